@@ -227,7 +227,7 @@ schema/kind:
 	Discreet wire.WithoutMessage, Distinct config.UserMessageExtra, Emptier wire.BucketEmptier,
 	Encoding.Announced Encoding.ShowsKnownAfterApply, Encoding.ReadSingle Encoding.ReadSinglePath, Entry addr.StateEntry,
 	Error wire.Error, Explained wire.ExplainedError, Files wire.FileStore, FoldInfo NormalizeInfo, Found listingResult,
-	HazardKind.NeedsConsent HazardKind.NeedsAllow, HazardKind.OnCreate HazardKind.AppliesToCreate, Hidden SensitiveText,
+	HazardKind.NeedsConsent HazardKind.NeedsAllow, Hidden SensitiveText,
 	IDLookup idLookup, Import config.Import, InMemory wire.TextPayload, Instance addr.InstanceKey, IsNone IsNullOrEmpty,
 	JSON wire.RawJSON, Kind.Browse Parent.ListChildren, Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig,
 	Kind.Delivers Kind.Credential, Kind.Expires CredentialKind.ExpiryAttr, Kind.Fold Kind.NormalizeIdentity,

@@ -34,7 +34,9 @@ func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 			}
 			out = append(out, attrHazards(c, a, cty.NilVal, c.After.GetAttr(a.Name))...)
 		}
-		return slices.DeleteFunc(out, func(h kind.Hazard) bool { return !h.Kind.AppliesToCreate() })
+		return slices.DeleteFunc(out, func(h kind.Hazard) bool {
+			return h.Kind != kind.ExposesFiles && h.Kind != kind.AccountWide && h.Kind != kind.Irreversible
+		})
 	}
 	for _, name := range c.Fields {
 		if a := c.Kind.Attr(name); a.Hazards != nil {

@@ -126,11 +126,10 @@ func checkFields(k *kind.Kind, names []string) error {
 
 // change is the change as it was shown.
 func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, error) {
-	i := slices.IndexFunc(kinds, func(k *kind.Kind) bool { return k.Name == s.Addr.Kind })
-	if i < 0 {
+	k := kind.FindKind(kinds, s.Addr.Kind)
+	if k == nil {
 		return nil, fmt.Errorf("there is no kind %q", s.Addr.Kind)
 	}
-	k := kinds[i]
 	c := &Change{
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.Siblings, Identity: s.Identity, ID: s.ID,
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),

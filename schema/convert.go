@@ -163,7 +163,7 @@ func (c *converter) convertObject(a *kind.Attr, attrs []kind.Attr, v cty.Value, 
 			continue // how HCL's JSON syntax writes a comment
 		}
 		if m := findAttr(attrs, name); m == nil || m.Computed {
-			c.addUnsupportedMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
+			c.addUnsupportedMember(attrs, name, append(path, cty.GetAttrStep{Name: name}))
 		}
 	}
 	out := make(map[string]cty.Value, len(attrs))
@@ -178,7 +178,7 @@ func (c *converter) convertObject(a *kind.Attr, attrs []kind.Attr, v cty.Value, 
 	return cty.ObjectVal(out)
 }
 
-func (c *converter) addUnsupportedMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
+func (c *converter) addUnsupportedMember(attrs []kind.Attr, name string, path cty.Path) {
 	f := conversionError{path: path.Copy(), nameIsWrong: true, summary: "Unsupported argument",
 		detail: fmt.Sprintf("%s has no member %q.%s", c.placeText(path[:len(path)-1]), name,
 			words.DidYouMean(name, "", settableNames(attrs)))}
@@ -232,10 +232,6 @@ func (c *converter) flattenReferences(a *kind.Attr, v cty.Value, path cty.Path, 
 	return out
 }
 
-// blockSign stands before the address of a block in a link, until the names of all are
-// known (see module.replaceAddressesByNames). Nobody's name begins with it.
-const blockSign = "\x00"
-
 // convertReference is one name: a text, or the resource that has it. marks are those
 // that v had.
 func (c *converter) convertReference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
@@ -256,7 +252,7 @@ func (c *converter) convertReference(a *kind.Attr, v cty.Value, marks cty.ValueM
 			}
 		}
 		if k.NamesRepeat && len(of) == 1 {
-			return cty.StringVal(blockSign + of[0].String())
+			return cty.StringVal(kind.BlockSign + of[0].String())
 		}
 		v = v.GetAttr(k.IdentityAttr)
 	}

@@ -1,24 +1,11 @@
 package schema_test
 
 import (
-	"slices"
 	"testing"
 
 	"b2form/schema"
-	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
-
-func TestDescriptorsAreSound(t *testing.T) {
-	kinds := schema.Kinds()
-	if err := kind.ValidateKinds(kinds); err != nil {
-		t.Error(err)
-	}
-	slices.Reverse(kinds)
-	if kind.ValidateKinds(kinds) == nil {
-		t.Error("parts of buckets may stand before buckets")
-	}
-}
 
 // Every block and argument has words for the reader, and no name means two things.
 func TestBlocksAreSound(t *testing.T) {

@@ -223,7 +223,7 @@ func (s *session) readChildren(ctx context.Context, o *adoptOptions) (notes []st
 			continue
 		}
 		var need account.KindQuery
-		parent := s.kindNamed(k.ParentKind())
+		parent := kind.FindKind(s.kinds, k.ParentKind())
 		for _, object := range s.snapshot.All(parent) {
 			if o.wanted(parent, object.ID, object.Identity) {
 				need.Identities = append(need.Identities, object.Identity)

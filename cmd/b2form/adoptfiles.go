@@ -56,7 +56,7 @@ func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePr
 // listFiles lists the files of a bucket that begin with a prefix, and puts them into the snapshot.
 func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix string) ([]*kind.Object, error) {
 	name, prefix, _ := strings.Cut(bucketFilePrefix, "/")
-	parent := s.kindNamed(k.ParentKind())
+	parent := kind.FindKind(s.kinds, k.ParentKind())
 	ids := s.snapshot.IDsOf(parent, parent.NormalizeIdentity(name))
 	if len(ids) == 0 {
 		return nil, failf("There is no such bucket", "These credentials see no bucket %q. Correct -files=%s.", name,

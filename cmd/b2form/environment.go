@@ -24,15 +24,6 @@ type envGroup struct {
 // environmentPage is where all variables are listed.
 const environmentPage = "docs/environment.md"
 
-// libraryVariables are variables that libraries read, or internal/forge, and not this package.
-func libraryVariables() []string {
-	return []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE",
-		"PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGSSLPASSWORD", "PGCONNECT_TIMEOUT", "PGTARGETSESSIONATTRS", "HTTPS_PROXY",
-		"HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GITHUB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITLAB_TOKEN",
-		"GITHUB_API_URL", "GITHUB_REF", "GITHUB_EVENT_PATH", "CHANGE_ID", "CI_API_V4_URL", "CI_PROJECT_ID",
-		"CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_IID"}
-}
-
 // environmentHelp is what "b2form help environment" prints.
 func environmentHelp() helpPage {
 	page := helpPage{text: "Environment variables that b2form reads. Values that are empty count as not set."}

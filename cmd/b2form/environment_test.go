@@ -49,6 +49,15 @@ func TestEnvironmentPage(t *testing.T) {
 	}
 }
 
+// libraryVariables are variables that libraries read, or internal/forge, and not this package.
+func libraryVariables() []string {
+	return []string{"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE",
+		"PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGSSLPASSWORD", "PGCONNECT_TIMEOUT", "PGTARGETSESSIONATTRS", "HTTPS_PROXY",
+		"HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GITHUB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITLAB_TOKEN",
+		"GITHUB_API_URL", "GITHUB_REF", "GITHUB_EVENT_PATH", "CHANGE_ID", "CI_API_V4_URL", "CI_PROJECT_ID",
+		"CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_IID"}
+}
+
 // TestEnvironmentIsWhole compares the table with the names that this package reads: what
 // is given to getenv or Getenv, and the beginnings of names that environ is searched for.
 func TestEnvironmentIsWhole(t *testing.T) {

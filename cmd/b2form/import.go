@@ -195,7 +195,7 @@ func (s *session) objectsWith(k *kind.Kind, idOrName string) []*kind.Object {
 
 // importedObject is the one live object that an import block names.
 func (s *session) importedObject(i *config.Import) (*kind.Object, error) {
-	found := s.objectsWith(s.kindNamed(i.To.Kind), i.ID)
+	found := s.objectsWith(kind.FindKind(s.kinds, i.To.Kind), i.ID)
 	why := fmt.Sprintf("There is no %s with the name or ID %q that these credentials can see. Correct the id.", i.To.Kind, i.ID)
 	switch {
 	case len(found) == 1:

@@ -249,7 +249,7 @@ func withoutOutcomeUnknown(err error) error {
 
 // bucketID is the remote ID of a bucket that the key is to be limited to.
 func (s *session) bucketID(a *kind.Attr, name string) (string, error) {
-	k := s.kindNamed(a.Link.RefKind)
+	k := kind.FindKind(s.kinds, a.Link.RefKind)
 	if ids := s.snapshot.IDsOf(k, k.NormalizeIdentity(name)); len(ids) == 1 {
 		return ids[0], nil
 	}

@@ -292,7 +292,7 @@ func suitability(b *prove.Bucket) int {
 // chooseTrialBuckets finds a bucket that the key reaches and one that it does not, of each the most suitable. A key that
 // reaches every bucket works in one that the state has.
 func (v *prover) chooseTrialBuckets(k *prove.Key, limitedTo []string) error {
-	for _, o := range v.snapshot.All(v.kindNamed(bucketKind)) {
+	for _, o := range v.snapshot.All(kind.FindKind(v.kinds, bucketKind)) {
 		b, err := v.bucket(o)
 		if err != nil {
 			return err

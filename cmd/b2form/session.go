@@ -72,16 +72,6 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// kindNamed finds a kind; nil: there is none of that name.
-func (s *session) kindNamed(name string) *kind.Kind {
-	for _, k := range s.kinds {
-		if k.Name == name {
-			return k
-		}
-	}
-	return nil
-}
-
 // openAccount is openSession of a command that needs no configuration.
 func (p *program) openAccount(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}

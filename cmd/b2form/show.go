@@ -16,6 +16,7 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
+	"b2form/schema/kind"
 )
 
 func (p *program) showCommand() *cli.Command {
@@ -123,7 +124,7 @@ func (p *program) showLive(ctx context.Context) (err error) {
 // the state or the configuration calls sensitive is.
 func (s *session) liveObjects(r *outputReader) (list []view.LiveObject, err error) {
 	for _, e := range s.state.Entries {
-		k := s.kindNamed(e.Addr.Kind)
+		k := kind.FindKind(s.kinds, e.Addr.Kind)
 		if k == nil {
 			continue // plan says more
 		}

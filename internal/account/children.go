@@ -29,7 +29,7 @@ type childQuery struct {
 func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]childQuery, error) {
 	var parts []childQuery
 	for _, k := range kinds {
-		if !s.WasRead(r.kindNamed(k.ParentKind())) && r.account.Buckets == nil {
+		if !s.WasRead(kind.FindKind(r.kinds, k.ParentKind())) && r.account.Buckets == nil {
 			continue
 		}
 		p := childQuery{kind: k}
@@ -105,11 +105,7 @@ func (r *reader) childIDs(p *childQuery, s *kind.Snapshot) []string {
 // parentIDs are the IDs of the live objects with an identity of which something of
 // the kind is part.
 func (r *reader) parentIDs(s *kind.Snapshot, k *kind.Kind, identity string) []string {
-	return s.IDsOf(r.kindNamed(k.ParentKind()), identity)
-}
-
-func (r *reader) kindNamed(name string) *kind.Kind {
-	return r.kinds[slices.IndexFunc(r.kinds, func(k *kind.Kind) bool { return k.Name == name })]
+	return s.IDsOf(kind.FindKind(r.kinds, k.ParentKind()), identity)
 }
 
 func addChildrenToSnapshot(s *kind.Snapshot, parts []childQuery) error {

@@ -46,7 +46,7 @@ func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Con
 		}
 		content := Content{Object: o, LocalPath: paths.addFile(ContentFolder+"/"+k.ParentIdentity(o.Identity),
 			live.GetAttr(k.IdentityAttr).AsString())}
-		_, why := c.declaredValues(o, live, content.LocalPath)
+		_, why := c.declaredValues(live, content.LocalPath)
 		if why == "" {
 			why = content.fillFrom(live)
 		}

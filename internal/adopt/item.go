@@ -39,7 +39,7 @@ func (c *collector) item(o *kind.Object, contentPath string) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	want, why := c.declaredValues(o, live, contentPath)
+	want, why := c.declaredValues(live, contentPath)
 	if why != "" {
 		c.leave(c.kind, o.Identity, "%s", why)
 		return nil, nil
@@ -58,7 +58,7 @@ func (c *collector) item(o *kind.Object, contentPath string) (*item, error) {
 }
 
 // declaredValues is an object as a configuration declares it, or why none could.
-func (c *collector) declaredValues(o *kind.Object, live kind.Values, contentPath string) (want kind.Values, why string) {
+func (c *collector) declaredValues(live kind.Values, contentPath string) (want kind.Values, why string) {
 	want = c.kind.NewValues()
 	for i := range c.kind.Attrs {
 		a := &c.kind.Attrs[i]
@@ -251,11 +251,9 @@ func (w *writer) idOf(kindName, name string) string {
 		return id
 	}
 	id := ""
-	for _, k := range w.Kinds {
-		if k.Name == kindName {
-			if same := w.Snapshot.ByIdentity(k, k.NormalizeIdentity(name)); len(same) == 1 {
-				id = same[0].ID
-			}
+	if k := kind.FindKind(w.Kinds, kindName); k != nil {
+		if same := w.Snapshot.ByIdentity(k, k.NormalizeIdentity(name)); len(same) == 1 {
+			id = same[0].ID
 		}
 	}
 	w.idOfName[key] = id

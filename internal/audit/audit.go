@@ -154,6 +154,6 @@ func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 }
 
 func (l *auditor) wasKindRead(name string) bool {
-	i := slices.IndexFunc(l.Kinds, func(k *kind.Kind) bool { return k.Name == name })
-	return i >= 0 && l.Snapshot.WasRead(l.Kinds[i])
+	k := kind.FindKind(l.Kinds, name)
+	return k != nil && l.Snapshot.WasRead(k)
 }

@@ -80,7 +80,7 @@ func (o options) run(ctx context.Context) (err error) {
 	if !strings.Contains(createTitle, o.only) {
 		return nil
 	}
-	return o.measureCreate(ctx, p)
+	return o.measureCreate(p)
 }
 
 // measureAdopt measures how long writing configuration for an account takes: with
@@ -196,7 +196,7 @@ const createTitle = "create 100 buckets + 100 keys"
 
 // measureCreate measures how long 100 buckets and 100 keys take to make, and to
 // destroy.
-func (o options) measureCreate(ctx context.Context, p program) error {
+func (o options) measureCreate(p program) error {
 	const n = 100
 	var made, gone []measurement
 	for range o.runs {

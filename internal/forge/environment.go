@@ -17,11 +17,6 @@ type Environment struct {
 	ReadFile func(path string) ([]byte, error)
 }
 
-// Services lists the names of the services.
-func Services() []string {
-	return []string{string(GitHub), string(GitLab), string(Gitea), string(Forgejo)}
-}
-
 // FindRepository gives the repository that the job is about. service is which one it is; "": the
 // environment says so. The error is an [*Error].
 //

@@ -61,7 +61,7 @@ func GitHubAnnotations(r *Run) string {
 			set("endLine", strconv.Itoa(a.place.End.Line))
 		}
 		set("title", visible.EscapeTruncated(a.title, mostInLine))
-		message := visible.EscapeLines(truncate(a.message, mostMessage))
+		message := visible.EscapeLines(truncate(a.message))
 		if message == "" {
 			message = a.title
 		}
@@ -70,11 +70,9 @@ func GitHubAnnotations(r *Run) string {
 	return b.String()
 }
 
-// mostMessage is how many bytes of a message an annotation or a report carries.
-const mostMessage = 10_000
-
-// truncate is a text without what is beyond so many bytes.
-func truncate(s string, maxBytes int) string {
+// truncate is as much of a message as an annotation or a report carries.
+func truncate(s string) string {
+	const maxBytes = 10_000
 	if len(s) <= maxBytes {
 		return s
 	}

@@ -50,7 +50,7 @@ const placeOfNothing = "b2form"
 
 // oneLine is a text in one line.
 func oneLine(s string) string {
-	return visible.EscapeLine(strings.Join(strings.Fields(truncate(s, mostMessage)), " "))
+	return visible.EscapeLine(strings.Join(strings.Fields(truncate(s)), " "))
 }
 
 // GitLabTerraform is the report for artifacts:reports:terraform, which the widget of a merge request reads ("Terraform

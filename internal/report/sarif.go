@@ -98,7 +98,7 @@ func SARIF(r *Run) []byte {
 // sarifText is a plain text message that is nothing but text: braces stand for arguments there, and brackets before
 // parentheses for links (SARIF 2.1.0, 3.11.5 and 3.11.6).
 func sarifText(s string) sarifMessage {
-	s = strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(truncate(s, mostMessage))
+	s = strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(truncate(s))
 	if s == "" {
 		s = "(no text)"
 	}

@@ -51,7 +51,7 @@ func Parse(name string, data []byte) (*State, error) {
 // isTerraformState reports whether Terraform wrote a state file.
 func isTerraformState(data string) bool {
 	whole := gjson.Parse(data)
-	return wire.FindTooDeep(data, mostNested) < 0 && gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
+	return wire.FindTooDeep(data, wire.MostNested) < 0 && gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
 }
 
 // checkNoDuplicates finds what no run of b2form would have written.
@@ -107,10 +107,6 @@ func (s *State) checkObjectsUnique(path string) error {
 	return nil
 }
 
-// mostNested is how many values of a state may stand inside of each other: more than
-// any has, also one of Terraform's, and far less than overflows the stack.
-const mostNested = 1000
-
 // A decoder reads a state file. Checking the whole and then picking out members
 // takes a third of the time that encoding/json takes.
 type decoder struct {
@@ -119,7 +115,7 @@ type decoder struct {
 }
 
 func (d *decoder) decodeState() (*State, error) {
-	if wire.FindTooDeep(d.data, mostNested) >= 0 || !gjson.Valid(d.data) {
+	if wire.FindTooDeep(d.data, wire.MostNested) >= 0 || !gjson.Valid(d.data) {
 		return nil, d.syntaxError()
 	}
 	s, version := &State{}, 0
@@ -144,9 +140,9 @@ func (d *decoder) decodeState() (*State, error) {
 
 // syntaxError says where the file stops to be JSON.
 func (d *decoder) syntaxError() error {
-	if at := wire.FindTooDeep(d.data, mostNested); at >= 0 {
+	if at := wire.FindTooDeep(d.data, wire.MostNested); at >= 0 {
 		d.offset = at
-		return fmt.Errorf("more than %d values stand inside of each other", mostNested)
+		return fmt.Errorf("more than %d values stand inside of each other", wire.MostNested)
 	}
 	from := json.NewDecoder(strings.NewReader(d.data))
 	var whole json.RawMessage

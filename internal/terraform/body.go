@@ -46,7 +46,7 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 		b.remove(a.SrcRange)
 		return
 	case as.Type == cty.Number && as.Default == cty.NilVal && !as.Required:
-		if !b.zeroAsNull(a, as) {
+		if !b.zeroAsNull(a) {
 			return
 		}
 	}
@@ -59,7 +59,7 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 }
 
 // zeroAsNull writes a number of which 0 means none there; false: nothing is left.
-func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute, as *kind.Attr) bool {
+func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) bool {
 	v, constant := literal(a.Expr)
 	switch {
 	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():

@@ -77,9 +77,6 @@ func (r *Run) IsVacuous() bool {
 	return r.Changes == nil && len(r.ExpectFailures) == 0 && !r.SecondPlanIsEmpty && len(r.Asserts) == 0
 }
 
-// MayFail reports whether the run is to fail.
-func (r *Run) MayFail() bool { return len(r.ExpectFailures) > 0 }
-
 // Parse reads the text of a file. The File is never nil; with errors it holds what could be
 // read.
 func Parse(src []byte, path string) (*File, hcl.Diagnostics) {

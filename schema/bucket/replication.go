@@ -112,10 +112,6 @@ const (
 	mostKeyName  = 100
 )
 
-// blockSign stands before the address of a block that is referred to, as long as the
-// names of all blocks are not known.
-const blockSign = "\x00"
-
 // checkReplicationRuleName follows what the Python SDK lets pass.
 func checkReplicationRuleName(v cty.Value) kind.Problems {
 	if s := v.AsString(); len(s) > mostRuleName || !legalReplicationRule.MatchString(s) {
@@ -126,7 +122,7 @@ func checkReplicationRuleName(v cty.Value) kind.Problems {
 }
 
 func checkKeyNameOrID(v cty.Value) kind.Problems {
-	if s := v.AsString(); (len(s) > mostKeyName || !legalRuleName.MatchString(s)) && !strings.HasPrefix(s, blockSign) {
+	if s := v.AsString(); (len(s) > mostKeyName || !legalRuleName.MatchString(s)) && !strings.HasPrefix(s, kind.BlockSign) {
 		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the "+
 			"ID of a key of another account.", v.AsString())
 	}
@@ -205,7 +201,7 @@ func checkDestinationKeyPairs(destination cty.Value) kind.Problems {
 		source := pair.GetAttr("source").AsString()
 		if seen[source] {
 			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination "+
-				"key for it.", strings.TrimPrefix(source, blockSign)).WithPathPrefix(cty.IndexIntPath(i).GetAttr("source"))...)
+				"key for it.", strings.TrimPrefix(source, kind.BlockSign)).WithPathPrefix(cty.IndexIntPath(i).GetAttr("source"))...)
 		}
 		seen[source] = true
 	}

@@ -112,15 +112,11 @@ func keyIDs(keys []wire.RawJSON) []string {
 	return out
 }
 
-// mostNested is how many values of a reply may stand inside of each other: far more
-// than any has, and far less than overflows the stack.
-const mostNested = 1000
-
 // parsePage takes a reply of b2_list_keys apart: the keys, which share its memory, and
 // where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
 func parsePage(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool) {
-	if wire.FindTooDeep(reply, mostNested) >= 0 || !gjson.ValidBytes(reply) {
+	if wire.FindTooDeep(reply, wire.MostNested) >= 0 || !gjson.ValidBytes(reply) {
 		return nil, "", false
 	}
 	text := string(pretty.Ugly(reply)) // a third is white space

@@ -329,11 +329,6 @@ func (h HazardKind) Flag() string { return strings.ReplaceAll(string(h), " ", "-
 // NeedsAllow reports whether -auto-approve alone does not carry it out.
 func (h HazardKind) NeedsAllow() bool { return h != RevokesAccess && h != AccountWide }
 
-// AppliesToCreate reports whether the hazard exists although nothing existed before.
-func (h HazardKind) AppliesToCreate() bool {
-	return h == ExposesFiles || h == AccountWide || h == Irreversible
-}
-
 // A Hazard is one cost of one change, in words.
 type Hazard struct {
 	Kind   HazardKind `json:"kind"`
@@ -379,6 +374,20 @@ func (k *Kind) ChildID(identity, parentID string) string {
 	}
 	_, name, _ := strings.Cut(identity, "/")
 	return parentID + "/" + name
+}
+
+// BlockSign stands before the address of a block in a link, until the names of all are
+// known. Nobody's name begins with it.
+const BlockSign = "\x00"
+
+// FindKind finds a kind by its name; nil: there is none.
+func FindKind(kinds []*Kind, name string) *Kind {
+	for _, k := range kinds {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
 }
 
 // Attr finds an attribute by its HCL name; nil: there is none.

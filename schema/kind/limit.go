@@ -32,25 +32,6 @@ type TerraformArgHint struct {
 // B2formSource is the source of what b2form itself demands.
 func B2formSource() DocSource { return DocSource{Name: "b2form"} }
 
-// attrAtPath finds the attribute that a limit is about; nil: there is none.
-func (k *Kind) attrAtPath(path string) *Attr {
-	attrs := k.Attrs
-	var found *Attr
-	for name := range strings.SplitSeq(path, ".") {
-		found = nil
-		for i := range attrs {
-			if attrs[i].Name == name {
-				found = &attrs[i]
-			}
-		}
-		if found == nil {
-			return nil
-		}
-		attrs = found.Object
-	}
-	return found
-}
-
 // CheckNamePrefix warns of what begins file names only by mistake: B2 knows no
 // wildcards ("Lifecycle Rules"), and no name starts with a slash ("Files").
 func CheckNamePrefix(v cty.Value) Problems {

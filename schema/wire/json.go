@@ -14,6 +14,10 @@ func (j *RawJSON) UnmarshalJSON(text []byte) error {
 // MarshalJSON gives the text as it is.
 func (j RawJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 
+// MostNested is how many values of a reply or a state may stand inside of each other: more than any
+// has, and far less than overflows the stack.
+const MostNested = 1000
+
 // FindTooDeep is where the values of a JSON text stand inside of more than so many
 // others, as an index of its bytes; -1: nowhere. Parsers that descend into them would
 // overflow the stack.
