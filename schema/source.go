@@ -29,10 +29,11 @@ type ConfigDirFiles struct {
 }
 
 // Names of value files that lack an ending, and those of Terraform's, which it
-// reads by itself where it has a configuration.
+// reads by itself where it has a configuration; and a type of its resources of B2's.
 var (
 	nearlyValues   = regexp.MustCompile(`^(b2form|.+\.auto)\.b2vars(\.json)?$`)
 	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
+	providerType   = regexp.MustCompile(`"b2_[a-z_]+"`)
 )
 
 // IsConfigFile reports whether a file of this name is configuration, or holds values of variables.
@@ -101,7 +102,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 		}
 	}
 	files.MisnamedValueFiles = slices.DeleteFunc(files.MisnamedValueFiles, l.isGivenByVarFile)
-	if names := baseNames(files.TerraformFiles); len(names) > 0 && !files.wereMigrated() {
+	if names := l.unreadTerraformFiles(&files); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Terraform files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. b2form reads files whose names end in .b2.hcl or .b2.hcl.json. Rename them if they are "+
 				"meant for it, or keep each configuration in a folder of its own.", strings.Join(names, ", "))})
@@ -119,12 +120,24 @@ func (l *module) readConfigFiles() (loadable bool) {
 	return !l.hasErrors
 }
 
-// wereMigrated reports whether one of Terraform's files has one of ours of its name beside
-// it, as migrate writes them: whoever has both knows.
-func (f *ConfigDirFiles) wereMigrated() bool {
-	return slices.ContainsFunc(f.TerraformFiles, func(path string) bool {
-		base, _, _ := strings.Cut(filepath.Base(path), ".tf")
-		return slices.Contains(f.ConfigFiles, filepath.Join(filepath.Dir(path), base+".b2.hcl"))
+// unreadTerraformFiles are the names of Terraform's files that may have been meant for b2form. Where some have one of ours
+// of their name beside them, as migrate writes them, whoever has both knows; of the others only those count that hold
+// something of B2's.
+func (l *module) unreadTerraformFiles(f *ConfigDirFiles) []string {
+	var alone []string
+	for _, path := range f.TerraformFiles {
+		name := filepath.Base(path)
+		base, _, _ := strings.Cut(name, ".tf")
+		if !slices.Contains(f.ConfigFiles, filepath.Join(filepath.Dir(path), base+".b2.hcl")) {
+			alone = append(alone, name)
+		}
+	}
+	if len(alone) == len(f.TerraformFiles) {
+		return alone
+	}
+	return slices.DeleteFunc(alone, func(name string) bool {
+		src, err := l.folderOf(l.Dir).ReadConfigFile(name)
+		return err != nil || !providerType.Match(src)
 	})
 }
 
