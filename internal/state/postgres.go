@@ -297,9 +297,9 @@ func (d Database) error(summary, detail string) *Error {
 }
 
 func (d Database) poolerError() *Error {
-	return d.error("The connection is shared with another run", "The session that the database gave to this run holds the lock of "+
-		visible.EscapeLine(d.String())+" already: a pooler in transaction mode gives one session to several clients, so locks mean "+
-		"nothing. Connect to the server itself, or to a pooler in session mode.")
+	return d.error("The connection is shared with another run", "A pooler in transaction mode is between this run and "+
+		visible.EscapeLine(d.String())+": it gives one session of the database to several clients in turn, and the lock of the state "+
+		"belongs to a session. Connect to the server itself, or to a pooler in session mode (pool_mode = session).")
 }
 
 // explain turns what the database or the network said into an *Error. nil stays nil.

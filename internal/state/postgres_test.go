@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,79 @@ func TestDatabaseChecks(t *testing.T) {
 	passed = 3 * time.Second
 	if err := s.CheckLocked(); summaryOf(err) != "Another run has the state" {
 		t.Errorf("CheckLocked = %v", err)
+	}
+	_ = s.Close()
+}
+
+// Behind a pooler in transaction mode two runs at once may have one session, in which the lock can
+// be taken twice, or a run gets a session that does not have its lock: no two runs go on, and
+// the one that is refused is told what to do.
+func TestDatabaseBehindPooler(t *testing.T) {
+	if !testrun.HasPooler() {
+		t.Skip("PgBouncer is not installed; .ci/run installs what the tests need")
+	}
+	for _, sessions := range []int{1, 2} {
+		t.Run(fmt.Sprint(sessions), func(t *testing.T) {
+			d := database(t)
+			server, err := testrun.Postgres()
+			must(t, err)
+			pooler, stop, err := server.StartPooler(sessions)
+			must(t, err)
+			defer func() { must(t, stop()) }()
+			pooled, err := state.NewDatabase("host="+pooler.SocketDir+" port=6432 user=postgres dbname=postgres", d.Schema, d.Name, nil)
+			must(t, err)
+			pooled.Patience = 0
+
+			first, firstErr := pooled.Open(t.Context(), state.Options{Now: time.Now, LockOwner: "ann@one"})
+			second, secondErr := pooled.Open(t.Context(), state.Options{Now: time.Now})
+			var told []error
+			for i, s := range []*state.Store{first, second} {
+				if s == nil {
+					continue
+				}
+				if err := s.PutEntries(entryNumber("app", i)); err != nil {
+					told = append(told, err)
+				}
+				_ = s.Close()
+			}
+			if firstErr == nil && secondErr == nil && len(told) == 0 {
+				t.Fatal("two runs had the state at once")
+			}
+			for _, err := range append(told, firstErr, secondErr) {
+				switch summaryOf(err) {
+				case "The connection is shared with another run":
+					if !strings.Contains(err.Error(), "Connect to the server itself, or to a pooler in session mode") {
+						t.Errorf("%v", err)
+					}
+				case "State is locked": // of a session of its own
+				default:
+					if err != nil {
+						t.Errorf("%v", err)
+					}
+				}
+			}
+			if got := readShared(t, d); len(got.Entries) > 1 {
+				t.Errorf("there is %+v", got)
+			}
+			if sessions == 1 && summaryOf(secondErr) != "The connection is shared with another run" {
+				t.Errorf("the second run was told %v", secondErr)
+			}
+		})
+	}
+}
+
+// A run that a pooler gives another session than the one with its lock stops, and is told why.
+func TestDatabaseSessionSwitched(t *testing.T) {
+	d := database(t)
+	s := opened(t, d, state.Options{})
+	sql(t, "CREATE OR REPLACE FUNCTION b2form.unlock() RETURNS trigger LANGUAGE plpgsql AS "+
+		"$$ BEGIN PERFORM pg_advisory_unlock_all(); RETURN NEW; END $$;"+
+		"CREATE OR REPLACE TRIGGER unlock AFTER INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.Name+
+		"') EXECUTE FUNCTION b2form.unlock()")
+	must(t, s.PutEntries(entryNumber("app", 1)))
+	sql(t, "DROP TRIGGER unlock ON b2form.journal; DROP FUNCTION b2form.unlock")
+	if err := s.PutEntries(entryNumber("app", 2)); summaryOf(err) != "The connection is shared with another run" {
+		t.Errorf("PutEntries = %v without the lock", err)
 	}
 	_ = s.Close()
 }

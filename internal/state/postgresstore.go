@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"b2form/internal/pause"
+	"b2form/internal/visible"
 	"b2form/schema/wire"
 )
 
@@ -113,7 +114,7 @@ func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
 		}
 		switch {
 		case k.conn != nil && err == nil && len(rows) == 0:
-			return k.lose(k.String())
+			return k.loseBecause(k.whyNotMine())
 		case k.conn != nil && err == nil:
 			if k.seen(began); stores {
 				k.serial++
@@ -133,6 +134,16 @@ func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
 					"the server and what is between, then run the same command again.")
 		}
 	}
+}
+
+// whyNotMine says why a statement found that the state is not this run's.
+func (k *databaseStorage) whyNotMine() error {
+	rows, err := query(k.ctx, k.conn, k.sql("SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3"),
+		k.Name, k.serial, k.token)
+	if err == nil && len(rows) == 1 { // nobody came between, but the lock is not this session's
+		return k.poolerError()
+	}
+	return lostLeaseError(visible.EscapeLine(k.String()))
 }
 
 // isLostConnection reports whether nobody knows what came of a statement.

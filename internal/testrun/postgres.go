@@ -54,36 +54,74 @@ func startPostgres() (server PostgresServer, err error) {
 	if err != nil {
 		return server, err
 	}
-	args := []string{"sh", "-c", postgresScript, "sh", dir}
-	if os.Getuid() == 0 { // it refuses to run as root
+	server = PostgresServer{SocketDir: dir}
+	return server, server.start(postgresScript, programs[len(programs)-1])
+}
+
+// poolerScript starts a pooler before the server at $2, which has $3 sessions for all clients.
+const poolerScript = `set -e
+cat >"$1/ini" <<INI
+[databases]
+postgres = host=$2 user=postgres
+[pgbouncer]
+listen_addr =
+unix_socket_dir = $1
+auth_type = any
+pool_mode = transaction
+default_pool_size = $3
+INI
+pgbouncer -q "$1/ini" >"$1/log" 2>&1 &
+until [ -S "$1/.s.PGSQL.6432" ]; do kill -0 $!; sleep 0.05; done
+echo ready
+read -r _ || true
+kill -QUIT $!
+wait $! || true
+rm -rf "$1"
+`
+
+// HasPooler reports whether tests use PgBouncer: it is installed, or CI is set.
+func HasPooler() bool {
+	_, err := os.Stat("/usr/sbin/pgbouncer")
+	return HasPostgres() && (err == nil || os.Getenv("CI") != "")
+}
+
+// StartPooler starts a PgBouncer in transaction mode at SocketDir and port 6432, which has so many
+// sessions with the server s. stop ends it.
+func (s PostgresServer) StartPooler(sessions int) (pooler PostgresServer, stop func() error, err error) {
+	if pooler.SocketDir, err = os.MkdirTemp("", "b2form-pooler-"); err == nil {
+		err = pooler.start(poolerScript, "/usr/sbin", s.SocketDir, strconv.Itoa(sessions))
+	}
+	return pooler, func() error { return pooler.stdin.Close() }, err
+}
+
+// start runs a script in the server's folder, by a user who is not root, until the script is ready.
+func (s *PostgresServer) start(script, programs string, args ...string) error {
+	dir := s.SocketDir
+	args = append([]string{"sh", "-c", script, "sh", dir}, args...)
+	if os.Getuid() == 0 { // these programs refuse to run as root
 		u, err := user.Lookup("postgres")
 		if err != nil {
-			return server, err
+			return err
 		}
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
 		if err := os.Chown(dir, uid, gid); err != nil {
-			return server, err
+			return err
 		}
 		args = append([]string{"setpriv", "--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups"}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+programs[len(programs)-1]+":"+os.Getenv("PATH"))
-	if server.stdin, err = cmd.StdinPipe(); err != nil { // closed when this process ends
-		return server, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		return server, err
+	cmd.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"))
+	stdin, inErr := cmd.StdinPipe() // closed when this process ends
+	out, outErr := cmd.StdoutPipe()
+	s.stdin = stdin
+	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
+		return err
 	}
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
 		said, _ := os.ReadFile(filepath.Join(dir, "log"))
-		return server, fmt.Errorf("PostgreSQL does not start: %w\n%s", err, said)
+		return fmt.Errorf("%s does not start: %w\n%s", dir, err, said)
 	}
-	server.SocketDir = dir
-	return server, nil
+	return nil
 }
