@@ -100,8 +100,9 @@ type planner struct {
 	identityIndex     config.IdentityIndex           // of what is declared; see declaredAddr
 	timestampedByName map[identityKey][]*kind.Object // live, by declared name; see siblings
 
-	differs  map[string]*differ    // by kind
-	changeAt map[addr.Addr]*Change // see changeOf
+	differs  map[string]*differ          // by kind
+	changeAt map[addr.Addr]*Change       // see changeOf
+	absents  map[*kind.Kind][2]cty.Value // see absent
 	digester *digester
 
 	linkPlanner *linkPlanner
@@ -365,6 +366,27 @@ func (p *planner) reportImmutable(r *config.Resource, h match, attr string, live
 		r.Addr, attr, kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
 }
 
+// addChange makes room by doubling: appending alone copies a long list of changes five times.
+func (p *planner) addChange(c Change) {
+	if n := len(p.plan.Changes); n == cap(p.plan.Changes) {
+		p.plan.Changes = slices.Grow(p.plan.Changes, max(n, 8))
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+// absent is what stands for a live object and for a configuration where there is none.
+func (p *planner) absent(k *kind.Kind) (live, settable cty.Value) {
+	nulls, known := p.absents[k]
+	if !known {
+		if p.absents == nil {
+			p.absents = map[*kind.Kind][2]cty.Value{}
+		}
+		nulls = [2]cty.Value{cty.NullVal(k.LiveType()), cty.NullVal(k.ConfigType())}
+		p.absents[k] = nulls
+	}
+	return nulls[0], nulls[1]
+}
+
 // addDeclaredChange completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
@@ -374,7 +396,7 @@ func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, befor
 	if r.Kind.YieldsSecret() && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
 		p.planDelivery(r, &c)
 	}
-	p.plan.Changes = append(p.plan.Changes, c)
+	p.addChange(c)
 }
 
 // planRecord plans the entry of an object that is imported, or that stays and whose

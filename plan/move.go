@@ -3,8 +3,6 @@ package plan
 import (
 	"slices"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -107,13 +105,12 @@ func (p *planner) planForget(addr addr.Addr, k *kind.Kind, h match) {
 		Action:   Forget,
 		Identity: h.identity(),
 		Reason:   "a removed block says that it is not managed here any more",
-		Before:   cty.NullVal(k.LiveType()),
-		After:    cty.NullVal(k.ConfigType()),
 	}
 	if h.entry != nil {
 		c.ID = h.entry.ID
 	}
-	p.plan.Changes = append(p.plan.Changes, c)
+	c.Before, c.After = p.absent(k)
+	p.addChange(c)
 }
 
 // identity is the name of what is ours; "" where nothing is.

@@ -64,7 +64,7 @@ func (p *planner) driftOfEntry(e *addr.StateEntry) {
 	}
 	c.Action, c.LiveName = Update, h.object.Identity
 	c.Before, c.After = declaredObject(r, live), live.Object()
-	p.plan.Changes = append(p.plan.Changes, c)
+	p.addChange(c)
 }
 
 // declaredObject is a live object as it would be by its declaration.

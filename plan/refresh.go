@@ -3,8 +3,6 @@ package plan
 import (
 	"slices"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -25,8 +23,9 @@ func (p *planner) planRefresh() {
 // changeOfEntry is what an entry records and what is live of it, and the beginning of a change of it.
 func (p *planner) changeOfEntry(e *addr.StateEntry) (match, Change) {
 	k := p.kinds[e.Addr.Kind]
+	live, settable := p.absent(k)
 	return match{entry: e, object: p.Snapshot.ByID(k, e.ID)}, Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID,
-		Before: cty.NullVal(k.LiveType()), After: cty.NullVal(k.ConfigType())}
+		Before: live, After: settable}
 }
 
 // refreshEntry plans what becomes of one entry.
@@ -59,7 +58,7 @@ func (p *planner) refreshEntry(e *addr.StateEntry) {
 	if c.Edited == Unchanged {
 		c.Fields, _ = p.differFor(c.Kind).diff(r.Value, p.linkPlanner.comparableLive(r, values), e, r.IgnoreChanges)
 	}
-	p.plan.Changes = append(p.plan.Changes, c)
+	p.addChange(c)
 }
 
 // refreshGone plans what becomes of the entry of an object that is not live: another object that was
@@ -93,5 +92,5 @@ func (p *planner) refreshGone(h match, c Change) {
 		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
 		c.ID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.Object()
 	}
-	p.plan.Changes = append(p.plan.Changes, c)
+	p.addChange(c)
 }

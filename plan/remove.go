@@ -3,8 +3,6 @@ package plan
 import (
 	"fmt"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -33,14 +31,15 @@ func (p *planner) planUndeclared(addr addr.Addr) {
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
 				"Use a key that is not limited to %s.", addr, k.Name, h.entry.Identity, p.describeAllowed(holder), holder.Plural)
 	default:
-		p.plan.Changes = append(p.plan.Changes, Change{
+		live, settable := p.absent(k)
+		p.addChange(Change{
 			Addr:      addr,
 			Kind:      k,
 			Action:    Forget,
 			Identity:  h.entry.Identity,
 			ID:        h.entry.ID,
-			Before:    cty.NullVal(k.LiveType()),
-			After:     cty.NullVal(k.ConfigType()),
+			Before:    live,
+			After:     settable,
 			Reason:    p.goneReason(k, h.entry),
 			Leftovers: p.namedObjects(k, h.leftoverIDs()),
 		})
@@ -67,10 +66,10 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 		ID:        h.object.ID,
 		LiveName:  h.object.Identity,
 		Before:    live,
-		After:     cty.NullVal(k.ConfigType()),
 		Sensitive: h.sensitiveAttrs(r),
 		Leftovers: p.namedObjects(k, h.leftoverIDs()),
 	}
+	_, c.After = p.absent(k)
 	c.ForceDestroy = p.isForceDestroyed(addr, k, r, h)
 	switch {
 	case r != nil:
@@ -83,7 +82,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(c.ForceDestroy))
 	}
 	p.guardChange(r, h, &c)
-	p.plan.Changes = append(p.plan.Changes, c)
+	p.addChange(c)
 }
 
 // isForceDestroyed reports whether an object goes with everything it holds. What the block

@@ -125,7 +125,8 @@ func TestHostileServer(t *testing.T) {
 				if took := time.Since(began); took > 10*time.Minute {
 					t.Errorf("it took %s", took)
 				}
-				if b := engines.HTTP("https://state.test", false, nil); strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), engines.HTTPPassword) {
+				b := engines.HTTP("https://state.test", false, nil)
+				if strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), engines.HTTPPassword) {
 					t.Error("printing the backend shows the password")
 				}
 			})
@@ -289,6 +290,22 @@ func TestServerChecks(t *testing.T) {
 		must(t, run.CheckLocked())
 		must(t, run.Close())
 	})
+}
+
+// A state that is too large to be read again is not stored.
+func TestServerKeepsSoMuch(t *testing.T) {
+	t.Parallel()
+	s := &tfserver.Server{}
+	run := opened(t, engines.HTTP("https://state.test/web", false, &wire{service: s}), state.Options{})
+	err := run.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.a"), Identity: strings.Repeat("a", 64<<20)})
+	if summaryOf(err) != "The state is too large for its server" {
+		t.Errorf("AnnounceCreates = %v", err)
+	}
+	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
+	must(t, run.Close())
+	if st := readShared(t, engines.HTTP("https://state.test/web", false, &wire{service: s})); len(st.Entries) != 1 {
+		t.Errorf("there is %+v", st)
+	}
 }
 
 // The document is what servers of the protocol demand.

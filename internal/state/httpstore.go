@@ -187,8 +187,13 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 	if n := len(k.tried); n > 0 {
 		next.Serial = max(next.Serial, k.tried[n-1].Serial+1)
 	}
-	k.tried = append(k.tried, next)
 	body := compactJSON(next)
+	if len(body) > maxHTTPState {
+		return k.error("The state is too large for its server", fmt.Sprintf("With what this run records it has %d MiB, and behind a server "+
+			"b2form keeps %d MiB at most. Nothing was stored. Keep it in a bucket or a database, or divide the configuration.",
+			len(body)>>20, maxHTTPState>>20), nil)
+	}
+	k.tried = append(k.tried, next)
 	for try, wait := 0, k.RetryWait; ; try++ {
 		r, err := k.sendOnce(k.ctx, k.UpdateMethod, k.updateAddress(), body, maxHTTPReply)
 		k.count.bytes.Add(int64(len(body)))

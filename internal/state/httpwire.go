@@ -22,7 +22,7 @@ import (
 
 // How much of a reply is read, and how long one request may take.
 const (
-	maxHTTPState = 64 << 20 // some hundred thousand entries
+	maxHTTPState = 64 << 20 // some hundred thousand entries; nothing larger is stored
 	maxHTTPReply = 64 << 10 // who holds the lock, or what is wrong
 	maxQuoted    = 200      // characters of a server's words that are shown
 	httpPatience = 2 * time.Minute
@@ -103,7 +103,8 @@ func (h HTTPServer) sendOnce(ctx context.Context, method, address string, body [
 	}
 	if int64(len(r.body)) > most {
 		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
-			"answers needs. Look whether the address is right.", visible.EscapeLine(h.String()), most>>10), nil)
+			"answers needs, not even one with the largest state that b2form stores there. Look whether the address is right.",
+			visible.EscapeLine(h.String()), most>>10), nil)
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {

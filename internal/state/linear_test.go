@@ -5,11 +5,13 @@ package state_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
 
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 )
 
@@ -57,6 +59,32 @@ func TestParsingIsLinear(t *testing.T) {
 	few, many := computed(2000), computed(20_000)
 	if many > 40*few {
 		t.Errorf("2000 entries take %v, 20 000 take %v", few, many)
+	}
+}
+
+// Reading a state from where it is kept takes memory in proportion to its entries.
+func TestReadingIsLinear(t *testing.T) {
+	for _, e := range engines.All() {
+		t.Run(e.Name, func(t *testing.T) {
+			allocated := func(n int) uint64 {
+				st, err := state.Parse("b2form.state.json", keysWithRetirees(t, n))
+				must(t, err)
+				b := connected(t, served(t, e, time.Now), time.Now, nil)
+				s := opened(t, b, state.Options{})
+				must(t, s.Restore(st))
+				must(t, s.Close())
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				if got := readShared(t, b); len(got.Entries) != n {
+					t.Errorf("%d entries, want %d", len(got.Entries), n)
+				}
+				runtime.ReadMemStats(&after)
+				return after.TotalAlloc - before.TotalAlloc
+			}
+			if few, many := allocated(500), allocated(5000); many > 15*few {
+				t.Errorf("500 entries take %d bytes, 5000 take %d", few, many)
+			}
+		})
 	}
 }
 
