@@ -105,9 +105,10 @@ func (w worker) work() error {
 // hold the lock, some held up until another has taken it over: whatever one of
 // them said was stored is there at the end.
 func TestProcesses(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines.All() {
 		t.Run(e.Name, func(t *testing.T) {
-			processes := testrun.CaseCount(20, 50)
+			processes := testrun.CaseCount(8, 50)
 			w := worker{Start: time.Now()}
 			w.Site = served(t, e, rushed(w.Start, 0))
 			b := connected(t, w.Site, rushed(w.Start, 0), nil)
