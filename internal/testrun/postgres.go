@@ -31,6 +31,7 @@ const postgresPrograms = "/usr/lib/postgresql/*/bin"
 type PostgresServer struct {
 	SocketDir string    // the host to connect to
 	stdin     io.Closer // closed, it ends
+	process   *exec.Cmd
 }
 
 // postgresScript makes a server's folder and starts it; the server ends with standard input.
@@ -74,7 +75,7 @@ pgbouncer -q "$1/ini" >"$1/log" 2>&1 &
 until [ -S "$1/.s.PGSQL.6432" ]; do kill -0 $!; sleep 0.05; done
 echo ready
 read -r _ || true
-kill -QUIT $!
+kill -TERM $!
 wait $! || true
 rm -rf "$1"
 `
@@ -91,7 +92,7 @@ func (s PostgresServer) StartPooler(sessions int) (pooler PostgresServer, stop f
 	if pooler.SocketDir, err = os.MkdirTemp("", "b2form-pooler-"); err == nil {
 		err = pooler.start(poolerScript, "/usr/sbin", s.SocketDir, strconv.Itoa(sessions))
 	}
-	return pooler, func() error { return pooler.stdin.Close() }, err
+	return pooler, func() error { return errors.Join(pooler.stdin.Close(), pooler.process.Wait()) }, err
 }
 
 // start runs a script in the server's folder, by a user who is not root, until the script is ready.
@@ -115,7 +116,7 @@ func (s *PostgresServer) start(script, programs string, args ...string) error {
 	cmd.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"))
 	stdin, inErr := cmd.StdinPipe() // closed when this process ends
 	out, outErr := cmd.StdoutPipe()
-	s.stdin = stdin
+	s.stdin, s.process = stdin, cmd
 	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
 		return err
 	}
