@@ -105,9 +105,10 @@ func remotes() []engines.Engine {
 	return slices.DeleteFunc(engines.All(), func(e engines.Engine) bool { return !e.Remote })
 }
 
-// sampleRemotes are all of them, or one that the n-th test tries.
-func sampleRemotes(t *testing.T, n int) []engines.Engine {
-	return testrun.Sample(t, len(remotes()), n, remotes())
+// remoteInTurn is the engine of the n-th test: more of them would take too long.
+func remoteInTurn(n int) engines.Engine {
+	all := remotes()
+	return all[n%len(all)]
 }
 
 // onEach runs a test of a world with the state on each of some engines.
@@ -135,7 +136,7 @@ func (c cut) String() string {
 // which nobody knows, and the next runs complete what this one left.
 func TestStateIsOutOfReach(t *testing.T) {
 	for n, l := range fileStories() {
-		for _, e := range sampleRemotes(t, n) {
+		for _, e := range testrun.Sample(t, len(remotes()), n, remotes()) {
 			t.Run(l.name+" "+e.Name, func(t *testing.T) {
 				t.Parallel()
 				want, _ := l.undisturbed(t)

@@ -88,10 +88,9 @@ func TestEveryRequestLost(t *testing.T) {
 			for _, c := range testrun.Sample(t, 8, n, disturbed(requests)) {
 				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
-			for _, e := range sampleRemotes(t, n+2) {
-				for _, c := range testrun.Sample(t, 16, n, ofKeys(disturbed(requests))) {
-					t.Run(e.Name+" "+c.String(), func(t *testing.T) { l.on(e).disturb(t, c, want) })
-				}
+			for i, c := range testrun.Sample(t, 16, n, ofKeys(disturbed(requests))) {
+				e := remoteInTurn(n + i)
+				t.Run(e.Name+" "+c.String(), func(t *testing.T) { l.on(e).disturb(t, c, want) })
 			}
 		})
 	}

@@ -158,10 +158,8 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			for _, d := range testrun.Sample(t, 8, n, deaths(requests)) {
 				l.dies(t, d, want)
 			}
-			for _, e := range sampleRemotes(t, n) {
-				for _, d := range testrun.Sample(t, 8, n, ofKeys(deaths(requests))) {
-					l.on(e).dies(t, d, want)
-				}
+			for i, d := range testrun.Sample(t, 8, n, ofKeys(deaths(requests))) {
+				l.on(remoteInTurn(n+i)).dies(t, d, want)
 			}
 		})
 	}
