@@ -308,7 +308,7 @@ func TestServerKeepsSoMuch(t *testing.T) {
 	}
 }
 
-// The document is what servers of the protocol demand.
+// The document is what servers of the protocol demand, and nothing that Terraform takes for its own.
 func TestDocument(t *testing.T) {
 	s := &tfserver.Server{}
 	h := engines.HTTP("https://state.test/web", false, &wire{service: s})
@@ -316,7 +316,7 @@ func TestDocument(t *testing.T) {
 	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
 	must(t, run.Close())
 	text := string(s.Content("/web"))
-	if !strings.HasPrefix(text, `{"version":4,"serial":3,"run":"`) ||
+	if !strings.HasPrefix(text, `{"version":4,"terraform_version":"b2form","serial":3,"run":"`) ||
 		!strings.HasSuffix(text, `","state":{"version":4,"entries":[{"address":"key.a","identity":"a","id":"k1"}]}}`) {
 		t.Errorf("the document is %s", text)
 	}

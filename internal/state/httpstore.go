@@ -23,10 +23,13 @@ const maxSerial = 1 << 53
 // An httpDocument is what the server keeps. Servers read serial, and some take the members
 // id, name and ID for their own parameters.
 type httpDocument struct {
-	Version int             `json:"version"`
-	Serial  int64           `json:"serial"`          // one more with each version
-	Run     string          `json:"run"`             // of whom this version is
-	State   json.RawMessage `json:"state,omitempty"` // as in a file; none: nothing is recorded
+	Version int `json:"version"`
+	// Writer stands where Terraform and OpenTofu write their own version: they take what has the
+	// other members and not this one for an empty state of theirs, and refuse what is no version.
+	Writer string          `json:"terraform_version"`
+	Serial int64           `json:"serial"`          // one more with each version
+	Run    string          `json:"run"`             // of whom this version is
+	State  json.RawMessage `json:"state,omitempty"` // as in a file; none: nothing is recorded
 	// Journal is lines of the journal on top of State, as one text, so that a server that
 	// writes JSON anew leaves their checksums right.
 	Journal string `json:"journal,omitempty"`
@@ -183,14 +186,14 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		return err
 	}
 	next := change(k.known)
-	next.Version, next.Run, next.Serial = formatVersion, k.run, k.known.Serial+1
+	next.Version, next.Writer, next.Run, next.Serial = formatVersion, "b2form", k.run, k.known.Serial+1
 	if n := len(k.tried); n > 0 {
 		next.Serial = max(next.Serial, k.tried[n-1].Serial+1)
 	}
 	body := compactJSON(next)
 	if len(body) > maxHTTPState {
-		return k.error("The state is too large for its server", fmt.Sprintf("With what this run records it has %d MiB, and behind a server "+
-			"b2form keeps %d MiB at most. Nothing was stored. Keep it in a bucket or a database, or divide the configuration.",
+		return k.error("The state is too large for its server", fmt.Sprintf("With what this run records it has %d MiB, and behind a "+
+			"server b2form keeps %d MiB at most. Nothing was stored. Keep it in a bucket or a database, or divide the configuration.",
 			len(body)>>20, maxHTTPState>>20), nil)
 	}
 	k.tried = append(k.tried, next)
