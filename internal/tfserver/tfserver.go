@@ -1,5 +1,5 @@
 // Package tfserver is a server of Terraform's http protocol for states, for tests: it keeps
-// documents in memory, by path. The judge of it is OpenTofu.
+// documents in memory, by path. OpenTofu's client judges it: .ci/judges/opentofu.
 package tfserver
 
 import (
