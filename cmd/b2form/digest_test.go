@@ -33,6 +33,6 @@ func setDigest(ts *testscript.TestScript, neg bool, args []string) {
 
 // digestOf parts what was printed last from the digest at its end.
 func digestOf(ts *testscript.TestScript) (before, digest string, found bool) {
-	before, digest, found = strings.Cut(ts.ReadFile("stdout"), "\nPlan digest: ")
+	before, digest, found = strings.Cut(ts.ReadFile("stdout"), "\nDigest: ")
 	return before, regexp.MustCompile(`^\S+`).FindString(digest), found
 }

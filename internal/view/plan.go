@@ -63,7 +63,7 @@ func (t TextUI) Plan(p *plan.Plan, m Purpose) {
 }
 
 // Digest writes what the plan that was shown can be approved by.
-func (t TextUI) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nPlan digest: %s\n", d) }
+func (t TextUI) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nDigest: %s\n", d) }
 
 func noChangesText(m Purpose, s Style) string {
 	none := s.paint("No changes.", bold, green)
