@@ -92,10 +92,3 @@ func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.RuleName)
 func isExcepted(r *config.Resource, rule kind.RuleName) bool {
 	return slices.ContainsFunc(r.Exceptions, func(x config.Exception) bool { return x.Policy == string(rule) })
 }
-
-func (p *planner) checkDenyRules() {
-	if !p.Destroy {
-		p.diags = append(p.diags, CheckAccountDenyRules(p.Config, p.Snapshot.Account)...)
-		p.diags = append(p.diags, CheckDenyRules(p.Config)...)
-	}
-}

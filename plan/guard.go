@@ -13,7 +13,7 @@ import (
 // checkRequest refuses what must not be planned. It reports whether the account and
 // the credentials allow to look further.
 func (p *planner) checkRequest() (goOn bool) {
-	for _, guard := range []func(){p.checkAccountAndKindsRead, p.checkDenyRules, p.warnClockSkew} {
+	for _, guard := range []func(){p.checkAccountAndKindsRead, p.warnClockSkew} {
 		guard()
 	}
 	if p.diags.HasErrors() {

@@ -121,18 +121,18 @@ func (j *judgement) judgeSubject(p *policy, s *config.Subject, ctx *hcl.EvalCont
 	excepted := s.Resource != nil && !p.config.NoExceptions && slices.ContainsFunc(s.Resource.Exceptions,
 		func(x config.Exception) bool { return x.Policy == p.config.Name })
 	if p.when != nil {
-		if holds, known := j.condition(p, s, "when", p.when, ctx); !known || !holds {
+		if holds, known := j.condition(p, "when", p.when, ctx); !known || !holds {
 			return !known
 		}
 	}
 	if excepted {
 		return true
 	}
-	holds, known := j.condition(p, s, "require", p.require, ctx)
+	holds, known := j.condition(p, "require", p.require, ctx)
 	if holds || !known {
 		return true
 	}
-	text := j.message(p, s, ctx)
+	text := j.message(p, ctx)
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Policy broken: " + p.config.Name, Subject: p.config.Range.Ptr(),
 		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.config.Name, place(p.config.Range)),
 		Extra:  config.Violation{Policy: p.config.Name, Addr: s.Addr}}
@@ -148,7 +148,7 @@ func (j *judgement) judgeSubject(p *policy, s *config.Subject, ctx *hcl.EvalCont
 
 // condition evaluates when or require; known is false where that is not known yet, or where
 // an error was reported.
-func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.Expression, ctx *hcl.EvalContext) (holds, known bool) {
+func (j *judgement) condition(p *policy, name string, e hcl.Expression, ctx *hcl.EvalContext) (holds, known bool) {
 	last := j.last[e]
 	if last == nil {
 		last = newLastVerdict(e)
@@ -162,7 +162,7 @@ func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.E
 			last.values = nil
 		}
 	}()
-	v, ok := j.value(p, s, e, ctx)
+	v, ok := j.value(p, e, ctx)
 	if !ok {
 		return false, false
 	}
@@ -171,25 +171,24 @@ func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.E
 	case wrong != nil:
 		j.report.add(wrong)
 	case !known:
-		j.reportUnknown(p, s, name, e, v.Marks())
+		j.reportUnknown(p, name, e, v.Marks())
 	}
 	return holds, known
 }
 
 // value evaluates an expression of a policy. What is wrong with it says which policy that is.
-func (j *judgement) value(p *policy, s *config.Subject, e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, ok bool) {
+func (j *judgement) value(p *policy, e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, ok bool) {
 	v, diags := j.module.evalWithHints(e, ctx)
 	for _, d := range diags {
 		d.Detail += fmt.Sprintf(
-			" So policy.%s cannot be evaluated for %s. Where an object may lack something, test for null first, or use "+
-				"try().", p.config.Name, s.Addr)
+			" So policy.%s cannot be evaluated. Where an object may lack something, test for null first, or use try().", p.config.Name)
 	}
 	j.report.add(diags...)
 	return v, !diags.HasErrors()
 }
 
 // reportUnknown says why a condition is not known, where no later evaluation knows it.
-func (j *judgement) reportUnknown(p *policy, s *config.Subject, name string, e hcl.Expression, marks cty.ValueMarks) {
+func (j *judgement) reportUnknown(p *policy, name string, e hcl.Expression, marks cty.ValueMarks) {
 	why := "is hidden from the credentials in use"
 	for m := range marks {
 		if m == (unknownYetMark{}) {
@@ -200,13 +199,13 @@ func (j *judgement) reportUnknown(p *policy, s *config.Subject, name string, e h
 			break
 		}
 	}
-	j.report.errorAt(e.Range(), "Policy asks for what is not known", fmt.Sprintf("%s of policy.%s cannot be judged for %s: %s.", name,
-		p.config.Name, s.Addr, why))
+	j.report.errorAt(e.Range(), "Policy asks for what is not known", fmt.Sprintf("%s of policy.%s cannot be judged: %s.", name,
+		p.config.Name, why))
 }
 
 // message is the text about a violation, unless it would tell a secret.
-func (j *judgement) message(p *policy, s *config.Subject, ctx *hcl.EvalContext) string {
-	v, ok := j.value(p, s, p.message, ctx)
+func (j *judgement) message(p *policy, ctx *hcl.EvalContext) string {
+	v, ok := j.value(p, p.message, ctx)
 	text, wrong := ConditionMessage(v, "message of policy."+p.config.Name, p.message.Range())
 	if ok && wrong != nil {
 		j.report.add(wrong)

@@ -196,7 +196,7 @@ func (s *session) recordIdle(store *state.Store, applied state.AppliedDigests, r
 
 // planAndShow plans, shows, and refuses what has no consent.
 func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
-	p, err := s.makePlan(ctx, st, m)
+	p, broken, err := s.makePlanToShow(ctx, st, m)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +220,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpo
 	if err := s.checkExpectedDigest(p); err != nil {
 		return nil, err
 	}
-	return p, s.checkConsent(p, m)
+	return p, s.checkConsent(p, m, broken)
 }
 
 // withLockedState opens the state for changing it.

@@ -16,9 +16,8 @@ import (
 )
 
 // checkConsent checks what -auto-approve alone is no consent to, before anything
-// is written. It says what to add.
-func (s *session) checkConsent(p *plan.Plan, m view.Purpose) error {
-	var diags hcl.Diagnostics
+// is written. It says what to add. diags are errors of the plan that were found already.
+func (s *session) checkConsent(p *plan.Plan, m view.Purpose, diags hcl.Diagnostics) error {
 	if s.opts.autoApprove && s.opts.expectedDigest == nil && s.saved == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
@@ -89,7 +88,7 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "Import needs consent",
 			Detail:  importConsentText(c, taken),
-			Subject: s.blockRange(c.Addr), Extra: c.Addr,
+			Subject: s.blockRange(c.Addr), Extra: config.SharedCauseExtra{Addr: c.Addr},
 		})
 	}
 	return diags
@@ -160,10 +159,10 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, addr := range p.Undelivered {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
-			Summary: fmt.Sprintf("The secret of %s would be lost", addr),
-			Detail: "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block " +
-				"that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
-			Subject: s.blockRange(addr), Extra: addr,
+			Summary: "The secret would be lost",
+			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and here is no terminal to show it on. Add a deliver block "+
+				"that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or print it with -show-secrets.", addr, addr.Label),
+			Subject: s.blockRange(addr), Extra: config.SharedCauseExtra{Addr: addr},
 		})
 	}
 	return diags

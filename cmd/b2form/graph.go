@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
@@ -44,9 +45,12 @@ Example:
 				return failf("Unknown format", "-format=%s is not known. Use dot or mermaid.", format)
 			}
 			if steps {
-				return p.withPlan(ctx, &runOptions{}, func(_ *session, made *plan.Plan) error {
+				return p.withPlan(ctx, &runOptions{}, func(_ *session, made *plan.Plan, broken hcl.Diagnostics) error {
 					_, err := fmt.Fprint(p.stdout, draw(view.StepGraph(made)))
-					return err
+					if err != nil || broken == nil {
+						return err
+					}
+					return broken
 				})
 			}
 			o := p.loadOptions(schema.Kinds())

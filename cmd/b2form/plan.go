@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/view"
 	"b2form/plan"
 )
 
@@ -57,8 +58,8 @@ Exit codes:
 	})
 }
 
-// withPlan makes a plan, and shows its warnings before it is used.
-func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
+// withPlan makes a plan, and shows its warnings before it is used. use is handed which policies it breaks, too; nil: none.
+func (p *program) withPlan(ctx context.Context, o *runOptions, use func(s *session, made *plan.Plan, broken hcl.Diagnostics) error) (err error) {
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	if o.generateConfig != "" {
@@ -79,7 +80,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 	if err != nil {
 		return err
 	}
-	made, err := s.makePlan(ctx, st, o.purpose())
+	made, broken, err := s.makePlanToShow(ctx, st, o.purpose())
 	if err != nil {
 		return err
 	}
@@ -93,21 +94,23 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 		warnings = append(warnings, s.overLimits(made, o.purpose(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)
-	return use(s, made)
+	return use(s, made, broken)
 }
 
-func (s *session) showPlan(made *plan.Plan) error {
+func (s *session) showPlan(made *plan.Plan, broken hcl.Diagnostics) error {
 	m := s.opts.purpose()
 	if s.opts.showCapabilities {
-		if s.recorder != nil { // pipelines are told of the plan all the same
-			s.recorder.Plan(made, m)
-			s.recorder.Digest(s.planDigest(made))
-		}
-		s.ui.Capabilities(s.neededCapabilities(made))
+		s.showCapabilities(made, m)
+	} else {
+		s.ui.Plan(made, m)
+		s.ui.Exceptions(s.exceptions())
+	}
+	switch {
+	case len(broken) > 0:
+		return broken
+	case s.opts.showCapabilities:
 		return nil
 	}
-	s.ui.Plan(made, m)
-	s.ui.Exceptions(s.exceptions())
 	s.ui.Digest(s.planDigest(made))
 	if s.opts.out != "" {
 		if err := s.savePlan(made, m); err != nil {
@@ -121,4 +124,12 @@ func (s *session) showPlan(made *plan.Plan) error {
 		return changesPresent
 	}
 	return nil
+}
+
+func (s *session) showCapabilities(made *plan.Plan, m view.Purpose) {
+	if s.recorder != nil { // pipelines are told of the plan all the same
+		s.recorder.Plan(made, m)
+		s.recorder.Digest(s.planDigest(made))
+	}
+	s.ui.Capabilities(s.neededCapabilities(made))
 }

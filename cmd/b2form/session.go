@@ -288,20 +288,33 @@ func (p *program) requestLogger() func(b2.Event) {
 	}
 }
 
-// makePlan reads the account and works out what would change. Warnings are shown.
+// makePlan reads the account and works out what would change. A plan that breaks a policy is an error.
 func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
+	made, broken, err := s.makePlanToShow(ctx, st, m)
+	switch {
+	case err != nil:
+		return nil, err
+	case broken != nil:
+		return nil, append(made.Warnings, broken...)
+	}
+	return made, nil
+}
+
+// makePlanToShow is makePlan for a plan that is shown before anything is refused. broken says which policies it
+// breaks; nil: none.
+func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Purpose) (made *plan.Plan, broken hcl.Diagnostics, err error) {
 	s.state = st
 	endRead := s.beginPhase("read the account", "Reading the account")
 	defer func() { endRead() }()
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.checkSavedAccount(a.ID, a.Realm); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := checkStateAccount(st, a); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.clockAhead = s.client.ClockAhead()
 	s.readStart = s.b2Time()
@@ -310,7 +323,7 @@ func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose)
 		err = s.checkImport(st)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	endRead()
 	endRead = s.beginPhase("plan", "Planning")
@@ -329,18 +342,31 @@ func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose)
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, nil, diags
 	}
-	judged := made.CheckPolicies(s.config, a)
-	if judged.HasErrors() {
-		return nil, judged
-	}
-	made.Warnings = slices.Concat(warnings, made.Warnings, judged)
+	made.Warnings = slices.Concat(warnings, made.Warnings)
+	broken = s.judge(made, a, m)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)
 		made.Warnings = append(made.Warnings, s.failedChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
 	}
-	return made, nil
+	return made, broken, nil
+}
+
+// judge adds the warnings of policies to those of a plan, and gives the errors.
+func (s *session) judge(made *plan.Plan, a *wire.Account, m view.Purpose) (broken hcl.Diagnostics) {
+	judged := made.CheckPolicies(s.config, a)
+	if m != view.Destroying {
+		judged = slices.Concat(plan.CheckAccountDenyRules(s.config, a), plan.CheckDenyRules(s.config), judged)
+	}
+	for _, d := range judged {
+		if d.Severity == hcl.DiagError {
+			broken = append(broken, d)
+		} else {
+			made.Warnings = append(made.Warnings, d)
+		}
+	}
+	return broken
 }
 
 // entriesAndIntents is what the state lists, with announced creates as entries without ID.

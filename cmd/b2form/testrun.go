@@ -190,7 +190,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 			return err
 		}
 		t.diags.list = append(t.diags.list, made.Warnings...)
-		if err := s.checkConsent(made, modeOf(r)); err != nil {
+		if err := s.checkConsent(made, modeOf(r), nil); err != nil {
 			return err
 		}
 		return s.applyPlan(ctx, store, made, modeOf(r))

@@ -14,7 +14,7 @@ type Diagnostic struct {
 	Severity string       `json:"severity"` // "error" or "warning"
 	Summary  string       `json:"summary"`
 	Detail   string       `json:"detail"`
-	Address  string       `json:"address,omitempty"` // where Extra is an addr.Addr, or names one
+	Address  string       `json:"address,omitempty"` // of the object that it is about
 	Policy   string       `json:"policy,omitempty"`  // the policy that is broken
 	Range    *Range       `json:"range,omitempty"`
 	Snippet  *CodeSnippet `json:"snippet,omitempty"`
@@ -51,14 +51,9 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
-	switch about := d.Extra.(type) {
-	case addr.Addr:
+	about, policy, _ := aboutOf(d)
+	if out.Policy = policy; about != (addr.Addr{}) {
 		out.Address = about.String()
-	case config.Violation:
-		out.Policy = about.Policy
-		if about.Addr != (addr.Addr{}) {
-			out.Address = about.Addr.String()
-		}
 	}
 	if d.Subject == nil {
 		return out
@@ -79,6 +74,20 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	}
 	out.Snippet = code
 	return out
+}
+
+// aboutOf is the object that a diagnostic is about, if any, and the policy that it breaks. With isShared others of its summary
+// have the same cause.
+func aboutOf(d *hcl.Diagnostic) (about addr.Addr, policy string, isShared bool) {
+	switch x := d.Extra.(type) {
+	case addr.Addr:
+		return x, "", false
+	case config.SharedCauseExtra:
+		return x.Addr, "", true
+	case config.Violation:
+		return x.Addr, x.Policy, true
+	}
+	return addr.Addr{}, "", false
 }
 
 // NewRange brings a range into its JSON shape.

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,6 +10,7 @@ import (
 
 	"b2form/internal/visible"
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 )
 
@@ -51,27 +51,45 @@ type diagGroup struct {
 	similar []*hcl.Diagnostic
 }
 
-// groupAlike keeps the order and folds what has one severity and summary.
+// groupAlike keeps the order and folds what has one severity and summary: warnings, errors of one cause or about instances of
+// one block, and other errors where there are many.
 func groupAlike(diags hcl.Diagnostics) []diagGroup {
 	type key struct {
-		severity hcl.DiagnosticSeverity
-		summary  string
+		severity        hcl.DiagnosticSeverity
+		summary, policy string
+	}
+	type blockKey struct {
+		key
+		at hcl.Range
+	}
+	keyOf := func(d *hcl.Diagnostic) key {
+		_, policy, _ := aboutOf(d)
+		return key{d.Severity, d.Summary, policy}
 	}
 	var out []diagGroup
-	seen := map[key][]int{}
+	seen, ofBlock := map[key][]int{}, map[blockKey]int{}
 	count := map[key]int{}
 	for _, d := range diags {
-		count[key{d.Severity, d.Summary}]++
+		count[keyOf(d)]++
 	}
 	for _, d := range diags {
-		k := key{d.Severity, d.Summary}
 		if _, own := d.Extra.(config.UserMessageExtra); own {
 			out = append(out, diagGroup{Diagnostic: d})
 			continue
 		}
+		k := keyOf(d)
+		about, _, isShared := aboutOf(d)
+		block := blockKey{key: k}
+		if d.Subject != nil && about != (addr.Addr{}) {
+			block.at = *d.Subject
+		}
+		if i, ok := ofBlock[block]; ok {
+			out[i].similar = append(out[i].similar, d)
+			continue
+		}
 		limit := count[k]
 		switch {
-		case d.Severity == hcl.DiagWarning:
+		case isShared || d.Severity == hcl.DiagWarning:
 			limit = 1
 		case limit >= manyAlike:
 			limit = shownAlike
@@ -82,6 +100,9 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 			continue
 		}
 		seen[k] = append(seen[k], len(out))
+		if block.at != (hcl.Range{}) {
+			ofBlock[block] = len(out)
+		}
 		out = append(out, diagGroup{Diagnostic: d})
 	}
 	return out
@@ -136,26 +157,28 @@ func detailOf(d *hcl.Diagnostic) string {
 	return visible.EscapeLines(detail)
 }
 
-// similarText says how many more there are, and where.
+// mostSimilar is how many similar diagnostics are named.
+const mostSimilar = 10
+
+// similarText says how many more there are, and of what or where.
 func similarText(more []*hcl.Diagnostic, word string) string {
-	text := fmt.Sprintf("(and %s", words.Count(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s"))
-	var places []string
+	text := "(and " + words.Count(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s")
+	var names []string
+	seen := map[string]bool{"": true}
 	for _, d := range more {
-		if d.Subject == nil {
-			continue
+		name := ""
+		if about, _, _ := aboutOf(d); about != (addr.Addr{}) {
+			name = about.String()
+		} else if d.Subject != nil {
+			name = fmt.Sprintf("%s:%d", visible.EscapeLine(d.Subject.Filename), d.Subject.Start.Line)
 		}
-		place := fmt.Sprintf("%s:%d", visible.EscapeLine(d.Subject.Filename), d.Subject.Start.Line)
-		if slices.Contains(places, place) {
-			continue
+		if !seen[name] {
+			names = append(names, name)
 		}
-		if len(places) == 5 {
-			places = append(places, "...")
-			break
-		}
-		places = append(places, place)
+		seen[name] = true
 	}
-	if len(places) > 0 {
-		text += ": " + strings.Join(places, ", ")
+	if len(names) > 0 {
+		text += ": " + words.JoinAtMost(names, mostSimilar)
 	}
 	return text + ")"
 }

@@ -214,6 +214,10 @@ type Check struct {
 // others with the same summary: its words are the user's own.
 type UserMessageExtra struct{}
 
+// A SharedCauseExtra is the Extra of an error about one of several objects that have it for the same reason: texts
+// say it once and list them.
+type SharedCauseExtra struct{ Addr addr.Addr }
+
 // An Import is one import block: take over the live object with this identity
 // or remote ID; or those of a rotation, of which the newest is current.
 type Import struct {

@@ -268,15 +268,12 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetCapabilities(v.Pointer("capabilities")) {
 		return nil
 	}
-	var ps kind.Problems
-	for it := caps.ElementIterator(); it.Next(); {
-		if _, c := it.Element(); slices.Contains(accountOnlyCapabilities(), c.AsString()) {
-			ps = append(ps, kind.Errorf("Capability needs the whole account",
-				"B2 does not give %s to a key that is limited to buckets. Leave buckets out or remove the capability.",
-				c.AsString()).WithPathPrefix(cty.GetAttrPath("capabilities"))...)
-		}
+	wide := slices.DeleteFunc(kind.StringsIn(caps), func(c string) bool { return !slices.Contains(accountOnlyCapabilities(), c) })
+	if len(wide) == 0 {
+		return nil
 	}
-	return ps
+	return kind.Errorf("Capability needs the whole account", "B2 does not give %s to a key that is limited to buckets. Leave buckets out, "+
+		"or leave that out of capabilities.", words.JoinAnd(wide)).WithPathPrefix(cty.GetAttrPath("capabilities"))
 }
 
 // lowerAndSort folds the case of bucket names, which means nothing to B2.
