@@ -215,7 +215,7 @@ func together(n int, sorts ...string) func(int, *http.Request, func() (*http.Res
 		select {
 		case <-all:
 			return send()
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			return nil, errors.New("the requests are not under way at once")
 		}
 	}

@@ -85,10 +85,10 @@ func TestEveryRequestLost(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, c := range testrun.Sample(t, 8, n, disturbed(requests)) {
+			for _, c := range testrun.Sample(t, 19, 5*n, disturbed(requests)) {
 				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
-			for i, c := range testrun.Sample(t, 16, n, ofKeys(disturbed(requests))) {
+			for i, c := range testrun.Sample(t, 31, 7*n, ofKeys(disturbed(requests))) {
 				e := remoteInTurn(n + i)
 				t.Run(e.Name+" "+c.String(), func(t *testing.T) { l.on(e).disturb(t, c, want) })
 			}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -38,8 +39,9 @@ type victim struct {
 func TestMain(m *testing.M) {
 	order := os.Getenv(victimVariable)
 	if order == "" {
+		debug.SetGCPercent(400) // worlds are many and small
 		// or as the command line says
-		err := errors.Join(testrun.UseMemoryTempDir(), flag.Set("rapid.checks", fmt.Sprint(testrun.CaseCount(30, 100))))
+		err := errors.Join(testrun.UseMemoryTempDir(), flag.Set("rapid.checks", fmt.Sprint(testrun.CaseCount(20, 100))))
 		if err != nil {
 			panic(err)
 		}
@@ -155,10 +157,10 @@ func TestKilledAtEveryWrite(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, d := range testrun.Sample(t, 8, n, deaths(requests)) {
+			for _, d := range testrun.Sample(t, 13, 5*n, deaths(requests)) {
 				l.dies(t, d, want)
 			}
-			for i, d := range testrun.Sample(t, 8, n, ofKeys(deaths(requests))) {
+			for i, d := range testrun.Sample(t, 13, 5*n, ofKeys(deaths(requests))) {
 				l.on(remoteInTurn(n+i)).dies(t, d, want)
 			}
 		})

@@ -81,7 +81,7 @@ func TestAnyOrderOfSteps(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
-			for seed := range uint64(testrun.CaseCount(2, 5)) {
+			for seed := range uint64(testrun.CaseCount(1, 5)) {
 				w := l.begin(t)
 				l.one(w, seed, uninterrupted)
 				w.settled(l.mode)
@@ -108,7 +108,7 @@ func TestInterruptedAfterEveryStep(t *testing.T) {
 			for i := range all {
 				all[i] = i
 			}
-			for _, steps := range testrun.Sample(t, 3, n, all) {
+			for _, steps := range testrun.Sample(t, 7, n, all) {
 				w := l.begin(t)
 				l.one(w, uint64(steps), steps)
 				if a, err := w.plan(l.mode); err != nil || len(a.open) > 0 {
