@@ -6,20 +6,18 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgproto3"
 
 	"b2form/internal/pause"
-	"b2form/internal/scrub"
 	"b2form/internal/visible"
 )
 
@@ -38,11 +36,8 @@ type Database struct {
 // A DialFunc makes the connection to a database; nil: as usual.
 type DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-const (
-	maxRow       = 256 << 20 // bytes of one message of the server
-	sqlPatience  = time.Minute
-	retrySession = 200 * time.Millisecond // how often, about, a held lock is tried again
-)
+// retrySession is how often, about, a held lock is tried again.
+const retrySession = 200 * time.Millisecond
 
 // NewDatabase is the state of that name in a schema of the database that the connection string
 // names. What the string leaves out comes from the variables of libpq: PGHOST, PGPASSFILE,
@@ -58,11 +53,6 @@ func NewDatabase(connString, schema, name string, dial DialFunc) (Database, erro
 	}
 	if dial != nil {
 		c.DialFunc = dial
-	}
-	c.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-		f := pgproto3.NewFrontend(r, w)
-		f.SetMaxBodyLen(maxRow)
-		return f
 	}
 	c.OnNotice = nil
 	return Database{Schema: schema, Name: name, Patience: 15 * time.Second, config: c}, nil
@@ -88,8 +78,8 @@ func (d Database) lockKey() int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// sql fills in what parameters cannot be: the schema, locks (rows of pg_locks about the lock of this
-// state), held (this very session has it) and its key.
+// sql fills in what parameters cannot be: the schema, its name as a text, the flaw of its tables, locks (rows of
+// pg_locks about the lock of this state), held (this very session has it) and its key.
 func (d Database) sql(text string) string {
 	key := d.lockKey()
 	locks := fmt.Sprintf("pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = %d AND objid::bigint "+
@@ -97,90 +87,29 @@ func (d Database) sql(text string) string {
 		uint32(uint64(key)))
 	return strings.NewReplacer(
 		"@schema", `"`+strings.ReplaceAll(d.Schema, `"`, `""`)+`"`,
+		"@name", "convert_from(decode('"+hex.EncodeToString([]byte(d.Schema))+"', 'hex'), 'UTF8')::name",
 		"@locks", locks,
 		"@held", "EXISTS (SELECT FROM "+locks+" AND pid = pg_backend_pid())",
 		"@key", fmt.Sprintf("(%d)::bigint", key),
-	).Replace(text)
-}
-
-func (d Database) connect(ctx context.Context) (*pgconn.PgConn, error) {
-	limited, cancel := context.WithTimeout(ctx, sqlPatience)
-	defer cancel()
-	c, err := pgconn.ConnectConfig(limited, d.config)
-	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return c, err
-}
-
-// query sends one statement and reads its rows. It takes one round trip, and leaves nothing
-// behind in the session that a pooler would have to keep.
-func query(ctx context.Context, c *pgconn.PgConn, sql string, params ...any) ([][][]byte, error) {
-	values := make([][]byte, len(params))
-	for i, p := range params {
-		if p != nil {
-			values[i] = fmt.Append([]byte{}, p) // nil would be NULL
-		}
-	}
-	limited, cancel := context.WithTimeout(ctx, sqlPatience)
-	defer cancel()
-	r := c.ExecParams(limited, sql, values, nil, nil, nil).Read()
-	if r.Err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return r.Rows, r.Err
-}
-
-// once is one statement on a connection of its own.
-func (d Database) once(ctx context.Context, sql string, params ...any) ([][][]byte, error) {
-	c, err := d.connect(ctx)
-	if err != nil {
-		return nil, d.explain(err)
-	}
-	defer closeConn(c)
-	rows, err := query(ctx, c, d.sql(sql), params...)
-	return rows, d.explain(err)
-}
-
-// closeConn ends a session. The server frees its lock.
-func closeConn(c *pgconn.PgConn) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_ = c.Close(ctx)
-}
-
-// CreateTables makes the schema and its tables, where they are missing, and the state in them.
-func (d Database) CreateTables(ctx context.Context) error {
-	c, err := d.connect(ctx)
-	if err != nil {
-		return d.explain(err)
-	}
-	defer closeConn(c)
-	if rows, err := query(ctx, c, "SELECT to_regclass($1) IS NOT NULL", d.sql("@schema.journal")); err != nil {
-		return d.explain(err)
-	} else if string(rows[0][0]) != "t" {
-		_, err = c.Exec(ctx, d.sql(`CREATE SCHEMA IF NOT EXISTS @schema;
-CREATE TABLE IF NOT EXISTS @schema.states (
-	name text PRIMARY KEY, serial bigint NOT NULL, holder text NOT NULL, lock text NOT NULL, content text NOT NULL);
-ALTER TABLE @schema.states ALTER content SET STORAGE EXTERNAL;
-CREATE TABLE IF NOT EXISTS @schema.journal (
-	state text REFERENCES @schema.states ON DELETE CASCADE, serial bigint, lines text NOT NULL, PRIMARY KEY (state, serial))`)).ReadAll()
-		if err != nil {
-			return d.explain(err)
-		}
-	}
-	_, err = query(ctx, c, d.sql("INSERT INTO @schema.states VALUES ($1, 0, '', '', '') ON CONFLICT DO NOTHING"), d.Name)
-	return d.explain(err)
+	).Replace(strings.ReplaceAll(text, "@flaw", flaw))
 }
 
 // Read implements [Backend]. It is one statement.
 func (d Database) Read(ctx context.Context) (*State, error) {
-	rows, err := d.once(ctx, "SELECT content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name) "+
-		"FROM @schema.states WHERE name = $1", d.Name)
-	if err != nil || len(rows) == 0 {
-		return &State{}, err
+	conn, err := d.connect(ctx)
+	if err != nil {
+		return nil, d.explain(err)
 	}
-	base, c, err := d.replay(rows[0][0], rows[0][1])
+	defer closeConn(conn)
+	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 3, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
+		"FROM @schema.journal WHERE state = name) FROM (SELECT) one LEFT JOIN @schema.states ON name = $1", d.Name)
+	if err == nil {
+		err = d.checkTables(row)
+	}
+	if err != nil {
+		return nil, d.explain(err)
+	}
+	base, c, err := d.replay(row[1], row[2])
 	if err != nil {
 		return nil, err
 	}
@@ -218,126 +147,84 @@ func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// takeLock takes the lock for the session, or says what its holder wrote.
-func (d Database) takeLock(ctx context.Context, c *pgconn.PgConn) (held *LockedError, err error) {
-	rows, err := query(ctx, c, d.sql("SELECT CASE WHEN @held THEN 'twice' WHEN pg_try_advisory_lock(@key) THEN 'taken' ELSE 'held' END, "+
-		"(SELECT lock FROM @schema.states WHERE name = $1), set_config('tcp_keepalives_idle', '30', false), "+
-		"set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)"), d.Name)
-	if err != nil {
-		return nil, err
-	}
-	switch string(rows[0][0]) {
-	case "taken":
-		return nil, nil
-	case "twice":
-		return nil, d.poolerError()
-	}
-	return d.holder(rows[0][1]), nil
+// A databaseLock is what a run writes into the state when it has the lock.
+type databaseLock struct {
+	LockedError
+	Session string `json:"session"` // the run, as its session in the database is called
 }
 
-// holder is who wrote that into the state when taking its lock; what cannot be read is left
-// empty.
-func (d Database) holder(lock []byte) *LockedError {
-	held := &LockedError{}
-	if json.Unmarshal(lock, held) != nil {
-		held = &LockedError{}
+// lockHolder says who holds the lock; nil: nobody. Who wrote into the state last is that one only
+// if the session is called so.
+func (d Database) lockHolder(ctx context.Context, c *databaseSession) (*LockedError, error) {
+	row, err := d.query(ctx, c, 4, "SELECT (SELECT lock FROM @schema.states WHERE name = $1), application_name, usename, pid "+
+		"FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity USING (pid) LIMIT 1", d.Name)
+	if err != nil || row == nil {
+		return nil, d.explain(err)
 	}
-	held.Path = d.String()
-	return held
+	var lock databaseLock
+	if json.Unmarshal(row[0], &lock) != nil || lock.Session == "" || lock.Session != string(row[1]) {
+		lock.LockedError = LockedError{Who: fmt.Sprintf("session %s of the database user %s", row[3], row[2])}
+	}
+	lock.Path = d.String()
+	return &lock.LockedError, nil
 }
 
 // LockHolder implements [Backend].
 func (d Database) LockHolder(ctx context.Context) (*LockedError, error) {
-	rows, err := d.once(ctx, "SELECT (SELECT lock FROM @schema.states WHERE name = $1) FROM @locks", d.Name)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return d.holder(rows[0][0]), nil
-}
-
-// BreakLock implements [Backend]. The state gets another serial, so the run that had the lock
-// can store nothing more even where its session may not be ended.
-func (d Database) BreakLock(ctx context.Context) (*LockedError, error) {
-	held, err := d.LockHolder(ctx)
-	if held == nil || err != nil {
-		return nil, err
-	}
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.explain(err)
 	}
 	defer closeConn(c)
-	rows, err := query(ctx, c, d.sql("SELECT array_agg(pid) FROM @locks")) // those that hold it now, and not who comes next
+	return d.lockHolder(ctx, c)
+}
+
+// BreakLock implements [Backend]. The state gets another serial, so the run that had the lock
+// can store nothing more even where its session may not be ended.
+func (d Database) BreakLock(ctx context.Context) (*LockedError, error) {
+	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.explain(err)
 	}
-	sessions := cmp.Or(string(rows[0][0]), "{}")
-	if _, err := query(ctx, c, d.sql("UPDATE @schema.states SET serial = serial + 1, holder = '' WHERE name = $1"), d.Name); err != nil {
+	defer closeConn(c)
+	held, err := d.lockHolder(ctx, c)
+	if held == nil || err != nil {
+		return nil, err
+	}
+	row, err := d.query(ctx, c, 1, "SELECT array_agg(pid) FROM @locks") // those that hold it now, and not who comes next
+	if err == nil && row == nil {
+		err = d.foreignError()
+	}
+	if err != nil {
 		return nil, d.explain(err)
 	}
+	sessions := cmp.Or(string(row[0]), "{}")
+	if _, err := d.query(ctx, c, 0, "UPDATE @schema.states SET serial = serial + 1, holder = '' WHERE name = $1", d.Name); err != nil {
+		return nil, d.explain(err)
+	}
+	end := "pg_terminate_backend(pid)"
 	for range 50 {
-		rows, err := query(ctx, c, d.sql("SELECT pg_terminate_backend(pid) FROM @locks AND pid = ANY ($1::int[])"), sessions)
+		row, err := d.query(ctx, c, 1, "SELECT count("+end+") FROM @locks AND pid = ANY ($1::int[])", sessions)
 		switch refused, _ := errors.AsType[*pgconn.PgError](err); {
-		case refused != nil && refused.Code == "42501": // the session of another user, which will notice
-			return held, nil
+		case refused != nil && refused.Code == "42501": // the session of another user, which may still notice and end
+			end = "*"
 		case err != nil:
 			return nil, d.explain(err)
-		case len(rows) == 0:
+		case row != nil && string(row[0]) == "0":
 			return held, nil
 		}
 		if err := pause.For(ctx, retrySession/4); err != nil {
 			return nil, err
 		}
 	}
-	return held, nil
-}
-
-func (d Database) error(summary, detail string) *Error {
-	return &Error{Summary: summary, Detail: detail, Path: d.String()}
+	return nil, stillHeldError(held, "Its run can store nothing more and stops before its next request to B2, but the lock ends only "+
+		"with its session. End that run; or let a user with the right pg_signal_backend, or a superuser, run this command.")
 }
 
 func (d Database) poolerError() *Error {
 	return d.error("The connection is shared with another run", "A pooler in transaction mode is between this run and "+
 		visible.EscapeLine(d.String())+": it gives one session of the database to several clients in turn, and the lock of the state "+
 		"belongs to a session. Connect to the server itself, or to a pooler in session mode (pool_mode = session).")
-}
-
-// explain turns what the database or the network said into an *Error. nil stays nil.
-func (d Database) explain(err error) error {
-	if _, known := errors.AsType[*Error](err); err == nil || known || errors.Is(err, context.Canceled) {
-		return err
-	}
-	where, said := visible.EscapeLine(d.String()), d.scrubbed(err.Error())
-	refused, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		return d.error("The database of the state cannot be reached",
-			fmt.Sprintf("%s does not answer: %s. Look whether host, port, database "+
-				"and user are right and the server runs, then run the same command again.", where, said))
-	}
-	said = fmt.Sprintf("%s answered: %s (%s).", where, d.scrubbed(refused.Message), visible.EscapeTruncated(refused.Code, 5))
-	switch code := refused.Code; {
-	case code == "42P01" || code == "3F000":
-		return d.error("The tables of the state do not exist", fmt.Sprintf("There is no schema %s with the tables states and journal in "+
-			"%s. Make them with `b2form state init`, or correct the backend block.", visible.EscapeLine(d.Schema), where))
-	case code == "42501":
-		return d.error("The database refuses", said+" The user of the connection lacks a right; docs/state.md lists what is needed.")
-	case strings.HasPrefix(code, "28"):
-		return d.error("The database refuses the login", said+" Set user and password where libpq looks for them: PGUSER, PGPASSWORD, "+
-			"PGPASSFILE or a service file.")
-	case strings.HasPrefix(code, "53"):
-		return d.error("No space left for the state", said+" What was recorded before is safe. Free some space, then run the same command "+
-			"again.")
-	case code == "25006":
-		return d.error("The database is read-only", said+" It is a standby, or was made one. Connect to the primary: with several hosts "+
-			"set PGTARGETSESSIONATTRS=read-write.")
-	}
-	return d.error("The database refuses", said+" Correct this, then run the same command again.")
-}
-
-// scrubbed is what somebody else said, without the password and in one line.
-func (d Database) scrubbed(text string) string {
-	text = scrub.RemoveWholeSecret(text, d.config.Password)
-	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
 
 func databaseLockedError(held *LockedError) *Error {

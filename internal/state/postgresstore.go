@@ -24,7 +24,7 @@ type databaseStorage struct {
 	fence
 
 	turn   chan struct{} // held over statements, so it is no mutex
-	conn   *pgconn.PgConn
+	conn   *databaseSession
 	serial int64 // as this run last read or stored it
 	rows   bool  // there may be some of the journal
 }
@@ -42,28 +42,56 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 	if k.locks {
 		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
 			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole
-		params = append(params, k.token, string(compactJSON(self)))
+		params = append(params, k.token, string(compactJSON(databaseLock{self, k.token})))
 	}
 	began := k.now()
-	rows, err := query(ctx, k.conn, k.sql(sql), params...)
+	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, 3, sql, params...)
 	switch {
 	case err != nil:
 		return nil, k.explain(err)
-	case len(rows) == 0 && k.locks:
+	case row == nil && k.locks:
 		return nil, k.poolerError() // another session of the pool than the one that took the lock
-	case len(rows) == 0:
+	case row == nil:
 		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
 	}
-	if k.serial, err = strconv.ParseInt(string(rows[0][0]), 10, 64); err != nil {
-		return nil, k.explain(err)
+	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
+		return nil, k.foreignError()
 	}
-	base, c, err := k.replay(rows[0][1], rows[0][2])
+	base, c, err := k.replay(row[1], row[2])
 	if err != nil {
 		return nil, err
 	}
-	k.rows = len(rows[0][2]) > 0
+	k.rows = len(row[2]) > 0
 	k.seen(began)
 	return newStore(k.String(), k, base, c), nil
+}
+
+// takeLock takes the lock for the session and calls the session as the run, or says who has it. It
+// looks at the catalog before anything is done with the tables.
+func (k *databaseStorage) takeLock(ctx context.Context, c *databaseSession) (held *LockedError, err error) {
+	row, err := k.query(ctx, c, 5, "SELECT flaw, CASE WHEN flaw <> '' THEN '' WHEN @held THEN 'twice' WHEN pg_try_advisory_lock(@key) "+
+		"THEN set_config('application_name', $1, false) ELSE 'held' END, set_config('tcp_keepalives_idle', '30', false), "+
+		"set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false) FROM (SELECT @flaw AS flaw) f",
+		k.token)
+	if err == nil {
+		err = k.checkTables(row)
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch string(row[1]) {
+	case k.token:
+		return nil, nil
+	case "twice":
+		return nil, k.poolerError()
+	case "held":
+		held, err = k.lockHolder(ctx, c)
+		if held == nil && err == nil { // it has just ended
+			held = &LockedError{Path: k.String()}
+		}
+		return held, err
+	}
+	return nil, k.foreignError()
 }
 
 func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
@@ -104,16 +132,16 @@ func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
 	if err := k.lost(); err != nil {
 		return err
 	}
-	sql = k.sql(strings.ReplaceAll(sql, "{mine}", k.mine()))
+	sql = strings.ReplaceAll(sql, "{mine}", k.mine())
 	for try := 0; ; try++ {
 		began := k.now()
-		var rows [][][]byte
+		var row [][]byte
 		var err error
 		if k.conn != nil {
-			rows, err = query(k.ctx, k.conn, sql, append([]any{k.Name, k.serial, k.token}, more...)...)
+			row, err = k.query(k.ctx, k.conn, 1, sql, append([]any{k.Name, k.serial, k.token}, more...)...)
 		}
 		switch {
-		case k.conn != nil && err == nil && len(rows) == 0:
+		case k.conn != nil && err == nil && row == nil:
 			return k.loseBecause(k.whyNotMine())
 		case k.conn != nil && err == nil:
 			if k.seen(began); stores {
@@ -138,9 +166,9 @@ func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
 
 // whyNotMine says why a statement found that the state is not this run's.
 func (k *databaseStorage) whyNotMine() error {
-	rows, err := query(k.ctx, k.conn, k.sql("SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3"),
+	row, err := k.query(k.ctx, k.conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3",
 		k.Name, k.serial, k.token)
-	if err == nil && len(rows) == 1 { // nobody came between, but the lock is not this session's
+	if err == nil && row != nil { // nobody came between, but the lock is not this session's
 		return k.poolerError()
 	}
 	return lostLeaseError(visible.EscapeLine(k.String()))
@@ -148,6 +176,9 @@ func (k *databaseStorage) whyNotMine() error {
 
 // isLostConnection reports whether nobody knows what came of a statement.
 func isLostConnection(err error) bool {
+	if _, known := errors.AsType[*Error](err); known {
+		return false
+	}
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	return !ok || strings.HasPrefix(refused.Code, "57P") || strings.HasPrefix(refused.Code, "08")
 }
@@ -173,8 +204,8 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 			return k.settle(storing)
 		}
 		if held != nil { // by the session that was lost, which the server has not noticed, or by another run
-			rows, askErr := query(limited, conn, k.sql("SELECT 1 FROM @schema.states WHERE name = $1 AND holder = $2"), k.Name, k.token)
-			if askErr == nil && len(rows) == 0 {
+			row, askErr := k.query(limited, conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND holder = $2", k.Name, k.token)
+			if askErr == nil && row == nil {
 				closeConn(conn)
 				return false, k.lose(k.String())
 			}
@@ -196,12 +227,12 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 // next. All else is another run's, or that of a server that knows less.
 func (k *databaseStorage) settle(storing bool) (stored bool, err error) {
 	began := k.now()
-	rows, err := query(k.ctx, k.conn, k.sql("SELECT serial, holder FROM @schema.states WHERE name = $1"), k.Name)
+	row, err := k.query(k.ctx, k.conn, 2, "SELECT serial, holder FROM @schema.states WHERE name = $1", k.Name)
 	if err != nil {
 		return false, k.explain(err)
 	}
-	if len(rows) == 1 && (!k.locks || string(rows[0][1]) == k.token) {
-		serial, _ := strconv.ParseInt(string(rows[0][0]), 10, 64)
+	if row != nil && (!k.locks || string(row[1]) == k.token) {
+		serial, _ := strconv.ParseInt(string(row[0]), 10, 64)
 		switch {
 		case storing && serial == k.serial+1:
 			k.serial++
@@ -253,7 +284,7 @@ func (k *databaseStorage) endSession() {
 	defer func() { <-k.turn }()
 	if k.conn != nil {
 		if k.locks {
-			_, _ = query(k.ctx, k.conn, k.sql("SELECT pg_advisory_unlock(@key)")) // the session may be a pooler's, and live on
+			_, _ = k.query(k.ctx, k.conn, 1, "SELECT pg_advisory_unlock(@key)") // the session may be a pooler's, and live on
 		}
 		closeConn(k.conn)
 		k.conn = nil

@@ -1,0 +1,228 @@
+package state_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"b2form/internal/state"
+	"b2form/internal/testrun"
+)
+
+// A fakeDatabase speaks PostgreSQL's protocol and answers statements as a test says.
+type fakeDatabase struct {
+	greet  func(*pgproto3.Backend) error // before the session is ready; nil: as usual
+	answer func(b *pgproto3.Backend, sql string) error
+}
+
+func (f fakeDatabase) dial(context.Context, string, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	go func() {
+		defer func() { _ = there.Close() }()
+		b := pgproto3.NewBackend(there, there)
+		first, err := b.ReceiveStartupMessage()
+		if _, starts := first.(*pgproto3.StartupMessage); err != nil || !starts {
+			return
+		}
+		if f.greet != nil && f.greet(b) != nil {
+			return
+		}
+		b.Send(&pgproto3.AuthenticationOk{})
+		b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+		for sql := ""; b.Flush() == nil; {
+			m, err := b.Receive()
+			if err != nil {
+				return
+			}
+			switch m := m.(type) {
+			case *pgproto3.Parse:
+				sql = strings.Clone(m.Query)
+			case *pgproto3.Query:
+				sql = strings.Clone(m.String)
+			}
+			switch m.(type) {
+			case *pgproto3.Query, *pgproto3.Sync:
+				if f.answer(b, sql) != nil {
+					return
+				}
+				b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+			}
+		}
+	}()
+	return here, nil
+}
+
+// rows answers with n rows of so many columns, all with one value.
+func rows(n, columns int, value string) func(*pgproto3.Backend, string) error {
+	return func(b *pgproto3.Backend, _ string) error {
+		b.Send(&pgproto3.RowDescription{Fields: make([]pgproto3.FieldDescription, columns)})
+		r := pgproto3.DataRow{Values: make([][]byte, columns)}
+		for i := range r.Values {
+			r.Values[i] = []byte(value)
+		}
+		for i := 0; i < n; i++ {
+			b.Send(&r)
+			if i%1000 == 0 {
+				if err := b.Flush(); err != nil {
+					return err
+				}
+			}
+		}
+		b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
+		return nil
+	}
+}
+
+const endless = 1 << 40
+
+func hostile(t *testing.T, f fakeDatabase) state.Database {
+	t.Helper()
+	d, err := state.NewDatabase("postgres://ann@db.test/states?sslmode=disable", "b2form", "web", f.dial)
+	must(t, err)
+	d.Patience = 0
+	return d
+}
+
+// Whatever answers in place of the tables is told in words, within bounds.
+func TestHostileDatabase(t *testing.T) {
+	for name, f := range map[string]fakeDatabase{
+		"no row":         {answer: rows(0, 1, "")},
+		"no columns":     {answer: rows(1, 0, "")},
+		"one column":     {answer: rows(1, 1, "taken")},
+		"other values":   {answer: rows(1, 3, "x")},
+		"five columns":   {answer: rows(1, 5, "")},
+		"endless rows":   {answer: rows(endless, 3, strings.Repeat("x", 10_000))},
+		"endless nought": {answer: rows(endless, 0, "")},
+		"endless notices": {answer: func(b *pgproto3.Backend, _ string) error {
+			return repeat(b, &pgproto3.NoticeResponse{Message: strings.Repeat("x", 10_000)})
+		}},
+		"endless settings": {greet: func(b *pgproto3.Backend) error {
+			return repeat(b, &pgproto3.ParameterStatus{Name: "a", Value: strings.Repeat("x", 10_000)})
+		}},
+		"endless greeting": {greet: func(b *pgproto3.Backend) error {
+			return repeat(b, &pgproto3.NoticeResponse{Message: "hello"})
+		}},
+		"silent error": {answer: func(b *pgproto3.Backend, _ string) error {
+			b.Send(&pgproto3.ErrorResponse{})
+			return nil
+		}},
+		"hangs up": {answer: func(*pgproto3.Backend, string) error { return net.ErrClosed }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := hostile(t, f)
+			for what, do := range map[string]func() error{
+				"Read":         func() error { _, err := d.Read(t.Context()); return err },
+				"Open":         func() error { _, err := d.Open(t.Context(), state.Options{Now: time.Now}); return err },
+				"Open freely":  func() error { _, err := d.Open(t.Context(), state.Options{Now: time.Now, NoLock: true}); return err },
+				"BreakLock":    func() error { _, err := d.BreakLock(t.Context()); return err },
+				"CreateTables": func() error { return d.CreateTables(t.Context()) },
+			} {
+				err := do()
+				text := fmt.Sprint(err)
+				if err == nil || !strings.Contains(text, "postgres://db.test:5432/states") || strings.Contains(text, "()") ||
+					strings.Contains(text, "\n\t") || strings.Contains(text, "EOF") || strings.Contains(text, "receive message") {
+					t.Errorf("%s = %v", what, err)
+				}
+			}
+		})
+	}
+}
+
+func repeat(b *pgproto3.Backend, m pgproto3.BackendMessage) error {
+	for {
+		b.Send(m)
+		if err := b.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// as is the database for another user.
+func as(t *testing.T, user, schema string) state.Database {
+	t.Helper()
+	if !testrun.HasPostgres() {
+		t.Skip("PostgreSQL is not installed")
+	}
+	server, err := testrun.Postgres()
+	must(t, err)
+	d, err := state.NewDatabase("host="+server.SocketDir+" user="+user+" dbname=postgres", schema, "web", nil)
+	must(t, err)
+	return d
+}
+
+// What another user has prepared is left alone: it could run anything with the rights of who uses it.
+func TestDatabaseOfOthers(t *testing.T) {
+	admin := as(t, "postgres", "prepared")
+	const tables = `CREATE TABLE prepared.states (name text PRIMARY KEY, serial bigint NOT NULL, holder text NOT NULL, lock text NOT NULL,
+		content text NOT NULL); CREATE TABLE prepared.journal (state text REFERENCES prepared.states ON DELETE CASCADE, serial bigint,
+		lines text NOT NULL, PRIMARY KEY (state, serial));`
+	fine := summaryOf(nil)
+	const others, missing = "The tables of the state are not those of b2form", "The tables of the state do not exist"
+	for name, test := range map[string]struct{ prepared, init, open string }{
+		"as init makes them": {"CREATE SCHEMA prepared;" + tables, fine, fine},
+		"another's schema":   {"CREATE SCHEMA prepared AUTHORIZATION mallory;", "The schema belongs to another user", missing},
+		"another's table":    {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states OWNER TO mallory;", others, others},
+		"a trigger": {"CREATE SCHEMA prepared;" + tables + `CREATE FUNCTION prepared.f() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN RAISE 'it ran'; END $$; CREATE TRIGGER t BEFORE INSERT OR UPDATE ON prepared.states EXECUTE FUNCTION prepared.f();`,
+			others, others},
+		"a rule": {"CREATE SCHEMA prepared;" + tables + "CREATE RULE r AS ON INSERT TO prepared.states DO INSTEAD NOTHING;", others,
+			others},
+		"a view": {"CREATE SCHEMA prepared;" + tables + `ALTER TABLE prepared.states RENAME TO real;
+			CREATE VIEW prepared.states AS SELECT * FROM prepared.real;`, others, others},
+		"a type":   {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states ALTER serial TYPE int;", others, others},
+		"a column": {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.journal ADD more text;", others, others},
+		"no key": {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.journal DROP CONSTRAINT journal_pkey;", others,
+			others},
+		"one table": {"CREATE SCHEMA prepared;" + tables + "DROP TABLE prepared.journal;", fine, missing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sql(t, "DROP SCHEMA IF EXISTS prepared CASCADE; DROP ROLE IF EXISTS mallory; CREATE ROLE mallory;"+test.prepared)
+			_, readErr := admin.Read(t.Context())
+			s, openErr := admin.Open(t.Context(), state.Options{Now: time.Now})
+			if openErr == nil {
+				must(t, s.Close())
+			}
+			initErr := admin.CreateTables(t.Context())
+			if summaryOf(initErr) != test.init || summaryOf(openErr) != test.open || summaryOf(readErr) != test.open {
+				t.Errorf("CreateTables = %v\nOpen = %v\nRead = %v", initErr, openErr, readErr)
+			}
+		})
+	}
+	sql(t, "DROP SCHEMA IF EXISTS prepared CASCADE; DROP ROLE mallory")
+}
+
+// A lock that cannot be taken away is said to be held, and who has it is the session that does.
+func TestDatabaseLockStays(t *testing.T) {
+	admin, runner := as(t, "postgres", "shared"), as(t, "runner", "shared")
+	sql(t, "DROP SCHEMA IF EXISTS shared CASCADE; DROP ROLE IF EXISTS runner; CREATE ROLE runner LOGIN")
+	must(t, admin.CreateTables(t.Context()))
+	s := opened(t, admin, state.Options{Operation: "apply", LockOwner: "ann@one"})
+	key := sql(t, "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN shared.states "+
+		"ON holder = application_name WHERE locktype = 'advisory'")
+	sql(t, "GRANT USAGE ON SCHEMA shared TO runner; GRANT SELECT, INSERT, UPDATE ON shared.states TO runner;"+
+		"GRANT SELECT, INSERT, DELETE ON shared.journal TO runner")
+	held, err := runner.BreakLock(t.Context())
+	if summaryOf(err) != "The lock is still held" || held != nil || !strings.Contains(err.Error(), "ann@one") ||
+		!strings.Contains(err.Error(), "pg_signal_backend") {
+		t.Errorf("BreakLock = %v, %v", held, err)
+	}
+	_ = s.Close()
+	if held, err := runner.LockHolder(t.Context()); held != nil || err != nil {
+		t.Errorf("LockHolder = %v, %v after the end", held, err)
+	}
+	c, err := pgconn.Connect(t.Context(), "host="+sql(t, "SHOW unix_socket_directories")+" user=postgres dbname=postgres")
+	must(t, err)
+	defer func() { _ = c.Close(context.Background()) }()
+	_, err = c.Exec(t.Context(), "SELECT pg_advisory_lock("+key+")").ReadAll()
+	must(t, err)
+	held, err = runner.LockHolder(t.Context())
+	if err != nil || held == nil || held.Who != fmt.Sprintf("session %d of the database user postgres", c.PID()) || !held.Created.IsZero() {
+		t.Errorf("LockHolder = %+v, %v", held, err)
+	}
+}
