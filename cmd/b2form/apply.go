@@ -321,7 +321,7 @@ const graceOfPrograms = 10 * time.Second
 // secretOptions is where secrets may go. JSON lines leave no room for one on
 // standard output.
 func (s *session) secretOptions() secret.DeliveryOptions {
-	env := secret.DeliveryOptions{ProgramEnv: s.environ(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
+	env := secret.DeliveryOptions{ProgramEnv: s.programEnviron(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
 	env.TempFiles = secret.NewTempFileList(s.tempFileListPath())
 	env.ProtectedPaths = []string{s.tempFileListPath()}
 	if local, ok := s.backend().(state.LocalFile); ok {

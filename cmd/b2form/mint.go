@@ -96,7 +96,7 @@ func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (e
 		return failf("Interrupted", "The command was not started.")
 	default:
 	}
-	return p.runWithEmulator(command, mintEnvironment(p.environ(), made, s.snapshot.Account), signals)
+	return p.runWithEmulator(command, mintEnvironment(s.programEnviron(), made, s.snapshot.Account), signals)
 }
 
 // A mintedKey is a key that ends with the command.

@@ -26,10 +26,12 @@ type deliveryProgram struct {
 }
 
 // OwnCredentialVars are the variables that b2form itself is given its credentials
-// in. Programs do not inherit them: they are for another key.
+// in, for B2 and for the state. Programs do not inherit them: they are for another key.
 func OwnCredentialVars() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
-		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND", "B2FORM_NOTIFY"}
+		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND", "B2FORM_NOTIFY",
+		"PG_CONN_STR", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY", "PGSSLPASSWORD",
+		"TF_HTTP_USERNAME", "TF_HTTP_PASSWORD", "TF_HTTP_CLIENT_PRIVATE_KEY_PEM"}
 }
 
 func prepareProgram(key KeyInfo, d config.Delivery, o DeliveryOptions) (*deliveryProgram, error) {
