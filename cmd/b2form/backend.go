@@ -111,10 +111,14 @@ func (s *session) lockState(ctx context.Context, operation string) (*state.Store
 
 func (s *session) lockBackend(ctx context.Context, b state.Backend, operation string) (*state.Store, error) {
 	defer s.beginPhase("lock and read the state", "Locking the state")()
-	return b.Open(ctx, state.Options{
+	return b.Open(ctx, s.lockOptions(operation))
+}
+
+func (s *session) lockOptions(operation string) state.Options {
+	return state.Options{
 		Now: s.now, Operation: operation, LockOwner: s.lockOwner(), LockTimeout: s.lockTimeout,
 		OnWait: s.noteLockWait, NoLock: !s.lock,
-	})
+	}
 }
 
 // noteLockWait says who is waited for, once.

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,6 +95,15 @@ func (p *program) setHTTPPassword(h *state.HTTPServer) {
 
 const gitlabTokenUser = "gitlab-ci-token"
 
+// programEnviron is the environment for programs that others wrote: without the token of a job of
+// GitLab where that is the password of the state.
+func (s *session) programEnviron() []string {
+	h, ok := s.backend().(state.HTTPServer)
+	return slices.DeleteFunc(slices.Clone(s.environ()), func(pair string) bool {
+		return ok && h.Username == gitlabTokenUser && strings.HasPrefix(pair, "CI_JOB_TOKEN=")
+	})
+}
+
 // setHTTPRetries sets how often a request is repeated, with Terraform's defaults.
 func (p *program) setHTTPRetries(h *state.HTTPServer) error {
 	retries, err := wholeNumber("TF_HTTP_RETRY_MAX", p.getenv("TF_HTTP_RETRY_MAX"), 2)
@@ -157,15 +168,14 @@ func (s *session) tryServer(ctx context.Context, h state.HTTPServer) error {
 			"with -lock=false change anything.", where, objectCountText(st))
 		return nil
 	}
-	held, err := h.LockHolder(ctx)
-	if err != nil {
-		return err
+	works := "keeps what it is given, takes and gives back its lock"
+	if err := h.Try(ctx, s.lockOptions("state init")); err != nil {
+		if _, locked := errors.AsType[*state.LockedError](err); !locked {
+			return err
+		}
+		works = "is locked at present, so no more was tried"
 	}
-	locked := "takes and gives back its lock"
-	if held != nil {
-		locked = "is locked at present"
-	}
-	s.printResult("%s answers, %s, and holds a state with %s.\n\n%s", where, locked, objectCountText(st), httpLimits)
+	s.printResult("%s answers, %s, and holds a state with %s.\n\n%s", where, works, objectCountText(st), httpLimits)
 	return nil
 }
 

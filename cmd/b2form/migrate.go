@@ -230,7 +230,8 @@ func (p *program) stateInit() *cli.Command {
 that deletes versions of the state some days after a later one took their place.
 A bucket that exists is left as it is. With a backend "postgres" block it makes
 the tables and prints the rights that users of them need. With a backend "http"
-block it reads the state, takes the lock and gives it back.
+block it tries the server: it reads the state, takes the lock, makes sure that
+nobody else gets it, stores the state as it was and gives the lock back.
 
 Example:
   b2form state init -keep=30

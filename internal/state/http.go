@@ -165,18 +165,39 @@ func (h HTTPServer) BreakLock(ctx context.Context) (*LockedError, error) {
 		return nil, err
 	}
 	s, err := h.Open(ctx, Options{Operation: "lock -break", Now: func() time.Time { return held.Created }})
-	switch {
-	case err == nil:
-		err = s.Close()
-	case isLocked(err):
-		err = nil // by somebody who came at once, and has stored the state for the same purpose
+	if err == nil {
+		return held, s.Close()
+	}
+	switch now, locked := errors.AsType[*LockedError](err); {
+	case locked && now.ID == held.ID:
+		return nil, stillHeldError(now, "Its server took the request and says that it is held as before. Remove it there, with what the "+
+			"server has for that; or look whether unlock_address and unlock_method of the backend are right.")
+	case locked: // by somebody who came at once, and has stored the state for the same purpose
+		return held, nil
 	}
 	return held, err
 }
 
-func isLocked(err error) bool {
-	_, locked := errors.AsType[*LockedError](err)
-	return locked
+// Try does with the server what a run does: it takes the lock, stores the state that is there again,
+// reads it and gives the lock back; and it makes sure that nobody else gets the lock meanwhile. The
+// state is as it was. It is an *Error with a *LockedError where another run has the lock.
+func (h HTTPServer) Try(ctx context.Context, o Options) error {
+	o.NoLock = false
+	s, err := h.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	other := httpLock{ID: rand.Text(), Operation: o.Operation, Who: o.LockOwner, Version: h.Version, Created: o.Now().UTC(),
+		Path: h.String()}
+	held, err := h.tryLock(ctx, other)
+	if held == nil && err == nil {
+		err = errors.Join(h.error("The server does not keep runs apart",
+			fmt.Sprintf("The server at %s gave the lock of the state to one run "+
+				"and then, while that had it, to another. With it two runs would change the state at once. Look whether lock_address and "+
+				"lock_method of the backend are right; else use a server that has locks.", visible.EscapeLine(h.String())), nil),
+			h.releaseLock(ctx, other))
+	}
+	return errors.Join(err, s.Close())
 }
 
 // orphanableLockError is about a lock that may be left of a run that was killed.

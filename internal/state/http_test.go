@@ -68,6 +68,12 @@ func TestHostileServer(t *testing.T) {
 		"an array": {func(*http.Request) *http.Response { return reply(200, "[1]") }, "The server has no state of b2form", ""},
 		"two": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"serial":1,"run":"x"}{}`) }, "The server has no",
 			""},
+		"garbage behind": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"serial":1,"run":"x"}}}}x`) },
+			"The server has no", ""},
+		"a member twice": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"serial":1,"serial":5,"run":"x"}`) },
+			"The server has no", ""},
+		"another case": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"SERIAL":1,"run":"x"}`) },
+			"The server has no", ""},
 		"no serial": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"run":"x"}`) }, "The server has no", ""},
 		"a plain state": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"entries":[]}`) },
 			"The server has no state of b2form", ""},
@@ -185,6 +191,69 @@ func TestHostileLockHolder(t *testing.T) {
 			t.Errorf("Open says %d bytes: %.300s", len(text), text)
 		}
 	}
+}
+
+// A server that goes on calling the state locked has not given the lock up.
+func TestServerKeepsLock(t *testing.T) {
+	for _, body := range []string{`{"ID":"1","Who":"ann\u001b[31m","Operation":"apply"}`, "[[["} {
+		b := engines.HTTP("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
+			if r.Method == "LOCK" {
+				return reply(http.StatusLocked, body)
+			}
+			return reply(http.StatusOK, "")
+		}))
+		held, err := b.BreakLock(t.Context())
+		if summaryOf(err) != "The lock is still held" || held != nil || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("BreakLock = %v, %v", held, err)
+		}
+	}
+}
+
+// A server on which no run can rely is found out, and what it has is left as it was.
+func TestServerTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			spoil func(r *http.Request) *http.Response // nil: as the server answers
+			want  string
+		}{
+			"good": {func(*http.Request) *http.Response { return nil }, summaryOf(nil)},
+			"no lock": {func(r *http.Request) *http.Response {
+				if r.Method == "LOCK" {
+					return reply(http.StatusOK, "<html>")
+				}
+				return nil
+			}, "The server does not keep runs apart"},
+			"keeps nothing": {func(r *http.Request) *http.Response {
+				if r.Method == http.MethodPost {
+					return reply(http.StatusOK, "")
+				}
+				return nil
+			}, "The server does not have the state that it took"},
+		} {
+			for _, filled := range []bool{false, true} {
+				w := &wire{service: engines.HTTPServer(false)}
+				good := engines.HTTP("https://state.test/web", false, w)
+				if filled {
+					run := opened(t, good, state.Options{})
+					must(t, run.PutEntries(entryNumber("app", 1)))
+					must(t, run.Close())
+				}
+				err := engines.HTTP("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
+					if response := test.spoil(r); response != nil {
+						return response
+					}
+					response, _ := w.RoundTrip(r)
+					return response
+				})).Try(t.Context(), state.Options{Now: time.Now})
+				if summaryOf(err) != test.want {
+					t.Errorf("%s, %v: Try = %v", name, filled, err)
+				}
+				if got := readShared(t, good); len(got.Entries) != map[bool]int{true: 1}[filled] {
+					t.Errorf("%s: there is %+v", name, got)
+				}
+			}
+		}
+	})
 }
 
 // A server that takes a state and then has none is not another run.

@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
+
+	"github.com/tidwall/gjson"
 
 	"b2form/internal/pause"
 	"b2form/internal/visible"
@@ -64,10 +67,11 @@ func (h HTTPServer) parse(data []byte) (*httpDocument, error) {
 	if json.Unmarshal(data, &version) == nil && version.Version > formatVersion {
 		return nil, newerVersionError(where, version.Version)
 	}
-	d := &httpDocument{}
-	from := json.NewDecoder(bytes.NewReader(data))
-	from.DisallowUnknownFields()
-	if from.Decode(d) != nil || d.Version < 1 || d.Serial < 1 || d.Run == "" || from.More() {
+	d, whole := &httpDocument{}, decoder{path: where, data: string(data)}
+	if wire.FindTooDeep(whole.data, mostNested) >= 0 {
+		return nil, whole.damagedError(whole.syntaxError())
+	}
+	if whole.decodeDocument(d) != nil || d.Version < 1 || d.Serial < 1 || d.Run == "" {
 		return nil, h.error("The server has no state of b2form",
 			"What the server at "+where+" answers is no state that b2form stored. It was "+
 				"left as it is. Correct the address, or take away what is there: b2form then finds everything again by name and takes "+
@@ -82,12 +86,30 @@ func (h HTTPServer) parse(data []byte) (*httpDocument, error) {
 	return d, nil
 }
 
+// decodeDocument reads a document as decodeState does a state: members are written as they are
+// defined, each at most once, and nothing follows.
+func (d *decoder) decodeDocument(into *httpDocument) error {
+	if !gjson.Valid(d.data) {
+		return d.syntaxError()
+	}
+	whole := gjson.Parse(d.data)
+	if err := d.forEachMember(whole, func(member, _ gjson.Result) error {
+		if member.Str != strings.ToLower(member.Str) {
+			return fmt.Errorf("%q is not known here", member.Str)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	return decodeStrict(whole, into)
+}
+
 // forgottenError says that a state was stored and is not there.
 func (h HTTPServer) forgottenError() error {
 	return h.error("The server does not have the state that it took", fmt.Sprintf("The server at %s has taken the state and now answers "+
-		"that there is none, so nothing further is sent. What this run did last may not be recorded. If the server does not keep "+
-		"what it takes, or keeps it elsewhere, correct the address and the methods of the backend. If somebody has deleted the "+
-		"state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())), nil)
+		"that there is none, or the one before, so nothing further is sent. What this run did last may not be recorded. If the server "+
+		"does not keep what it takes, or keeps it elsewhere, correct the address and the methods of the backend. If somebody has "+
+		"deleted the state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())), nil)
 }
 
 // replay reads what the document holds.
@@ -170,11 +192,12 @@ func (k *httpStorage) append(lines []byte) error {
 // storeBetweenLooks is store for those who have the turn and time.
 func (k *httpStorage) storeBetweenLooks(change func(now *httpDocument) *httpDocument) error {
 	err := k.look()
+	before := k.known
 	if err == nil {
 		err = k.store(change)
 	}
 	if err == nil {
-		err = k.look()
+		err = k.lookAfter(before)
 	}
 	return err
 }
@@ -238,7 +261,10 @@ func (k *httpStorage) setKnown(d *httpDocument) {
 // look finds out whether the document is as this run knows it: what it has stored last, or
 // what it tried to store since. All else is another run's, or an older one of its own that came
 // late.
-func (k *httpStorage) look() error {
+func (k *httpStorage) look() error { return k.lookAfter(nil) }
+
+// lookAfter is look just after a version was stored in place of before; nil: of none.
+func (k *httpStorage) lookAfter(before *httpDocument) error {
 	began := k.now()
 	there, err := k.get(k.ctx)
 	if err != nil {
@@ -248,7 +274,7 @@ func (k *httpStorage) look() error {
 	if i := slices.IndexFunc(k.tried, there.isVersionOf); i >= 0 && there.Serial > k.known.Serial {
 		k.setKnown(k.tried[i])
 	}
-	if there.Serial == 0 && k.known.Serial > 0 {
+	if k.known.Serial > 0 && (there.Serial == 0 || before != nil && there.isVersionOf(before)) {
 		return k.loseBecause(k.forgottenError())
 	}
 	if !there.isVersionOf(k.known) {

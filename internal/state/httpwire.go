@@ -108,7 +108,7 @@ func (h HTTPServer) sendOnce(ctx context.Context, method, address string, body [
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
-		return nil, h.unreachable(ctx, errors.New("the reply does not have the Content-MD5 that it names"))
+		return nil, &unreachableError{"the reply does not have the Content-MD5 that it names"}
 	}
 	return r, nil
 }
@@ -126,7 +126,11 @@ func (h HTTPServer) unreachable(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address
 	}
-	return &unreachableError{h.scrubbed(reach.Diagnose(err).Reason("the server"))}
+	why := reach.Diagnose(err)
+	if why.Cause == reach.Unknown { // the words of Go's libraries are for developers
+		why.Subject = "the connection failed, or what answers there does not speak HTTP"
+	}
+	return &unreachableError{h.scrubbed(why.Reason("the server"))}
 }
 
 // reached turns the error of a request that was repeated in vain into one for people.
