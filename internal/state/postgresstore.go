@@ -38,14 +38,15 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 		}
 	}
 	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
-	sql, params := "SELECT "+whole+" FROM @schema.states WHERE name = $1", []any{k.Name}
+	sql, params := "SELECT "+whole+", @flaw FROM @schema.states WHERE name = $1", []any{k.Name}
 	if k.locks {
 		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
-			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole
+			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole +
+			", ''"
 		params = append(params, k.token, string(compactJSON(databaseLock{self, k.token})))
 	}
 	began := k.now()
-	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, 3, sql, params...)
+	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, 4, sql, params...)
 	switch {
 	case err != nil:
 		return nil, k.explain(err)
@@ -53,6 +54,9 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 		return nil, k.poolerError() // another session of the pool than the one that took the lock
 	case row == nil:
 		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
+	}
+	if err := k.checkTables(row[3:]); err != nil {
+		return nil, err
 	}
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
 		return nil, k.foreignError()
