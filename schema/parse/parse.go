@@ -18,14 +18,33 @@ import (
 // Config parses a file in HCL's native syntax. The file is nil where it is nested
 // too deeply.
 func Config(src []byte, name string, b *Budget) (*hcl.File, hcl.Diagnostics) {
+	return Outline(src, name, nil, b)
+}
+
+// Outline is Config, but the bodies of blocks of some types are left out: of each only its place is
+// kept, as its SrcRange. The tree of a file takes twenty times as much memory as its text, so
+// [Block] makes that of one block when it is needed. Where there is a mistake nothing is left out.
+func Outline(src []byte, name string, outlined func(blockType string) bool, b *Budget) (*hcl.File, hcl.Diagnostics) {
 	if d := checkNesting(src, name, hcl.InitialPos, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	file, diags := parseConfig(src, name, pieceSizes()...)
+	file, diags := parseConfig(src, name, outlined, pieceSizes()...)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
 		b.wrapBodyCounted(body)
 	}
 	return file, diags
+}
+
+// Block parses a block of a file, of which an outline told the place, and gives its body.
+func Block(src []byte, at hcl.Range, b *Budget) *hclsyntax.Body {
+	text := src[at.Start.Byte:at.End.Byte]
+	block, ok := newPlainParser(text, at.Filename, at.Start).block(nil)
+	if !ok {
+		file, _ := hclsyntax.ParseConfig(text, at.Filename, at.Start)
+		block = file.Body.(*hclsyntax.Body).Blocks[0]
+	}
+	b.wrapBodyCounted(block.Body)
+	return block.Body
 }
 
 // JSON parses a file in HCL's JSON syntax. The file is nil where it is nested too

@@ -13,43 +13,67 @@ import (
 // two blocks apart, large ones may not.
 func pieceSizes() []int { return []int{1 << 10, 256 << 10} }
 
-// parseConfig is hclsyntax.ParseConfig, piece by piece where the text is large.
-func parseConfig(src []byte, name string, sizes ...int) (*hcl.File, hcl.Diagnostics) {
+// parseConfig is hclsyntax.ParseConfig, piece by piece where the text is large. Blocks of
+// which the type is outlined are in an outline.
+func parseConfig(src []byte, name string, outlined func(string) bool, sizes ...int) (*hcl.File, hcl.Diagnostics) {
 	for _, size := range sizes {
 		if len(src) <= 2*size {
 			continue
 		}
-		if file := parsePieces(src, name, size); file != nil {
+		if file := parsePieces(src, name, outlined, size); file != nil {
 			return file, nil
 		}
 	}
-	return hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	if body, ok := file.Body.(*hclsyntax.Body); ok && len(diags) == 0 {
+		dropBodies(body.Blocks, outlined)
+	}
+	return file, diags
 }
 
 // parsePieces parses a text cut behind lines that hold a closing brace alone, as those
 // that end a block. A piece without an error ends where the parser is between two blocks,
 // so the pieces together are the whole. nil: a cut was within something else, as a
 // heredoc, or there is a mistake; then the whole must be parsed.
-func parsePieces(src []byte, name string, size int) *hcl.File {
+func parsePieces(src []byte, name string, outlined func(string) bool, size int) *hcl.File {
 	var whole *hcl.File
 	var body *hclsyntax.Body
 	for at := hcl.InitialPos; at.Byte < len(src); {
+		if whole != nil {
+			if at = addPlain(body, src, name, outlined, at); at.Byte == len(src) {
+				break
+			}
+		}
 		end := cut(src, at.Byte, size)
 		file, diags := hclsyntax.ParseConfig(src[at.Byte:end], name, at)
 		piece, ok := file.Body.(*hclsyntax.Body)
 		if len(diags) > 0 || !ok || len(piece.Attributes) > 0 {
 			return nil
 		}
+		dropBodies(piece.Blocks, outlined)
 		if whole == nil {
 			whole, body = file, piece
 		} else {
 			body.Blocks = append(body.Blocks, piece.Blocks...)
 			body.SrcRange.End, body.EndRange = piece.SrcRange.End, piece.EndRange
 		}
-		at.Line, at.Byte = at.Line+bytes.Count(src[at.Byte:end], []byte("\n")), end
+		at.Column, at.Line, at.Byte = 1, at.Line+bytes.Count(src[at.Byte:end], []byte("\n")), end
 	}
 	whole.Bytes = src
 	return whole
+}
+
+// dropBodies keeps only the places of the bodies of outlined blocks.
+func dropBodies(blocks hclsyntax.Blocks, outlined func(string) bool) {
+	if outlined == nil {
+		return
+	}
+	for _, b := range blocks {
+		if outlined(b.Type) {
+			whole := hcl.RangeBetween(b.OpenBraceRange, b.CloseBraceRange)
+			b.Body = &hclsyntax.Body{SrcRange: whole, EndRange: hcl.Range{Filename: whole.Filename, Start: whole.End, End: whole.End}}
+		}
+	}
 }
 
 // cut is the end of the piece that begins at from.

@@ -2,8 +2,10 @@ package parse
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -28,12 +30,52 @@ func TestPieces(t *testing.T) {
 	} {
 		want, wantDiags := hclsyntax.ParseConfig([]byte(src), "f", hcl.InitialPos)
 		for size := range len(src) {
-			got, diags := parseConfig([]byte(src), "f", size)
+			got, diags := parseConfig([]byte(src), "f", nil, size)
 			if d := cmp.Diff(shape(want, wantDiags), shape(got, diags)); d != "" {
 				t.Fatalf("%s, pieces of %d bytes (-whole +pieces):\n%s", name, size, d)
 			}
 		}
 	}
+}
+
+// FuzzPlain: a file that is read by the parser of plain blocks is the same as one that is not, and so is
+// each block of it that is parsed alone.
+func FuzzPlain(f *testing.F) {
+	for _, seed := range []string{
+		"  a = \"x\"\n  b=[c.d-e, f() , 12,[], {}]\n", "  # why\n  // x\n\n a = {b = null, \"c d\" = true # x\n e=1\n}\n", "a = [\n # x\n 1\n , 2,\n]\n",
+		"a = true.b\n", "a = for\n", "a = b == c\n", "a = 1.5\n", "a = 1\na = 2\n", "a \"b\" \"\" {\n b = 1\n}\n", "a {}\n", "a = \"\\n\"\n",
+		"a = \"${b}\"\n", "a = <<E\n}\nE\n", "é = \"é\"\n", "a = { b = c.d }\n", "a = { b == c }\n", "a = { b => c }\n", "a = b (\n)\n",
+		"a = b::c()\n", "a = [for b in c : d]\n", "a = {for b in c : d => e}\n", "a = b.1\n", "a = b.*.c\n", "a = 007\n", "a = -1\n", "a = (1)\n",
+		"a = 1 # x\n", "a = 1 }\n", "a b {\n}\n", "\ta = 1\r\n", "a = [1 2]\n", "a = [,]\n", "a = {b = 1 c = 2}\n", "a = \"b\nc\"\n", "a = \"\"\n",
+		"a = true()\n", "a = b.c.d.e\n", "a = {\n b = 1,\n\n c = [{}],\n}\n", "a = $b\n", "# é\n", "a = \"$\"\n", "a = 1e5\n", "a = 1x\n", "_-a = _-\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, inside string) {
+		if !utf8.ValidString(inside) {
+			return // refused before it is parsed
+		}
+		block := "k \"a\" {\n" + inside + "}\n"
+		src := []byte("k \"a\" {\n}\n" + block + "\n" + block)
+		want, wantDiags := hclsyntax.ParseConfig(src, "f", hcl.InitialPos)
+		got, diags := parseConfig(src, "f", nil, 1)
+		if d := cmp.Diff(wantDiags.Errs(), diags.Errs(), cmp.Comparer(func(a, b error) bool { return a.Error() == b.Error() })); d != "" {
+			t.Fatalf("(-whole +pieces):\n%s", d)
+		}
+		if len(diags) > 0 {
+			return
+		}
+		if !reflect.DeepEqual(want.Body, got.Body) {
+			t.Fatalf("not the same tree (-whole +pieces):\n%s", cmp.Diff(shape(want, nil), shape(got, nil)))
+		}
+		outline, _ := parseConfig(src, "f", func(string) bool { return true }, 1)
+		for i, b := range outline.Body.(*hclsyntax.Body).Blocks {
+			at := hcl.RangeBetween(b.TypeRange, b.Body.SrcRange)
+			if !reflect.DeepEqual(Block(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i].Body) {
+				t.Fatalf("block %d is not the same", i)
+			}
+		}
+	})
 }
 
 // shape is all that a place in the file may be told by.

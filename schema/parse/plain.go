@@ -1,0 +1,377 @@
+package parse
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A plainParser parses blocks as nearly all are written, to what hclsyntax.ParseConfig makes of
+// them, at a tenth of its cost: words, texts in ASCII without escapes, whole numbers, references
+// by names, calls without arguments, and lists and objects of these. Whatever it does not know is
+// no mistake, but left to hclsyntax.
+type plainParser struct {
+	src       []byte
+	name      string
+	offset    int     // of the next byte in src
+	start     hcl.Pos // of src
+	line      int     // of the next byte
+	lineStart int     // where in src its line begins
+	outline   bool    // bodies of blocks stay empty
+}
+
+func newPlainParser(src []byte, name string, start hcl.Pos) *plainParser {
+	return &plainParser{src: src, name: name, start: start, line: start.Line, lineStart: 1 - start.Column}
+}
+
+// mostNames is how many arguments a body may have: they are compared with one another.
+const mostNames = 24
+
+func (p *plainParser) pos() hcl.Pos { return p.posAt(p.offset) }
+
+// posAt is the place of a byte of the line of the next one.
+func (p *plainParser) posAt(offset int) hcl.Pos {
+	return hcl.Pos{Line: p.line, Column: offset - p.lineStart + 1, Byte: p.start.Byte + offset}
+}
+
+// rangeFrom reaches from a byte of this line to before the next byte.
+func (p *plainParser) rangeFrom(offset int) hcl.Range { return p.rangeSince(p.posAt(offset)) }
+
+func (p *plainParser) rangeSince(start hcl.Pos) hcl.Range {
+	return hcl.Range{Filename: p.name, Start: start, End: p.pos()}
+}
+
+// peek is the next byte; 0: there is none.
+func (p *plainParser) peek() byte {
+	if p.offset < len(p.src) {
+		return p.src[p.offset]
+	}
+	return 0
+}
+
+func (p *plainParser) skipSpaces() {
+	for p.peek() == ' ' {
+		p.offset++
+	}
+}
+
+// take goes over one byte, and spaces before it, if it is the next.
+func (p *plainParser) take(c byte) bool {
+	p.skipSpaces()
+	if p.peek() != c {
+		return false
+	}
+	p.offset++
+	return true
+}
+
+func (p *plainParser) takeNewline() bool {
+	if !p.take('\n') {
+		return false
+	}
+	p.line++
+	p.lineStart = p.offset
+	return true
+}
+
+// skipLines goes on to what is neither space nor an empty line nor a line that is a comment.
+func (p *plainParser) skipLines() {
+	for {
+		for p.takeNewline() {
+		}
+		if rest := p.src[p.offset:]; p.peek() != '#' && !bytes.HasPrefix(rest, []byte("//")) {
+			return
+		}
+		end := p.offset
+		for end < len(p.src) && isPlain(p.src[end]) {
+			end++
+		}
+		if end == len(p.src) || p.src[end] != '\n' {
+			return
+		}
+		p.offset = end
+	}
+}
+
+func isPlain(c byte) bool { return ' ' <= c && c <= '~' }
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' }
+
+// word reads a name. It is empty where none is next.
+func (p *plainParser) word() []byte {
+	from := p.offset
+	if !isLetter(p.peek()) {
+		return nil
+	}
+	for c := p.peek(); isLetter(c) || isDigit(c) || c == '-'; c = p.peek() {
+		p.offset++
+	}
+	if p.peek() >= utf8.RuneSelf { // it may go on
+		return nil
+	}
+	return p.src[from:p.offset]
+}
+
+// quoted reads a text in quotes: what stands between them.
+func (p *plainParser) quoted() (text []byte, ok bool) {
+	if p.peek() != '"' {
+		return nil, false
+	}
+	p.offset++
+	from := p.offset
+	for ; p.offset < len(p.src); p.offset++ {
+		switch c := p.src[p.offset]; {
+		case c == '"':
+			p.offset++
+			return p.src[from : p.offset-1], true
+		case c == '\\' || c == '$' || c == '%' || !isPlain(c):
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+// addPlain adds the blocks to a body that the parser knows how to read, to before one that it does
+// not. It is handed the place behind the blocks that the body has, and gives the place where it ends.
+func addPlain(to *hclsyntax.Body, src []byte, name string, outlined func(string) bool, at hcl.Pos) (end hcl.Pos) {
+	p := newPlainParser(src[at.Byte:], name, at)
+	for {
+		p.skipLines()
+		before := *p
+		b, ok := p.block(outlined)
+		if !ok {
+			*p = before
+			break
+		}
+		to.Blocks = append(to.Blocks, b)
+	}
+	to.SrcRange.End = p.pos()
+	to.EndRange = hcl.Range{Filename: name, Start: p.pos(), End: p.pos()}
+	return p.pos()
+}
+
+// block parses one block to the end of its last line. Its body is empty if its type is outlined.
+func (p *plainParser) block(outlined func(string) bool) (b *hclsyntax.Block, ok bool) {
+	from := p.offset
+	typ := p.word()
+	if len(typ) == 0 {
+		return nil, false
+	}
+	p.outline = outlined != nil && outlined(string(typ))
+	return p.blockBehind(typ, p.rangeFrom(from))
+}
+
+// blockBehind parses a block of which the type was read.
+func (p *plainParser) blockBehind(typ []byte, at hcl.Range) (b *hclsyntax.Block, ok bool) {
+	b = &hclsyntax.Block{Type: string(typ), TypeRange: at}
+	for p.skipSpaces(); p.peek() == '"'; p.skipSpaces() {
+		from := p.offset
+		label, ok := p.quoted()
+		if !ok {
+			return nil, false
+		}
+		b.Labels = append(b.Labels, string(label))
+		b.LabelRanges = append(b.LabelRanges, p.rangeFrom(from))
+	}
+	open := p.offset
+	if !p.take('{') {
+		return nil, false
+	}
+	b.OpenBraceRange = p.rangeFrom(open)
+	if !p.takeNewline() {
+		return nil, false
+	}
+	if b.Body, ok = p.body(b.OpenBraceRange); !ok {
+		return nil, false
+	}
+	b.CloseBraceRange = p.rangeFrom(p.offset - 1)
+	p.skipSpaces()
+	return b, p.takeNewline() || p.offset == len(p.src)
+}
+
+// body parses a body to behind its closing brace.
+func (p *plainParser) body(open hcl.Range) (b *hclsyntax.Body, ok bool) {
+	b = &hclsyntax.Body{}
+	if !p.outline {
+		b.Attributes, b.Blocks = hclsyntax.Attributes{}, hclsyntax.Blocks{}
+	}
+	var names [mostNames][]byte
+	for n := 0; ; {
+		p.skipLines()
+		if p.take('}') {
+			b.SrcRange = p.rangeSince(open.Start)
+			b.EndRange = hcl.Range{Filename: p.name, Start: b.SrcRange.End, End: b.SrcRange.End}
+			return b, true
+		}
+		from := p.offset
+		name := p.word()
+		at := p.rangeFrom(from)
+		if p.skipSpaces(); len(name) == 0 {
+			return nil, false
+		}
+		equals := p.offset
+		if !p.take('=') {
+			block, ok := p.blockBehind(name, at)
+			if !ok {
+				return nil, false
+			}
+			if !p.outline {
+				b.Blocks = append(b.Blocks, block)
+			}
+			continue
+		}
+		equalsRange := p.rangeFrom(equals)
+		for _, earlier := range names[:n] {
+			if bytes.Equal(earlier, name) {
+				return nil, false
+			}
+		}
+		if n == mostNames {
+			return nil, false
+		}
+		names[n] = name
+		n++
+		e, ok := p.expression()
+		if !ok {
+			return nil, false
+		}
+		whole := p.rangeSince(at.Start)
+		if !p.takeNewline() {
+			return nil, false
+		}
+		if !p.outline {
+			b.Attributes[string(name)] = &hclsyntax.Attribute{Name: string(name), Expr: e, SrcRange: whole, NameRange: at,
+				EqualsRange: equalsRange}
+		}
+	}
+}
+
+// expression parses what stands behind an equals sign or in a list. What follows it shows
+// whether it ends there.
+func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
+	p.skipSpaces()
+	from := p.offset
+	switch c := p.peek(); {
+	case c == '"':
+		text, ok := p.quoted()
+		if !ok || len(text) == 0 || p.outline { // an empty text has a place of its own
+			return nil, ok && len(text) > 0
+		}
+		literal := hclsyntax.LiteralValueExpr{Val: cty.StringVal(string(text)),
+			SrcRange: hcl.Range{Filename: p.name, Start: p.posAt(from + 1), End: p.posAt(p.offset - 1)}}
+		return &hclsyntax.TemplateExpr{Parts: []hclsyntax.Expression{&literal}, SrcRange: p.rangeFrom(from)}, true
+	case c == '[':
+		return p.list()
+	case c == '{':
+		return p.object()
+	case isDigit(c):
+		for isDigit(p.peek()) {
+			p.offset++
+		}
+		number, err := cty.ParseNumberVal(string(p.src[from:p.offset]))
+		return &hclsyntax.LiteralValueExpr{Val: number, SrcRange: p.rangeFrom(from)}, err == nil
+	}
+	return p.named()
+}
+
+// named parses true, false, null, a reference, or a call without arguments.
+func (p *plainParser) named() (e hclsyntax.Expression, ok bool) {
+	from := p.offset
+	name := p.word()
+	at := p.rangeFrom(from)
+	literal := cty.NilVal
+	switch string(name) {
+	case "", "for":
+		return nil, false
+	case "true":
+		literal = cty.True
+	case "false":
+		literal = cty.False
+	case "null":
+		literal = cty.NullVal(cty.DynamicPseudoType)
+	}
+	switch c := p.peek(); {
+	case c == '(':
+		return p.call(name, at)
+	case literal != cty.NilVal:
+		return &hclsyntax.LiteralValueExpr{Val: literal, SrcRange: at}, c != '.'
+	}
+	t := make(hcl.Traversal, 1, 2)
+	t[0] = hcl.TraverseRoot{Name: string(name), SrcRange: at}
+	for p.peek() == '.' {
+		dot := p.offset
+		p.offset++
+		step := p.word()
+		if len(step) == 0 {
+			return nil, false
+		}
+		t = append(t, hcl.TraverseAttr{Name: string(step), SrcRange: p.rangeFrom(dot)})
+	}
+	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: p.rangeFrom(from)}, true
+}
+
+func (p *plainParser) call(name []byte, at hcl.Range) (e hclsyntax.Expression, ok bool) {
+	c := &hclsyntax.FunctionCallExpr{Name: string(name), NameRange: at}
+	p.offset++
+	c.OpenParenRange = p.rangeFrom(p.offset - 1)
+	if !p.take(')') {
+		return nil, false
+	}
+	c.CloseParenRange = p.rangeFrom(p.offset - 1)
+	return c, true
+}
+
+func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
+	start := p.pos()
+	p.offset++
+	list := &hclsyntax.TupleConsExpr{OpenRange: p.rangeSince(start)}
+	for {
+		p.skipLines()
+		if p.take(']') {
+			break
+		}
+		item, ok := p.expression()
+		if !ok {
+			return nil, false
+		}
+		list.Exprs = append(list.Exprs, item)
+		if p.skipLines(); !p.take(',') && p.peek() != ']' {
+			return nil, false
+		}
+	}
+	list.SrcRange = p.rangeSince(start)
+	return list, true
+}
+
+func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
+	start := p.pos()
+	p.offset++
+	object := &hclsyntax.ObjectConsExpr{OpenRange: p.rangeSince(start)}
+	for {
+		p.skipLines()
+		if p.take('}') {
+			break
+		}
+		if c := p.peek(); c != '"' && !isLetter(c) {
+			return nil, false
+		}
+		key, ok := p.expression()
+		if !ok || !p.take('=') || p.peek() == '=' || p.peek() == '>' {
+			return nil, false
+		}
+		value, ok := p.expression()
+		if !ok {
+			return nil, false
+		}
+		object.Items = append(object.Items, hclsyntax.ObjectConsItem{
+			KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: key}, ValueExpr: value})
+		if !p.take(',') && p.peek() != '\n' && p.peek() != '}' {
+			return nil, false
+		}
+	}
+	object.SrcRange = p.rangeSince(start)
+	return object, true
+}
