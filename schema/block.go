@@ -23,7 +23,8 @@ type block struct {
 	addr        addr.Addr // without an instance
 	kind        *kind.Kind
 	headerRange hcl.Range
-	body        hcl.Body
+	end         hcl.Pos  // of the block in a file in native syntax
+	jsonBody    hcl.Body // nil in native syntax
 
 	forEach, count      hcl.Expression // at most one is set
 	preventDestroy      hcl.Expression
@@ -31,13 +32,13 @@ type block struct {
 	dependsOn           hcl.Expression
 	ignoreChanges       []string
 	policyExceptions    hcl.Expression
-	deliverBlocks       []*hcl.Block
+	hasDeliveries       bool
 	preconditions       []*condition
 	postconditions      []*condition
 
-	dependsOnRefs []ref      // what depends_on names
-	nonLinkAttrs  attrFilter // what its own node evaluates; nil: all
-	writtenArgs   *bodyArgs
+	dependsOnRefs []ref              // what depends_on names
+	nonLinkAttrs  attrFilter         // what its own node evaluates; nil: all
+	writtenArgs   *bodyArgs          // nil: they are read when they are needed; see argsOf
 	resources     []*config.Resource // sorted by instance
 	repetitions   []repetitionData   // beside resources
 	// awaitingLinks are the evaluations, beside resources, that wait for links.
@@ -46,9 +47,26 @@ type block struct {
 
 func (b *block) isRepeated() bool { return b.forEach != nil || b.count != nil }
 
+// bodyOf parses the block again: the trees of all blocks are most of what a large configuration takes up.
+func (l *module) bodyOf(b *block) hcl.Body {
+	if b.jsonBody != nil {
+		return b.jsonBody
+	}
+	at := hcl.Range{Filename: b.headerRange.Filename, Start: b.headerRange.Start, End: b.end}
+	return parse.Block(l.config.Files[at.Filename].Body.(originalText).src, at, l.shared.budget)
+}
+
+// argsOf reads again what a block says about the attributes of its kind, unless that was kept.
+func (l *module) argsOf(b *block) *bodyArgs {
+	if b.writtenArgs != nil {
+		return b.writtenArgs
+	}
+	return l.readArguments(l.bodyOf(b), b.kind.Attrs, nil, b.headerRange)
+}
+
 // argRange is where an argument is written; ok is false where it is not.
-func (b *block) argRange(name string) (r hcl.Range, ok bool) {
-	arg := b.writtenArgs.find(name)
+func (l *module) argRange(b *block, name string) (r hcl.Range, ok bool) {
+	arg := l.argsOf(b).find(name)
 	switch {
 	case arg != nil:
 		return arg.place, true
@@ -72,8 +90,8 @@ func (b *block) instance(at addr.InstanceKey) *config.Resource {
 }
 
 // readMetaArguments reads what every resource understands.
-func (l *module) readMetaArguments(b *block) {
-	content, _, diags := b.body.PartialContent(l.shared.metaSchema)
+func (l *module) readMetaArguments(b *block, body hcl.Body) {
+	content, _, diags := body.PartialContent(l.shared.metaSchema)
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {
@@ -95,14 +113,12 @@ func (l *module) readMetaArguments(b *block) {
 	if e := expr("ignore_changes"); e != nil {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}
-	for _, d := range content.Blocks {
-		if d.Type == "deliver" && b.kind.YieldsSecret() {
-			b.deliverBlocks = append(b.deliverBlocks, d)
-		}
-	}
+	b.hasDeliveries = b.kind.YieldsSecret() && slices.ContainsFunc(content.Blocks, isDelivery)
 	b.preconditions = l.readConditions(precondition, content.Blocks, syntax.ResourceBlock())
 	b.postconditions = l.readConditions(postcondition, content.Blocks, syntax.ResourceBlock())
 }
+
+func isDelivery(b *hcl.Block) bool { return b.Type == "deliver" }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.
 func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {

@@ -83,6 +83,7 @@ func (l *module) declareBlocks() {
 			l.declareBlock(b)
 		}
 	}
+	l.configBodies = nil
 }
 
 // checkTopLevel reports what does not belong at the top of a file.
@@ -206,13 +207,16 @@ func (l *module) declareResource(b *hcl.Block) {
 		l.reportDuplicate(addr.String(), b.DefRange, first.headerRange)
 		return
 	}
-	r := &block{addr: addr, kind: l.kinds[b.Type], headerRange: b.DefRange, body: b.Body}
-	if isJSONFile(b.DefRange.Filename) {
-		r.body = jsonBody{b.Body}
+	r := &block{addr: addr, kind: l.kinds[b.Type], headerRange: b.DefRange}
+	if outlined, native := b.Body.(*hclsyntax.Body); native {
+		r.end = outlined.SrcRange.End
+	} else {
+		r.jsonBody = jsonBody{b.Body}
 	}
 	r.node = &node{name: addr.String(), place: b.DefRange, block: r}
 	l.blocks[addr] = r
 	l.nodes = append(l.nodes, r.node)
-	l.readMetaArguments(r)
-	l.checkBodyNames(r.body, r.kind, r.kind.Attrs, true)
+	body := l.bodyOf(r)
+	l.readMetaArguments(r, body)
+	l.checkBodyNames(body, r.kind, r.kind.Attrs, true)
 }

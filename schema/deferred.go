@@ -19,13 +19,13 @@ import (
 
 // linkDeferred makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) linkDeferred(n *node, u allowedRefs) (nonLinkAttrs attrFilter) {
+func (l *module) linkDeferred(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
 	b := n.block
 	last := attrFilter((*kind.Attr).IsLink)
-	if !mayWriteAny(b.body, b.kind.Attrs, last) {
+	if !mayWriteAny(body, b.kind.Attrs, last) {
 		return nil
 	}
-	refs := l.resolve(bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, last), u)
+	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, last), u)
 	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
 		return nil
 	}
@@ -56,12 +56,13 @@ func (l *module) evaluateDeferred(n *node) {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
-	last := l.readArguments(b.body, b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
+	body := l.bodyOf(b)
+	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
 	for i, e := range b.awaitingLinks {
 		e.ctx, e.originAddrs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
 		own := last
 		if last.hasDynamic {
-			own = l.readArguments(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
+			own = l.readArguments(dynblock.Expand(body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
 		}
 		for j := range own.args {
 			e.evaluateArgument(&own.args[j])
@@ -94,15 +95,16 @@ func (l *module) checkReferenceTargets(b *block, a *kind.Attr, r *config.Resourc
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
-	e := &evaluation{module: l, block: b, addr: r.Addr, writtenArgs: b.writtenArgs}
+	e := &evaluation{module: l, block: b, addr: r.Addr}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		other := l.resourceNamed(m, index)
 		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.shared.resourcesWithErrors[r.Addr] ||
 			l.shared.resourcesWithErrors[other.Addr] {
 			continue
 		}
-		at := b.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
 		for _, p := range m.Attr.Link.CheckTarget(r.Value, other.Value) {
+			e.writtenArgs = l.argsOf(b)
+			at := e.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
 			if slices.Contains(r.SensitiveAttrs, a.Name) || len(other.SensitiveAttrs) > 0 {
 				p.Detail = withheld
 			}

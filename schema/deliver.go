@@ -45,9 +45,15 @@ func (l *module) evaluateDeliveries() {
 }
 
 func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destinations) {
-	for _, raw := range b.deliverBlocks {
-		if d := l.readDeliverBlock(b, raw); d != nil {
-			l.evaluateDelivery(b, d, sample, taken)
+	if b.hasDeliveries {
+		content, _, _ := l.bodyOf(b).PartialContent(l.shared.metaSchema) // its errors were reported when it was declared
+		for _, raw := range content.Blocks {
+			if !isDelivery(raw) {
+				continue
+			}
+			if d := l.readDeliverBlock(b, raw); d != nil {
+				l.evaluateDelivery(b, d, sample, taken)
+			}
 		}
 	}
 	b.repetitions = nil // templates keep what they need

@@ -55,8 +55,9 @@ func (l *module) linkBlock(n *node) {
 		every = append(every, b.policyExceptions.Variables()...)
 	}
 	every = append(every, references(b.preconditions)...)
-	now := l.linkDeferred(n, u)
-	every = append(every, referencesInBody(b.body, b.kind.Attrs, now)...)
+	body := l.bodyOf(b)
+	now := l.linkDeferred(n, body, u)
+	every = append(every, referencesInBody(body, b.kind.Attrs, now)...)
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	b.dependsOnRefs, n.dependencies = l.resolveDependsOn(b.dependsOn)
 }

@@ -121,15 +121,15 @@ func (l *module) checkNamedTwice(r *config.Resource, a *kind.Attr, v cty.Value, 
 func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
-		if !a.HasRefs() || a.Computed || b.writtenArgs == nil {
-			continue
-		}
-		if b.writtenArgs.find(a.Name) == nil && !b.writtenArgs.hasDynamic {
+		if !a.HasRefs() || a.Computed {
 			continue
 		}
 		known := map[*cty.Value][]addr.Addr{} // equal pointers are equal values
 		for _, r := range b.resources {
 			v := r.Value.SharedAt(i)
+			if v.IsNull() {
+				continue
+			}
 			named, ok := known[v]
 			if !ok {
 				named = l.referencedResources(a, *v, index)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/parse"
 )
 
 // MeaningDigest stands for what the files of a configuration, as in [config.Config.Files], say.
@@ -40,15 +42,26 @@ func statements(name string, f *hcl.File) []string {
 	if strings.HasSuffix(name, ".json") {
 		return jsonStatements(f.Bytes)
 	}
-	tokens, _ := hclsyntax.LexConfig(f.Bytes, name, hcl.InitialPos) // it was parsed before
-	tokens = slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
-		return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline
-	})
-	body, ok := f.Body.(*hclsyntax.Body)
-	if !ok {
-		return []string{tokenText(tokens)}
+	text := f.Bytes
+	if o, hidden := f.Body.(originalText); hidden { // what stands in for secrets may be no syntax
+		text = o.src
 	}
-	return bodyStatements(body, tokens)
+	file, diags := parse.Outline(text, name, func(string) bool { return true }, nil)
+	if diags.HasErrors() {
+		return []string{string(f.Bytes)}
+	}
+	var out []string
+	for _, b := range file.Body.(*hclsyntax.Body).Blocks { // there is nothing else in a configuration without errors
+		at := b.Range()
+		b.Body = parse.Block(text, at, nil)
+		tokens, _ := hclsyntax.LexConfig(at.SliceBytes(f.Bytes), name, at.Start)
+		tokens = slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
+			return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline
+		})
+		out = append(out, bodyStatements(&hclsyntax.Body{Blocks: hclsyntax.Blocks{b}}, tokens)...)
+		b.Body = nil // only one is needed at a time
+	}
+	return out
 }
 
 // bodyStatements are arguments by name, then blocks in their order.

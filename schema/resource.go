@@ -21,7 +21,7 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
-	b.writtenArgs = l.readArguments(b.body, b.kind.Attrs, b.nonLinkAttrs, b.headerRange)
+	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.nonLinkAttrs, b.headerRange)
 	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
@@ -33,8 +33,9 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	common := l.evaluateCommon(b, ctx, marks)
-	place := &config.BlockRanges{HeaderRange: b.headerRange, ArgRange: b.argRange,
-		Locate: func(path cty.Path) hcl.Range { return b.writtenArgs.locate(path, false) }}
+	place := &config.BlockRanges{HeaderRange: b.headerRange,
+		ArgRange: func(name string) (hcl.Range, bool) { return l.argRange(b, name) },
+		Locate:   func(path cty.Path) hcl.Range { return l.argsOf(b).locate(path, false) }}
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
 	see := reusedContext{parent: ctx, invalidRoots: n.refs.invalidRoots, report: l.report}
@@ -61,8 +62,11 @@ func (l *module) evaluateBlock(n *node) {
 			b.awaitingLinks = append(b.awaitingLinks, e)
 		}
 	}
-	if len(b.deliverBlocks)+len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
+	if b.hasDeliveries || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
 		b.repetitions = repeats
+	}
+	if b.nonLinkAttrs == nil {
+		b.writtenArgs = nil
 	}
 }
 
@@ -161,7 +165,7 @@ func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.
 	own.addr, own.ctx, own.originAddrs = addr, ctx, refs
 	own.attrs, own.sensitiveAttrs = e.attrs.Clone(), slices.Clip(e.sensitiveAttrs)
 	if own.writtenArgs.hasDynamic {
-		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.block.body, ctx), e.block.kind.Attrs, e.block.nonLinkAttrs,
+		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.writtenArgs.body, ctx), e.block.kind.Attrs, e.block.nonLinkAttrs,
 			e.block.headerRange)
 	}
 	for i := range own.writtenArgs.args {

@@ -174,22 +174,32 @@ func (l *module) folderOf(dir string) folder.Folder {
 // read at all.
 func (l *module) parseConfigFile(dir, path string) hcl.Body {
 	src, why := readConfigFile(l.folderOf(dir), path)
-	file, diags := l.parseSource(path, src, why)
+	file, diags := l.parseSource(path, src, why, l.isKind)
 	l.add(diags...)
 	if file == nil {
 		return nil
 	}
+	shown := &hcl.File{Body: originalText{hcl.EmptyBody(), src}}
 	if file.Bytes != nil {
-		file.Bytes = WithoutSecrets(src, l.shared.rootOptions.Kinds, !diags.HasErrors())
+		shown.Bytes = WithoutSecrets(src, l.shared.rootOptions.Kinds, !diags.HasErrors())
 	}
-	l.config.Files[path] = file
+	l.config.Files[path] = shown
 	return file.Body
+}
+
+func (l *module) isKind(blockType string) bool { return l.kinds[blockType] != nil }
+
+// originalText is the body of a file in [config.Config.Files], which nobody evaluates: what the file
+// holds, secrets too, to be parsed again where the tree is needed.
+type originalText struct {
+	hcl.Body
+	src []byte
 }
 
 // parseValueFile reads one value file. It may hold secrets, so what is said of it
 // repeats none of its text.
 func (l *module) parseValueFile(path string, src []byte, why string) hcl.Body {
-	file, diags := l.parseSource(path, src, why)
+	file, diags := l.parseSource(path, src, why, nil)
 	hideSensitive(diags, valueSyntax)
 	l.add(diags...)
 	if file == nil || diags.HasErrors() {
@@ -202,8 +212,8 @@ const valueSyntax = "The syntax of the value file is wrong here. Details are lef
 
 // parseSource parses a file in HCL's native or JSON syntax. nil: it could not be
 // read at all, for the reason given. Its body is nil where nothing could be made
-// of it.
-func (l *module) parseSource(path string, src []byte, why string) (*hcl.File, hcl.Diagnostics) {
+// of it. Blocks of outlined types are outlined, as [parse.Outline] says.
+func (l *module) parseSource(path string, src []byte, why string, outlined func(string) bool) (*hcl.File, hcl.Diagnostics) {
 	if why != "" {
 		l.errorWithoutPlace("Unreadable file", path+" "+why)
 		return nil, nil
@@ -213,7 +223,7 @@ func (l *module) parseSource(path string, src []byte, why string) (*hcl.File, hc
 	if isJSONFile(path) {
 		file, diags = parse.JSON(src, path)
 	} else {
-		file, diags = parse.Config(src, path, l.shared.budget)
+		file, diags = parse.Outline(src, path, outlined, l.shared.budget)
 	}
 	clampRanges(diags, len(src))
 	if file == nil { // what is nested too deeply is not looked at again
