@@ -37,13 +37,18 @@ func applications() []application {
 // capabilities; "" where it is for none. Several have the same list, and many a
 // key has it by chance, so the list alone does not tell.
 func applicationOf(keyName string, capabilities []string) string {
-	letters := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
+	keyName = withoutSeparators(keyName)
 	for _, a := range applications() {
-		if strings.Contains(letters(keyName), letters(a.name)) && slices.Equal(slices.Sorted(slices.Values(a.capabilities)), capabilities) {
+		if strings.Contains(keyName, withoutSeparators(a.name)) &&
+			slices.Equal(slices.Sorted(slices.Values(a.capabilities)), capabilities) {
 			return a.name
 		}
 	}
 	return ""
+}
+
+func withoutSeparators(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(name), "-", ""), "_", "")
 }
 
 // applicationNames is the list for a sentence.
