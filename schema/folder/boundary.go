@@ -97,11 +97,11 @@ func gitWorkTree(dir, home string) string {
 // Refuse says that a path is never read; with companions neither is what is called so
 // and a period behind it. It reports whether it was read already.
 func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
-	abs, err := filepath.Abs(path)
+	real, err := b.withoutLinks(path)
 	if err != nil {
 		return false // then no file can be read at all
 	}
-	r := refusal{path: b.withoutLinks(abs), dottedSuffixesToo: companions, reason: why}
+	r := refusal{path: real, dottedSuffixesToo: companions, reason: why}
 	b.refused = append(b.refused, r)
 	for _, p := range b.readPaths {
 		wasRead = wasRead || r.covers(p)
@@ -112,21 +112,27 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 // Seal says that the configuration is loaded: all that is refused is known.
 func (b *Boundary) Seal() { b.sealed, b.readPaths, b.realFolders = true, nil, nil }
 
-// withoutLinks is WithoutLinks, which follows the links of each folder once.
-func (b *Boundary) withoutLinks(path string) string {
+// withoutLinks is WithoutLinks of any path, which looks for each folder and follows its links once.
+func (b *Boundary) withoutLinks(path string) (real string, err error) {
+	path = filepath.Clean(path)
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
-		return WithoutLinks(path)
+		abs, err := filepath.Abs(path)
+		return WithoutLinks(abs), err
 	}
 	dir, base := filepath.Split(path)
 	real, known := b.realFolders[dir]
 	if !known {
-		real = WithoutLinks(filepath.Clean(dir))
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return "", err
+		}
+		real = WithoutLinks(abs)
 		if b.realFolders == nil {
 			b.realFolders = map[string]string{}
 		}
 		b.realFolders[dir] = real
 	}
-	return filepath.Join(real, base)
+	return filepath.Join(real, base), nil
 }
 
 func (r refusal) covers(path string) bool {
