@@ -106,6 +106,9 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 
 // readArguments sorts the content of a part of a body by its descriptor.
 func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
+	if native, ok := body.(*hclsyntax.Body); ok && !writesBlocks(native, attrs) {
+		return readAssigned(native, attrs, p, place)
+	}
 	content, _, diags := body.PartialContent(l.shared.bodySchema(attrs, p))
 	l.explainIteratorErrors(diags)
 	l.add(diags...)
@@ -139,6 +142,25 @@ func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, p
 			arg.blocks = append(arg.blocks, inner)
 		}
 		w.args = append(w.args, arg)
+	}
+	return w
+}
+
+// writesBlocks reports whether attributes are written as blocks in a body.
+func writesBlocks(body *hclsyntax.Body, attrs []kind.Attr) bool {
+	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool {
+		return b.Type == "dynamic" || findAttr(attrs, b.Type) != nil
+	})
+}
+
+// readAssigned is readArguments of a body in which all attributes are assigned.
+func readAssigned(body *hclsyntax.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
+	w := &bodyArgs{headerRange: place, body: body, args: make([]argument, 0, len(body.Attributes))}
+	for i := range attrs {
+		if a := body.Attributes[attrs[i].Name]; a != nil && p.includes(&attrs[i]) {
+			w.args = append(w.args, argument{attr: &attrs[i], attrIndex: i, place: a.SrcRange, expr: a.Expr,
+				perInstance: refersToEachOrCount(a.Expr)})
+		}
 	}
 	return w
 }

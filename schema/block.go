@@ -32,10 +32,13 @@ type block struct {
 	dependsOn           hcl.Expression
 	ignoreChanges       []string
 	policyExceptions    hcl.Expression
-	hasDeliveries       bool
+	deliverRanges       []hcl.Range  // of the deliver blocks in native syntax
+	deliverBlocks       []*hcl.Block // in JSON syntax
 	preconditions       []*condition
 	postconditions      []*condition
 
+	mayHaveLinks  bool               // whether it may set attributes that are evaluated last
+	references    []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
 	dependsOnRefs []ref              // what depends_on names
 	nonLinkAttrs  attrFilter         // what its own node evaluates; nil: all
 	writtenArgs   *bodyArgs          // nil: they are read when they are needed; see argsOf
@@ -53,6 +56,11 @@ func (l *module) bodyOf(b *block) hcl.Body {
 		return b.jsonBody
 	}
 	at := hcl.Range{Filename: b.headerRange.Filename, Start: b.headerRange.Start, End: b.end}
+	return l.parseBlock(at).Body
+}
+
+// parseBlock parses what stands at a place where there was a block in native syntax.
+func (l *module) parseBlock(at hcl.Range) *hclsyntax.Block {
 	return parse.Block(l.config.Files[at.Filename].Body.(originalText).src, at, l.shared.budget)
 }
 
@@ -113,12 +121,25 @@ func (l *module) readMetaArguments(b *block, body hcl.Body) {
 	if e := expr("ignore_changes"); e != nil {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}
-	b.hasDeliveries = b.kind.YieldsSecret() && slices.ContainsFunc(content.Blocks, isDelivery)
+	if b.kind.YieldsSecret() {
+		b.readDeliveries(body, content.Blocks)
+	}
 	b.preconditions = l.readConditions(precondition, content.Blocks, syntax.ResourceBlock())
 	b.postconditions = l.readConditions(postcondition, content.Blocks, syntax.ResourceBlock())
 }
 
-func isDelivery(b *hcl.Block) bool { return b.Type == "deliver" }
+// readDeliveries keeps the deliver blocks among those that are right; of native syntax their places.
+func (b *block) readDeliveries(body hcl.Body, right hcl.Blocks) {
+	native, ok := body.(*hclsyntax.Body)
+	for _, d := range right.OfType("deliver") {
+		if !ok {
+			b.deliverBlocks = append(b.deliverBlocks, d)
+			continue
+		}
+		i := slices.IndexFunc(native.Blocks, func(n *hclsyntax.Block) bool { return n.TypeRange == d.TypeRange })
+		b.deliverRanges = append(b.deliverRanges, native.Blocks[i].Range())
+	}
+}
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.
 func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"b2form/schema/addr"
+	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -161,7 +163,7 @@ func (l *module) checkLabel(b *hcl.Block) (valid bool) {
 }
 
 func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
-	if hclsyntax.ValidIdentifier(name) {
+	if parse.IsPlainWord(name) || hclsyntax.ValidIdentifier(name) {
 		return true
 	}
 	l.errorAt(at, "Invalid name", fmt.Sprintf(
@@ -219,4 +221,7 @@ func (l *module) declareResource(b *hcl.Block) {
 	body := l.bodyOf(r)
 	l.readMetaArguments(r, body)
 	l.checkBodyNames(body, r.kind, r.kind.Attrs, true)
+	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsLink); !r.mayHaveLinks {
+		r.references = referencesInBody(body, r.kind.Attrs, nil)
+	}
 }

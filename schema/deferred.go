@@ -21,11 +21,7 @@ import (
 // part of the block that its own node evaluates.
 func (l *module) linkDeferred(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
 	b := n.block
-	last := attrFilter((*kind.Attr).IsLink)
-	if !mayWriteAny(body, b.kind.Attrs, last) {
-		return nil
-	}
-	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, last), u)
+	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, (*kind.Attr).IsLink), u)
 	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
 		return nil
 	}

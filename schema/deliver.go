@@ -33,7 +33,7 @@ type delivery struct {
 // since they may use computed attributes of any of them.
 func (l *module) evaluateDeliveries() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
-	taken := &destinations{by: map[string]*delivery{}, folders: map[string]string{}}
+	taken := &destinations{by: map[string]hcl.Range{}, folders: map[string]string{}}
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -45,15 +45,13 @@ func (l *module) evaluateDeliveries() {
 }
 
 func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destinations) {
-	if b.hasDeliveries {
-		content, _, _ := l.bodyOf(b).PartialContent(l.shared.metaSchema) // its errors were reported when it was declared
-		for _, raw := range content.Blocks {
-			if !isDelivery(raw) {
-				continue
-			}
-			if d := l.readDeliverBlock(b, raw); d != nil {
-				l.evaluateDelivery(b, d, sample, taken)
-			}
+	list := b.deliverBlocks
+	for _, at := range b.deliverRanges {
+		list = append(list, l.parseBlock(at).AsHCLBlock())
+	}
+	for _, raw := range list {
+		if d := l.readDeliverBlock(b, raw); d != nil {
+			l.evaluateDelivery(b, d, sample, taken)
 		}
 	}
 	b.repetitions = nil // templates keep what they need
@@ -102,10 +100,11 @@ func (l *module) evaluateDelivery(b *block, d *delivery, sample *scope, taken *d
 	template := sample.context(d.templateRefs, l.rootContext)
 	see := reusedContext{parent: settings, invalidRoots: d.settingsRefs.invalidRoots, report: l.report}
 	e := new(evaluation)
+	place := d.place // not a part of d, which would be kept with all that it is read from
 	for i, r := range b.resources {
 		rep := b.repetitions[i]
 		*e = evaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
-		out := config.Delivery{Type: d.typ, Range: &d.place}
+		out := config.Delivery{Type: d.typ, Range: &place}
 		if !e.evalDestination(d, &out) || !e.checkFormat(d, &out, r.Value) || !e.checkDestinationFree(d, &out, taken) {
 			continue
 		}
@@ -129,8 +128,8 @@ func (l *module) evaluateDelivery(b *block, d *delivery, sample *scope, taken *d
 
 // destinations are what deliveries write to.
 type destinations struct {
-	by      map[string]*delivery
-	folders map[string]string // without links, by what they are called
+	by      map[string]hcl.Range // where each is written
+	folders map[string]string    // without links, by what they are called
 }
 
 // withoutLinks is a path whose folder is called by its own name: two paths may lead to one
@@ -158,13 +157,13 @@ func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, tak
 	if destination = taken.withoutLinks(filepath.Clean(destination)); out.Path == "" {
 		destination = "stdout of " + e.addr.String()
 	}
-	if first := taken.by[destination]; first != nil {
+	if first, known := taken.by[destination]; known {
 		e.reportAt(hcl.DiagError, d.targetRange(), "Duplicate destination",
 			fmt.Sprintf("%s is a destination already at %s. Give each secret a "+
-				"place of its own.", out.DisplayName, first.targetRange()))
+				"place of its own.", out.DisplayName, first))
 		return false
 	}
-	taken.by[destination] = d
+	taken.by[destination] = d.targetRange()
 	return true
 }
 

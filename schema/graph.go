@@ -55,9 +55,12 @@ func (l *module) linkBlock(n *node) {
 		every = append(every, b.policyExceptions.Variables()...)
 	}
 	every = append(every, references(b.preconditions)...)
-	body := l.bodyOf(b)
-	now := l.linkDeferred(n, body, u)
-	every = append(every, referencesInBody(body, b.kind.Attrs, now)...)
+	if b.mayHaveLinks {
+		body := l.bodyOf(b)
+		b.references = referencesInBody(body, b.kind.Attrs, l.linkDeferred(n, body, u))
+	}
+	every = append(every, b.references...)
+	b.references = nil
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	b.dependsOnRefs, n.dependencies = l.resolveDependsOn(b.dependsOn)
 }

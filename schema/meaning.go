@@ -53,7 +53,7 @@ func statements(name string, f *hcl.File) []string {
 	var out []string
 	for _, b := range file.Body.(*hclsyntax.Body).Blocks { // there is nothing else in a configuration without errors
 		at := b.Range()
-		b.Body = parse.Block(text, at, nil)
+		b.Body = parse.Block(text, at, nil).Body
 		tokens, _ := hclsyntax.LexConfig(at.SliceBytes(f.Bytes), name, at.Start)
 		tokens = slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
 			return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline

@@ -62,6 +62,7 @@ type sharedLoad struct {
 
 	resourcesWithErrors map[addr.Addr]bool             // resources that an error was reported of
 	empty               map[*kind.Kind]*emptyBlock     // see emptyOf
+	sharedArgs          map[sharedArgKey]*sharedArg    // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema // by the first attribute; see bodySchema
 }
 

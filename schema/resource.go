@@ -3,7 +3,6 @@ package schema
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -62,7 +61,7 @@ func (l *module) evaluateBlock(n *node) {
 			b.awaitingLinks = append(b.awaitingLinks, e)
 		}
 	}
-	if b.hasDeliveries || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
+	if len(b.deliverBlocks)+len(b.deliverRanges) > 0 || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
 		b.repetitions = repeats
 	}
 	if b.nonLinkAttrs == nil {
@@ -196,47 +195,6 @@ func (e *evaluation) evaluateArgument(arg *argument) {
 	e.hasSensitive = e.hasSensitive || before
 }
 
-// refListKey is a list of names of other objects, as one text.
-type refListKey struct {
-	attr *kind.Attr
-	text string
-}
-
-// shareRefList gives one pointer for all equal lists of names of other objects: most
-// objects of a block refer to few, and what equal pointers lead to is worked out
-// once.
-func (e *evaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
-	if a.Link.RefKind == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
-		return v
-	}
-	var key strings.Builder
-	for it := v.ElementIterator(); it.Next(); {
-		_, name := it.Element()
-		if name.IsNull() {
-			return v
-		}
-		key.WriteString(name.AsString() + "\x00")
-	}
-	at := refListKey{a, key.String()}
-	if known := e.sharedRefLists[at]; known != nil {
-		return known
-	}
-	e.sharedRefLists[at] = v
-	return v
-}
-
-// shareText gives the pointer of the block or instance before where the text is the same.
-func (e *evaluation) shareText(arg *argument, v *cty.Value) *cty.Value {
-	if v.Type() != cty.String || v.IsMarked() {
-		return v
-	}
-	if last := e.lastTexts[arg.attrIndex]; last != nil && last.RawEquals(*v) {
-		return last
-	}
-	e.lastTexts[arg.attrIndex] = v
-	return v
-}
-
 // evalArgument evaluates one attribute; the result is unknown where an error was
 // reported.
 func (e *evaluation) evalArgument(arg *argument) cty.Value {
@@ -275,6 +233,14 @@ func (e *evaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (object cty
 }
 
 func (e *evaluation) evalAssigned(arg *argument) cty.Value {
+	text := wholeReferencesText(arg.expr, e.module.kinds)
+	at := sharedArgKey{e.module, arg.attr, text}
+	if known := e.module.shared.sharedArgs[at]; known != nil && text != "" {
+		for _, marks := range known.marks {
+			e.collectMarks(marks)
+		}
+		return known.value
+	}
 	v, diags := e.module.evalWithHints(arg.expr, e.ctx)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {
@@ -312,6 +278,9 @@ func (e *evaluation) evalAssigned(arg *argument) cty.Value {
 	if len(c.faults) > 0 {
 		e.unknownByError = true
 		return cty.UnknownVal(arg.attr.ValueType())
+	}
+	if text != "" && len(diags) == 0 {
+		e.module.shared.sharedArgs[at] = &sharedArg{out, c.marks}
 	}
 	return out
 }

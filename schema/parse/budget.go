@@ -201,11 +201,12 @@ func (b *Budget) SpendReading(values []cty.Value, name string) {
 // valueSteps is what a value takes up in steps; where that is more than most, any number
 // above that.
 func valueSteps(v cty.Value, most int64) int64 {
+	if v.IsNull() || !v.IsKnown() {
+		return 1
+	}
 	v, _ = v.Unmark()
 	t := v.Type()
 	switch {
-	case v.IsNull() || !v.IsKnown():
-		return 1
 	case t == cty.String:
 		return 1 + int64(len(v.AsString()))/perText
 	case t == cty.Number:

@@ -35,8 +35,8 @@ func Outline(src []byte, name string, outlined func(blockType string) bool, b *B
 	return file, diags
 }
 
-// Block parses a block of a file, of which an outline told the place, and gives its body.
-func Block(src []byte, at hcl.Range, b *Budget) *hclsyntax.Body {
+// Block parses a block of a file, at any depth, that was parsed before without a mistake.
+func Block(src []byte, at hcl.Range, b *Budget) *hclsyntax.Block {
 	text := src[at.Start.Byte:at.End.Byte]
 	block, ok := newPlainParser(text, at.Filename, at.Start).block(nil)
 	if !ok {
@@ -44,7 +44,7 @@ func Block(src []byte, at hcl.Range, b *Budget) *hclsyntax.Body {
 		block = file.Body.(*hclsyntax.Body).Blocks[0]
 	}
 	b.wrapBodyCounted(block.Body)
-	return block.Body
+	return block
 }
 
 // JSON parses a file in HCL's JSON syntax. The file is nil where it is nested too

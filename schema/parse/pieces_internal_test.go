@@ -71,7 +71,7 @@ func FuzzPlain(f *testing.F) {
 		outline, _ := parseConfig(src, "f", func(string) bool { return true }, 1)
 		for i, b := range outline.Body.(*hclsyntax.Body).Blocks {
 			at := hcl.RangeBetween(b.TypeRange, b.Body.SrcRange)
-			if !reflect.DeepEqual(Block(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i].Body) {
+			if !reflect.DeepEqual(Block(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i]) {
 				t.Fatalf("block %d is not the same", i)
 			}
 		}

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -113,6 +114,14 @@ func (p *plainParser) word() []byte {
 		return nil
 	}
 	return p.src[from:p.offset]
+}
+
+// IsPlainWord reports whether a text is a name in ASCII. hclsyntax.ValidIdentifier knows more names,
+// and takes a scanner for it.
+func IsPlainWord(text string) bool {
+	return len(text) > 0 && isLetter(text[0]) && strings.IndexFunc(text, func(r rune) bool {
+		return r >= utf8.RuneSelf || !isLetter(byte(r)) && !isDigit(byte(r)) && r != '-'
+	}) < 0
 }
 
 // quoted reads a text in quotes: what stands between them.
@@ -249,6 +258,13 @@ func (p *plainParser) body(open hcl.Range) (b *hclsyntax.Body, ok bool) {
 	}
 }
 
+// A textNode is a text in quotes, in one piece of memory: most of a tree are these.
+type textNode struct {
+	template hclsyntax.TemplateExpr
+	parts    [1]hclsyntax.Expression
+	literal  hclsyntax.LiteralValueExpr
+}
+
 // expression parses what stands behind an equals sign or in a list. What follows it shows
 // whether it ends there.
 func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
@@ -260,9 +276,11 @@ func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
 		if !ok || len(text) == 0 || p.outline { // an empty text has a place of its own
 			return nil, ok && len(text) > 0
 		}
-		literal := hclsyntax.LiteralValueExpr{Val: cty.StringVal(string(text)),
-			SrcRange: hcl.Range{Filename: p.name, Start: p.posAt(from + 1), End: p.posAt(p.offset - 1)}}
-		return &hclsyntax.TemplateExpr{Parts: []hclsyntax.Expression{&literal}, SrcRange: p.rangeFrom(from)}, true
+		t := &textNode{literal: hclsyntax.LiteralValueExpr{Val: cty.StringVal(string(text)),
+			SrcRange: hcl.Range{Filename: p.name, Start: p.posAt(from + 1), End: p.posAt(p.offset - 1)}}}
+		t.parts[0] = &t.literal
+		t.template = hclsyntax.TemplateExpr{Parts: t.parts[:], SrcRange: p.rangeFrom(from)}
+		return &t.template, true
 	case c == '[':
 		return p.list()
 	case c == '{':
