@@ -255,7 +255,7 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.KeyID, o.Key = found.KeyID, found.Key.Reveal()
+	o.KeyID, o.Key, o.KeySource = found.KeyID, found.Key.Reveal(), found.Where
 	o.Endpoint = cmp.Or(s.endpoint, s.getenv("B2_ENDPOINT"), s.getenv("B2_ENVIRONMENT"), found.Realm)
 	return b2.New(o)
 }

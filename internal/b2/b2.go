@@ -32,6 +32,7 @@ import (
 // Options say whom to speak to, as whom, and how.
 type Options struct {
 	KeyID, Key string // the application key; New checks both without asking B2
+	KeySource  string // where they come from, such as: profile "work" in a file; "": nobody says
 	// Endpoint is where to authorize: the name of a realm (production,
 	// staging), the URL of another service that speaks the native API, or "" for
 	// production.
@@ -55,6 +56,7 @@ func (o Options) Format(f fmt.State, _ rune) { fmt.Fprint(f, "b2.Options{[redact
 // A Client is one session with B2. It is safe for concurrent use.
 type Client struct {
 	keyID, key  hiddenString
+	keySource   string // in words; "": not said
 	endpoint    string
 	userAgent   string
 	transport   http.RoundTripper
@@ -84,7 +86,7 @@ func New(o Options) (*Client, error) {
 	if o.Now == nil {
 		panic("b2: Options.Now is missing")
 	}
-	if err := checkCredentials(o.KeyID, o.Key); err != nil {
+	if err := checkCredentials(o.KeyID, o.Key, o.KeySource); err != nil {
 		return nil, err
 	}
 	endpoint, err := resolveEndpoint(o.Endpoint)
@@ -92,7 +94,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		keyID: hideString(o.KeyID), key: hideString(o.Key), endpoint: endpoint,
+		keyID: hideString(o.KeyID), key: hideString(o.Key), keySource: o.KeySource, endpoint: endpoint,
 		userAgent: o.UserAgent, transport: o.Transport, parallelism: o.Parallelism,
 		now: o.Now, sleep: o.Sleep, onAttempt: o.OnAttempt,
 	}
@@ -123,7 +125,7 @@ func New(o Options) (*Client, error) {
 // may have as many requests under way as this one, and beside it. A mistake that
 // can be seen in the credentials is a *UsageError.
 func (c *Client) WithCredentials(keyID, key string) (*Client, error) {
-	if err := checkCredentials(keyID, key); err != nil {
+	if err := checkCredentials(keyID, key, ""); err != nil {
 		return nil, err
 	}
 	return &Client{

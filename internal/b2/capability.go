@@ -67,7 +67,13 @@ func (r *request) neededCapabilities() []string {
 // explainDenial adds to a refusal what B2 leaves out: whose credentials were
 // refused, and why. B2's own message for "unauthorized" is empty.
 func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
-	if s == nil || e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden {
+	switch {
+	case e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden:
+		return
+	case s == nil && c.keySource == "":
+		return
+	case s == nil:
+		e.CredentialScope = "credentials in use come from " + c.keySource
 		return
 	}
 	e.CredentialScope = describeCredentials(&s.account)

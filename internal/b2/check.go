@@ -20,6 +20,7 @@ func (e *UsageError) Error() string { return e.Summary + ": " + e.Detail }
 const (
 	idVariable  = "B2_APPLICATION_KEY_ID"
 	keyVariable = "B2_APPLICATION_KEY"
+	variables   = "the environment variables " + idVariable + " and " + keyVariable
 	whereKeys   = `The web console shows key IDs, and makes keys, under "Application Keys".`
 )
 
@@ -34,7 +35,8 @@ var (
 func looksLikeID(s string) bool  { return (len(s) == 12 || len(s) == 25) && hexDigits.MatchString(s) }
 func looksLikeKey(s string) bool { return len(s) == 31 && keyShape.MatchString(s) }
 
-func checkCredentials(id, key string) error {
+// checkCredentials judges the shape of both halves. source is [Options.KeySource].
+func checkCredentials(id, key, source string) error {
 	switch {
 	case id == "" && key == "":
 		return &UsageError{"No B2 credentials", "Set " + idVariable + " and " + keyVariable + ". " + whereKeys +
@@ -45,23 +47,29 @@ func checkCredentials(id, key string) error {
 		return &UsageError{"The application key is missing", "Set " + keyVariable + " beside " + idVariable +
 			". B2 shows a key only once, when it is made; if it is lost, make a new one."}
 	}
+	idName, keyName := idVariable, keyVariable
+	if source == "" {
+		source = variables
+	}
+	if source != variables {
+		idName, keyName = "the key ID from "+source, "the application key from "+source
+	}
 	if stray := strayCharacter(id); stray != "" {
-		return &UsageError{idVariable + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}
+		return &UsageError{idName + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}
 	}
 	if stray := strayCharacter(key); stray != "" {
-		return &UsageError{keyVariable + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
+		return &UsageError{keyName + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
 	}
 	switch idIsKey, keyIsID := looksLikeKey(id), looksLikeID(key); {
 	case idIsKey && keyIsID:
-		return &UsageError{"The application key and its ID are swapped",
-			idVariable + " holds the key and " + keyVariable + " its ID; exchange them."}
+		return &UsageError{"The application key and its ID are swapped", "Exchange them in " + source + "."}
 	case idIsKey:
-		return &UsageError{idVariable + " holds an application key instead of its ID", "Put the ID there. " + whereKeys}
+		return &UsageError{idName + " is an application key instead of its ID", "Put the ID there. " + whereKeys}
 	case keyIsID:
-		return &UsageError{keyVariable + " holds the ID of a key instead of the key",
+		return &UsageError{keyName + " is the ID of a key instead of the key",
 			"Put the key there: it starts with K and B2 shows it only once, when it is made."}
 	case strings.Contains(id, ":"):
-		return &UsageError{idVariable + " contains a colon", "Put the ID alone there, and the key into " + keyVariable + "."}
+		return &UsageError{idName + " contains a colon", "Put the ID alone there, and the key where the key belongs."}
 	}
 	return nil
 }

@@ -24,8 +24,8 @@ func TestMistakesInTheCredentials(t *testing.T) {
 		{keyID, key + "\u00a0", "white space"},
 		{key, keyID, "swapped"},
 		{key, master, "swapped"},
-		{key, key, "B2_APPLICATION_KEY_ID holds an application key"},
-		{keyID, keyID, "B2_APPLICATION_KEY holds the ID"},
+		{key, key, "B2_APPLICATION_KEY_ID is an application key"},
+		{keyID, keyID, "B2_APPLICATION_KEY is the ID"},
 		{keyID + ":" + key, key, "colon"},
 	} {
 		_, err := b2.New(b2.Options{KeyID: c.id, Key: c.key, Now: time.Now})

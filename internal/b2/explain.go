@@ -36,7 +36,8 @@ func Explain(err error) (summary, detail string) {
 	if e.OutcomeUnknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
 	}
-	if _, known := byCode[e.Code]; e.CredentialScope != "" && !known { // what has a code of its own has another reason
+	_, known := byCode[e.Code] // what has a code of its own has another reason
+	if e.CredentialScope != "" && (!known || e.Method == methodAuthorize) {
 		sentences = append(sentences, "The "+e.CredentialScope+".")
 	}
 	return words.Capitalize(a.summary), strings.Join(append(sentences, quoteB2Error(e, a.summary)), " ")
@@ -69,9 +70,9 @@ func adviceFor(e *wire.Error) advice {
 				"speaks version 4."}
 	case e.Method == methodAuthorize && e.Status == http.StatusUnauthorized:
 		return advice{"B2 does not accept the application key",
-			"Check that " + idVariable + " and " + keyVariable +
-				" belong together and are complete, that the key was not deleted, replaced or expired" +
-				" (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes to work."}
+			"Check that the application key and its ID belong together and are complete, that the key was not deleted, replaced or " +
+				"expired (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes to " +
+				"work."}
 	case ok:
 		return known
 	case e.Code == "unauthorized":
@@ -109,6 +110,9 @@ func unreachedAdvice(e *wire.Error) advice {
 // notB2Advice explains a reply that does not come from B2's API.
 func notB2Advice(e *wire.Error) advice {
 	switch {
+	case e.Status/100 == 2 && strings.HasPrefix(e.Message, "the listing"):
+		return advice{e.Message, "Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or B2 has trouble of its own: run again later, " +
+			"and report it if it lasts."}
 	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
 		return advice{"B2's reply could not be understood",
 			"The endpoint may be another service than B2 (B2_ENDPOINT), or this release is older than a change of the API."}

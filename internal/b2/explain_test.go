@@ -28,7 +28,7 @@ func TestExplain(t *testing.T) {
 		err             error
 		summary, detail string
 	}{
-		{refused("b2_authorize_account", 401, "bad_auth_token", ""), "does not accept the application key", "B2_APPLICATION_KEY_ID"},
+		{refused("b2_authorize_account", 401, "bad_auth_token", ""), "does not accept the application key", "belong together"},
 		{refused("b2_authorize_account", 401, "unauthorized", "bad"), "does not accept the application key", "few minutes"},
 		{refused("b2_authorize_account", 400, "bad_request", "This request is not currently supported on API version number 3"),
 			"version of the API", "several buckets"},

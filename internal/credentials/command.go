@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"b2form/internal/scrub"
+	"b2form/internal/words"
 )
 
 const commandVariable = "B2_CREDENTIAL_COMMAND"
@@ -35,7 +36,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, said := &bounded{stop: cancel}, &bounded{}
+	out, said := &bounded{stop: cancel}, &lastOutput{}
 	cmd := exec.CommandContext(limited, args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, said, lastWords
 	err := cmd.Run()
@@ -52,6 +53,9 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	case errors.Is(err, exec.ErrNotFound):
 		return Credentials{}, errorf(commandVariable+" names no program", "The program %q is not found. Install it, or correct its name.",
 			args[0])
+	case cmd.Process == nil:
+		return Credentials{}, errorf(commandVariable+" cannot be started", "The program %q: %s. Correct its path.", args[0],
+			words.ErrorWithoutPath(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return Credentials{}, errorf(commandVariable+" failed", "The program %q ended with an error. Run it by hand to see why.%s", args[0],
 			said.quoted())
@@ -94,27 +98,44 @@ func parse(text string) (id, key string, ok bool) {
 type bounded struct {
 	text    bytes.Buffer
 	tooMuch bool
-	stop    func() // nil: the rest is dropped
+	stop    func()
 }
 
 // Write never fails.
 func (b *bounded) Write(p []byte) (int, error) {
 	room := mostBytes - b.text.Len()
 	if len(p) > room {
-		b.tooMuch = b.stop != nil
+		b.tooMuch = true
 		b.text.Write(p[:room])
-		if b.stop != nil {
-			b.stop()
-		}
+		b.stop()
 		return len(p), nil
 	}
 	return b.text.Write(p)
 }
 
+// lastOutput keeps the end of an output.
+type lastOutput struct {
+	text []byte
+	cut  bool // its first line may have lost its beginning
+}
+
+// Write never fails.
+func (o *lastOutput) Write(p []byte) (int, error) {
+	o.text = append(o.text, p...)
+	if len(o.text) > mostBytes {
+		o.text, o.cut = bytes.Clone(o.text[len(o.text)-mostBytes/2:]), true
+	}
+	return len(p), nil
+}
+
 // quoted is the end of what a program said, behind a line of its own; "": it said
 // nothing. What looks like a key is left out.
-func (b *bounded) quoted() string {
-	text := strings.TrimSpace(strings.ToValidUTF8(b.text.String(), "\uFFFD"))
+func (o *lastOutput) quoted() string {
+	text := string(o.text)
+	if o.cut { // half of a key does not look like one
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	text = strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD"))
 	if text == "" {
 		return ""
 	}
