@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -46,7 +47,7 @@ Switches, for -switch:
 Exit codes:
   0  stopped by an interrupt
   1  it could not start
-  otherwise that of the command`,
+  otherwise that of the command; 128+N: the signal N ended it`,
 		Flags: o.flags(),
 		Action: func(_ context.Context, c *cli.Command) error {
 			return p.serveEmulator(o, c.Args().Slice())
@@ -250,7 +251,9 @@ func (p *program) runWithEmulator(command, env []string, stop <-chan os.Signal) 
 	if own, ok := p.stdout.(*stdoutWriter); ok {
 		c.Stdout = own.dest // a terminal stays one
 	}
-	if err := c.Start(); err != nil {
+	if err := c.Start(); errors.Is(err, exec.ErrNotFound) {
+		return failf("Command cannot start", "%s: not found. Install it, or correct its name.", command[0])
+	} else if err != nil {
 		return failf("Command cannot start", "%s: %s.", command[0], words.ErrorWithoutPath(err))
 	}
 	ended := make(chan error, 1)
@@ -265,11 +268,19 @@ func (p *program) runWithEmulator(command, env []string, stop <-chan os.Signal) 
 		case err := <-ended:
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {
-				return exitCode(max(exit.ExitCode(), 1)) // a signal ended it: -1
+				return shellExitCode(exit.ProcessState)
 			}
 			return err
 		}
 	}
+}
+
+// shellExitCode is what a shell makes of how a program ended.
+func shellExitCode(ended *os.ProcessState) exitCode {
+	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitCode(128 + int(status.Signal()))
+	}
+	return exitCode(max(ended.ExitCode(), 1))
 }
 
 // openListeners opens both ports.
@@ -300,8 +311,12 @@ func (o *emulatorOptions) openListener(flag, address string) (net.Listener, erro
 			"allow other machines with -allow-remote.", flag, address)
 	}
 	l, err := net.Listen("tcp", address)
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
 	if err != nil {
-		return nil, failf("Port cannot be opened", "%s=%s: %s. Choose another port, or 0 for a free one.", flag, address, err)
+		return nil, failf("Port cannot be opened", "%s=%s: %s. Choose another port, or 0 for a free one.", flag, address,
+			words.ErrorWithoutPath(err))
 	}
 	return l, nil
 }

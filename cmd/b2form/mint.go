@@ -38,8 +38,8 @@ func (p *program) mintCommand() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "mint", Usage: "Run a command with a key that lives no longer", ArgsUsage: "-- COMMAND ...",
 		Description: `A new application key is made, is in the environment of the command, and is
-deleted when the command ends. If b2form is killed before, the key expires by
-itself after -ttl. Nothing is written to a disk. The command finds the key under
+deleted when the command ends. A signal that asks b2form to end goes to the
+command. If b2form is killed before, the key expires by itself after -ttl. Nothing is written to a disk. The command finds the key under
 the names that b2, AWS SDKs, rclone (as the remote b2:) and restic read, and none
 of the credentials of b2form.
 
@@ -50,7 +50,7 @@ Example:
 
 Exit codes:
   1  an error
-  otherwise that of the command`,
+  otherwise that of the command; 128+N: the signal N ended it`,
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
 			durationFlag("ttl", "let the key expire after `DURATION` (default: 1h)", &o.ttl),
 			&cli.GenericFlag{Name: "bucket", Usage: "limit the key to the bucket `NAME`; repeatable",
