@@ -94,3 +94,26 @@ func TestLargePagesOfKeys(t *testing.T) {
 		t.Errorf("pages of %v keys were asked for", sizes)
 	}
 }
+
+// So does one that brings new keys for ever.
+func TestKeysWithoutEnd(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.configure(aKey)
+	w.done(mode{})
+	pages := 0
+	w.traffic.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "b2_list_keys") {
+			return send()
+		}
+		pages++
+		text := fmt.Sprintf(`{"keys":[{"applicationKeyId":"%d"}],"nextApplicationKeyId":"%d"}`, pages, pages)
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text))}, nil
+	}
+	if _, _, err := w.apply(mode{}); err == nil || !strings.Contains(err.Error(), "After 1000 pages with 1000 keys it goes on") {
+		t.Errorf("the run said: %v", err)
+	}
+	if pages != 1000 {
+		t.Errorf("%d pages were asked for", pages)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/tidwall/gjson"
@@ -19,6 +20,10 @@ import (
 const (
 	pageSize     = 10000
 	smallestPage = 100
+
+	// What is read of a listing: a million keys stay below.
+	mostPages = 1000
+	mostBytes = 1 << 30
 )
 
 // list reads the keys through version 3, which lists every key but those for
@@ -78,7 +83,7 @@ func listAllPages(ctx context.Context, api wire.API, method string) ([]wire.RawJ
 	var all []wire.RawJSON
 	var paging wire.PagingGuard
 	in := map[string]any{"maxKeyCount": pageSize}
-	for size := pageSize; ; {
+	for size, pages, bytes := pageSize, 0, 0; ; {
 		var reply json.RawMessage
 		err := api.Call(ctx, method, in, &reply)
 		if errors.Is(err, wire.ErrReplyTooLarge) && size > smallestPage {
@@ -99,6 +104,12 @@ func listAllPages(ctx context.Context, api wire.API, method string) ([]wire.RawJ
 		}
 		if err := paging.Advance(method, next, keyIDs(keys)); err != nil {
 			return nil, err
+		}
+		if pages, bytes = pages+1, bytes+len(reply); pages >= mostPages || bytes > mostBytes {
+			return nil, &wire.ExplainedError{Summary: "The list of keys does not end", Detail: fmt.Sprintf("After %d pages with %d keys "+
+				"it goes on, and b2form reads at most %d pages and %d MiB. Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or "+
+				"the account holds more keys than fit: delete old ones with another program. (%s)", pages, len(all), mostPages,
+				mostBytes>>20, method)}
 		}
 		in = map[string]any{"maxKeyCount": size, "startApplicationKeyId": next}
 	}
