@@ -224,10 +224,10 @@ func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Obj
 		var m map[string]json.RawMessage
 		var text string
 		if err := json.Unmarshal(raw, &m); err != nil {
-			return nil, key, fmt.Errorf("B2's reply to the creation of a %s cannot be read", k.Name)
+			return nil, key, wire.UntrueReply("B2's reply to the creation of a %s cannot be read", k.Name)
 		}
 		if err := json.Unmarshal(m[a.WirePath], &text); err != nil || text == "" || strings.ContainsFunc(text, unicode.IsControl) {
-			lacks = fmt.Errorf("B2's reply to the creation of a %s has no %s", k.Name, a.WirePath)
+			lacks = wire.UntrueReply("B2's reply to the creation of a %s has no %s", k.Name, a.WirePath)
 		}
 		key = secret.New(text)
 		delete(m, a.WirePath)
@@ -241,7 +241,7 @@ func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Obj
 		return nil, key, errors.Join(lacks, err)
 	}
 	if strings.ContainsFunc(o.ID, unicode.IsControl) { // under which nothing could be deleted
-		return nil, key, fmt.Errorf("B2's reply to the creation of a %s has no %s that can be used", k.Name, k.IDAttr)
+		return nil, key, wire.UntrueReply("B2's reply to the creation of a %s has no %s that can be used", k.Name, k.IDAttr)
 	}
 	return o, key, lacks
 }
@@ -259,7 +259,10 @@ func (r *runner) deliverAndRecord(ctx context.Context, t *task, o *kind.Object, 
 		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrs)
 	}
 	if prepareErr != nil {
-		return errors.Join(prepareErr, r.deleteUndelivered(ctx, t, o))
+		if err := r.deleteUndelivered(ctx, t, o); err != nil {
+			return errors.Join(prepareErr, err)
+		}
+		return wire.WithSentence(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
 	}
 	freeSlot()
 	if err := r.recordNewEntry(t, r.createdAt(t.Change, o), true); err != nil {

@@ -201,11 +201,14 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	if len(fields) == 0 {
 		return nil
 	}
+	todo := "Look at it with `b2form plan`, and report this if it stays."
+	if c.Kind.YieldsSecret() { // it is not kept
+		todo = "Nobody got its secret. Run again, and report this if it stays."
+	}
 	return &wire.ExplainedError{
 		Summary: "B2 made something else than planned",
-		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report "+
-			"this if it stays.",
-			words.Capitalize(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
+		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. %s", words.Capitalize(c.Kind.Name), c.Identity,
+			strings.Join(fields, ", "), todo),
 	}
 }
 

@@ -148,6 +148,7 @@ func TestApplyHostileKey(t *testing.T) {
 		says   string
 	}{
 		"an ID of lines":       {with(`{"applicationKeyId":"004\n::error::x"}`), "no application_key_id that can be used"},
+		"other capabilities":   {with(`{"capabilities":["deleteFiles"]}`), "The new key was deleted again."},
 		"a refusal with a key": {failing(400, "bad_request", "no: K004MintedCanaryMintedCanary/+1!"), "no: (sensitive value)!"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,6 +158,10 @@ func TestApplyHostileKey(t *testing.T) {
 				t.Errorf("exit code %d", code)
 			}
 			b.wants(t, b.err, test.says)
+			if d, err := b.Dump(); name == "other capabilities" && (err != nil || len(d.Keys) != 0 ||
+				strings.Contains(b.err.String(), "b2form plan")) {
+				t.Errorf("there are the keys %v (%v), and it says:\n%s", d.Keys, err, b.err)
+			}
 			if text := b.out.String() + b.err.String(); aKey.MatchString(text) || strings.Contains(text, "\n::error") {
 				t.Errorf("it says:\n%s", text)
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"b2form/internal/b2"
 	"b2form/schema/addr"
 )
 
@@ -23,6 +24,8 @@ func TestRepliesThatSayTooLittle(t *testing.T) {
 		{"b2_list_buckets", `{"buckets":[{"bucketId":"","bucketName":"acme-photos","bucketType":"allPrivate"}]}`, "without bucketId"},
 		{"b2_list_buckets", `{"buckets":[{"bucketId":"b1","bucketName":"acme-photos"},{"bucketId":"b1","bucketName":"acme-logs"}]}`,
 			"two names"},
+		{"b2_list_buckets", `{"buckets":[{"bucketId":"b1","bucketName":"acme-1"},{"bucketId":"b2","bucketName":"ACME-1"}]}`,
+			"with the name \"acme-1\", which it allows only once"},
 		{"b2_list_keys", `{"keys":[{"applicationKeyId":"k1","keyName":"app"},{"applicationKeyId":"k1","keyName":"web"}],` +
 			`"nextApplicationKeyId":null}`, "two names"},
 		{"b2_list_keys", `{}`, "documented shape"},
@@ -50,6 +53,9 @@ func TestRepliesThatSayTooLittle(t *testing.T) {
 			}})
 		if err == nil || !strings.Contains(err.Error(), test.problem) {
 			t.Errorf("%s answered %s: %v", test.method, test.reply, err)
+		}
+		if _, todo := b2.Explain(err); !strings.Contains(todo, "B2_ENDPOINT") {
+			t.Errorf("%s answered %s: nothing is said of what to do: %v", test.method, test.reply, err)
 		}
 	}
 }

@@ -275,7 +275,7 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 	found := gjson.GetMany(string(raw), wires...)
 	for _, f := range found {
 		if f.Type != gjson.String || f.Str == "" {
-			return "", "", fmt.Errorf("%s: B2 answered an object without %s", k.Name, strings.Join(wires, " or "))
+			return "", "", wire.UntrueReply("B2 described a %s without %s", k.Name, strings.Join(wires, " or "))
 		}
 	}
 	d := valueDecoder{lookupName: names}

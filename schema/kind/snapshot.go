@@ -77,8 +77,8 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 				return nil, err
 			}
 			if same := o.byID[obj.ID]; same != nil && same.Identity != obj.Identity {
-				return nil, fmt.Errorf("%s: B2 answered two names for the ID %.100q: %.100q and %.100q", k.Name, obj.ID, same.Identity,
-					obj.Identity)
+				return nil, wire.UntrueReply("B2 answered two names for the %s with the ID %.100q: %.100q and %.100q", k.Name, obj.ID,
+					same.Identity, obj.Identity)
 			} else if same != nil {
 				continue // two API versions may list the same object
 			}
@@ -87,6 +87,10 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 		}
 		sort.Slice(o.sortedByID, func(i, j int) bool { return o.sortedByID[i].ID < o.sortedByID[j].ID })
 		for _, obj := range o.sortedByID {
+			if same := o.byIdentity[obj.Identity]; len(same) > 0 && k.NameTakenCode != "" {
+				return nil, wire.UntrueReply("B2 answered two %s with the name %.100q, which it allows only once: ID %.100q and %.100q",
+					k.Plural, obj.Identity, same[0].ID, obj.ID)
+			}
 			o.byIdentity[obj.Identity] = append(o.byIdentity[obj.Identity], obj)
 		}
 		s.objectsByKind[k.Name] = o
@@ -101,7 +105,7 @@ func (r *memoDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
 		return nil, err
 	}
 	if of := gjson.Get(string(raw), "accountId"); of.Exists() && r.accountID != "" && of.Str != r.accountID {
-		return nil, fmt.Errorf("%s %.100q: B2 answered that it belongs to account %.40q, but the credentials in use are of account %q",
+		return nil, wire.UntrueReply("B2 answered that %s %.100q belongs to account %.40q, but the credentials in use are of account %q",
 			r.kind.Name, identity, of.String(), r.accountID)
 	}
 	o := &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, decoder: r}

@@ -1,6 +1,9 @@
 package wire
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // An ExplainedError carries its own words for people, where a verb knows more
 // than B2's reply says.
@@ -14,6 +17,29 @@ func (e *ExplainedError) Error() string { return e.Summary + ": " + e.Detail }
 
 // Unwrap gives the refusal itself.
 func (e *ExplainedError) Unwrap() error { return e.Cause }
+
+// UntrueReply is the error of a reply that B2 never gives; the text is its summary.
+func UntrueReply(format string, args ...any) *ExplainedError {
+	return &ExplainedError{Summary: fmt.Sprintf(format, args...), Detail: "Something other than B2 answers (B2_ENDPOINT), or a proxy " +
+		"changes its answers (HTTPS_PROXY). Run again, and report this if it stays."}
+}
+
+// WithSentence is an error with one more sentence in each detail, as far as it has some.
+func WithSentence(err error, sentence string) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, WithSentence(e, sentence))
+		}
+		return errors.Join(all...)
+	}
+	if e, ok := err.(*ExplainedError); ok {
+		longer := *e
+		longer.Detail += " " + sentence
+		return &longer
+	}
+	return err
+}
 
 // WithoutMessage is an error without what B2 said in words, which may repeat the
 // values that were sent. Status, code and advice stay.
