@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,14 +20,12 @@ import (
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/folder"
 )
 
 // acceptDrift shows, or writes, how the files are edited so that they declare what is live.
 func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
-	accepted, err := adopt.AcceptDrift(s.config, changes, readRegular)
-	if err != nil {
-		return failf("A file cannot be read", "%s. Nothing was written.", words.ErrorWithoutPath(err))
-	}
+	accepted := adopt.AcceptDrift(s.config, changes, readEditable)
 	if writeFiles {
 		if err := s.writeAndCheckEdits(accepted); err != nil {
 			return err
@@ -53,20 +53,41 @@ func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 	case writeFiles:
 		b.WriteString("\nNothing was written.\n")
 	}
-	_, err = io.WriteString(s.stdout, b.String())
+	_, err := io.WriteString(s.stdout, b.String())
 	return err
 }
 
-// readRegular reads a file of the configuration that may be replaced.
-func readRegular(name string) ([]byte, error) {
-	info, err := os.Lstat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file, so it is not edited", visible.EscapeLine(name))
-	}
+// readEditable reads a file of the configuration that may be replaced. The error is a clause for people.
+func readEditable(name string) ([]byte, error) {
+	path, err := editablePath(name)
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.New("the file cannot be read: " + words.ErrorWithoutPath(err))
+	}
+	return text, nil
+}
+
+// editablePath is the regular file that a file of the configuration is, or that it leads to as a link. What is written
+// stays in the folder.
+func editablePath(name string) (string, error) {
+	info, err := os.Lstat(name)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		name = folder.WithoutLinks(name)
+		if inside, err := filepath.Rel(folder.WithoutLinks("."), name); err != nil || !filepath.IsLocal(inside) {
+			return "", errors.New("the file is a symbolic link that leads out of the folder")
+		}
+		info, err = os.Lstat(name)
+	}
+	switch {
+	case err != nil:
+		return "", errors.New("the file cannot be read: " + words.ErrorWithoutPath(err))
+	case !info.Mode().IsRegular():
+		return "", errors.New("the file is no regular file")
+	}
+	return name, nil
 }
 
 // writeAndCheckEdits replaces the files, each whole, and puts them back where what they say then is not what
@@ -126,18 +147,22 @@ func replaceFile(name string, before, after []byte) (err error) {
 	failed := func(why string) error {
 		return failf("A file cannot be written", "%s: %s. Files that were written before are put back.", visible.EscapeLine(name), why)
 	}
-	now, err := readRegular(name)
+	now, err := readEditable(name)
 	if err != nil {
-		return failed(words.ErrorWithoutPath(err))
+		return failed(err.Error())
 	}
 	if string(now) != string(before) {
 		return failed("somebody else has changed it meanwhile")
 	}
-	info, err := os.Stat(name)
+	path, err := editablePath(name)
+	if err != nil {
+		return failed(err.Error())
+	}
+	info, err := os.Stat(path)
 	if err != nil {
 		return failed(words.ErrorWithoutPath(err))
 	}
-	if err := durable.ReplaceFile(name, after, info.Mode().Perm()); err != nil {
+	if err := durable.ReplaceFile(path, after, info.Mode().Perm()); err != nil {
 		return failed(words.ErrorWithoutPath(err))
 	}
 	return nil

@@ -43,8 +43,8 @@ type UnacceptedDrift struct {
 
 // AcceptDrift edits the sources so that they declare what is live, where a setting is written as a
 // literal, in the only block of its object, or is not written at all. changes are those of
-// [plan.FindDrift]; read gives the text of a file of the configuration.
-func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string) ([]byte, error)) (*ConfigEdits, error) {
+// [plan.FindDrift]; read gives the text of a file of the configuration, or says in a clause why that is not edited.
+func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string) ([]byte, error)) *ConfigEdits {
 	e := &editor{read: read, sources: map[string]*source{}, declared: map[addr.Addr]*config.Resource{},
 		blockObjectCount: map[hcl.Range]int{},
 		out:              &ConfigEdits{AcceptedAttrs: map[addr.Addr][]string{}}}
@@ -53,9 +53,7 @@ func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string)
 		e.blockObjectCount[r.Block.HeaderRange]++
 	}
 	for i := range changes {
-		if err := e.accept(&changes[i]); err != nil {
-			return nil, err
-		}
+		e.accept(&changes[i])
 	}
 	for name, s := range e.sources {
 		if len(s.edits) > 0 {
@@ -63,7 +61,7 @@ func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string)
 		}
 	}
 	slices.SortFunc(e.out.Edited, func(a, b EditedFile) int { return strings.Compare(a.Name, b.Name) })
-	return e.out, nil
+	return e.out
 }
 
 // An editor is one run of Accept.
@@ -78,7 +76,8 @@ type editor struct {
 // A source is one file.
 type source struct {
 	text  []byte
-	body  *hclsyntax.Body // nil: it is not in native syntax
+	body  *hclsyntax.Body // nil: it cannot be edited
+	why   string          // why it cannot be edited
 	edits []edit
 }
 
@@ -88,10 +87,10 @@ type edit struct {
 	text     string
 }
 
-func (e *editor) accept(c *plan.Change) error {
+func (e *editor) accept(c *plan.Change) {
 	r := e.declared[c.Addr]
 	if r == nil {
-		return nil
+		return
 	}
 	header := r.Block.HeaderRange
 	if c.Outside == plan.Gone {
@@ -100,15 +99,12 @@ func (e *editor) accept(c *plan.Change) error {
 			why = "it was made anew: b2form apply -refresh-only tells the state"
 		}
 		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Place: header, Why: why})
-		return nil
+		return
 	}
-	s, err := e.source(header.Filename)
-	if err != nil {
-		return err
-	}
+	s := e.source(header.Filename)
 	block := s.blockAt(header)
 	for _, name := range c.Fields {
-		why := "the file is not in native syntax"
+		why := s.why
 		switch a := c.Kind.Attr(name); {
 		case slices.Contains(c.Sensitive, name) || a.SendsSecret():
 			why = "its value is sensitive"
@@ -128,25 +124,23 @@ func (e *editor) accept(c *plan.Change) error {
 		}
 		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
 	}
-	return nil
 }
 
-func (e *editor) source(name string) (*source, error) {
+func (e *editor) source(name string) *source {
 	if s := e.sources[name]; s != nil {
-		return s, nil
+		return s
 	}
 	text, err := e.read(name)
+	s := &source{text: text, why: "the file is not in native syntax"}
 	if err != nil {
-		return nil, err
-	}
-	s := &source{text: text}
-	if !strings.HasSuffix(name, ".json") {
+		s.why = err.Error()
+	} else if !strings.HasSuffix(name, ".json") {
 		if f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos); !diags.HasErrors() {
 			s.body, _ = f.Body.(*hclsyntax.Body)
 		}
 	}
 	e.sources[name] = s
-	return s, nil
+	return s
 }
 
 // blockAt is the block with a header; nil: there is none there.
