@@ -1,13 +1,22 @@
 package state
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // Restore makes st the state, in place of everything that is recorded. An
-// account that is recorded already stays: another one in st is the *Error of
-// BindAccount.
+// account that is recorded already stays: another one in st is an *Error.
 func (s *Store) Restore(st *State) error {
 	if st.AccountID != "" {
-		if err := s.BindAccount(st.AccountID, st.Realm); err != nil {
+		err := s.BindAccount(st.AccountID, st.Realm)
+		if other, ok := errors.AsType[*Error](err); ok {
+			now := s.State()
+			other.Detail = fmt.Sprintf("%s records objects of account %s at %s, but what is to take its place those of account %s at %s. "+
+				"Keep each in a folder of its own.", s.path, now.AccountID, now.Realm, st.AccountID, recordedRealm(st.Realm))
+		}
+		if err != nil {
 			return err
 		}
 	}
