@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"b2form/internal/visible"
 	"b2form/schema"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // afterApply does what a run does once its plan is applied: plans again, puts files into the
@@ -85,10 +87,18 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 		return err
 	}
 	id, _ := account.Buckets[i]["bucketId"].(string)
+	verb := "uploaded"
 	if u.Hide {
-		return client.Call(ctx, "b2_hide_file", map[string]string{"bucketId": id, "fileName": u.Name}, nil)
+		verb = "hidden"
+		err = client.Call(ctx, "b2_hide_file", map[string]string{"bucketId": id, "fileName": u.Name}, nil)
+	} else {
+		_, err = client.Upload(ctx, id, u.Name, "b2/x-auto", []byte(u.Content))
 	}
-	_, err = client.Upload(ctx, id, u.Name, "b2/x-auto", []byte(u.Content))
+	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.Code != "" {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "The file cannot be " + verb, Subject: u.Range.Ptr(),
+			Detail: fmt.Sprintf("B2 refuses it: %s. Correct the name %.100q or what is uploaded before.", strings.TrimSuffix(refused.Message, "."),
+				u.Name)}}
+	}
 	return err
 }
 
