@@ -113,6 +113,7 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		want  string
 	}{
 		{"empty folder", nil, nil, "Write one, or name the configuration's folder with -chdir."},
+		{"a folder of such a name", map[string]string{"main.b2.hcl/a": ""}, nil, "Write one, or name the configuration's folder with -chdir."},
 		{"Terraform's files", map[string]string{"main.tf": ""}, nil,
 			"It holds main.tf: b2form reads only files whose names end in .b2.hcl."},
 		{"no folder", nil, func(o *schema.Options) { o.Dir += "/none" }, "does not exist"},

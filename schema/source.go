@@ -158,7 +158,9 @@ type fileBody struct {
 func (l *module) noConfigAdvice() string {
 	for _, pattern := range []string{"*.tf", "*.hcl"} {
 		more := map[string]string{"*.tf": " \"b2form migrate\" carries a configuration over from Terraform."}[pattern]
-		if found, _ := filepath.Glob(filepath.Join(l.Dir, pattern)); len(found) > 0 {
+		found, _ := filepath.Glob(filepath.Join(l.Dir, pattern))
+		found = slices.DeleteFunc(found, func(path string) bool { return strings.HasSuffix(path, ".b2.hcl") }) // a folder
+		if len(found) > 0 {
 			return fmt.Sprintf("It holds %s: b2form reads only files whose names end in .b2.hcl.%s", filepath.Base(found[0]), more)
 		}
 	}

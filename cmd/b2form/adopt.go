@@ -274,14 +274,14 @@ func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written 
 	defer func() {
 		if err != nil {
 			for _, name := range written {
-				err = errors.Join(err, os.Remove(name))
+				err = errors.Join(err, leftFileError(name, os.Remove(name)))
 			}
 		}
 	}()
 	for _, f := range r.Files {
 		name, err := createNew(f.Name, adopt.Suffix, f.Text)
 		if err != nil {
-			return written, failf("A file cannot be written", "%s. Nothing was kept.", words.ErrorWithoutPath(err))
+			return written, err
 		}
 		written = append(written, name)
 	}
@@ -301,7 +301,8 @@ func createNew(name, suffix, text string) (string, error) {
 		switch err := writeNew(full, text); {
 		case errors.Is(err, fs.ErrExist) && n < 1000:
 		case err != nil:
-			return "", err
+			return "", failf("A file cannot be written", "%s: %s. Nothing was kept. Make the folder writable, or use another one.", full,
+				words.ErrorWithoutPath(err))
 		default:
 			return full, nil
 		}
@@ -317,9 +318,18 @@ func writeNew(path, text string) error {
 	}
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
+		return errors.Join(err, leftFileError(path, os.Remove(path)))
 	}
 	return nil
+}
+
+// leftFileError says that a file could not be removed again; nil: it was.
+func leftFileError(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return failf("A file was left", "%s cannot be removed again: %s. Remove it by hand.", visible.EscapeLine(name),
+		words.ErrorWithoutPath(err))
 }
 
 // checkImportsOnly plans what was written: it must take over what is live and change nothing.

@@ -122,11 +122,15 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 
 // fetchContent downloads one file. A local file that holds the same already is left as it is.
 func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloadFolder) (err error) {
-	if sum, err := to.sha1(c.LocalPath); err == nil && sum == c.SHA1 {
+	switch sum, err := to.sha1(c.LocalPath); {
+	case err == nil && sum == c.SHA1:
 		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	case err == nil:
 		return failf("A file is in the way", "%s is there already and does not hold what %q does. Nothing was kept. Move it away, or "+
 			"adopt in another folder.", visible.EscapeLine(c.LocalPath), c.Object.Identity)
+	case !errors.Is(err, fs.ErrNotExist):
+		return failf("A file cannot be written", "%s: %s. Nothing was kept. Move away what is in the way, or adopt in another folder.",
+			visible.EscapeLine(c.LocalPath), words.ErrorWithoutPath(err))
 	}
 	var text []byte
 	if c.Size > 0 {
@@ -150,7 +154,7 @@ func (f *downloadFolder) sha1(name string) (sum string, err error) {
 	if info, err := f.root.Lstat(name); err != nil {
 		return "", err
 	} else if !info.Mode().IsRegular() { // opening a pipe would wait
-		return "", fs.ErrInvalid
+		return "", errors.New("what is there is no regular file")
 	}
 	file, err := f.root.Open(name)
 	if err != nil {
@@ -201,7 +205,7 @@ func (f *downloadFolder) close(failed bool) error {
 	var errs []error
 	if failed {
 		for _, name := range slices.Backward(f.createdPaths) {
-			errs = append(errs, f.root.Remove(name))
+			errs = append(errs, leftFileError(name, f.root.Remove(name)))
 		}
 	}
 	return errors.Join(append(errs, f.root.Close())...)

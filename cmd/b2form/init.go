@@ -172,7 +172,7 @@ func (p *program) holdings(ctx context.Context) (text string, err error) {
 func (p *program) writeExample(e examples.Example) error {
 	name, err := createNew("main", adopt.Suffix, examples.Configuration(e.Name))
 	if err != nil {
-		return failf("A file cannot be written", "%s.", words.ErrorWithoutPath(err))
+		return err
 	}
 	p.printResult("Wrote %s.", name)
 	p.ui.Hint("Next: correct the names in it, which must be unique across all of B2. Then \"b2form plan\" shows what would be made, and " +

@@ -106,6 +106,9 @@ func ReadableDuration(d time.Duration) string {
 // quoted: it is not a configuration, and may be anything.
 func IsText(content []byte) bool { return utf8.Valid(content) && !slices.Contains(content, 0) }
 
+// rootEscape is what os.Root says of a path that leaves its folder; no exported error stands for it.
+const rootEscape = "path escapes from parent"
+
 // ErrorWithoutPath is what an error says without the operation, path and address that an operating
 // system repeats, for messages that name them themselves.
 func ErrorWithoutPath(err error) string {
@@ -113,7 +116,10 @@ func ErrorWithoutPath(err error) string {
 		return errno.Error()
 	}
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err.Error()
+		if why := p.Err.Error(); why != rootEscape {
+			return why
+		}
+		return "a symbolic link leads out of the folder"
 	}
 	return err.Error()
 }
