@@ -15,10 +15,12 @@ import (
 func writtenBlocks(n int) string {
 	var src strings.Builder
 	for i := range 10 {
-		fmt.Fprintf(&src, "bucket \"data-%d\" {\n  name            = \"acme-data-%d\"\n  lifecycle_rules = keep_only_last_version()\n}\n", i, i)
+		fmt.Fprintf(&src, "bucket \"data-%d\" {\n  name            = \"acme-data-%d\"\n  lifecycle_rules = keep_only_last_version()\n}\n",
+			i, i)
 	}
 	for i := range n {
-		fmt.Fprintf(&src, "\nkey \"app-%06d\" {\n  name        = \"app-%06d\"\n  access      = \"read_write\"\n  buckets     = [bucket.data-%d]\n"+
+		fmt.Fprintf(&src, "\nkey \"app-%06d\" {\n  name        = \"app-%06d\"\n  access      = \"read_write\"\n  buckets     = "+
+			"[bucket.data-%d]\n"+
 			"  name_prefix = \"library/\"\n\n  deliver \"file\" {\n    path = \"app-%06d.env\"\n  }\n}\n", i, i, i%10, i)
 	}
 	return src.String()

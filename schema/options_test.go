@@ -22,7 +22,11 @@ func write(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +117,8 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		want  string
 	}{
 		{"empty folder", nil, nil, "Write one, or name the configuration's folder with -chdir."},
-		{"a folder of such a name", map[string]string{"main.b2.hcl/a": ""}, nil, "Write one, or name the configuration's folder with -chdir."},
+		{"a folder of such a name", map[string]string{"main.b2.hcl/a": ""}, nil,
+			"Write one, or name the configuration's folder with -chdir."},
 		{"Terraform's files", map[string]string{"main.tf": ""}, nil,
 			"It holds main.tf: b2form reads only files whose names end in .b2.hcl."},
 		{"no folder", nil, func(o *schema.Options) { o.Dir += "/none" }, "does not exist"},

@@ -160,8 +160,9 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 	for _, addr := range p.Undelivered {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "The secret would be lost",
-			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and here is no terminal to show it on. Add a deliver block "+
-				"that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or print it with -show-secrets.", addr, addr.Label),
+			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and here is no terminal to show it on. Add a deliver "+
+				"block that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or print it with -show-secrets.", addr,
+				addr.Label),
 			Subject: s.blockRange(addr), Extra: config.SharedCauseExtra{Addr: addr},
 		})
 	}

@@ -59,7 +59,8 @@ Exit codes:
 }
 
 // withPlan makes a plan, and shows its warnings before it is used. use is handed which policies it breaks, too; nil: none.
-func (p *program) withPlan(ctx context.Context, o *runOptions, use func(s *session, made *plan.Plan, broken hcl.Diagnostics) error) (err error) {
+func (p *program) withPlan(ctx context.Context, o *runOptions,
+	use func(s *session, made *plan.Plan, broken hcl.Diagnostics) error) (err error) {
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	if o.generateConfig != "" {

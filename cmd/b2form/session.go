@@ -302,7 +302,8 @@ func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose)
 
 // makePlanToShow is makePlan for a plan that is shown before anything is refused. broken says which policies it
 // breaks; nil: none.
-func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Purpose) (made *plan.Plan, broken hcl.Diagnostics, err error) {
+func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Purpose) (made *plan.Plan, broken hcl.Diagnostics,
+	err error) {
 	s.state = st
 	endRead := s.beginPhase("read the account", "Reading the account")
 	defer func() { endRead() }()

@@ -96,7 +96,8 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 	}
 	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.Code != "" {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "The file cannot be " + verb, Subject: u.Range.Ptr(),
-			Detail: fmt.Sprintf("B2 refuses it: %s. Correct the name %.100q or what is uploaded before.", strings.TrimSuffix(refused.Message, "."),
+			Detail: fmt.Sprintf("B2 refuses it: %s. Correct the name %.100q or what is uploaded before.",
+				strings.TrimSuffix(refused.Message, "."),
 				u.Name)}}
 	}
 	return err

@@ -111,8 +111,8 @@ func unreachedAdvice(e *wire.Error) advice {
 func notB2Advice(e *wire.Error) advice {
 	switch {
 	case e.Status/100 == 2 && strings.HasPrefix(e.Message, "the listing"):
-		return advice{e.Message, "Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or B2 has trouble of its own: run again later, " +
-			"and report it if it lasts."}
+		return advice{e.Message, "Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or B2 has trouble of its own: run again " +
+			"later, and report it if it lasts."}
 	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
 		return advice{"B2's reply could not be understood",
 			"The endpoint may be another service than B2 (B2_ENDPOINT), or this release is older than a change of the API."}

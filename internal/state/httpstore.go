@@ -68,7 +68,7 @@ func (h HTTPServer) parse(data []byte) (*httpDocument, error) {
 		return nil, newerVersionError(where, version.Version)
 	}
 	d, whole := &httpDocument{}, decoder{path: where, data: string(data)}
-	if wire.FindTooDeep(whole.data, mostNested) >= 0 {
+	if wire.FindTooDeep(whole.data, wire.MostNested) >= 0 {
 		return nil, whole.damagedError(whole.syntaxError())
 	}
 	if whole.decodeDocument(d) != nil || d.Version < 1 || d.Serial < 1 || d.Run == "" {

@@ -42,12 +42,17 @@ func TestPieces(t *testing.T) {
 // each block of it that is parsed alone.
 func FuzzPlain(f *testing.F) {
 	for _, seed := range []string{
-		"  a = \"x\"\n  b=[c.d-e, f() , 12,[], {}]\n", "  # why\n  // x\n\n a = {b = null, \"c d\" = true # x\n e=1\n}\n", "a = [\n # x\n 1\n , 2,\n]\n",
-		"a = true.b\n", "a = for\n", "a = b == c\n", "a = 1.5\n", "a = 1\na = 2\n", "a \"b\" \"\" {\n b = 1\n}\n", "a {}\n", "a = \"\\n\"\n",
+		"  a = \"x\"\n  b=[c.d-e, f() , 12,[], {}]\n", "  # why\n  // x\n\n a = {b = null, \"c d\" = true # x\n e=1\n}\n",
+		"a = [\n # x\n 1\n , 2,\n]\n",
+		"a = true.b\n", "a = for\n", "a = b == c\n", "a = 1.5\n", "a = 1\na = 2\n", "a \"b\" \"\" {\n b = 1\n}\n", "a {}\n",
+		"a = \"\\n\"\n",
 		"a = \"${b}\"\n", "a = <<E\n}\nE\n", "é = \"é\"\n", "a = { b = c.d }\n", "a = { b == c }\n", "a = { b => c }\n", "a = b (\n)\n",
-		"a = b::c()\n", "a = [for b in c : d]\n", "a = {for b in c : d => e}\n", "a = b.1\n", "a = b.*.c\n", "a = 007\n", "a = -1\n", "a = (1)\n",
-		"a = 1 # x\n", "a = 1 }\n", "a b {\n}\n", "\ta = 1\r\n", "a = [1 2]\n", "a = [,]\n", "a = {b = 1 c = 2}\n", "a = \"b\nc\"\n", "a = \"\"\n",
-		"a = true()\n", "a = b.c.d.e\n", "a = {\n b = 1,\n\n c = [{}],\n}\n", "a = $b\n", "# é\n", "a = \"$\"\n", "a = 1e5\n", "a = 1x\n", "_-a = _-\n",
+		"a = b::c()\n", "a = [for b in c : d]\n", "a = {for b in c : d => e}\n", "a = b.1\n", "a = b.*.c\n", "a = 007\n", "a = -1\n",
+		"a = (1)\n",
+		"a = 1 # x\n", "a = 1 }\n", "a b {\n}\n", "\ta = 1\r\n", "a = [1 2]\n", "a = [,]\n", "a = {b = 1 c = 2}\n", "a = \"b\nc\"\n",
+		"a = \"\"\n",
+		"a = true()\n", "a = b.c.d.e\n", "a = {\n b = 1,\n\n c = [{}],\n}\n", "a = $b\n", "# é\n", "a = \"$\"\n", "a = 1e5\n", "a = 1x\n",
+		"_-a = _-\n",
 	} {
 		f.Add(seed)
 	}
