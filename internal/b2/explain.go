@@ -71,8 +71,8 @@ func adviceFor(e *wire.Error) advice {
 	case e.Method == methodAuthorize && e.Status == http.StatusUnauthorized:
 		return advice{"B2 does not accept the application key",
 			"Check that the application key and its ID belong together and are complete, that the key was not deleted, replaced or " +
-				"expired (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes to " +
-				"work."}
+				"expired (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes " +
+				"to work."}
 	case ok:
 		return known
 	case e.Code == "unauthorized":
