@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"b2form/schema"
+	"b2form/schema/config"
 )
 
 const cubic = "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]]"
@@ -125,6 +126,36 @@ func TestLaterEvaluationsAreBoundedByThemselves(t *testing.T) {
 		}
 		if v, diags := c.Eval("1 + 1", "<console>", nil); diags.HasErrors() {
 			t.Error(v, diags)
+		}
+	}
+}
+
+// What earlier evaluations left makes room for none that is too large, be it one call or many.
+func TestUnusedStepsAreNotSaved(t *testing.T) {
+	const product = "length(setproduct(range(1000), range(1000), range(1000), range(1000))) == 0"
+	policies := ""
+	for i := range 20 {
+		policies += fmt.Sprintf("policy \"p%d\" {\n  kinds = [\"bucket\"]\n  require = true\n  message = \"x\"\n}\n", i)
+	}
+	for _, too := range []string{product, "length([for a in range(100) : [for b in range(60) : b]]) == 0"} {
+		o := options(write(t, map[string]string{"main.b2.hcl": "bucket \"a\" {\n  name = \"acme-a\"\n}\n",
+			"policies/p.b2.hcl": policies + "policy \"z\" {\n  kinds = [\"bucket\"]\n  require = " + too + "\n  message = \"x\"\n}\n"}))
+		o.MaxEvaluationSteps, o.PolicyDirs = 100_000, []string{o.Dir + "/policies"}
+		c, diags := schema.Load(o)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		subjects := []config.Subject{{Addr: c.Resources[0].Addr, Kind: c.Resources[0].Kind, Resource: c.Resources[0]}}
+		if diags := c.Judge(subjects, nil); len(diags) != 1 || diags[0].Summary != "Evaluation too large" {
+			t.Errorf("a policy with %s: %v", too, diags)
+		}
+		for range 20 {
+			if _, diags := c.Eval("1 + 1", "<console>", nil); diags.HasErrors() {
+				t.Error(diags)
+			}
+		}
+		if _, diags := c.Eval(too, "<console>", nil); len(diags) != 1 || diags[0].Summary != "Evaluation too large" {
+			t.Errorf("%s: %v", too, diags)
 		}
 	}
 }

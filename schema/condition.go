@@ -173,7 +173,8 @@ func (l *module) linkChecks() {
 // a warning: a check stops nothing.
 func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostics {
 	return func(live config.LiveLookup) hcl.Diagnostics {
-		s := l.liveScope(live)
+		s, end := l.liveScope(live)
+		defer end()
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.rootContext))
 			if d != nil {

@@ -35,7 +35,7 @@ func (l *module) evaluateWith(expr hcl.Expression, further map[string]cty.Value,
 	if once.hasErrors {
 		return cty.DynamicVal, once.sortedDiags()
 	}
-	l.shared.budget.GrantEvaluation()
+	defer l.shared.budget.GrantEvaluation()()
 	s := newScope(&once, once.report, live)
 	root := l.rootContext.NewChild()
 	root.Variables = further

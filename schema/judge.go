@@ -72,8 +72,10 @@ func (l *module) judge(subjects []config.Subject, account *wire.Account) hcl.Dia
 		if p.broken || !j.planned && (p.config.SeesChange || p.config.SeesAccount) {
 			continue
 		}
-		j.scope = l.liveScope(nil)
+		s, end := l.liveScope(nil)
+		j.scope = s
 		j.judgeByPolicy(p)
+		end()
 		diags = append(append(diags, j.report.sortedDiags()...), j.diags...)
 		j.diags = nil
 	}

@@ -83,7 +83,8 @@ func (l *module) evaluateOutputs() {
 // sensitive and what a missing value was to be made from.
 func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	return func(live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		s := l.liveScope(live)
+		s, end := l.liveScope(live)
+		defer end()
 		o.checkPreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.rootContext))
 		return dropLoaderMarks(v), s.report.sortedDiags()

@@ -26,7 +26,11 @@ func (l *module) addPostconditions(b *block) {
 	for i, r := range b.resources {
 		check := l.postconditionsOf(b.postconditions, r, b.repetitions[i])
 		l.add(check(newScope(l, newReport(), nil))...)
-		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics { return check(l.liveScope(live)) }
+		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics {
+			s, end := l.liveScope(live)
+			defer end()
+			return check(s)
+		}
 	}
 }
 

@@ -36,10 +36,9 @@ func newScope(l *module, r *report, live config.LiveLookup) *scope {
 	return s.forModule(l)
 }
 
-// liveScope is a scope for an evaluation after the loading, with steps of its own.
-func (l *module) liveScope(live config.LiveLookup) *scope {
-	l.shared.budget.GrantEvaluation()
-	return newScope(l, newReport(), live)
+// liveScope is a scope for an evaluation after the loading, with steps of its own until end is called.
+func (l *module) liveScope(live config.LiveLookup) (s *scope, end func()) {
+	return newScope(l, newReport(), live), l.shared.budget.GrantEvaluation()
 }
 
 // forModule is the scope of another module in the same evaluation.

@@ -48,7 +48,8 @@ func (l *module) environmentRenderer(d *delivery, k *kind.Kind, rep repetitionDa
 // that is said of it repeats a value.
 func (l *module) renderLive(d *delivery, name string, k *kind.Kind, rep repetitionData, self map[string]cty.Value,
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	s := l.liveScope(live)
+	s, end := l.liveScope(live)
+	defer end()
 	v, diags := l.renderArgument(d, name, rep.context(s.context(d.templateRefs, l.rootContext), d.templateRefs.invalidRoots), self)
 	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)

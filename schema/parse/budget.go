@@ -26,6 +26,8 @@ const (
 	perElement = 2  // of a list, set, map or object
 	perText    = 8  // bytes of text are one step
 	lookShare  = 8  // so many parts are gone through in one step
+	// mostSteps is what a budget has at most: no sum of what is granted overflows.
+	mostSteps = 1 << 48
 	// PerInstance is the cost of a resource or a module that for_each or count makes.
 	PerInstance = 60
 )
@@ -37,6 +39,7 @@ type Budget struct {
 	maxSteps     int64
 	stepsLeft    atomic.Int64
 	mu           sync.Mutex
+	evaluations  int64           // those under way, of which each may take all steps
 	exceededDiag *hcl.Diagnostic // what went over it
 }
 
@@ -51,29 +54,48 @@ func NewBudget(steps int64) *Budget {
 	case steps == 0:
 		steps = DefaultSteps
 	}
-	b := &Budget{maxSteps: min(steps, math.MaxInt64/4)}
+	b := &Budget{maxSteps: min(steps, mostSteps)}
 	b.stepsLeft.Store(b.maxSteps)
 	return b
 }
 
-// GrantEvaluation gives one more evaluation the steps that it may take: what was left by
-// others, at the same time or before, is not its concern.
-func (b *Budget) GrantEvaluation() {
+// GrantEvaluation gives one more evaluation the steps that it may take, until end is called: what
+// others take at the same time or took before is not its concern, and what they left not its own.
+func (b *Budget) GrantEvaluation() (end func()) {
 	if b == nil {
-		return
+		return func() {}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.exceededDiag != nil {
+	if b.evaluations++; b.evaluations == 1 || b.exceededDiag != nil {
 		b.exceededDiag = nil
 		b.stepsLeft.Store(0)
 	}
-	b.stepsLeft.Store(min(b.stepsLeft.Load()+b.maxSteps, math.MaxInt64/2))
+	b.stepsLeft.Add(b.maxSteps)
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.evaluations--
+		if unused := b.stepsLeft.Load() - b.evaluations*b.maxSteps; unused > 0 {
+			b.stepsLeft.Add(-unused)
+		}
+	}
+}
+
+// take counts steps of one call; false: there are not so many. One call that takes more than an
+// evaluation may is not saved by what was granted to several.
+func (b *Budget) take(n int64) bool {
+	left := b.stepsLeft.Add(-min(n, b.maxSteps+1))
+	if n > b.maxSteps && left >= 0 {
+		left = -1
+		b.stepsLeft.Store(left)
+	}
+	return left >= 0
 }
 
 // Spend counts steps of what somebody called by name: a function, or "".
 func (b *Budget) Spend(n int64, name string) {
-	if b == nil || b.stepsLeft.Add(-min(max(n, 0), b.maxSteps+1)) >= 0 {
+	if b == nil || b.take(max(n, 0)) {
 		return
 	}
 	b.mu.Lock()
@@ -85,7 +107,7 @@ func (b *Budget) Spend(n int64, name string) {
 // SpendInstances is Spend for what is no expression: n instances that stand at a place. The
 // error is that the budget is exceeded.
 func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
-	if b == nil || b.stepsLeft.Add(-min(int64(n), b.maxSteps)*PerInstance) >= 0 {
+	if b == nil || b.take(min(int64(n), mostSteps)*PerInstance) {
 		return nil
 	}
 	return b.ExceededError(at)
