@@ -77,6 +77,7 @@ type VariableQuestion struct {
 type VariableValue struct {
 	Name, Value string
 	File        string         // -var-file: read instead of Name and Value
+	Content     []byte         // of File, where that was read already; nil: it is to be read
 	Expr        hcl.Expression // instead of Value; nil: Value
 	Optional    bool           // it is passed over where no variable has the name
 }

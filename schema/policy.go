@@ -64,7 +64,7 @@ func (l *module) readPolicyFolders() {
 
 // readPolicies declares the policies of one file that holds nothing else.
 func (l *module) readPolicies(from folder.Folder, path string, root *hcl.EvalContext) {
-	src, why := readConfigFile(from, path)
+	src, why := ReadConfigFile(from, filepath.Base(path))
 	file, diags := l.parseSource(path, src, why, nil)
 	l.add(diags...)
 	if file == nil || file.Body == nil || diags.HasErrors() {

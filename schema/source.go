@@ -46,7 +46,10 @@ func IsConfigFile(path string) bool {
 // count. The error is that of reading the folder.
 func ListConfigFiles(dir string) (ConfigDirFiles, error) {
 	var f ConfigDirFiles
-	var own []string // value files without another name
+	var own []string                                            // value files without another name
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
+		return f, errors.New("it is no folder")
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return f, err
@@ -114,7 +117,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 				"-var-file.", strings.Join(names, ", "))})
 	}
 	for _, path := range files.AutoValueFiles {
-		src, why := readConfigFile(l.folderOf(l.Dir), path)
+		src, why := ReadConfigFile(l.folderOf(l.Dir), filepath.Base(path))
 		l.valueFiles = append(l.valueFiles, l.readValueFile(path, src, why))
 	}
 	return !l.hasErrors
@@ -175,7 +178,7 @@ func (l *module) folderOf(dir string) folder.Folder {
 // parseConfigFile reads one configuration file of the module in dir. nil: it could not be
 // read at all.
 func (l *module) parseConfigFile(dir, path string) hcl.Body {
-	src, why := readConfigFile(l.folderOf(dir), path)
+	src, why := ReadConfigFile(l.folderOf(dir), filepath.Base(path))
 	file, diags := l.parseSource(path, src, why, l.isKind)
 	l.add(diags...)
 	if file == nil {
@@ -237,19 +240,22 @@ func (l *module) parseSource(path string, src []byte, why string, outlined func(
 	return file, diags
 }
 
-// readConfigFile reads a file of the module in from that nobody named; why says what
-// is wrong with it, as the end of a sentence and what to do.
-func readConfigFile(from folder.Folder, path string) (src []byte, why string) {
-	src, err := from.ReadConfigFile(filepath.Base(path))
+// ReadConfigFile reads a file of the module in from that nobody named, by its path below that folder. why says
+// what is wrong with it, as the end of a sentence and what to do.
+func ReadConfigFile(from folder.Folder, name string) (src []byte, why string) {
+	src, err := from.ReadConfigFile(name)
 	return checkedText(src, err)
 }
 
-// readNamedFile reads a file that whoever runs b2form named, which may be a pipe; why
-// is as readConfigFile's.
-func readNamedFile(path string) (src []byte, why string) {
+// readNamedFile reads a file that whoever runs b2form named, unless its content is given; why is as
+// ReadConfigFile's.
+func readNamedFile(path string, content []byte) (src []byte, why string) {
+	if content != nil {
+		return checkedText(content, nil)
+	}
 	info, err := os.Stat(path)
-	if err == nil && info.Mode()&(fs.ModeDir|fs.ModeSocket|fs.ModeIrregular) != 0 {
-		return nil, "is no file. Give the path of a file, or move it away."
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, "is no regular file. Give the path of one; of pipes only /dev/stdin and <(COMMAND) of the shell are read."
 	}
 	if err == nil {
 		src, err = os.ReadFile(path)
@@ -266,6 +272,8 @@ func checkedText(src []byte, err error) (text []byte, why string) {
 			"the file, or link to it within the folder."
 	case errors.Is(err, folder.ErrIrregular):
 		return nil, "is no regular file. Move it away, or give it another name."
+	case errors.Is(err, folder.ErrTooLarge):
+		return nil, err.Error() + ". Move it away, or give it another name."
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "does not exist. Paths are relative to the configuration's folder; a symbolic link may lead nowhere."
 	case errors.Is(err, fs.ErrPermission):

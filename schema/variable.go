@@ -244,7 +244,7 @@ func (l *module) assignVariables() {
 	}
 	for _, g := range l.Vars {
 		if g.File != "" {
-			src, why := readNamedFile(g.File)
+			src, why := readNamedFile(g.File, g.Content)
 			l.assignFromValueFile(l.readValueFile(g.File, src, why), true)
 			continue
 		}

@@ -108,13 +108,16 @@ func readJSONLines(path string) (*report.Run, error) {
 	return run, nil
 }
 
+// readEventFile reads what a service says of the event that started the job.
+func readEventFile(path string) ([]byte, error) { return durable.ReadFile(path, mostFileBytes) }
+
 // newForge makes a client for the service that hosts the repository of this job.
 func (p *program) newForge() (*forge.Client, error) {
 	service := forge.Service("")
 	if p.ci() != noCI {
 		service = forge.Service(p.ci())
 	}
-	r, err := forge.FindRepository(forge.Environment{Getenv: p.getenv, ReadFile: os.ReadFile}, service)
+	r, err := forge.FindRepository(forge.Environment{Getenv: p.getenv, ReadFile: readEventFile}, service)
 	if err != nil {
 		return nil, err
 	}

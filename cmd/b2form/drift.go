@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -14,11 +15,12 @@ import (
 
 	"b2form/internal/account"
 	"b2form/internal/audit"
-	"b2form/internal/durable"
 	"b2form/internal/report"
 	"b2form/internal/view"
 	"b2form/internal/words"
 	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/folder"
 	"b2form/schema/kind"
 )
 
@@ -218,14 +220,14 @@ type ignoreList []ignoredName
 type ignoredName struct{ kind, pattern string }
 
 func readIgnoreFile(dir string) (list ignoreList, err error) {
-	text, err := durable.ReadFile(path.Join(dir, ignoreFile), 1<<20)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
+	if _, err := os.Lstat(path.Join(dir, ignoreFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	case err != nil:
-		return nil, failf("Unreadable file", "%s: %s.", ignoreFile, words.ErrorWithoutPath(err))
 	}
-	for i, line := range strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n") {
+	text, why := schema.ReadConfigFile(folder.Folder{Dir: path.Clean(dir), ModuleDir: path.Clean(dir)}, ignoreFile)
+	if why != "" {
+		return nil, failf("Unreadable file", "%s %s", ignoreFile, why)
+	}
+	for i, line := range strings.Split(string(text), "\n") {
 		entry := ignoredName{pattern: strings.TrimSpace(line)}
 		if entry.pattern == "" || strings.HasPrefix(entry.pattern, "#") {
 			continue

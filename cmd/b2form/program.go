@@ -1,10 +1,13 @@
 package main
 
 import (
+	"b2form/internal/durable"
+	"b2form/internal/visible"
 	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -157,12 +160,32 @@ func (p *program) applyGlobalOptions() error {
 	p.status = p.newStatusLine()
 	p.ui = p.textUI()
 	p.warnTerraformVariables()
-	if p.workDir == "" {
-		return nil
+	if p.workDir != "" {
+		if err := p.chdir(p.workDir); err != nil {
+			return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.workDir,
+				words.ErrorWithoutPath(err))
+		}
 	}
-	if err := p.chdir(p.workDir); err != nil {
-		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.workDir,
-			words.ErrorWithoutPath(err))
+	return p.readVarFilePipes()
+}
+
+// readVarFilePipes reads the value files that are pipes of the shell, once: the configuration is loaded
+// several times. An interrupt still ends the program at once.
+func (p *program) readVarFilePipes() error {
+	for i, v := range p.vars {
+		info, err := os.Stat(v.File)
+		isPipe := v.File == "/dev/stdin" || strings.HasPrefix(v.File, "/dev/fd/") || strings.HasPrefix(v.File, "/proc/self/fd/")
+		if v.File == "" || !isPipe || err != nil || info.Mode().IsRegular() || info.IsDir() {
+			continue // loading the configuration says what is wrong
+		}
+		f, err := os.Open(v.File)
+		if err == nil {
+			p.vars[i].Content, err = durable.ReadAll(f, mostFileBytes)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			return failf("Unreadable file", "%s cannot be read: %s.", visible.EscapeLine(v.File), words.ErrorWithoutPath(err))
+		}
 	}
 	return nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,10 +13,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
-	"b2form/internal/durable"
 	"b2form/internal/testfile"
 	"b2form/internal/view"
 	"b2form/internal/words"
+	"b2form/schema"
+	"b2form/schema/folder"
 )
 
 // testSuffix is what the names of test files end in, testFolder where they are beside the
@@ -107,6 +106,9 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 	var paths []string
 	for _, dir := range []string{".", testFolder} {
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
+			continue
+		}
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, words.ErrorWithoutPath(err))
@@ -145,14 +147,11 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 	return files, nil
 }
 
+// readTestFile reads a file as one of the configuration is: a link must not lead out of the folder, since lines are shown.
 func readTestFile(path string) (*testfile.File, hcl.Diagnostics) {
-	src, err := durable.ReadFile(path, mostFileBytes)
-	if err == nil && !words.IsText(src) {
-		err = errors.New("it is not text in UTF-8")
+	src, why := schema.ReadConfigFile(folder.Folder{Dir: ".", ModuleDir: "."}, path)
+	if why != "" {
+		return &testfile.File{Path: path}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable file", Detail: path + " " + why}}
 	}
-	if err != nil {
-		return &testfile.File{Path: path}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable file",
-			Detail: fmt.Sprintf("%s cannot be read: %s.", path, words.ErrorWithoutPath(err))}}
-	}
-	return testfile.Parse(bytes.TrimPrefix(src, []byte("\ufeff")), path)
+	return testfile.Parse(src, path)
 }

@@ -9,28 +9,40 @@ import (
 	"path/filepath"
 )
 
-// ReadFile reads a regular file of at most so many bytes. What is none is not waited for.
+// ReadFile reads a regular file of at most so many bytes, a multiple of 1,024. What is none is not
+// waited for.
 func ReadFile(path string, most int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-	f, err := os.Open(path)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if size > most {
+		return nil, tooLargeError(most)
+	}
 	return ReadAll(f, most)
 }
+
+// openRegular opens a regular file. What is none is not even opened, since that may wait for its writer.
+func openRegular(path string) (f *os.File, size int64, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, errors.New("it is no regular file")
+	}
+	f, err = os.Open(path)
+	return f, info.Size(), err
+}
+
+func tooLargeError(most int64) error { return fmt.Errorf("it has more than %d KiB", most>>10) }
 
 // ReadAll reads at most so many bytes, a multiple of 1,024.
 func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(content)) > most {
-		return nil, fmt.Errorf("it has more than %d KiB", most>>10)
+		return nil, tooLargeError(most)
 	}
 	return content, err
 }
@@ -54,9 +66,9 @@ func CheckBegin(path, begin string) error {
 	return err
 }
 
-// FirstBytes are the first n bytes of a file, or all where there are fewer.
+// FirstBytes are the first n bytes of a regular file, or all where there are fewer.
 func FirstBytes(path string, n int) (string, error) {
-	f, err := os.Open(path)
+	f, _, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}

@@ -163,11 +163,16 @@ const mostBytes = 1 << 30
 
 // Read reads what Write wrote. The errors are for people.
 func Read(path string, kinds []*kind.Kind) (*File, error) {
+	if head, err := durable.FirstBytes(path, len(begin)); err == nil { // else reading all of it says more
+		if err := checkBegin(path, head); err != nil {
+			return nil, err
+		}
+	}
 	text, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := recognise(path, text); err != nil {
+	if err := checkFormat(path, text); err != nil {
 		return nil, err
 	}
 	f, err := decode(text, kinds)
@@ -199,17 +204,22 @@ func read(path string) ([]byte, error) {
 	return text, nil
 }
 
-// recognise refuses what is no plan of ours, or one of a later b2form.
-func recognise(path string, text []byte) error {
+// checkBegin refuses what is no plan of ours by its first bytes.
+func checkBegin(path, head string) error {
 	name := visible.EscapeLine(path)
 	switch {
-	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
+	case strings.HasPrefix(head, "PK\x03\x04"):
 		return &wire.ExplainedError{Summary: "Not a plan of b2form",
 			Detail: name + " looks like a plan that Terraform or OpenTofu saved. " +
 				"Make one with \"b2form plan -out=FILE\"."}
-	case !bytes.HasPrefix(text, []byte(begin)):
+	case head != begin:
 		return &wire.ExplainedError{Summary: "Not a saved plan", Detail: name + " is no plan that \"b2form plan -out=FILE\" saved."}
 	}
+	return nil
+}
+
+// checkFormat refuses a plan of a later b2form.
+func checkFormat(path string, text []byte) error {
 	number, _, _ := bytes.Cut(text[len(begin):], []byte(","))
 	if n, err := strconv.Atoi(string(number)); err == nil && n <= formatVersion {
 		return nil
@@ -221,7 +231,8 @@ func recognise(path string, text []byte) error {
 	if err := json.Unmarshal(text, &head); err == nil && head.Format > formatVersion {
 		return &wire.ExplainedError{Summary: "The plan was saved by a newer b2form",
 			Detail: fmt.Sprintf("%s has format version %d and was saved by b2form %s; this b2form knows version %d. Use the b2form that "+
-				"saved it, or make the plan anew.", name, head.Format, visible.EscapeTruncated(head.Program, 40), formatVersion)}
+				"saved it, or make the plan anew.", visible.EscapeLine(path), head.Format,
+				visible.EscapeTruncated(head.Program, 40), formatVersion)}
 	}
 	return nil
 }

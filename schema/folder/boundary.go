@@ -19,6 +19,14 @@ type Boundary struct {
 	readPaths    []string          // what was read so far, without links; only while the configuration is loaded
 	realFolders  map[string]string // without links, of what was refused; only while the configuration is loaded
 	sealed       bool
+	ofPolicies   bool
+}
+
+// NewPolicyBoundary is that of a folder of policies: nothing outside of it is read.
+func NewPolicyBoundary(dir string) *Boundary {
+	b, _ := NewBoundary(dir, dir, "") // reading the folder says what is wrong with it
+	b.ofPolicies = true
+	return b
 }
 
 // A refusal is a path that is never read, absolute and without links.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ type Folder struct {
 
 // Read is the content of a file.
 func (d Folder) Read(path string) ([]byte, error) {
-	content, err := d.read(path)
+	content, err := d.readUpTo(path, math.MaxInt64)
 	if err != nil {
 		return nil, d.unreadableError(path, err)
 	}
@@ -39,9 +40,9 @@ func (d Folder) Read(path string) ([]byte, error) {
 // ReadConfigFile is the content of a file of the configuration itself: one that was
 // found in ModuleDir and not named by anybody, by its path below that. A link is
 // followed as far as it stays below ModuleDir or Dir. The error is [ErrOutside],
-// [ErrIrregular] or the operating system's.
+// [ErrIrregular], [ErrTooLarge] or the operating system's.
 func (d Folder) ReadConfigFile(name string) ([]byte, error) {
-	content, err := Folder{Dir: d.ModuleDir}.read(name)
+	content, err := Folder{Dir: d.ModuleDir}.readUpTo(name, mostConfigBytes)
 	if !errors.Is(err, ErrOutside) || d.ModuleDir == d.Dir {
 		return content, err
 	}
@@ -49,16 +50,22 @@ func (d Folder) ReadConfigFile(name string) ([]byte, error) {
 	if relErr != nil || !filepath.IsLocal(rel) {
 		return nil, err
 	}
-	return Folder{Dir: d.Dir}.read(rel)
+	return Folder{Dir: d.Dir}.readUpTo(rel, mostConfigBytes)
 }
 
-func (d Folder) read(path string) ([]byte, error) {
+// mostConfigBytes is how large a file of the configuration itself may be.
+const mostConfigBytes = 256 << 20
+
+func (d Folder) readUpTo(path string, most int64) ([]byte, error) {
 	f, err := d.open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		return nil, ErrTooLarge
+	}
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // ReadText is the content of a file that must be text in UTF-8.
@@ -237,9 +244,17 @@ var (
 	ErrOutside = errors.New("it is outside of the configuration's folder and of the git work tree around it, and nothing else is " +
 		"read. Whoever runs b2form can say how far files may reach, with -root=DIR")
 	ErrIrregular = errors.New("it is no regular file")
+	ErrTooLarge  = fmt.Errorf("has more than %d MiB", mostConfigBytes>>20)
 )
 
 func (d Folder) unreadableError(path string, err error) error {
+	ofPolicies := d.Within != nil && d.Within.ofPolicies
+	if ofPolicies && errors.Is(err, ErrOutside) {
+		return fmt.Errorf("%q cannot be read: it is outside of the folder of the policies, which read nothing else", path)
+	}
+	if ofPolicies && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no file %q in the folder of the policies", path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		hint := ""
 		if filepath.IsLocal(path) && d.ModuleDir != d.Dir {
