@@ -140,11 +140,8 @@ func (l *module) declareCheck(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	for _, other := range l.checks {
-		if other.config.Name == name {
-			l.reportDuplicate("check."+name, b.DefRange, other.config.Range)
-			return
-		}
+	if l.isDuplicate("check."+name, b.DefRange) {
+		return
 	}
 	d := syntax.FindTopLevelBlock(b.Type)
 	content, _ := l.contentOf(b, d)

@@ -171,6 +171,17 @@ func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
 	return false
 }
 
+// isDuplicate reports a check or policy whose name another has; else the name is taken.
+func (l *module) isDuplicate(name string, at hcl.Range) bool {
+	first, taken := l.takenNames[name]
+	if taken {
+		l.reportDuplicate(name, at, first)
+		return true
+	}
+	l.takenNames[name] = at
+	return false
+}
+
 // reportDuplicate reports the second declaration of a name.
 func (l *module) reportDuplicate(what string, at, first hcl.Range) {
 	detail := fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first)

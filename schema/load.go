@@ -122,6 +122,7 @@ type module struct {
 	nodes         []*node                // variables, locals, blocks and modules, as declared
 	outputs       []*output
 	outputRanges  map[string]hcl.Range // by name
+	takenNames    map[string]hcl.Range // of checks and policies, as check.private
 	checks        []*check
 	imports       []*hcl.Block
 	resourceAddrs map[addr.Addr]bool // of the declared resources, for imports
@@ -169,6 +170,7 @@ func newChildModule(o Options, r *report, s *sharedLoad) *module {
 		calls:        map[string]*moduleCall{},
 		data:         map[string]*dataBlock{},
 		outputRanges: map[string]hcl.Range{},
+		takenNames:   map[string]hcl.Range{},
 	}
 	s.modules = append(s.modules, l)
 	return l

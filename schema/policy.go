@@ -16,7 +16,9 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/folder"
+	"b2form/schema/functions"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -40,6 +42,11 @@ func (p *policy) expressions() []hcl.Expression {
 // readPolicyFolders declares what stands in the folders that were named for policies.
 func (l *module) readPolicyFolders() {
 	for _, dir := range l.PolicyDirs {
+		if dir == "" {
+			l.errorWithoutPlace("Policies not found", "-policy or B2FORM_POLICY names a folder by an empty text, as of a variable of the "+
+				"shell that is not set. Name the folder, or leave it out.")
+			continue
+		}
 		files, err := ListConfigFiles(dir)
 		if info, statErr := os.Stat(dir); statErr == nil && info.Mode().IsRegular() {
 			files, err = ConfigDirFiles{ConfigFiles: []string{dir}}, nil
@@ -53,9 +60,9 @@ func (l *module) readPolicyFolders() {
 			l.errorWithoutPlace("Policies not found", fmt.Sprintf("The folder %s, named by -policy or B2FORM_POLICY, %s.", dir, why))
 			continue
 		}
-		within, _ := folder.NewBoundary(dir, "", l.Home) // without a root there is no error
-		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: within}
+		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: folder.NewPolicyBoundary(dir)}
 		root := rootContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
+		root.Functions = functions.ForPolicies(from, l.shared.budget)
 		for _, path := range files.ConfigFiles {
 			l.readPolicies(from, path, root)
 		}
@@ -98,11 +105,8 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			"switches it on. Choose another name.", name))
 		return nil
 	}
-	for _, other := range l.policies {
-		if other.config.Name == name {
-			l.reportDuplicate("policy."+name, b.DefRange, other.config.Range)
-			return nil
-		}
+	if l.isDuplicate("policy."+name, b.DefRange) {
+		return nil
 	}
 	content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
 	p := &policy{config: &config.Policy{Name: name, Range: b.DefRange, Imposed: imposed}, broken: !complete, root: l.rootContext}
@@ -128,6 +132,11 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 		return p
 	}
 	for _, e := range p.expressions() {
+		if imposed && parse.Calls(e, "nonsensitive") {
+			l.errorAt(e.Range(), "Policies show no sensitive value", "nonsensitive() is not for policies that -policy and B2FORM_POLICY "+
+				"name: what the configuration calls sensitive stays so. Conditions can ask for such values without it.")
+			p.broken = true
+		}
 		for _, t := range e.Variables() {
 			p.broken = !l.resolvePolicy(p, t) || p.broken
 		}

@@ -38,7 +38,8 @@ func configVariables() []envVariable {
 		{"B2FORM_VAR_NAME", "Value of the variable NAME. -var, -var-file and value files go before."},
 		{"TF_VAR_NAME", "The same under Terraform's name; B2FORM_VAR_NAME goes before."},
 		{"B2FORM_ROOT", "Folder below which files may be read, as -root, which goes before; left out, the git work tree."},
-		{"B2FORM_POLICY", "Folders of policies, as -policy, with the separator of PATH between; those of -policy come in addition."},
+		{"B2FORM_POLICY", "Folders of policies, as -policy, with the separator of PATH between; those of -policy come in addition. " +
+			"Relative ones count from before -chdir."},
 		{"HOME", "The home folder: a git work tree there does not widen what may be read, and the b2 command and rclone keep their " +
 			"files there."},
 		{"USERPROFILE", "The same on Windows."},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -17,13 +18,27 @@ func (p *program) policyFlag() cli.Flag {
 	}}}
 }
 
-// policyFolders are the folders whose policies hold beside those of the configuration.
+// policyFolders are the folders whose policies hold beside those of the configuration. Those of -policy and
+// B2FORM_POLICY are found from where the program was started.
 func (p *program) policyFolders() []string {
 	var out []string
-	for _, dir := range slices.Concat(filepath.SplitList(p.getenv("B2FORM_POLICY")), p.policyDirs, p.testPolicies) {
-		if dir != "" && !slices.Contains(out, filepath.Clean(dir)) {
-			out = append(out, filepath.Clean(dir))
+	now, _ := os.Getwd()
+	add := func(dir string) {
+		if dir != "" { // an empty one is an error where policies are read
+			dir = filepath.Clean(dir)
 		}
+		if !slices.Contains(out, dir) {
+			out = append(out, dir)
+		}
+	}
+	for _, dir := range slices.Concat(filepath.SplitList(p.getenv("B2FORM_POLICY")), p.policyDirs) {
+		if dir != "" && !filepath.IsAbs(dir) && now != p.cwd { // the folder of -chdir must not bring its own
+			dir = filepath.Join(p.cwd, dir)
+		}
+		add(dir)
+	}
+	for _, dir := range p.testPolicies {
+		add(dir)
 	}
 	return out
 }

@@ -24,7 +24,17 @@ import (
 // and CORS rules. Those that ImpureNames lists, and list, map, type and ephemeralasnull,
 // return an error that says what to write instead. What reads files reads below the folder.
 func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := withCorePrefix(coreFunctions(d, b))
+	all := withCorePrefix(coreFunctions(d, b, nil))
+	maps.Copy(all, removedFunctions())
+	return all
+}
+
+// ForPolicies is All for policies from elsewhere, to which what a configuration calls sensitive stays so, in templates
+// too.
+func ForPolicies(d folder.Folder, b *parse.Budget) map[string]function.Function {
+	all := withCorePrefix(coreFunctions(d, b, map[string]function.Function{
+		"nonsensitive": refusingFunction("what the configuration calls sensitive stays so in policies"),
+	}))
 	maps.Copy(all, removedFunctions())
 	return all
 }
@@ -38,8 +48,8 @@ func withCorePrefix(all map[string]function.Function) map[string]function.Functi
 	return all
 }
 
-// coreFunctions is the functions that core:: may stand before.
-func coreFunctions(d folder.Folder, b *parse.Budget) map[string]function.Function {
+// coreFunctions is the functions that core:: may stand before; those of instead take the place of others.
+func coreFunctions(d folder.Folder, b *parse.Budget, instead map[string]function.Function) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
@@ -49,7 +59,8 @@ func coreFunctions(d folder.Folder, b *parse.Budget) map[string]function.Functio
 			all[name] = withStepCount(name, f, b)
 		}
 	}
-	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), impureFunctions()} {
+	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), impureFunctions(),
+		instead} {
 		maps.Copy(all, group)
 	}
 	maps.Copy(all, templateFunctions(d, b, maps.Clone(all)))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -104,7 +105,7 @@ func Calls(e hcl.Expression, name string) (calls bool) {
 	}
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
-		calls = calls || ok && call.Name == name
+		calls = calls || ok && strings.TrimPrefix(call.Name, "core::") == name
 		return nil
 	})
 	return calls
