@@ -263,7 +263,11 @@ func (l *module) assignVariables() {
 				g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
-		v.givenValues = append(v.givenValues, givenValue{text: g.Value, expr: g.Expr, source: "-var"})
+		source := "-var"
+		if g.Expr != nil {
+			source = place(g.Expr.Range())
+		}
+		v.givenValues = append(v.givenValues, givenValue{text: g.Value, expr: g.Expr, source: source})
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]
@@ -395,7 +399,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		var diags hcl.Diagnostics
 		value, diags = l.shared.budget.Value(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
-			hideSensitive(diags, "A value in a value file must be a constant, without references and functions.")
+			hideSensitive(diags, "The value of a variable must be a constant here, without references and functions.")
 		}
 		if diags.HasErrors() && g.expr != nil && !v.sensitive {
 			l.add(diags...)

@@ -16,6 +16,7 @@ import (
 	"b2form/internal/testfile"
 	"b2form/internal/view"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -132,13 +133,13 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader
 		return diags, nil
 	}
 	for _, a := range r.Asserts {
-		failed = append(failed, t.judge(read, a, further)...)
+		failed = append(failed, t.judge(r, read, a, further)...)
 	}
 	return failed, nil
 }
 
-// judge evaluates one assertion.
-func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
+// judge evaluates one assertion of a run.
+func (t *tester) judge(r *testfile.Run, read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
 	at := a.Condition.Range()
 	fail := func(summary, detail string) hcl.Diagnostics {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail + t.valuesIn(read, a.Condition, further),
@@ -152,8 +153,7 @@ func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string
 	case wrong != nil:
 		return fail(wrong.Summary, wrong.Detail)
 	case !known:
-		return fail("Assertion about what is not known", "The condition depends on something that is known only after apply. Apply first, "+
-			"or ask for something else.")
+		return fail("Assertion about what is not known", unknownReason(r.Command, v.Marks()))
 	case holds:
 		return nil
 	}
@@ -166,6 +166,22 @@ func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string
 		diags = append(diags, wrong)
 	}
 	return append(diags, fail("Test assertion failed", text)...)
+}
+
+// unknownReason says why the condition of a run is not known.
+func unknownReason(command testfile.Command, marks cty.ValueMarks) string {
+	var names []string
+	for m := range marks {
+		if c, ok := m.(kind.ComputedMark); ok {
+			names = append(names, c.Addr.String()+"."+c.Attr)
+		}
+	}
+	if command != testfile.Apply || len(names) == 0 {
+		return "The condition depends on something that is known only after apply. Apply first, or ask for something else."
+	}
+	slices.Sort(names)
+	return fmt.Sprintf("The condition depends on %s. B2 tells that, if at all, only when it makes the object. Ask for something else.",
+		words.JoinAnd(names))
 }
 
 // mostValue is how much of a value a failed assertion shows.

@@ -33,6 +33,7 @@ type tester struct {
 	*program
 	file    *testfile.File
 	outputs map[string]cty.Value // of earlier runs, by their names
+	config  *config.Config       // that the last run planned with
 	plain   string               // the folder of configurations that are written in the test
 	diags   *diagnosticList
 }
@@ -123,7 +124,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	case err != nil || said.HasErrors():
 		return out // as expected
 	}
-	if wrong := compareChanges(r, made); wrong != nil {
+	if wrong := compareChanges(r, made, t.config); wrong != nil {
 		fail(view.TestFail, wrong)
 	}
 	var read *outputReader
@@ -195,6 +196,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 		}
 		return s.applyPlan(ctx, store, made, modeOf(r))
 	})
+	t.config = s.config
 	if made != nil && r.Command == testfile.Plan {
 		t.diags.list = append(t.diags.list, made.Warnings...)
 	}
@@ -253,8 +255,8 @@ func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
 	return block == root && strings.Contains(header, "\""+label+"\"")
 }
 
-// compareChanges compares the plan with what the run says that it changes.
-func compareChanges(r *testfile.Run, p *plan.Plan) *hcl.Diagnostic {
+// compareChanges compares the plan of a configuration with what the run says that it changes.
+func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagnostic {
 	if r.Changes == nil {
 		return nil
 	}
@@ -269,6 +271,11 @@ func compareChanges(r *testfile.Run, p *plan.Plan) *hcl.Diagnostic {
 			wrong = append(wrong, fmt.Sprintf("  %s: %s is planned, and not expected", a, planned[a]))
 		case want != planned[a]:
 			wrong = append(wrong, fmt.Sprintf("  %s: %s is planned, and %s expected", a, planned[a], want))
+		}
+	}
+	for _, declared := range c.Resources {
+		if a := declared.Addr.String(); planned[a] == "" && r.Changes[a] == string(plan.NoOp) && r.Command != testfile.Destroy {
+			planned[a] = string(plan.NoOp)
 		}
 	}
 	for _, a := range slices.Sorted(maps.Keys(r.Changes)) {

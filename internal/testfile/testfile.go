@@ -108,7 +108,13 @@ func Parse(src []byte, path string) (*File, hcl.Diagnostics) {
 	return f, r.diags
 }
 
-type reader struct{ diags hcl.Diagnostics }
+// mostAdvance is how far the runs of a file move the clock: no key and no rule of B2's lasts longer.
+const mostAdvance = 3650 * 24 * time.Hour
+
+type reader struct {
+	diags    hcl.Diagnostics
+	advanced time.Duration // by the runs so far
+}
 
 func (r *reader) errorAt(at hcl.Range, summary, detail string) {
 	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
@@ -149,13 +155,20 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 	r.read(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
 	advance := ""
 	r.read(attrs["advance"], cty.String, "a duration", &advance)
-	if d, ok := words.ParseDuration(advance); ok {
-		run.Advance = d
-	} else if advance != "" {
+	switch d, ok := words.ParseDuration(advance); {
+	case advance == "":
+	case !ok:
 		r.errorAt(attrs["advance"].Expr.Range(), "Invalid duration", fmt.Sprintf("%q is no duration; %s.", advance, words.Durations))
+	case d > mostAdvance-r.advanced:
+		r.errorAt(attrs["advance"].Expr.Range(), "Clock moved too far", fmt.Sprintf("The runs of a file move the clock by at most %d days "+
+			"altogether. Move it less.", mostAdvance/(24*time.Hour)))
+	default:
+		run.Advance = d
+		r.advanced += d
 	}
 	if a := attrs["changes"]; a != nil {
 		run.ChangesRange = a.Range
+		r.checkActions(a.Expr, run.Changes)
 	}
 	if a := attrs["expect_failures"]; a != nil {
 		run.ExpectFailures = r.expected(a.Expr)
@@ -174,6 +187,17 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 				"expect_failures or second_plan_is_empty.", run.Name)})
 	}
 	return run
+}
+
+// checkActions refuses what no plan does.
+func (r *reader) checkActions(e hcl.Expression, changes map[string]string) {
+	known := []string{"create", "update", "replace", "rotate", "delete", "forget", "no-op"}
+	for _, a := range slices.Sorted(maps.Keys(changes)) {
+		if !slices.Contains(known, changes[a]) {
+			r.errorAt(e.Range(), "Unknown action", fmt.Sprintf("%q of %s is no action; they are %s.%s", changes[a], a,
+				words.JoinAnd(known), words.DidYouMean(changes[a], "", known)))
+		}
+	}
 }
 
 // command reads a word, bare as Terraform's or in quotes.
