@@ -80,7 +80,7 @@ func (d Database) excess(err error, most int) error {
 		return err
 	}
 	return d.error("The reply is too large", fmt.Sprintf("What answers at %s sends more than %d KiB, which none of its answers needs. "+
-		"Look whether host and port are right.", visible.EscapeLine(d.String()), most>>10))
+		"Look whether host and port are those of a PostgreSQL.", visible.EscapeLine(d.String()), most>>10))
 }
 
 // query sends one statement whose answer is one row of so many columns, or none: nil. It takes one
