@@ -17,7 +17,6 @@ import (
 	"b2form/internal/audit"
 	"b2form/internal/report"
 	"b2form/internal/view"
-	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/folder"
