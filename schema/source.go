@@ -184,7 +184,7 @@ func (l *module) parseConfigFile(dir, path string) hcl.Body {
 	if file == nil {
 		return nil
 	}
-	shown := &hcl.File{Body: originalText{hcl.EmptyBody(), src}}
+	shown := &hcl.File{Body: originalText{hcl.EmptyBody(), src}, Nav: file.Nav}
 	if file.Bytes != nil {
 		shown.Bytes = WithoutSecrets(src, l.shared.rootOptions.Kinds, !diags.HasErrors())
 	}

@@ -79,7 +79,7 @@ func rows(n, columns int, value string) func(*pgproto3.Backend, string) error {
 	}
 }
 
-const unending = 1 << 30
+const tooMany = 1 << 30
 
 func hostile(t *testing.T, f fakeDatabase) state.Database {
 	t.Helper()
@@ -97,8 +97,8 @@ func TestHostileDatabase(t *testing.T) {
 		"one column":     {answer: rows(1, 1, "taken")},
 		"other values":   {answer: rows(1, 3, "x")},
 		"five columns":   {answer: rows(1, 5, "")},
-		"endless rows":   {answer: rows(unending, 3, strings.Repeat("x", 10_000))},
-		"endless nought": {answer: rows(unending, 0, "")},
+		"endless rows":   {answer: rows(tooMany, 3, strings.Repeat("x", 10_000))},
+		"endless nought": {answer: rows(tooMany, 0, "")},
 		"endless notices": {answer: func(b *pgproto3.Backend, _ string) error {
 			return repeat(b, &pgproto3.NoticeResponse{Message: strings.Repeat("x", 10_000)})
 		}},
