@@ -67,6 +67,10 @@ internal/forge:
 	Repository.Request Repository.PullRequestNumber
 internal/forge/imitation:
 	Host.JobUser Host.IsJobToken, Host.Page Host.PageSize, Post.Pull Post.IsPullRequest
+internal/notify:
+	sort messageFormat
+internal/planfile:
+	File.Context File.PlanContextJSON, document.Context document.PlanContextJSON
 internal/prove:
 	Access.End Access.DeleteKey, Access.New Access.IsNewKey, Bucket.Locked Bucket.HasObjectLock, Bucket.NoUpload Bucket.NoUploadReason,
 	Key.Bucket Key.AllowedBucket, Key.Differs Key.DifferingAttrs, Key.NoAccess Key.NoAccessReason, Key.Other Key.ForbiddenBucket,
@@ -93,50 +97,58 @@ internal/secret:
 	slot destination, tail tailBuffer, tempFile.list tempFile.tempFileList, tempFile.named tempFile.tempPath
 internal/state:
 	Applied AppliedDigests, Applied.Files AppliedDigests.FilesDigest, Applied.Variables AppliedDigests.VariablesDigest,
-	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Intent CreateIntent, Intent.At CreateIntent.AnnouncedAt,
-	Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.RecordedID, Local LocalFile, Local.Files LocalFile.FilePaths,
-	LockedError.Info LockedError.InfoText, Moved EntryMove, Options.Wait Options.LockTimeout, Options.Waiting Options.OnWait,
-	Options.Who Options.LockOwner, Remote.Time Remote.ServiceTime, Shared SharedBucket, Shared.Init SharedBucket.CreateBucket,
-	State.Find State.FindEntry, State.Open State.OpenIntents, Store.Announce Store.AnnounceCreates, Store.Begin Store.AnnounceCreates,
-	Store.Bind Store.BindAccount, Store.Call Store.CallInTurn, Store.Check Store.CheckLocked, Store.Drop Store.DropIntents,
-	Store.Forget Store.ForgetEntries, Store.Move Store.MoveEntry, Store.Put Store.PutEntries, Store.PutInDoubt Store.PutKeepingIntent,
-	Store.Revise Store.MoveAndPut, Store.Strike Store.RemoveRetiree, Store.keeper Store.storage, Store.unwritten Store.unwrittenLines,
-	addr fastAddr, binding accountBinding, bucket bucketStorage, bucketStorage.chunk bucketStorage.lastPartContent,
-	bucketStorage.end bucketStorage.cancel, bucketStorage.home bucketStorage.bucketID, bucketStorage.id bucketStorage.runID,
-	bucketStorage.lost bucketStorage.lostErr, bucketStorage.made bucketStorage.objectsMade, bucketStorage.old bucketStorage.journalParts,
-	bucketStorage.ours bucketStorage.ourRevision, bucketStorage.renewed bucketStorage.renewedAt,
-	bucketStorage.seen bucketStorage.lastView, checksummed checksummedLine, checksummed.Do checksummedLine.Record,
-	checksummed.Sum checksummedLine.CRC32, claim leaseClaim, counter writeCounter, decoder.at decoder.offset, file journalFile,
-	fileStorage.file fileStorage.journal, fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile,
+	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Database.Name Database.StateName,
+	Database.Patience Database.ReconnectTimeout, HTTPServer HTTPBackend, HTTPServer.RetryMost HTTPBackend.MaxRetryWait,
+	HTTPServer.RetryWait HTTPBackend.FirstRetryWait, HTTPServer.Version HTTPBackend.ProgramVersion, Intent CreateIntent,
+	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.RecordedID, Local LocalFile,
+	Local.Files LocalFile.FilePaths, LockedError.ID LockedError.HTTPLockID, LockedError.Info LockedError.InfoText, Moved EntryMove,
+	Options.Wait Options.LockTimeout, Options.Waiting Options.OnWait, Options.Who Options.LockOwner, Remote.Time Remote.ServiceTime,
+	Shared SharedBucket, Shared.Init SharedBucket.CreateBucket, State.Find State.FindEntry, State.Open State.OpenIntents,
+	Store.Announce Store.AnnounceCreates, Store.Begin Store.AnnounceCreates, Store.Bind Store.BindAccount, Store.Call Store.CallInTurn,
+	Store.Check Store.CheckLocked, Store.Drop Store.DropIntents, Store.Forget Store.ForgetEntries, Store.Move Store.MoveEntry,
+	Store.Put Store.PutEntries, Store.PutInDoubt Store.PutKeepingIntent, Store.Revise Store.MoveAndPut, Store.Strike Store.RemoveRetiree,
+	Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr, binding accountBinding, bucket bucketStorage,
+	bucketStorage.chunk bucketStorage.lastPartContent, bucketStorage.end bucketStorage.cancel, bucketStorage.home bucketStorage.bucketID,
+	bucketStorage.id bucketStorage.runID, bucketStorage.lost bucketStorage.lostErr, bucketStorage.made bucketStorage.objectsMade,
+	bucketStorage.old bucketStorage.journalParts, bucketStorage.ours bucketStorage.ourRevision,
+	bucketStorage.renewed bucketStorage.renewedAt, bucketStorage.seen bucketStorage.lastView, checksummed checksummedLine,
+	checksummed.Do checksummedLine.Record, checksummed.Sum checksummedLine.CRC32, claim leaseClaim, counter writeCounter,
+	decoder.at decoder.offset, fence lockStatus, file journalFile, fileStorage.file fileStorage.journal,
+	fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile,
 	fileStorage.size fileStorage.journalSize, fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit,
-	journal replayedJournal, journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions,
-	object fileVersion, pointer statePointer, record journalRecord, record.After journalRecord.Previous,
-	record.Begin journalRecord.Announce, sealed checksummedLine, stored knownFiles, version stateVersion, view bucketView
+	httpLock httpLockInfo, journal replayedJournal, journal.size replayedJournal.validSize, keeper storage,
+	leaseClaim.known leaseClaim.knownVersions, object fileVersion, pointer statePointer, record journalRecord,
+	record.After journalRecord.Previous, record.Begin journalRecord.Announce, sealed checksummedLine, stored knownFiles,
+	version stateVersion, view bucketView
 internal/terraform:
 	Result.Backend Result.HasBucketBackend, Result.Changed Result.ChangedMeaning, Result.Left Result.NotCarriedOver,
 	Result.Outputs Result.HasOutputs, Result.Removals Result.StateRemovals, Result.Unset Result.HasUnsetVariables,
 	standIn substituteVariable, use expressionUse
 internal/testrun:
-	Checks CaseCount, InMemory UseMemoryTempDir, Program BuildProgram, Whole Exhaustive
+	Checks CaseCount, HasPostgres UsesPostgres, InMemory UseMemoryTempDir, Program BuildProgram, Whole Exhaustive
 internal/trace:
 	PhaseTotal.Time PhaseTotal.OwnTime, Span.Status Span.HTTPStatus, otlpSpan.End otlpSpan.EndUnixNano,
 	otlpSpan.Start otlpSpan.StartUnixNano, spanIDs spanEncoder
 internal/view:
-	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, DriftList.Coverage DriftList.ManagedCounts, GraphOf ResourceGraph,
-	GraphOfSteps StepGraph, JSON JSONUI, JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta,
-	LanguageAttr.Capability LanguageAttr.ReadCapability, LanguageAttr.Change LanguageAttr.ChangeEffect,
-	LanguageAttr.LeftAlone LanguageAttr.KeepLive, LanguageAttr.Needs LanguageAttr.WriteCapabilities,
-	LanguageAttr.Provider LanguageAttr.TerraformName, LanguageAttr.References LanguageAttr.RefKind,
-	LanguageKind.Delivers LanguageKind.AllowsDeliver, LanguageKind.Destroys LanguageKind.DeleteCapability,
-	LanguageKind.ID LanguageKind.IDAttr, LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
+	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, CheckResult.Said CheckResult.FailureMessages, DiffLine OutputDiffLine,
+	DriftList.Coverage DriftList.ManagedCounts, GraphOf ResourceGraph, GraphOfSteps StepGraph, JSON JSONUI,
+	JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta, LanguageAttr.Capability LanguageAttr.ReadCapability,
+	LanguageAttr.Change LanguageAttr.ChangeEffect, LanguageAttr.LeftAlone LanguageAttr.KeepLive,
+	LanguageAttr.Needs LanguageAttr.WriteCapabilities, LanguageAttr.Provider LanguageAttr.TerraformName,
+	LanguageAttr.References LanguageAttr.RefKind, LanguageKind.Delivers LanguageKind.AllowsDeliver,
+	LanguageKind.Destroys LanguageKind.DeleteCapability, LanguageKind.ID LanguageKind.IDAttr,
+	LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
 	LanguageKind.Provider LanguageKind.TerraformType, LanguageKind.Reads LanguageKind.ReadCapabilities,
 	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability, Limit.Example Limit.Counterexample,
 	Limit.Says Limit.Rule, Literal FormatHCL, Mode Purpose, Mode.Verb Purpose.CommandName, NewAudit NewAuditDocument,
-	Output.Missing Output.MissingText, Output.Typed Output.ShowTypes, Reference KindPage, Row TwoColumnRow, Rows TwoColumnTable,
-	Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints, body changeRenderer,
-	changeView changeRenderer, edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates, group diagGroup,
-	group.more diagGroup.similar, ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter,
-	literalWriter literalFormatter, mapEntry keyedValue, printer linePrinter, row tableRow, verbs actionWords
+	Output.Missing Output.MissingText, Output.Typed Output.ShowTypes, OutsideText OutsideChangeText,
+	PlanContext.Capabilities PlanContext.RequiredCapabilities, PlanContext.Declared PlanContext.DriftedAsDeclared,
+	PlanContext.Outputs PlanContext.UnchangedOutputs, PlanDocument.Version PlanDocument.ProgramVersion, Reference KindPage,
+	Row TwoColumnRow, Rows TwoColumnTable, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints,
+	body changeRenderer, changeView changeRenderer, edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates,
+	group diagGroup, group.more diagGroup.similar, ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter,
+	literalWriter literalFormatter, mapEntry keyedValue, printer linePrinter, resourceIdentity resourceAddressJSON, row tableRow,
+	verbs actionWords
 internal/visible:
 	Cut EscapeTruncated, HCL EscapeHCL, HoldsCommand HasCICommand, JSON EscapeJSON, LineStart EscapeLineStart, Lines EscapeLines,
 	Masked LinesKeepingOffsets, Start EscapeLineStart, Text EscapeLine, Truncate EscapeTruncated
@@ -150,19 +162,21 @@ plan:
 	Moved EntryMove, Named NamedObject, Plan.Announced Plan.MovedIntents, Plan.Hazards Plan.HazardKinds,
 	Plan.Lacking Plan.MissingCapabilities, Plan.Lost Plan.Undelivered, Plan.Requirements Plan.RequiredCapabilities,
 	Request.Here Request.LocalTime, Request.Rotations Request.RotationsOnly, Requirement RequiredCapability,
-	Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made Rotation.MadeAt, Step.Target Step.RemoteID,
-	WarnUnusable WarnUnusableCredentials, comparison comparisonResult, differ.more differ.refResults, digestInput SavedChange,
-	digestInput.Names SavedChange.NameIDs, digestible SavedChange, graph stepGraph, holding match, links linkPlanner, lookup addrLookup,
-	match.family match.importedSiblingIDs, match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
-	planner.rotations planner.rotationChanges, reference identityKey, sides comparedValues, stepGraph.fields stepGraph.fieldsBuf,
-	stepGraph.of stepGraph.stepsByChange, stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength,
-	tarjan.from tarjan.firstNeed, tarjan.of tarjan.component, writtenPair digestTextCache, writtenValue cachedDigestText
+	Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made Rotation.MadeAt, SavedChange.Delivery SavedChange.DeliveryDigest,
+	Step.Target Step.RemoteID, WarnUnusable WarnUnusableCredentials, comparison comparisonResult, differ.more differ.refResults,
+	digestInput SavedChange, digestInput.Names SavedChange.NameIDs, digestible SavedChange, graph stepGraph, holding match,
+	links linkPlanner, lookup addrLookup, match.family match.importedSiblingIDs, match.lagging match.hasUnknownSuccessors,
+	match.reason match.mismatchReason, owned objectID, planner.rotations planner.rotationChanges, reference identityKey,
+	sides comparedValues, stepGraph.fields stepGraph.fieldsBuf, stepGraph.of stepGraph.stepsByChange,
+	stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength, tarjan.from tarjan.firstNeed,
+	tarjan.of tarjan.component, writtenPair digestTextCache, writtenValue cachedDigestText
 schema:
 	ConfigDirFiles.Config ConfigDirFiles.ConfigFiles, ConfigDirFiles.Misnamed ConfigDirFiles.MisnamedValueFiles,
 	ConfigDirFiles.OtherValues ConfigDirFiles.OtherValueFiles, ConfigDirFiles.Terraform ConfigDirFiles.TerraformFiles,
 	ConfigDirFiles.Values ConfigDirFiles.AutoValueFiles, ConfigFiles ListConfigFiles, Files ConfigDirFiles,
 	Files.Missed ConfigDirFiles.MisnamedValueFiles, Files.Other ConfigDirFiles.OtherValueFiles, FunctionDoc functions.Doc,
-	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames, Options.Bare Options.AllowNoConfig,
+	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames,
+	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AllowNoConfig,
 	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion, Sources ListConfigFiles,
 	VarValue VariableValue, block.after block.dependsOnRefs, block.delivers block.deliverBlocks, block.part block.nonLinkAttrs,
 	block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall, caller.loader caller.module,
@@ -191,8 +205,9 @@ schema/bucket:
 	CORSType CORSRulesType, corsPreset.says corsPreset.note
 schema/config:
 	Block BlockRanges, Block.Attrs BlockRanges.ArgRange, BlockRanges.At BlockRanges.RangeAt, BlockRanges.Range BlockRanges.HeaderRange,
-	Config.Data Config.DataQueries, Config.Names Config.ReferenceNames, Config.Variables Config.NonsensitiveVariables,
-	DataQuery.Listing DataQuery.Children, Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
+	Config.Data Config.DataQueries, Config.Names Config.ReferenceNames, Config.OwnFiles Config.FilesWithoutImposedPolicies,
+	Config.ReferenceNames Config.ValidReferences, Config.Variables Config.NonsensitiveVariables, DataQuery.Listing DataQuery.Children,
+	Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
 	Delivery.Environment Delivery.RenderEnvironment, Delivery.Sensitive Delivery.HasOtherSensitive, Delivery.Shown Delivery.DisplayName,
 	Distinct UserMessageExtra, IdentityIndex.Reference IdentityIndex.ReferenceText, IdentityIndex.Sharing IdentityIndex.AllWithIdentity,
 	Import.Names Import.Matches, Index IdentityIndex, Live LiveLookup, Move.Moved Move.Apply, NewIndex NewIdentityIndex,
@@ -202,9 +217,12 @@ schema/config:
 schema/file:
 	fileVersion.ID fileVersion.OwnID, version fileVersion
 schema/folder:
-	Folder.Module Folder.ModuleDir, Folder.Payload Folder.ReadPayload, Folder.ReadFound Folder.ReadConfigFile, ignores gitIgnores
+	Boundary.Seal Boundary.EndLoading, Folder.Module Folder.ModuleDir, Folder.Payload Folder.ReadPayload,
+	Folder.ReadFound Folder.ReadConfigFile, ignores gitIgnores, refusal forbiddenPath
 schema/functions:
 	Impure ImpureNames, argument callArgument
+schema/key:
+	application clientProgram
 schema/kind:
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
@@ -220,30 +238,31 @@ schema/kind:
 	Completer.referred ConfigCompleter.checkedReferences, ComputedIn ComputedMarksIn, Config config.Config,
 	ConfigCompleter.Complete ConfigCompleter.CompleteAndCheck, Content ContentAttrs, Content.Beyond ContentAttrs.TooLargeAdvice,
 	Content.Most ContentAttrs.MaxSize, Content.SHA1 ContentAttrs.SHA1Attr, Content.Source ContentAttrs.SourceAttr,
-	Content.Text ContentAttrs.TextAttr, Content.TooLarge ContentAttrs.TooLargeAdvice, Credential CredentialKind,
-	Credential.ExpiresAt CredentialKind.ExpiryAttr, DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef, Delivery config.Delivery,
-	Deniable DeniableRules, Destroy DestroyBehavior, Destroy.Force DestroyBehavior.ForceAttr,
+	Content.Text ContentAttrs.TextAttr, Content.TooLarge ContentAttrs.TooLargeAdvice,
+	ContentAttrs.VersionAttr ContentAttrs.VersionIDAttr, Credential CredentialKind, Credential.ExpiresAt CredentialKind.ExpiryAttr,
+	CredentialKind.ShortenAttrs CredentialKind.ReplaceDerivedAttrs, DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef,
+	Delivery config.Delivery, Deniable DeniableRules, Destroy DestroyBehavior, Destroy.Force DestroyBehavior.ForceAttr,
 	DestroyBehavior.Count DestroyBehavior.CountContents, DestroyBehavior.Leaves DestroyBehavior.LeftBehindText, Digest wire.SizeAndSHA1,
 	Discreet wire.WithoutMessage, Distinct config.UserMessageExtra, Emptier wire.BucketEmptier,
 	Encoding.Announced Encoding.ShowsKnownAfterApply, Encoding.ReadSingle Encoding.ReadSinglePath, Entry addr.StateEntry,
 	Error wire.Error, Explained wire.ExplainedError, Files wire.FileStore, FoldInfo NormalizeInfo, Found listingResult,
-	HazardKind.NeedsConsent HazardKind.NeedsAllow, Hidden SensitiveText,
-	IDLookup idLookup, Import config.Import, InMemory wire.TextPayload, Instance addr.InstanceKey, IsNone IsNullOrEmpty,
-	JSON wire.RawJSON, Kind.Browse Parent.ListChildren, Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig,
-	Kind.Delivers Kind.Credential, Kind.Expires CredentialKind.ExpiryAttr, Kind.Fold Kind.NormalizeIdentity,
-	Kind.Gone DestroyBehavior.Hazards, Kind.Granted CredentialKind.DiffGrant, Kind.Holder Kind.ParentIdentity,
-	Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr, Kind.Identifies Kind.IsIdentityAttr, Kind.Identity Kind.IdentityAttr,
-	Kind.Knots Kind.LinkIndices, Kind.Leased Kind.Volatile, Kind.Links Kind.LinkIndices, Kind.Lint CredentialKind.Lint,
-	Kind.Made CredentialKind.CreatedAt, Kind.Namesake Kind.NamesRepeat, Kind.ParentID Kind.ParentIdentity, Kind.PartID Kind.ChildID,
-	Kind.PartOf Kind.ParentKind, Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities,
-	Kind.Refuse Kind.CheckChange, Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation CredentialKind.Rotation,
+	HazardKind.NeedsConsent HazardKind.NeedsAllow, Hidden SensitiveText, IDLookup idLookup, Import config.Import,
+	InMemory wire.TextPayload, Instance addr.InstanceKey, IsNone IsNullOrEmpty, JSON wire.RawJSON, Kind.Browse Parent.ListChildren,
+	Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig, Kind.Delivers Kind.Credential,
+	Kind.Expires CredentialKind.ExpiryAttr, Kind.Fold Kind.NormalizeIdentity, Kind.Gone DestroyBehavior.Hazards,
+	Kind.Granted CredentialKind.DiffGrant, Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr,
+	Kind.Identifies Kind.IsIdentityAttr, Kind.Identity Kind.IdentityAttr, Kind.Knots Kind.LinkIndices, Kind.Leased Kind.Volatile,
+	Kind.Limits Kind.Constraints, Kind.Links Kind.LinkIndices, Kind.Lint CredentialKind.Lint, Kind.Made CredentialKind.CreatedAt,
+	Kind.Namesake Kind.NamesRepeat, Kind.ParentID Kind.ParentIdentity, Kind.PartID Kind.ChildID, Kind.PartOf Kind.ParentKind,
+	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities, Kind.Refuse Kind.CheckChange,
+	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation CredentialKind.Rotation,
 	Kind.Spares DestroyBehavior.LeftBehindText, Kind.Whole Verbs.FullUpdate, Kind.WithDefaults Kind.CompletedConfig,
-	Kind.Within Parent.Attr, Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Link.Ref Link.RefKind, Listing ChildListQuery,
-	Listing.Holder ChildListQuery.ParentIdentity, Listing.Most ChildListQuery.Limit, Live config.LiveLookup, Lower LowerCase,
-	Mention Reference, MostInfo maxInfoPairs, Move config.Move, NameLookup nameLookup, Names nameLookup, Nearest words.Nearest,
-	NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex, Object.Members Object.JSONMembers,
-	Object.from Object.decoder, Ours B2formSource, Output config.Output, OwnSource B2formSource, Pair Comparison,
-	Parent.List Parent.ListChildren, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
+	Kind.Within Parent.Attr, Limit Constraint, Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Link.Ref Link.RefKind,
+	Listing ChildListQuery, Listing.Holder ChildListQuery.ParentIdentity, Listing.Most ChildListQuery.Limit, Live config.LiveLookup,
+	Lower LowerCase, Mention Reference, MostInfo maxInfoPairs, Move config.Move, NameLookup nameLookup, Names nameLookup,
+	Nearest words.Nearest, NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex,
+	Object.Members Object.JSONMembers, Object.from Object.decoder, Ours B2formSource, Output config.Output, OwnSource B2formSource,
+	Pair Comparison, Parent.List Parent.ListChildren, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
 	Problem.Whole Problem.CrossAttribute, Problems.At Problems.WithPathPrefix, Query config.DataQuery, Removal config.Removal,
 	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule RuleName,
 	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren,

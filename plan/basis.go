@@ -103,10 +103,10 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		d.Overlap = c.Overlap.String()
 	}
 	if r := p.declaration(c.Addr); r != nil {
-		d.Delivery = DeliveryDigest(r)
+		d.DeliveryDigest = DeliveryDigest(r)
 		if slices.ContainsFunc(r.Deliveries, func(to config.Delivery) bool { return to.HasOtherSensitive }) {
-			hidden.texts = append(hidden.texts, d.Delivery)
-			d.Delivery = ""
+			hidden.texts = append(hidden.texts, d.DeliveryDigest)
+			d.DeliveryDigest = ""
 		}
 	}
 	if !c.After.IsNull() {

@@ -171,8 +171,8 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 			continue
 		}
 		d.attrs = append(append(d.attrs, 0), a.Name...)
-		d.live = append(d.live, last[i].live.write(a, live.SharedAt(i))...)
-		d.declared = append(d.declared, last[i].declared.write(a, r.Value.SharedAt(i))...)
+		d.live = append(d.live, last[i].live.textOf(a, live.SharedAt(i))...)
+		d.declared = append(d.declared, last[i].declared.textOf(a, r.Value.SharedAt(i))...)
 	}
 	return addr.NewDigests(
 		saltedDigest(d.salt, "attributes", d.attrs, addr.AttrsDigestLength),
@@ -189,7 +189,7 @@ func saltedDigest(salt, of string, content []byte, length int) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:length*3/4])
 }
 
-func (w *cachedDigestText) write(a *kind.Attr, v *cty.Value) []byte {
+func (w *cachedDigestText) textOf(a *kind.Attr, v *cty.Value) []byte {
 	if w.value != v {
 		public := a.ReplaceSecrets(*v, func(_ *kind.Attr, v cty.Value) cty.Value { return cty.NullVal(v.Type()) })
 		w.value, w.text = v, appendValue(w.text[:0], public)

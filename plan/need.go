@@ -187,7 +187,7 @@ func (g *stepGraph) linkRemovingSteps() map[objectID][]int {
 // addLiveReferenceNeeds lets deletions wait for the end of references that live objects have, whether or not
 // a block speaks of them. B2 demands that of children only.
 func (g *stepGraph) addLiveReferenceNeeds() {
-	users := g.liveReferrers()
+	users := g.liveReferrerChanges()
 	for i := range g.plan.Changes {
 		c := &g.plan.Changes[i]
 		if c.Action != Delete {
@@ -210,8 +210,8 @@ func (g *stepGraph) addLiveReferenceNeeds() {
 	}
 }
 
-// liveReferrers lists, by what is referred to, the changes of live objects that refer to it by name.
-func (g *stepGraph) liveReferrers() map[identityKey][]int {
+// liveReferrerChanges lists, by what is referred to, the changes of live objects that refer to it by name.
+func (g *stepGraph) liveReferrerChanges() map[identityKey][]int {
 	if !slices.ContainsFunc(g.plan.Changes, func(c Change) bool { return c.Action == Delete }) {
 		return nil
 	}

@@ -34,32 +34,32 @@ type Saved struct {
 
 // A SavedChange is a Change in the form that is hashed and stored.
 type SavedChange struct {
-	Addr          addr.Addr             `json:"address"`
-	MovedFrom     string                `json:"moved_from,omitempty"`
-	Action        Action                `json:"action"`
-	Import        bool                  `json:"import,omitempty"`
-	Siblings      []NamedObject         `json:"imported_siblings,omitempty"`
-	Identity      string                `json:"identity,omitempty"`
-	ID            string                `json:"id,omitempty"`
-	LiveName      string                `json:"live_name,omitempty"`
-	Before        json.RawMessage       `json:"before"`
-	UnknownBefore []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
-	After         json.RawMessage       `json:"after"`
-	UnknownAfter  []string              `json:"unknown_after,omitempty"`
-	Fields        []string              `json:"fields,omitempty"`
-	Sensitive     []string              `json:"sensitive,omitempty"`
-	Reason        string                `json:"reason,omitempty"`
-	Hazards       []kind.Hazard         `json:"hazards,omitempty"`
-	DeliverTo     []string              `json:"deliver_to,omitempty"`
-	Delivery      string                `json:"delivery,omitempty"`
-	Force         bool                  `json:"force,omitempty"`
-	Outside       Drift                 `json:"changed_outside,omitempty"`
-	Edited        Drift                 `json:"edited,omitempty"`
-	Leftovers     []NamedObject         `json:"leftovers,omitempty"`
-	Retiring      []addr.RetiringObject `json:"retiring,omitempty"`
-	Overlapping   []NamedObject         `json:"overlapping,omitempty"`
-	Overlap       string                `json:"overlap,omitempty"`
-	NameIDs       []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
+	Addr           addr.Addr             `json:"address"`
+	MovedFrom      string                `json:"moved_from,omitempty"`
+	Action         Action                `json:"action"`
+	Import         bool                  `json:"import,omitempty"`
+	Siblings       []NamedObject         `json:"imported_siblings,omitempty"`
+	Identity       string                `json:"identity,omitempty"`
+	ID             string                `json:"id,omitempty"`
+	LiveName       string                `json:"live_name,omitempty"`
+	Before         json.RawMessage       `json:"before"`
+	UnknownBefore  []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
+	After          json.RawMessage       `json:"after"`
+	UnknownAfter   []string              `json:"unknown_after,omitempty"`
+	Fields         []string              `json:"fields,omitempty"`
+	Sensitive      []string              `json:"sensitive,omitempty"`
+	Reason         string                `json:"reason,omitempty"`
+	Hazards        []kind.Hazard         `json:"hazards,omitempty"`
+	DeliverTo      []string              `json:"deliver_to,omitempty"`
+	DeliveryDigest string                `json:"delivery,omitempty"`
+	Force          bool                  `json:"force,omitempty"`
+	Outside        Drift                 `json:"changed_outside,omitempty"`
+	Edited         Drift                 `json:"edited,omitempty"`
+	Leftovers      []NamedObject         `json:"leftovers,omitempty"`
+	Retiring       []addr.RetiringObject `json:"retiring,omitempty"`
+	Overlapping    []NamedObject         `json:"overlapping,omitempty"`
+	Overlap        string                `json:"overlap,omitempty"`
+	NameIDs        []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
 }
 
 // Basis is that of the plan.

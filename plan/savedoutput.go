@@ -110,7 +110,7 @@ func (s *SavedValue) value() (cty.Value, error) {
 	case s.Members != nil:
 		members := make(map[string]cty.Value, len(s.Members))
 		for name, m := range s.Members {
-			v, err := m.nested()
+			v, err := m.requiredValue()
 			if err != nil {
 				return cty.NilVal, err
 			}
@@ -120,7 +120,7 @@ func (s *SavedValue) value() (cty.Value, error) {
 	case s.Elements != nil:
 		elements := make([]cty.Value, len(s.Elements))
 		for i, e := range s.Elements {
-			v, err := e.nested()
+			v, err := e.requiredValue()
 			if err != nil {
 				return cty.NilVal, err
 			}
@@ -131,8 +131,8 @@ func (s *SavedValue) value() (cty.Value, error) {
 	return cty.NilVal, fmt.Errorf("a value of an output is missing")
 }
 
-// nested is a value inside of another one.
-func (s *SavedValue) nested() (cty.Value, error) {
+// requiredValue is a value inside of another one.
+func (s *SavedValue) requiredValue() (cty.Value, error) {
 	if s == nil {
 		return cty.NilVal, fmt.Errorf("a value inside of an output's value is missing")
 	}

@@ -128,7 +128,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 }
 
 // readBackend evaluates the arguments of a backend block.
-func (l *module) readBackend(b *hcl.Block, d *syntax.Block) map[string]string {
+func (l *module) readBackend(b *hcl.Block, d *syntax.Block) (arguments map[string]string) {
 	out := map[string]string{}
 	content, _ := l.contentOf(b, d)
 	for _, arg := range d.Arguments {

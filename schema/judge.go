@@ -45,8 +45,8 @@ func newLastVerdict(e hcl.Expression) *lastVerdict {
 	return v
 }
 
-// isOf reports whether the verdict holds for another object too, and remembers its attributes if not.
-func (v *lastVerdict) isOf(object cty.Value) bool {
+// appliesTo reports whether the verdict holds for another object too, and remembers its attributes if not.
+func (v *lastVerdict) appliesTo(object cty.Value) bool {
 	values := make([]cty.Value, len(v.attrs))
 	for i, name := range v.attrs {
 		if !object.Type().HasAttribute(name) {
@@ -156,7 +156,7 @@ func (j *judgement) condition(p *policy, name string, e hcl.Expression, ctx *hcl
 		last = newLastVerdict(e)
 		j.last[e] = last
 	}
-	if last.isOf(ctx.Variables["each"].GetAttr("value")) {
+	if last.appliesTo(ctx.Variables["each"].GetAttr("value")) {
 		return last.holds, true
 	}
 	defer func() {

@@ -30,7 +30,7 @@ func TestLimits(t *testing.T) {
 		if diags := loadOne(t, k, ""); len(diags) > 0 {
 			t.Errorf("%s without anything wrong: %v", k.Name, diags)
 		}
-		for _, l := range k.Limits {
+		for _, l := range k.Constraints {
 			if l.Counterexample == "" {
 				continue
 			}
@@ -60,7 +60,7 @@ func TestChecksAreDocumented(t *testing.T) {
 			for i := range attrs {
 				at := path + attrs[i].Name
 				documented := false
-				for _, l := range k.Limits {
+				for _, l := range k.Constraints {
 					documented = documented || l.Attr == at || strings.HasPrefix(l.Attr, at+".")
 				}
 				if attrs[i].Check != nil && !documented {

@@ -47,9 +47,9 @@ type Options struct {
 	// and asks nobody. What is made from it is not judged, and a block that is
 	// repeated by it has no resources.
 	AllowUnset bool
-	// AllowNoConfig lets a folder without configuration be one that declares data about the whole
+	// AccountDataIfNoConfig lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
-	AllowNoConfig bool
+	AccountDataIfNoConfig bool
 	// ImportUndeclared lets an import block name what nobody declares in the configuration
 	// itself, as a block without instances: Config.Imports holds it.
 	ImportUndeclared bool
@@ -98,7 +98,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.checkExceptions()
 		l.refuseStateAndSecretFiles()
 	}
-	l.config.Eval, l.config.EvalWith, l.config.ReferenceNames, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames(), l.judge
+	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames(), l.judge
 	return l.config, l.report.sortedDiags()
 }
 
@@ -141,7 +141,7 @@ func newModule(o Options) *module {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.Home)
-	l := newChildModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
+	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
 		resourcesWithErrors: map[addr.Addr]bool{}, empty: map[*kind.Kind]*emptyBlock{}, sharedArgs: map[sharedArgKey]*sharedArg{},
 		bodySchemas: map[*kind.Attr]*hcl.BodySchema{},
@@ -158,8 +158,8 @@ func newModule(o Options) *module {
 	return l
 }
 
-// newChildModule has what is every module's own, and is known to all.
-func newChildModule(o Options, r *report, s *sharedLoad) *module {
+// newEmptyModule has what is every module's own, and is known to all.
+func newEmptyModule(o Options, r *report, s *sharedLoad) *module {
 	l := &module{
 		Options:      o,
 		report:       r,

@@ -271,7 +271,7 @@ func (l *module) evaluateModuleCall(n *node) {
 
 // newModuleInstance is the loader of one newInstance of a module.
 func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.ValueMarks) *module {
-	inner := newChildModule(l.Options, l.report, l.shared)
+	inner := newEmptyModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
 	inner.configBodies, inner.rootContext = c.source.bodies, c.source.rootContext

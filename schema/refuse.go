@@ -42,5 +42,5 @@ func (l *module) refuseStateAndSecretFiles() {
 			}
 		}
 	}
-	l.shared.boundary.Seal()
+	l.shared.boundary.EndLoading()
 }

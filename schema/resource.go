@@ -93,7 +93,7 @@ type evaluation struct {
 	attrs          kind.Values
 	completer      *kind.ConfigCompleter
 	sharedRefLists map[refListKey]*cty.Value // those of earlier blocks and instances; see shareRefList
-	lastTexts      []*cty.Value
+	sharedTexts    []*cty.Value
 	needsByOrigin  map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
 	originAddrs    []addr.Addr               // what the evaluated values of this instance came from
 	commonNeeds    []addr.Addr               // what all instances need; sorted
@@ -106,10 +106,10 @@ type evaluation struct {
 // An emptyBlock is what all blocks of a kind begin with: attributes that are all left out,
 // and what completing others came to. Each is judged once.
 type emptyBlock struct {
-	attrs     kind.Values
-	completer *kind.ConfigCompleter
-	refLists  map[refListKey]*cty.Value
-	lastTexts []*cty.Value // by the attribute's index; see shareText
+	attrs       kind.Values
+	completer   *kind.ConfigCompleter
+	refLists    map[refListKey]*cty.Value
+	sharedTexts []*cty.Value // by the attribute's index; see shareText
 }
 
 func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
@@ -131,7 +131,7 @@ func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
 func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
 	empty := l.shared.emptyOf(b.kind)
 	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
-		completer: empty.completer, sharedRefLists: empty.refLists, lastTexts: empty.lastTexts}
+		completer: empty.completer, sharedRefLists: empty.refLists, sharedTexts: empty.sharedTexts}
 	if b.isRepeated() {
 		e.needsByOrigin = map[addr.Addr][]addr.Addr{}
 	}

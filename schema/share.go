@@ -75,9 +75,9 @@ func (e *evaluation) shareText(arg *argument, v *cty.Value) *cty.Value {
 	if v.Type() != cty.String || v.IsMarked() {
 		return v
 	}
-	if last := e.lastTexts[arg.attrIndex]; last != nil && last.RawEquals(*v) {
+	if last := e.sharedTexts[arg.attrIndex]; last != nil && last.RawEquals(*v) {
 		return last
 	}
-	e.lastTexts[arg.attrIndex] = v
+	e.sharedTexts[arg.attrIndex] = v
 	return v
 }

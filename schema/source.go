@@ -91,7 +91,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 		l.errorWithoutPlace("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or "+
 			"run as a user who may read it.", words.ErrorWithoutPath(err)))
 		return false
-	case len(files.ConfigFiles) == 0 && l.AllowNoConfig:
+	case len(files.ConfigFiles) == 0 && l.AccountDataIfNoConfig:
 		l.declareAccountData()
 		return true
 	case len(files.ConfigFiles) == 0:

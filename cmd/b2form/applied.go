@@ -111,7 +111,7 @@ func (s *session) saltFor(m view.Purpose) string {
 // currentApplied stands for the configuration as it is now.
 func (s *session) currentApplied(salt string) state.AppliedDigests {
 	files := map[string]string{}
-	for name, f := range s.config.OwnFiles() {
+	for name, f := range s.config.FilesWithoutImposedPolicies() {
 		sum := sha256.Sum256(tokensWithoutComments(name, f.Bytes))
 		files[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
 	}

@@ -24,16 +24,16 @@ import (
 var gitlabState = regexp.MustCompile(`/api/v4/projects/[^/]+/terraform/state/[^/]+$`)
 
 // newHTTPBackend is the backend that a block with these arguments, and the environment, describe.
-func (p *program) newHTTPBackend(args map[string]string) (state.HTTPServer, error) {
-	h := state.HTTPServer{
-		Address:       cmp.Or(args["address"], p.getenv("TF_HTTP_ADDRESS")),
-		UpdateMethod:  cmp.Or(args["update_method"], p.getenv("TF_HTTP_UPDATE_METHOD"), "POST"),
-		LockAddress:   cmp.Or(args["lock_address"], p.getenv("TF_HTTP_LOCK_ADDRESS")),
-		LockMethod:    cmp.Or(args["lock_method"], p.getenv("TF_HTTP_LOCK_METHOD")),
-		UnlockAddress: cmp.Or(args["unlock_address"], p.getenv("TF_HTTP_UNLOCK_ADDRESS")),
-		UnlockMethod:  cmp.Or(args["unlock_method"], p.getenv("TF_HTTP_UNLOCK_METHOD")),
-		Username:      cmp.Or(args["username"], p.getenv("TF_HTTP_USERNAME")),
-		Version:       version,
+func (p *program) newHTTPBackend(args map[string]string) (state.HTTPBackend, error) {
+	h := state.HTTPBackend{
+		Address:        cmp.Or(args["address"], p.getenv("TF_HTTP_ADDRESS")),
+		UpdateMethod:   cmp.Or(args["update_method"], p.getenv("TF_HTTP_UPDATE_METHOD"), "POST"),
+		LockAddress:    cmp.Or(args["lock_address"], p.getenv("TF_HTTP_LOCK_ADDRESS")),
+		LockMethod:     cmp.Or(args["lock_method"], p.getenv("TF_HTTP_LOCK_METHOD")),
+		UnlockAddress:  cmp.Or(args["unlock_address"], p.getenv("TF_HTTP_UNLOCK_ADDRESS")),
+		UnlockMethod:   cmp.Or(args["unlock_method"], p.getenv("TF_HTTP_UNLOCK_METHOD")),
+		Username:       cmp.Or(args["username"], p.getenv("TF_HTTP_USERNAME")),
+		ProgramVersion: version,
 	}
 	if u, err := url.Parse(h.Address); err == nil && gitlabState.MatchString(u.Path) {
 		if h.LockAddress == "" || h.LockAddress == h.Address {
@@ -45,7 +45,7 @@ func (p *program) newHTTPBackend(args map[string]string) (state.HTTPServer, erro
 	h.LockMethod, h.UnlockMethod = cmp.Or(h.LockMethod, "LOCK"), cmp.Or(h.UnlockMethod, "UNLOCK")
 	h.UnlockAddress = cmp.Or(h.UnlockAddress, h.LockAddress)
 	for _, address := range []string{h.Address, h.LockAddress, h.UnlockAddress} {
-		if err := checkStateAddress(address); err != nil && (address != "" || h.Address == "") {
+		if err := checkStateURL(address); err != nil && (address != "" || h.Address == "") {
 			return h, err
 		}
 	}
@@ -58,7 +58,7 @@ func (p *program) newHTTPBackend(args map[string]string) (state.HTTPServer, erro
 	return h, err
 }
 
-func checkStateAddress(address string) error {
+func checkStateURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case address == "":
@@ -76,7 +76,7 @@ func checkStateAddress(address string) error {
 
 // setHTTPPassword sets the password: the one in the environment or, in a job of GitLab, its
 // token, which is given to the API of that GitLab alone.
-func (p *program) setHTTPPassword(h *state.HTTPServer) {
+func (p *program) setHTTPPassword(h *state.HTTPBackend) {
 	if password := p.getenv("TF_HTTP_PASSWORD"); password != "" {
 		h.Password = secret.New(password)
 		return
@@ -98,35 +98,35 @@ const gitlabTokenUser = "gitlab-ci-token"
 // programEnviron is the environment for programs that others wrote: without the token of a job of
 // GitLab where that is the password of the state.
 func (s *session) programEnviron() []string {
-	h, ok := s.backend().(state.HTTPServer)
+	h, ok := s.backend().(state.HTTPBackend)
 	return slices.DeleteFunc(slices.Clone(s.environ()), func(pair string) bool {
 		return ok && h.Username == gitlabTokenUser && strings.HasPrefix(pair, "CI_JOB_TOKEN=")
 	})
 }
 
 // setHTTPRetries sets how often a request is repeated, with Terraform's defaults.
-func (p *program) setHTTPRetries(h *state.HTTPServer) error {
-	retries, err := wholeNumber("TF_HTTP_RETRY_MAX", p.getenv("TF_HTTP_RETRY_MAX"), 2)
+func (p *program) setHTTPRetries(h *state.HTTPBackend) error {
+	retries, err := parseEnvironmentNumber("TF_HTTP_RETRY_MAX", p.getenv("TF_HTTP_RETRY_MAX"), 2)
 	if err != nil {
 		return err
 	}
-	least, err := wholeNumber("TF_HTTP_RETRY_WAIT_MIN", p.getenv("TF_HTTP_RETRY_WAIT_MIN"), 1)
+	least, err := parseEnvironmentNumber("TF_HTTP_RETRY_WAIT_MIN", p.getenv("TF_HTTP_RETRY_WAIT_MIN"), 1)
 	if err != nil {
 		return err
 	}
-	most, err := wholeNumber("TF_HTTP_RETRY_WAIT_MAX", p.getenv("TF_HTTP_RETRY_WAIT_MAX"), 30)
-	h.Retries, h.RetryWait, h.RetryMost = retries, time.Duration(least)*time.Second, time.Duration(most)*time.Second
+	most, err := parseEnvironmentNumber("TF_HTTP_RETRY_WAIT_MAX", p.getenv("TF_HTTP_RETRY_WAIT_MAX"), 30)
+	h.Retries, h.FirstRetryWait, h.MaxRetryWait = retries, time.Duration(least)*time.Second, time.Duration(most)*time.Second
 	return err
 }
 
-// wholeNumber reads the value of a variable of the environment.
-func wholeNumber(name, text string, left int) (int, error) {
+// parseEnvironmentNumber reads the value of a variable of the environment.
+func parseEnvironmentNumber(variable, text string, defaultValue int) (int, error) {
 	if text == "" {
-		return left, nil
+		return defaultValue, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > 3600 {
-		return 0, failf("Invalid "+name, "%s is %q; it needs a whole number from 0 to 3600.", name, text)
+		return 0, failf("Invalid "+variable, "%s is %q; it needs a whole number from 0 to 3600.", variable, text)
 	}
 	return n, nil
 }
@@ -157,7 +157,7 @@ func (p *program) newHTTPTransport() (http.RoundTripper, error) {
 }
 
 // tryServer does with the server what every run does, and says what it cannot promise.
-func (s *session) tryServer(ctx context.Context, h state.HTTPServer) error {
+func (s *session) tryServer(ctx context.Context, h state.HTTPBackend) error {
 	st, err := h.Read(ctx)
 	if err != nil {
 		return err

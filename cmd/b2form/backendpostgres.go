@@ -22,9 +22,9 @@ func (p *program) newDatabase(args map[string]string) (state.Database, error) {
 	return state.NewDatabase(cmp.Or(configured, p.getenv("PG_CONN_STR")), args["schema"], args["name"], nil)
 }
 
-// databaseFrom reads the place of a state in a database, as messages write it.
-func (p *program) databaseFrom(place string) (state.Backend, error) {
-	u, err := url.Parse(place)
+// databaseFromURL reads the place of a state in a database, as messages write it.
+func (p *program) databaseFromURL(postgresURL string) (state.Backend, error) {
+	u, err := url.Parse(postgresURL)
 	if err != nil || u.Query().Get("name") == "" {
 		return nil, failf("Invalid place of a state", "Write postgres://HOST:PORT/DATABASE?schema=b2form&name=NAME, as `b2form lock` "+
 			"shows it.")

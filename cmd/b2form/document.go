@@ -12,18 +12,18 @@ import (
 
 // printPlanDocument prints a saved plan for programs that judge it.
 func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) error {
-	if f.Context == nil {
+	if f.PlanContextJSON == nil {
 		p.warn("This is not the whole plan", "An older b2form saved it, with nothing but what it changes: what stays, outputs, checks "+
 			"and capabilities are left out. Make the plan anew with \"b2form plan -out=FILE\".")
 	}
-	return view.PlanDocument{Version: version, Plan: f.ShownPlan(), Variables: f.Variables, Digest: savedDigest(f).String(),
+	return view.PlanDocument{ProgramVersion: version, Plan: f.ShownPlan(), Variables: f.Variables, Digest: savedDigest(f).String(),
 		Context: around}.Write(p.stdout)
 }
 
 // planContext is what a plan stands in, for whoever reads it later as JSON.
 func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
 	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
-	live, err := s.liveObjects(r)
+	live, err := s.stateObjects(r)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
 	}
 	outs, _ := r.evaluateOutputs(unchanged) // what is wrong with one was said with the plan
 	around := view.NewPlanContext(p, s.config.Resources, live, outs)
-	around.Exceptions, around.Capabilities = s.exceptions(), s.neededCapabilities(p)
-	around.Checks, _ = checkResults(s.config.Checks, r.lookUpLive)
+	around.Exceptions, around.RequiredCapabilities = s.exceptions(), s.neededCapabilities(p)
+	around.Checks, _ = evaluateChecks(s.config.Checks, r.lookUpLive)
 	return json.Marshal(around)
 }

@@ -35,7 +35,7 @@ Example:
 ` + exitCodes,
 		Action: func(ctx context.Context, c *cli.Command) error {
 			args := c.Args().Slice()
-			if asked, err := p.answerHelp(c); asked {
+			if asked, err := p.answerHelpOrVersion(c); asked {
 				return err
 			}
 			p.allowInput = !slices.Contains(args, "-input=false")

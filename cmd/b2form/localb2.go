@@ -50,13 +50,13 @@ func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", words.ErrorWithoutPath(err))
 	}
-	b := &localB2{Server: e, server: newEmulatorHTTPServer(bothFaces(e)), addr: l.Addr().String(), dir: dir}
+	b := &localB2{Server: e, server: newEmulatorHTTPServer(nativeAndS3Handler(e)), addr: l.Addr().String(), dir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
 
-// bothFaces answers the native API and, at its host, the S3-compatible one.
-func bothFaces(e *emulator.Server) http.Handler {
+// nativeAndS3Handler answers the native API and, at its host, the S3-compatible one.
+func nativeAndS3Handler(e *emulator.Server) http.Handler {
 	s3 := e.S3()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.Host, "s3.") {

@@ -152,7 +152,7 @@ func (s *session) parseBackend(ctx context.Context, from string) (state.Backend,
 	case "http", "https":
 		return s.newBackend(config.Backend{Type: "http", Arguments: map[string]string{"address": from, "lock_address": from}}), nil
 	case "postgres", "postgresql":
-		return s.databaseFrom(from)
+		return s.databaseFromURL(from)
 	case "b2":
 	default:
 		return s.newBackend(config.Backend{Arguments: map[string]string{"path": from}}), nil
@@ -247,7 +247,7 @@ Example:
 			switch b := s.backend().(type) {
 			case state.SharedBucket:
 				return s.initBucket(ctx, b, days)
-			case state.HTTPServer:
+			case state.HTTPBackend:
 				return s.tryServer(ctx, b)
 			case state.Database:
 				return s.initDatabase(ctx, b)
@@ -260,15 +260,16 @@ Example:
 	})
 }
 
-func (s *session) initBucket(ctx context.Context, shared state.SharedBucket, days int) error {
-	existed, err := shared.CreateBucket(ctx, days)
+func (s *session) initBucket(ctx context.Context, shared state.SharedBucket, keepOldVersionsDays int) error {
+	existed, err := shared.CreateBucket(ctx, keepOldVersionsDays)
 	switch {
 	case err != nil:
 		return err
 	case existed:
 		s.printResult("The bucket %s exists already; nothing was changed.", visible.EscapeLine(shared.Bucket))
 	default:
-		s.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.Bucket), days)
+		s.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.Bucket),
+			keepOldVersionsDays)
 	}
 	return nil
 }

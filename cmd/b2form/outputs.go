@@ -105,19 +105,19 @@ func (r *outputReader) evaluateOutputs(list []*config.Output) ([]view.Output, hc
 
 // failedChecks warns of every assertion that does not hold.
 func (s *session) failedChecks(r *outputReader) hcl.Diagnostics {
-	results, diags := checkResults(s.config.Checks, r.lookUpLive)
+	results, diags := evaluateChecks(s.config.Checks, r.lookUpLive)
 	if s.recorder != nil {
 		s.recorder.SetChecks(results)
 	}
 	return diags
 }
 
-// checkResults evaluates check blocks, and says what is wrong as warnings too.
-func checkResults(checks []*config.Check, live config.LiveLookup) (results []view.CheckResult, diags hcl.Diagnostics) {
+// evaluateChecks evaluates check blocks, and says what is wrong as warnings too.
+func evaluateChecks(checks []*config.Check, live config.LiveLookup) (results []view.CheckResult, diags hcl.Diagnostics) {
 	for _, c := range checks {
 		result := view.CheckResult{Name: c.Name}
 		for _, said := range c.Evaluate(live) {
-			result.Said = append(result.Said, said.Detail)
+			result.FailureMessages = append(result.FailureMessages, said.Detail)
 			diags = append(diags, said)
 		}
 		results = append(results, result)

@@ -23,18 +23,18 @@ import (
 
 // reportOptions are what a run is to tell a pipeline.
 type reportOptions struct {
-	ciName   string       // -ci
-	reports  []reportFile // -report, in the order given
-	notify   secret.Value // -notify: the URL
-	notifyOn []report.Outcome
+	ciName    string       // -ci
+	reports   []reportFile // -report, in the order given
+	notifyURL secret.Value // -notify: the URL
+	notifyOn  []report.Outcome
 	postOptions
 }
 
 // A reportFile is one report that is asked for.
 type reportFile struct{ format, path string }
 
-// markdownLimit is how many bytes a comment of the system has.
-func (p *program) markdownLimit() int {
+// maxMarkdownBytes is how many bytes a comment of the system has.
+func (p *program) maxMarkdownBytes() int {
 	if p.ci() == gitlab {
 		return report.GitLabComment
 	}
@@ -43,17 +43,17 @@ func (p *program) markdownLimit() int {
 
 // A reportFormat is one format of reports, all of which begin in the same way.
 type reportFormat struct {
-	begin  string
-	encode func(*report.Run) []byte
+	filePrefix string
+	encode     func(*report.Run) []byte
 }
 
 // junitBegin is how a report in JUnit's XML begins.
 const junitBegin = "<?xml"
 
 // reportFormats are what -report writes, by the name of the format.
-func reportFormats(markdownLimit int) map[string]reportFormat {
+func reportFormats(maxMarkdownBytes int) map[string]reportFormat {
 	return map[string]reportFormat{
-		"markdown":    {"### b2form ", func(r *report.Run) []byte { return []byte(report.Markdown(r, markdownLimit)) }},
+		"markdown":    {"### b2form ", func(r *report.Run) []byte { return []byte(report.Markdown(r, maxMarkdownBytes)) }},
 		"sarif":       {"{\n  \"$schema\": \"https://docs.oasis-open.org/sarif/", report.SARIF},
 		"junit":       {junitBegin, report.JUnit},
 		"codequality": {"[", report.GitLabCodeQuality},
@@ -75,8 +75,8 @@ func writeJUnit(path string, results []view.TestFile) error {
 
 // writeReport writes a report to a new file, over an earlier one that begins as it does, or to what somebody else reads
 // from.
-func writeReport(path, begin string, content []byte) error {
-	if err := durable.CheckBegin(path, begin); err != nil {
+func writeReport(path, expectedPrefix string, content []byte) error {
+	if err := durable.CheckBegin(path, expectedPrefix); err != nil {
 		return err
 	}
 	return os.WriteFile(path, content, 0o666)
@@ -108,7 +108,7 @@ func (p *program) notifyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.GenericFlag{Name: "notify", Usage: "send the outcome to the secret `URL` of Slack, ntfy or what takes JSON (better: " +
 			"B2FORM_NOTIFY)",
-			Value: funcFlag{func(s string) error { p.notify = secret.New(s); return notEmpty(s) }}},
+			Value: funcFlag{func(s string) error { p.notifyURL = secret.New(s); return notEmpty(s) }}},
 		&cli.GenericFlag{Name: "notify-on", Usage: "send the outcomes in `LIST`: " + strings.Join(outcomes, ", ") + " (default: all but " +
 			outcomes[0] + ")", Value: funcFlag{func(list string) error {
 			for _, name := range strings.Split(list, ",") {
@@ -135,10 +135,10 @@ func (p *program) beginReport(command string) error {
 	if p.deleteCommentIfUnchanged && !p.comment {
 		return failf("Invalid command line", "-delete-unchanged is about the comment that -comment writes: give that too.")
 	}
-	if url := p.getenv("B2FORM_NOTIFY"); p.notify.IsZero() && url != "" {
-		p.notify = secret.New(url)
+	if url := p.getenv("B2FORM_NOTIFY"); p.notifyURL.IsZero() && url != "" {
+		p.notifyURL = secret.New(url)
 	}
-	if len(p.reports) == 0 && p.notify.IsZero() && !p.comment && !p.issue && p.ci() == noCI {
+	if len(p.reports) == 0 && p.notifyURL.IsZero() && !p.comment && !p.issue && p.ci() == noCI {
 		return nil
 	}
 	p.recorder = &report.Recorder{Run: report.Run{Version: version, Command: command, Folder: p.configFolderInCheckout()}}
@@ -155,8 +155,8 @@ func (p *program) finishReport(code int) {
 	run.ExitCode = code
 	p.writeCIFiles(run)
 	for _, f := range p.reports {
-		format := reportFormats(p.markdownLimit())[f.format]
-		if err := writeReport(f.path, format.begin, format.encode(run)); err != nil {
+		format := reportFormats(p.maxMarkdownBytes())[f.format]
+		if err := writeReport(f.path, format.filePrefix, format.encode(run)); err != nil {
 			p.warnReport("Report cannot be written",
 				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), words.ErrorWithoutPath(err)))
 		}
@@ -176,11 +176,11 @@ const noticeTime = 10 * time.Second
 // sendNotice sends the outcome where it is asked for.
 func (p *program) sendNotice(run *report.Run) {
 	outcome := run.Outcome()
-	if p.notify.IsZero() || len(p.notifyOn) == 0 && outcome == report.Unchanged || len(p.notifyOn) > 0 &&
+	if p.notifyURL.IsZero() || len(p.notifyOn) == 0 && outcome == report.Unchanged || len(p.notifyOn) > 0 &&
 		!slices.Contains(p.notifyOn, outcome) {
 		return
 	}
-	target, err := notify.ParseTarget(p.notify.Reveal())
+	target, err := notify.ParseTarget(p.notifyURL.Reveal())
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), noticeTime)
 		defer cancel()

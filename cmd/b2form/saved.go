@@ -202,11 +202,11 @@ func (s *session) savePlan(made *plan.Plan, m view.Purpose) error {
 	}
 	f := &planfile.File{
 		Program: version, Command: m.Command(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
-		Configuration: schema.MeaningDigest(s.config.OwnFiles()), Variables: s.config.NonsensitiveVariables,
+		Configuration: schema.MeaningDigest(s.config.FilesWithoutImposedPolicies()), Variables: s.config.NonsensitiveVariables,
 		Sensitive:     s.sensitiveVariables(),
 		SensitiveHash: hash, Contents: contentsShown(made), Plan: made,
 	}
-	if f.Context, err = s.planContext(made); err != nil {
+	if f.PlanContextJSON, err = s.planContext(made); err != nil {
 		return err
 	}
 	switch {

@@ -55,9 +55,9 @@ Exit codes:
 }
 
 // printReferencePage prints one page of the reference.
-func (p *program) printReferencePage(name string, more []string) error {
-	if len(more) > 0 {
-		return failf("Too many arguments", "schema takes one name, but was given %q too.", more[0])
+func (p *program) printReferencePage(name string, extraArgs []string) error {
+	if len(extraArgs) > 0 {
+		return failf("Too many arguments", "schema takes one name, but was given %q too.", extraArgs[0])
 	}
 	var names []string
 	for _, page := range view.Pages(schema.Kinds()) {

@@ -99,7 +99,7 @@ func TestScripts(t *testing.T) {
 			if name != "postgres" {
 				return false, fmt.Errorf("unknown condition %q", name)
 			}
-			return testrun.HasPostgres(), nil
+			return testrun.UsesPostgres(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary,

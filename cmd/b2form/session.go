@@ -134,7 +134,7 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	end()
 	p.sourceFiles = config.Files
 	if p.saved != nil {
-		if err := p.checkSavedConfig(schema.MeaningDigest(config.OwnFiles())); err != nil {
+		if err := p.checkSavedConfig(schema.MeaningDigest(config.FilesWithoutImposedPolicies())); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +201,7 @@ func (s *session) reloadWithData() (hcl.Diagnostics, error) {
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AllowNoConfig: p.allowNoConfig,
+	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AccountDataIfNoConfig: p.allowNoConfig,
 		ImportUndeclared: p.importUndeclared,
 		PolicyDirs:       p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
 		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}

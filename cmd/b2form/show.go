@@ -69,7 +69,7 @@ func (p *program) showSaved(path string, markdown bool) error {
 		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.JoinAtMost(names, 10)+".")
 	}
 	var around view.PlanContext
-	if f.Context != nil && json.Unmarshal(f.Context, &around) != nil {
+	if f.PlanContextJSON != nil && json.Unmarshal(f.PlanContextJSON, &around) != nil {
 		return failf("The saved plan is damaged", "%s: what it says beside the plan cannot be read. Make the plan anew with \"b2form plan "+
 			"-out=FILE\".", visible.EscapeLine(path))
 	}
@@ -77,7 +77,7 @@ func (p *program) showSaved(path string, markdown bool) error {
 		return p.printPlanDocument(f, around)
 	}
 	if markdown {
-		_, err := io.WriteString(p.stdout, report.Markdown(savedRun(f, m), p.markdownLimit()))
+		_, err := io.WriteString(p.stdout, report.Markdown(savedRun(f, m), p.maxMarkdownBytes()))
 		return err
 	}
 	p.ui.Plan(f.ShownPlan(), m)
@@ -106,7 +106,7 @@ func (p *program) showLive(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	live, err := s.liveObjects(r)
+	live, err := s.stateObjects(r)
 	if err != nil {
 		return err
 	}
@@ -120,9 +120,9 @@ func (p *program) showLive(ctx context.Context) (err error) {
 	return nil
 }
 
-// liveObjects are the objects that the state records, by address, as they are live. What
+// stateObjects are the objects that the state records, by address, as they are live. What
 // the state or the configuration calls sensitive is.
-func (s *session) liveObjects(r *outputReader) (list []view.LiveObject, err error) {
+func (s *session) stateObjects(r *outputReader) (list []view.LiveObject, err error) {
 	for _, e := range s.state.Entries {
 		k := kind.FindKind(s.kinds, e.Addr.Kind)
 		if k == nil {

@@ -40,9 +40,9 @@ func (p *program) terraformCommands() []*cli.Command {
 	}
 }
 
-// answerHelp answers -help and -version of a command whose flags are not parsed, where
+// answerHelpOrVersion answers -help and -version of a command whose flags are not parsed, where
 // they are asked for.
-func (p *program) answerHelp(c *cli.Command) (asked bool, err error) {
+func (p *program) answerHelpOrVersion(c *cli.Command) (asked bool, err error) {
 	for _, arg := range c.Args().Slice() {
 		switch arg {
 		case "-h", "-help", "--help":
@@ -60,7 +60,7 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 		Name: name, Usage: usage, Hidden: true, SkipFlagParsing: true,
 		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",
 		Action: func(_ context.Context, c *cli.Command) error {
-			if asked, err := p.answerHelp(c); asked {
+			if asked, err := p.answerHelpOrVersion(c); asked {
 				return err
 			}
 			if code == 0 {

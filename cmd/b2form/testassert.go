@@ -22,18 +22,19 @@ import (
 	"b2form/schema/wire"
 )
 
-// afterApply does what a run does once its plan is applied: plans again, puts files into the
+// runAfterApply does what a run does once its plan is applied: plans again, puts files into the
 // account, and moves its clock. What is wrong are failures of the test. read is what is live then; nil: nobody
 // looked.
-func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (read *outputReader, wrong hcl.Diagnostics, err error) {
+func (t *tester) runAfterApply(ctx context.Context, r *testfile.Run) (reader *outputReader, failures hcl.Diagnostics, err error) {
 	if r.SecondPlanIsEmpty {
 		var again string
-		if read, again, err = t.planAgain(ctx); err != nil {
+		if reader, again, err = t.planAgain(ctx); err != nil {
 			return nil, nil, err
 		}
 		if len(again) > 0 {
-			wrong = append(wrong, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The second plan is not empty", Subject: r.Range.Ptr(),
-				Detail: "A plan after the apply would change something again:\n" + again})
+			failures = append(failures, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The second plan is not empty",
+				Subject: r.Range.Ptr(),
+				Detail:  "A plan after the apply would change something again:\n" + again})
 		}
 	}
 	for _, u := range r.Uploads {
@@ -45,14 +46,14 @@ func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (read *outputR
 		t.testAccount.Advance(r.Advance)
 	}
 	if len(r.Uploads) > 0 || r.Advance > 0 {
-		read = nil
+		reader = nil
 	}
-	return read, wrong, nil
+	return reader, failures, nil
 }
 
 // planAgain reads what is live and plans once more; changes is that plan in words, "" where it is
 // empty.
-func (t *tester) planAgain(ctx context.Context) (read *outputReader, changes string, err error) {
+func (t *tester) planAgain(ctx context.Context) (reader *outputReader, changesText string, err error) {
 	s, err := t.openSession(ctx)
 	if err != nil {
 		return nil, "", err
@@ -66,9 +67,9 @@ func (t *tester) planAgain(ctx context.Context) (read *outputReader, changes str
 		return nil, "", err
 	}
 	if !made.Empty() {
-		changes = t.planText(made, view.Planning)
+		changesText = t.planText(made, view.Planning)
 	}
-	return s.newOutputReader(s.snapshot, st.Entries, nil), changes, nil
+	return s.newOutputReader(s.snapshot, st.Entries, nil), changesText, nil
 }
 
 // upload puts a file into the account as its master key, or hides one.
@@ -106,17 +107,17 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 
 // assert evaluates the conditions of a run. read is what is live; nil: it is looked at first. The error is that
 // nothing can be read.
-func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader) (failed hcl.Diagnostics, err error) {
+func (t *tester) assert(ctx context.Context, r *testfile.Run, reader *outputReader) (failures hcl.Diagnostics, err error) {
 	if len(r.Asserts) == 0 && r.Command != testfile.Apply {
 		return nil, nil
 	}
-	if read == nil {
-		if read, _, err = t.planAgain(ctx); err != nil {
+	if reader == nil {
+		if reader, _, err = t.planAgain(ctx); err != nil {
 			return nil, err
 		}
 	}
 	outs := map[string]cty.Value{}
-	list, diags := read.evaluateOutputs(read.config.Outputs)
+	list, diags := reader.evaluateOutputs(reader.config.Outputs)
 	for _, o := range list {
 		if o.Sensitive {
 			o.Value = o.Value.Mark(kind.Sensitive)
@@ -133,16 +134,17 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader
 		return diags, nil
 	}
 	for _, a := range r.Asserts {
-		failed = append(failed, t.judge(r, read, a, further)...)
+		failures = append(failures, t.judge(r, reader, a, further)...)
 	}
-	return failed, nil
+	return failures, nil
 }
 
 // judge evaluates one assertion of a run.
 func (t *tester) judge(r *testfile.Run, read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
 	at := a.Condition.Range()
 	fail := func(summary, detail string) hcl.Diagnostics {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail + t.valuesIn(read, a.Condition, further),
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary,
+			Detail:  detail + t.referencedValuesText(read, a.Condition, further),
 			Subject: &at}}
 	}
 	v, diags := read.config.EvalWith(a.Condition, further, read.lookUpLive)
@@ -187,14 +189,14 @@ func unknownReason(command testfile.Command, marks cty.ValueMarks) string {
 // mostValue is how much of a value a failed assertion shows.
 const mostValue = 300
 
-// valuesIn lists what a condition refers to with the values, a line each; "" where it refers to nothing that
+// referencedValuesText lists what a condition refers to with the values, a line each; "" where it refers to nothing that
 // has one. What is sensitive is not shown.
-func (t *tester) valuesIn(read *outputReader, condition hcl.Expression, further map[string]cty.Value) string {
+func (t *tester) referencedValuesText(reader *outputReader, condition hcl.Expression, variables map[string]cty.Value) string {
 	var lines []string
 	for _, ref := range condition.Variables() {
 		name := string(hclwrite.TokensForTraversal(ref).Bytes())
-		v, diags := read.config.EvalWith(&hclsyntax.ScopeTraversalExpr{Traversal: ref, SrcRange: ref.SourceRange()}, further,
-			read.lookUpLive)
+		v, diags := reader.config.EvalWith(&hclsyntax.ScopeTraversalExpr{Traversal: ref, SrcRange: ref.SourceRange()}, variables,
+			reader.lookUpLive)
 		if diags.HasErrors() {
 			continue
 		}

@@ -130,7 +130,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	var read *outputReader
 	if r.Command == testfile.Apply {
 		var wrong hcl.Diagnostics
-		if read, wrong, err = t.afterApply(ctx, r); err != nil {
+		if read, wrong, err = t.runAfterApply(ctx, r); err != nil {
 			return fail(view.TestError, errorDiagnostics(err)...)
 		}
 		if len(wrong) > 0 {

@@ -44,7 +44,7 @@ func (p *program) validate() error {
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
 		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckDeclared(config), plan.WarnUnusableCredentials(config))
-		results, failed := checkResults(config.Checks, nil)
+		results, failed := evaluateChecks(config.Checks, nil)
 		diags = append(diags, failed...)
 		if p.recorder != nil {
 			p.recorder.SetChecks(results)

@@ -70,7 +70,7 @@ func (c *Content) fillFrom(live kind.Values) (why string) {
 		return "B2 tells no SHA-1 of it that it could be compared by, as of what was uploaded in parts."
 	}
 	c.Size, _ = size.AsBigFloat().Int64()
-	c.SHA1, c.FileVersionID = sum.AsString(), live.GetAttr(k.Content.VersionAttr).AsString()
+	c.SHA1, c.FileVersionID = sum.AsString(), live.GetAttr(k.Content.VersionIDAttr).AsString()
 	if c.Size > k.Content.MaxSize {
 		return fmt.Sprintf("it has %d bytes, and what is declared at most %d MB.", c.Size, k.Content.MaxSize/1_000_000)
 	}

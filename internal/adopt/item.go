@@ -47,7 +47,7 @@ func (c *collector) item(o *kind.Object, contentPath string) (*item, error) {
 	name := live.GetAttr(c.kind.IdentityAttr).AsString()
 	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
 	if c.kind.Credential != nil {
-		c.kind.Credential.ShortenAttrs(want)
+		c.kind.Credential.ReplaceDerivedAttrs(want)
 	}
 	for i := range c.kind.Attrs {
 		if a := &c.kind.Attrs[i]; !a.Computed {

@@ -137,7 +137,7 @@ func database(t *testing.T, by time.Duration) state.Database {
 // With the state on an engine that is near, an apply takes little more than with one in a
 // folder; with one that is as far as B2, at most twice as long.
 func TestEngineBudget(t *testing.T) {
-	hasDatabase := testrun.HasPostgres()
+	hasDatabase := testrun.UsesPostgres()
 	if _, err := testrun.Postgres(); hasDatabase && err != nil { // it is started outside of fake time
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestEngineBudget(t *testing.T) {
 		for name, backend := range map[string]func() state.Backend{
 			"a server": func() state.Backend {
 				const address = "https://state.test/web"
-				return state.HTTPServer{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK",
+				return state.HTTPBackend{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK",
 					UnlockAddress: address, UnlockMethod: "UNLOCK", Transport: delayed{&tfserver.Server{}, by}}
 			},
 			"a database": func() state.Backend { return database(t, by) },

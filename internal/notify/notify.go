@@ -19,17 +19,17 @@ import (
 
 // A Target is where notices go.
 type Target struct {
-	url  *url.URL
-	sort sort
+	url    *url.URL
+	format messageFormat
 }
 
-// A sort says what is sent.
-type sort string
+// A messageFormat says what is sent.
+type messageFormat string
 
 const (
-	slack sort = "slack"
-	ntfy  sort = "ntfy"
-	plain sort = "json"
+	slack messageFormat = "slack"
+	ntfy  messageFormat = "ntfy"
+	plain messageFormat = "json"
 )
 
 // URLForm says what a target looks like.
@@ -42,15 +42,15 @@ func ParseTarget(text string) (Target, error) {
 	if err != nil || u.Hostname() == "" {
 		return Target{}, errors.New("it is no URL: it needs to be " + URLForm)
 	}
-	t := Target{url: u, sort: plain}
+	t := Target{url: u, format: plain}
 	switch host := strings.ToLower(u.Hostname()); {
 	case host == "hooks.slack.com" || host == "hooks.slack-gov.com":
-		t.sort = slack
+		t.format = slack
 	case host == "ntfy.sh":
-		t.sort = ntfy
+		t.format = ntfy
 	}
 	if word, scheme, given := strings.Cut(u.Scheme, "+"); given {
-		if t.sort, u.Scheme = sort(word), scheme; !slices.Contains([]sort{slack, ntfy, plain}, t.sort) {
+		if t.format, u.Scheme = messageFormat(word), scheme; !slices.Contains([]messageFormat{slack, ntfy, plain}, t.format) {
 			return Target{}, errors.New("what is in front of + is not known: it needs to be " + URLForm)
 		}
 	}
@@ -70,7 +70,7 @@ const ntfyMessage = 4096
 // error says what went wrong and nothing of the URL.
 func (t Target) Send(ctx context.Context, n report.Notice, userAgent string) error {
 	body, header := n.JSON(), http.Header{"Content-Type": {"application/json"}}
-	switch t.sort {
+	switch t.format {
 	case slack:
 		body = n.Slack()
 	case ntfy: // "Publishing": the body is the message; title, priority and tags are headers

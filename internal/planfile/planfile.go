@@ -48,9 +48,9 @@ type File struct {
 	// Contents are how much goes with an object that is destroyed with everything it holds. It is no part of the
 	// plan's basis.
 	Contents []Contents
-	// Context is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
-	Context json.RawMessage
-	Plan    *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
+	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
+	PlanContextJSON json.RawMessage
+	Plan            *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
 }
 
 // Contents is what an object holds that is destroyed with it, in words.
@@ -61,22 +61,22 @@ type Contents struct {
 
 // A document is a File in JSON.
 type document struct {
-	Format        int             `json:"b2form_plan"`
-	Program       string          `json:"b2form_version"`
-	Command       string          `json:"command"`
-	Target        []string        `json:"target,omitempty"`
-	Exclude       []string        `json:"exclude,omitempty"`
-	Replace       []addr.Addr     `json:"replace,omitempty"`
-	Configuration string          `json:"configuration"`
-	Variables     json.RawMessage `json:"variables,omitempty"`
-	Sensitive     []string        `json:"sensitive_variables,omitempty"`
-	SensitiveHash string          `json:"sensitive_hash,omitempty"`
-	Salt          string          `json:"salt,omitempty"`
-	Keyed         bool            `json:"keyed,omitempty"`
-	Contents      []Contents      `json:"contents,omitempty"`
-	Context       json.RawMessage `json:"context,omitempty"`
-	Basis         string          `json:"basis"`
-	Plan          *plan.Saved     `json:"plan"`
+	Format          int             `json:"b2form_plan"`
+	Program         string          `json:"b2form_version"`
+	Command         string          `json:"command"`
+	Target          []string        `json:"target,omitempty"`
+	Exclude         []string        `json:"exclude,omitempty"`
+	Replace         []addr.Addr     `json:"replace,omitempty"`
+	Configuration   string          `json:"configuration"`
+	Variables       json.RawMessage `json:"variables,omitempty"`
+	Sensitive       []string        `json:"sensitive_variables,omitempty"`
+	SensitiveHash   string          `json:"sensitive_hash,omitempty"`
+	Salt            string          `json:"salt,omitempty"`
+	Keyed           bool            `json:"keyed,omitempty"`
+	Contents        []Contents      `json:"contents,omitempty"`
+	PlanContextJSON json.RawMessage `json:"context,omitempty"`
+	Basis           string          `json:"basis"`
+	Plan            *plan.Saved     `json:"plan"`
 }
 
 const (
@@ -96,7 +96,7 @@ func Write(path string, f *File) (err error) {
 	text, err := json.Marshal(document{
 		Format: formatVersion, Program: f.Program, Command: f.Command, Target: texts(f.Target), Exclude: texts(f.Exclude),
 		Replace: f.Replace, Configuration: f.Configuration, Variables: variables, Sensitive: f.Sensitive, SensitiveHash: f.SensitiveHash,
-		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, Context: f.Context, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
+		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, PlanContextJSON: f.PlanContextJSON, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
 	})
 	if err != nil {
 		return err
@@ -275,8 +275,9 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	}
 	f := &File{
 		Program: d.Program, Command: d.Command, Replace: d.Replace, Configuration: d.Configuration,
-		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents, Context: d.Context,
-		Plan: p,
+		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents,
+		PlanContextJSON: d.PlanContextJSON,
+		Plan:            p,
 	}
 	var errs [3]error
 	f.Target, errs[0] = targets(d.Target)

@@ -52,9 +52,9 @@ func example(t testing.TB) *planfile.File {
 		Variables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3),
 			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
-		Salt:     strings.Repeat("0f", plan.SaltBytes),
-		Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
-		Context:  []byte(`{"checks":[]}`), Plan: made,
+		Salt:            strings.Repeat("0f", plan.SaltBytes),
+		Contents:        []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
+		PlanContextJSON: []byte(`{"checks":[]}`), Plan: made,
 	}
 }
 
@@ -189,7 +189,7 @@ func TestFormats(t *testing.T) {
 		}
 		return planfile.Read(path, schema.Kinds())
 	}
-	if got, err := as("1"); err != nil || got.Context != nil || got.Plan.Basis != f.Plan.Basis {
+	if got, err := as("1"); err != nil || got.PlanContextJSON != nil || got.Plan.Basis != f.Plan.Basis {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for format, want := range map[string]string{"3": "has format version 3 and was saved by b2form 1.2.3", "0": "lacks", "-1": "lacks"} {

@@ -114,7 +114,7 @@ func (r *Run) add(l *line) {
 		var names []string
 		for name, o := range l.Outputs {
 			if o.Action != "" {
-				names = append(names, view.DiffLine(o.Action, name))
+				names = append(names, view.OutputDiffLine(o.Action, name))
 			}
 		}
 		slices.Sort(names)

@@ -59,7 +59,7 @@ func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
 
 // driftOf is what happened to the object of a change outside of b2form.
 func driftOf(c *plan.Change, m view.Purpose) (d Drift, drifted bool) {
-	text := view.OutsideText(c, m)
+	text := view.OutsideChangeText(c, m)
 	d = Drift{Address: c.Addr.String(), Type: DriftChanged, Text: text, Fields: c.Fields}
 	switch {
 	case text == "" || c.Outside != plan.Changed && c.Outside != plan.Gone:
@@ -124,8 +124,8 @@ func newFindings(list []kind.Finding) (out []Finding) {
 func (r *Recorder) SetChecks(list []view.CheckResult) {
 	r.Run.Checks = nil
 	for _, c := range list {
-		one := Check{Name: visible.EscapeLine(c.Name), Failed: len(c.Said) > 0}
-		for _, said := range c.Said {
+		one := Check{Name: visible.EscapeLine(c.Name), Failed: len(c.FailureMessages) > 0}
+		for _, said := range c.FailureMessages {
 			one.Messages = append(one.Messages, visible.EscapeLines(said))
 		}
 		r.Run.Checks = append(r.Run.Checks, one)

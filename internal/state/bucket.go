@@ -407,8 +407,8 @@ func (k *bucketStorage) stopHeartbeat() {
 
 func (k *bucketStorage) stats() Stats { return k.count.stats() }
 
-// callInTurn is api.Call, but an update of this bucket takes its turn with ours.
-func (k *bucketStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+// callAPI is api.Call, but an update of this bucket takes its turn with ours.
+func (k *bucketStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
 	if method != "b2_update_bucket" {
 		return api.Call(ctx, method, in, out)
 	}

@@ -80,7 +80,7 @@ func inServer(t *testing.T, gitlab bool, f func(t *testing.T, p place)) {
 // database is a state of its own in the database of this test process.
 func database(t *testing.T) state.Database {
 	t.Helper()
-	if !testrun.HasPostgres() {
+	if !testrun.UsesPostgres() {
 		t.Skip("PostgreSQL is not installed")
 	}
 	all := engines.All()

@@ -36,7 +36,7 @@ type LockedError struct {
 	// clock; zero: with its process.
 	Expires time.Time `json:"expires,omitzero"`
 
-	ID string `json:"-"` // what a server calls the lock; "": it is none of a server
+	HTTPLockID string `json:"-"` // what a server calls the lock; "": it is none of a server
 }
 
 func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }

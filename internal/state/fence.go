@@ -10,21 +10,21 @@ import (
 // maxUnseen is how old the last look at a state may be when something is sent to B2.
 const maxUnseen = 2 * time.Second
 
-// A fence is what a run knows of its hold on a state that a server keeps.
-type fence struct {
+// A lockStatus is what a run knows of its hold on a state that a server keeps.
+type lockStatus struct {
 	now func() time.Time
 
-	mu      sync.Mutex
-	seenAt  time.Time // since when, at the latest, the state was as this run knows it
-	lostErr error     // not nil: for good
-	closed  bool
+	mu            sync.Mutex
+	confirmedAt   time.Time // since when, at the latest, the state was as this run knows it
+	lostErr       error     // not nil: for good
+	checksStopped bool
 }
 
-// check is nil where the state was this run's a moment ago. Where the last look is older it
+// checkIfStale is nil where the state was this run's a moment ago. Where the last look is older it
 // calls look.
-func (f *fence) check(look func() error) error {
+func (f *lockStatus) checkIfStale(look func() error) error {
 	f.mu.Lock()
-	lost, fresh := f.lostErr, f.closed || elapsed(f.seenAt, f.now()) <= maxUnseen
+	lost, fresh := f.lostErr, f.checksStopped || elapsed(f.confirmedAt, f.now()) <= maxUnseen
 	f.mu.Unlock()
 	if lost != nil || fresh {
 		return lost
@@ -32,20 +32,20 @@ func (f *fence) check(look func() error) error {
 	return look()
 }
 
-// seen notes a look that began at when.
-func (f *fence) seen(when time.Time) {
+// setConfirmedAt notes a look that began at when.
+func (f *lockStatus) setConfirmedAt(when time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.seenAt = when
+	f.confirmedAt = when
 }
 
-// lose notes that another run has the state.
-func (f *fence) lose(where string) error {
-	return f.loseBecause(lostLeaseError(visible.EscapeLine(where)))
+// markTakenOver notes that another run has the state.
+func (f *lockStatus) markTakenOver(where string) error {
+	return f.markLost(lostLeaseError(visible.EscapeLine(where)))
 }
 
-// loseBecause notes why the state is this run's no longer. The first reason stays.
-func (f *fence) loseBecause(reason error) error {
+// markLost notes why the state is this run's no longer. The first reason stays.
+func (f *lockStatus) markLost(reason error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lostErr == nil {
@@ -54,15 +54,15 @@ func (f *fence) loseBecause(reason error) error {
 	return f.lostErr
 }
 
-func (f *fence) lost() error {
+func (f *lockStatus) lost() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.lostErr
 }
 
-// end stops further looks.
-func (f *fence) end() {
+// stopChecks stops further looks.
+func (f *lockStatus) stopChecks() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.closed = true
+	f.checksStopped = true
 }

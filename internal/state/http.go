@@ -15,13 +15,13 @@ import (
 	"b2form/internal/visible"
 )
 
-// HTTPServer is the Backend that keeps a state behind a server of Terraform's http protocol:
+// HTTPBackend is the Backend that keeps a state behind a server of Terraform's http protocol:
 // GET, POST, LOCK and UNLOCK. The state and its journal are one document with a serial
 // that grows. The protocol compares no serials and has no lock that expires; what is done
 // about that is in docs/adr/0027.
 //
 // Errors are *Error, or those of contexts.
-type HTTPServer struct {
+type HTTPBackend struct {
 	Address                     string // where the document is; "https://example.com/states/web"
 	UpdateMethod                string // "POST"
 	LockAddress, LockMethod     string // "": there is no lock; "LOCK"
@@ -30,20 +30,20 @@ type HTTPServer struct {
 	Password                    secret.Value
 	Transport                   http.RoundTripper
 	// How often a request is repeated, and how long is waited before, at first and at most.
-	Retries              int
-	RetryWait, RetryMost time.Duration
-	Version              string // of b2form, for those who look at the lock
+	Retries                      int
+	FirstRetryWait, MaxRetryWait time.Duration
+	ProgramVersion               string // of b2form, for those who look at the lock
 }
 
-// httpLock is who holds a lock, as Terraform writes it.
-type httpLock struct {
+// httpLockInfo is who holds a lock, as Terraform writes it.
+type httpLockInfo struct {
 	ID, Operation, Info, Who, Version string
 	Created                           time.Time
 	Path                              string
 }
 
 // String is what messages call the state: the address without what may hold a secret.
-func (h HTTPServer) String() string { return displayURL(h.Address) }
+func (h HTTPBackend) String() string { return displayURL(h.Address) }
 
 func displayURL(address string) string {
 	u, err := url.Parse(address)
@@ -54,7 +54,7 @@ func displayURL(address string) string {
 }
 
 // Read implements [Backend]. It is one request.
-func (h HTTPServer) Read(ctx context.Context) (*State, error) {
+func (h HTTPBackend) Read(ctx context.Context) (*State, error) {
 	d, err := h.get(ctx)
 	if err != nil {
 		return nil, err
@@ -68,16 +68,18 @@ func (h HTTPServer) Read(ctx context.Context) (*State, error) {
 
 // Open implements [Backend]. The lock has no end of its own, so that of a run that was killed
 // stays until it is broken.
-func (h HTTPServer) Open(ctx context.Context, o Options) (*Store, error) {
+func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	if h.LockAddress == "" && !o.NoLock {
 		return nil, h.error("The state has no lock", "The backend names no lock_address, so nothing would keep two runs apart. Set it to "+
 			"where the server takes LOCK, often the address itself; or, where the server has no lock, run with -lock=false and see to it "+
 			"that runs follow each other.", nil)
 	}
-	k := &httpStorage{HTTPServer: h, run: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx), fence: fence{now: o.Now},
-		turn: make(chan struct{}, 1)}
+	k := &httpStorage{HTTPBackend: h, runID: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx),
+		lockStatus: lockStatus{now: o.Now},
+		turn:       make(chan struct{}, 1)}
 	if k.locks {
-		self := httpLock{ID: k.run, Operation: o.Operation, Who: o.LockOwner, Version: h.Version, Created: o.Now().UTC(), Path: h.String()}
+		self := httpLockInfo{ID: k.runID, Operation: o.Operation, Who: o.LockOwner, Version: h.ProgramVersion, Created: o.Now().UTC(),
+			Path: h.String()}
 		if err := h.acquireLock(ctx, self, o); err != nil {
 			return nil, err
 		}
@@ -93,7 +95,7 @@ func (h HTTPServer) Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 // acquireLock takes the lock, trying for as long as o says.
-func (h HTTPServer) acquireLock(ctx context.Context, self httpLock, o Options) error {
+func (h HTTPBackend) acquireLock(ctx context.Context, self httpLockInfo, o Options) error {
 	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
 	defer cancel()
 	for told := false; ; told = true {
@@ -114,7 +116,7 @@ func (h HTTPServer) acquireLock(ctx context.Context, self httpLock, o Options) e
 }
 
 // tryLock takes the lock, or says who has it.
-func (h HTTPServer) tryLock(ctx context.Context, self httpLock) (held *LockedError, err error) {
+func (h HTTPBackend) tryLock(ctx context.Context, self httpLockInfo) (held *LockedError, err error) {
 	r, err := h.send(ctx, h.LockMethod, h.LockAddress, compactJSON(self), maxHTTPReply)
 	switch {
 	case err != nil:
@@ -124,17 +126,17 @@ func (h HTTPServer) tryLock(ctx context.Context, self httpLock) (held *LockedErr
 	case r.status != http.StatusLocked && r.status != http.StatusConflict:
 		return nil, h.refused("take the lock", r)
 	}
-	var holder httpLock
+	var holder httpLockInfo
 	_ = json.Unmarshal(r.body, &holder) // what cannot be read is left empty
 	if holder.ID == self.ID {
 		return nil, nil // the reply to an earlier try was lost
 	}
-	return &LockedError{Path: h.String(), Operation: holder.Operation, Who: holder.Who, Created: holder.Created, ID: holder.ID}, nil
+	return &LockedError{Path: h.String(), Operation: holder.Operation, Who: holder.Who, Created: holder.Created, HTTPLockID: holder.ID}, nil
 }
 
-func (h HTTPServer) releaseLock(ctx context.Context, self httpLock) error {
+func (h HTTPBackend) releaseLock(ctx context.Context, self httpLockInfo) error {
 	r, err := h.send(ctx, h.UnlockMethod, h.UnlockAddress, compactJSON(self), maxHTTPReply)
-	if err == nil && !r.succeeded() && !r.repeated { // repeated: the first may have succeeded
+	if err == nil && !r.succeeded() && !r.requestRepeated { // repeated: the first may have succeeded
 		err = h.refused("give the lock back", r)
 	}
 	return err
@@ -142,11 +144,11 @@ func (h HTTPServer) releaseLock(ctx context.Context, self httpLock) error {
 
 // LockHolder implements [Backend]. The protocol cannot ask, so the lock is taken for a moment
 // where it is free.
-func (h HTTPServer) LockHolder(ctx context.Context) (*LockedError, error) {
+func (h HTTPBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 	if h.LockAddress == "" {
 		return nil, nil
 	}
-	self := httpLock{ID: rand.Text(), Operation: "lock", Who: "b2form", Version: h.Version, Path: h.String()}
+	self := httpLockInfo{ID: rand.Text(), Operation: "lock", Who: "b2form", Version: h.ProgramVersion, Path: h.String()}
 	held, err := h.tryLock(ctx, self)
 	if held != nil || err != nil {
 		return held, err
@@ -156,12 +158,12 @@ func (h HTTPServer) LockHolder(ctx context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The state is stored again under another name of a run, so
 // that the one that held the lock finds out.
-func (h HTTPServer) BreakLock(ctx context.Context) (*LockedError, error) {
+func (h HTTPBackend) BreakLock(ctx context.Context) (*LockedError, error) {
 	held, err := h.LockHolder(ctx)
 	if held == nil || err != nil {
 		return nil, err
 	}
-	if err := h.releaseLock(ctx, httpLock{ID: held.ID, Operation: held.Operation, Who: held.Who, Created: held.Created}); err != nil {
+	if err := h.releaseLock(ctx, httpLockInfo{ID: held.HTTPLockID, Operation: held.Operation, Who: held.Who, Created: held.Created}); err != nil {
 		return nil, err
 	}
 	s, err := h.Open(ctx, Options{Operation: "lock -break", Now: func() time.Time { return held.Created }})
@@ -169,7 +171,7 @@ func (h HTTPServer) BreakLock(ctx context.Context) (*LockedError, error) {
 		return held, s.Close()
 	}
 	switch now, locked := errors.AsType[*LockedError](err); {
-	case locked && now.ID == held.ID:
+	case locked && now.HTTPLockID == held.HTTPLockID:
 		return nil, stillHeldError(now, "Its server took the request and says that it is held as before. Remove it there, with what the "+
 			"server has for that; or look whether unlock_address and unlock_method of the backend are right.")
 	case locked: // by somebody who came at once, and has stored the state for the same purpose
@@ -181,13 +183,13 @@ func (h HTTPServer) BreakLock(ctx context.Context) (*LockedError, error) {
 // Try does with the server what a run does: it takes the lock, stores the state that is there again,
 // reads it and gives the lock back; and it makes sure that nobody else gets the lock meanwhile. The
 // state is as it was. It is an *Error with a *LockedError where another run has the lock.
-func (h HTTPServer) Try(ctx context.Context, o Options) error {
+func (h HTTPBackend) Try(ctx context.Context, o Options) error {
 	o.NoLock = false
 	s, err := h.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	other := httpLock{ID: rand.Text(), Operation: o.Operation, Who: o.LockOwner, Version: h.Version, Created: o.Now().UTC(),
+	other := httpLockInfo{ID: rand.Text(), Operation: o.Operation, Who: o.LockOwner, Version: h.ProgramVersion, Created: o.Now().UTC(),
 		Path: h.String()}
 	held, err := h.tryLock(ctx, other)
 	if held == nil && err == nil {
@@ -207,12 +209,12 @@ func orphanableLockError(held *LockedError) *Error {
 }
 
 // error is an *Error about this state.
-func (h HTTPServer) error(summary, detail string, cause error) *Error {
+func (h HTTPBackend) error(summary, detail string, cause error) *Error {
 	return &Error{Summary: summary, Detail: detail, Path: h.String(), Cause: cause}
 }
 
 // refused explains a reply that is a refusal.
-func (h HTTPServer) refused(what string, r *httpReply) *Error {
+func (h HTTPBackend) refused(what string, r *httpReply) *Error {
 	where := visible.EscapeLine(h.String())
 	todo := "Correct what it says, then run the same command again."
 	switch {
@@ -226,5 +228,5 @@ func (h HTTPServer) refused(what string, r *httpReply) *Error {
 		todo = "Make room for the state, or raise the limit of its size, then run the same command again."
 	}
 	return h.error("The server of the state refuses", fmt.Sprintf("The server at %s was asked to %s and answered %d %s%s. %s", where, what,
-		r.status, http.StatusText(r.status), h.quoted(r.body), todo), nil)
+		r.status, http.StatusText(r.status), h.replyExcerpt(r.body), todo), nil)
 }

@@ -38,13 +38,13 @@ type httpDocument struct {
 	Journal string `json:"journal,omitempty"`
 }
 
-// isVersionOf reports whether two are the same version.
-func (d *httpDocument) isVersionOf(other *httpDocument) bool {
+// isSameVersion reports whether two are the same version.
+func (d *httpDocument) isSameVersion(other *httpDocument) bool {
 	return d.Serial == other.Serial && d.Run == other.Run
 }
 
 // get reads the document; one that does not exist is empty.
-func (h HTTPServer) get(ctx context.Context) (*httpDocument, error) {
+func (h HTTPBackend) get(ctx context.Context) (*httpDocument, error) {
 	r, err := h.send(ctx, http.MethodGet, h.Address, nil, maxHTTPState)
 	switch {
 	case err != nil:
@@ -58,7 +58,7 @@ func (h HTTPServer) get(ctx context.Context) (*httpDocument, error) {
 }
 
 // parse reads a document as strictly as a state.
-func (h HTTPServer) parse(data []byte) (*httpDocument, error) {
+func (h HTTPBackend) parse(data []byte) (*httpDocument, error) {
 	var version struct{ Version int }
 	where := visible.EscapeLine(h.String())
 	if isTerraformState(string(data)) {
@@ -104,8 +104,8 @@ func (d *decoder) decodeDocument(into *httpDocument) error {
 	return decodeStrict(whole, into)
 }
 
-// forgottenError says that a state was stored and is not there.
-func (h HTTPServer) forgottenError() error {
+// storedStateMissingError says that a state was stored and is not there.
+func (h HTTPBackend) storedStateMissingError() error {
 	return h.error("The server does not have the state that it took", fmt.Sprintf("The server at %s has taken the state and now answers "+
 		"that there is none, or the one before, so nothing further is sent. What this run did last may not be recorded. If the server "+
 		"does not keep what it takes, or keeps it elsewhere, correct the address and the methods of the backend. If somebody has "+
@@ -126,18 +126,18 @@ func (d *httpDocument) replay(where string) (base *State, c changes, err error) 
 
 // httpStorage is the storage of a state behind a server.
 type httpStorage struct {
-	HTTPServer
-	run   string // names this run, and its lock
+	HTTPBackend
+	runID string // names this run, and its lock
 	locks bool
-	lock  httpLock
+	lock  httpLockInfo
 	ctx   context.Context // outlives the run's
 	count writeCounter
-	fence
+	lockStatus
 
-	turn  chan struct{}   // held over requests that look at the document or store it, so it is no mutex
-	known *httpDocument   // as this run last read or stored it
-	tried []*httpDocument // what it stored without learning what came of that
-	looks atomic.Int64    // how many have come to an end
+	turn              chan struct{}   // held over requests that look at the document or store it, so it is no mutex
+	known             *httpDocument   // as this run last read or stored it
+	unconfirmedStores []*httpDocument // what it stored without learning what came of that
+	checkCount        atomic.Int64    // how many have come to an end
 }
 
 // begin reads the state and stores it under the name of this run, so that a run whose lock was
@@ -153,9 +153,9 @@ func (k *httpStorage) begin(ctx context.Context) (*Store, error) {
 		return nil, err
 	}
 	k.known = d
-	k.seen(began)
+	k.setConfirmedAt(began)
 	if k.locks {
-		if err := k.storeBetweenLooks(func(now *httpDocument) *httpDocument {
+		if err := k.storeBetweenChecks(func(now *httpDocument) *httpDocument {
 			return &httpDocument{State: now.State, Journal: now.Journal}
 		}); err != nil {
 			return nil, err
@@ -167,11 +167,11 @@ func (k *httpStorage) begin(ctx context.Context) (*Store, error) {
 // append stores a document with more lines. The look that must follow is on its way when it
 // returns; a change that comes meanwhile waits for it, and needs no look of its own before.
 func (k *httpStorage) append(lines []byte) error {
-	looks := k.looks.Load()
+	looks := k.checkCount.Load()
 	k.turn <- struct{}{}
 	err := error(nil)
-	if k.looks.Load() == looks {
-		err = k.look()
+	if k.checkCount.Load() == looks {
+		err = k.checkUnchanged()
 	}
 	if err == nil {
 		err = k.store(func(now *httpDocument) *httpDocument {
@@ -184,20 +184,20 @@ func (k *httpStorage) append(lines []byte) error {
 	}
 	go func() {
 		defer k.endTurn()
-		_ = k.look() // what it finds, the next check tells
+		_ = k.checkUnchanged() // what it finds, the next check tells
 	}()
 	return nil
 }
 
-// storeBetweenLooks is store for those who have the turn and time.
-func (k *httpStorage) storeBetweenLooks(change func(now *httpDocument) *httpDocument) error {
-	err := k.look()
+// storeBetweenChecks is store for those who have the turn and time.
+func (k *httpStorage) storeBetweenChecks(change func(now *httpDocument) *httpDocument) error {
+	err := k.checkUnchanged()
 	before := k.known
 	if err == nil {
 		err = k.store(change)
 	}
 	if err == nil {
-		err = k.lookAfter(before)
+		err = k.checkUnchangedAfter(before)
 	}
 	return err
 }
@@ -209,9 +209,9 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		return err
 	}
 	next := change(k.known)
-	next.Version, next.Writer, next.Run, next.Serial = formatVersion, "b2form", k.run, k.known.Serial+1
-	if n := len(k.tried); n > 0 {
-		next.Serial = max(next.Serial, k.tried[n-1].Serial+1)
+	next.Version, next.Writer, next.Run, next.Serial = formatVersion, "b2form", k.runID, k.known.Serial+1
+	if n := len(k.unconfirmedStores); n > 0 {
+		next.Serial = max(next.Serial, k.unconfirmedStores[n-1].Serial+1)
 	}
 	body := compactJSON(next)
 	if len(body) > maxHTTPState {
@@ -219,9 +219,9 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 			"server b2form keeps %d MiB at most. Nothing was stored. Keep it in a bucket or a database, or divide the configuration.",
 			len(body)>>20, maxHTTPState>>20), nil)
 	}
-	k.tried = append(k.tried, next)
-	for try, wait := 0, k.RetryWait; ; try++ {
-		r, err := k.sendOnce(k.ctx, k.UpdateMethod, k.updateAddress(), body, maxHTTPReply)
+	k.unconfirmedStores = append(k.unconfirmedStores, next)
+	for try, wait := 0, k.FirstRetryWait; ; try++ {
+		r, err := k.sendOnce(k.ctx, k.UpdateMethod, k.addressWithLockID(), body, maxHTTPReply)
 		k.count.bytes.Add(int64(len(body)))
 		switch {
 		case errors.As(err, new(*Error)):
@@ -230,22 +230,22 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 			k.setKnown(next)
 			return nil
 		case err == nil && (r.status == http.StatusConflict || r.status == http.StatusLocked || r.status == http.StatusPreconditionFailed):
-			return k.lose(k.String()) // the lock that the request named is not the one there is
-		case err == nil && !r.isTrouble():
+			return k.markTakenOver(k.String()) // the lock that the request named is not the one there is
+		case err == nil && !r.isRetryable():
 			return k.refused("store the state", r)
 		}
-		switch lookErr := k.look(); {
+		switch lookErr := k.checkUnchanged(); {
 		case lookErr != nil || k.known == next:
 			return lookErr
 		case try >= k.Retries && err != nil:
-			return k.reached(err)
+			return k.explainUnreachable(err)
 		case try >= k.Retries:
 			return k.refused("store the state", r)
 		}
-		if err := pause.For(k.ctx, max(wait, min(r.retryAfter(), k.RetryMost))); err != nil {
+		if err := pause.For(k.ctx, max(wait, min(r.retryAfter(), k.MaxRetryWait))); err != nil {
 			return err
 		}
-		wait = min(2*wait, k.RetryMost)
+		wait = min(2*wait, k.MaxRetryWait)
 	}
 }
 
@@ -254,44 +254,44 @@ func (k *httpStorage) endTurn() { <-k.turn }
 // setKnown notes that d is stored.
 func (k *httpStorage) setKnown(d *httpDocument) {
 	k.known = d
-	k.tried = slices.DeleteFunc(k.tried, func(t *httpDocument) bool { return t == d })
+	k.unconfirmedStores = slices.DeleteFunc(k.unconfirmedStores, func(t *httpDocument) bool { return t == d })
 	k.count.syncs.Add(1)
 }
 
-// look finds out whether the document is as this run knows it: what it has stored last, or
+// checkUnchanged finds out whether the document is as this run knows it: what it has stored last, or
 // what it tried to store since. All else is another run's, or an older one of its own that came
 // late.
-func (k *httpStorage) look() error { return k.lookAfter(nil) }
+func (k *httpStorage) checkUnchanged() error { return k.checkUnchangedAfter(nil) }
 
-// lookAfter is look just after a version was stored in place of before; nil: of none.
-func (k *httpStorage) lookAfter(before *httpDocument) error {
+// checkUnchangedAfter is look just after a version was stored in place of before; nil: of none.
+func (k *httpStorage) checkUnchangedAfter(before *httpDocument) error {
 	began := k.now()
 	there, err := k.get(k.ctx)
 	if err != nil {
 		return err
 	}
-	k.looks.Add(1)
-	if i := slices.IndexFunc(k.tried, there.isVersionOf); i >= 0 && there.Serial > k.known.Serial {
-		k.setKnown(k.tried[i])
+	k.checkCount.Add(1)
+	if i := slices.IndexFunc(k.unconfirmedStores, there.isSameVersion); i >= 0 && there.Serial > k.known.Serial {
+		k.setKnown(k.unconfirmedStores[i])
 	}
-	if k.known.Serial > 0 && (there.Serial == 0 || before != nil && there.isVersionOf(before)) {
-		return k.loseBecause(k.forgottenError())
+	if k.known.Serial > 0 && (there.Serial == 0 || before != nil && there.isSameVersion(before)) {
+		return k.markLost(k.storedStateMissingError())
 	}
-	if !there.isVersionOf(k.known) {
-		return k.lose(k.String())
+	if !there.isSameVersion(k.known) {
+		return k.markTakenOver(k.String())
 	}
-	k.seen(began)
+	k.setConfirmedAt(began)
 	return nil
 }
 
-// updateAddress names the lock, so that a server that compares it refuses others.
-func (k *httpStorage) updateAddress() string {
+// addressWithLockID names the lock, so that a server that compares it refuses others.
+func (k *httpStorage) addressWithLockID() string {
 	u, err := url.Parse(k.Address)
 	if err != nil || !k.locks {
 		return k.Address
 	}
 	q := u.Query()
-	q.Set("ID", k.run)
+	q.Set("ID", k.runID)
 	u.RawQuery = q.Encode()
 	return u.String()
 }
@@ -299,7 +299,7 @@ func (k *httpStorage) updateAddress() string {
 func (k *httpStorage) close(s *State) error {
 	k.turn <- struct{}{}
 	defer k.endTurn()
-	defer k.end()
+	defer k.stopChecks()
 	if err := k.lost(); err != nil {
 		return err // the lock may be another run's
 	}
@@ -312,8 +312,8 @@ func (k *httpStorage) close(s *State) error {
 		err = s.Encode(&content)
 		stored = content.Bytes()
 	}
-	if err == nil && (s != nil || k.known.Journal != "" || len(k.tried) > 0) {
-		err = k.storeBetweenLooks(func(*httpDocument) *httpDocument { return &httpDocument{State: stored} })
+	if err == nil && (s != nil || k.known.Journal != "" || len(k.unconfirmedStores) > 0) {
+		err = k.storeBetweenChecks(func(*httpDocument) *httpDocument { return &httpDocument{State: stored} })
 	}
 	if k.lost() == nil {
 		err = errors.Join(err, k.unlock())
@@ -330,14 +330,14 @@ func (k *httpStorage) unlock() error {
 
 // checkLocked looks at the document where the last look is too old to rely on.
 func (k *httpStorage) checkLocked() error {
-	return k.check(func() error {
+	return k.checkIfStale(func() error {
 		k.turn <- struct{}{}
 		defer k.endTurn()
-		return k.check(k.look) // another may have looked meanwhile
+		return k.checkIfStale(k.checkUnchanged) // another may have looked meanwhile
 	})
 }
 
-func (k *httpStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *httpStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

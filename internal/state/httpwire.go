@@ -30,35 +30,35 @@ const (
 
 // An httpReply is a whole reply.
 type httpReply struct {
-	status   int
-	header   http.Header
-	body     []byte
-	repeated bool // the request had been sent before, and nobody knows what came of that
+	status          int
+	header          http.Header
+	body            []byte
+	requestRepeated bool // the request had been sent before, and nobody knows what came of that
 }
 
 func (r *httpReply) succeeded() bool { return r.status >= 200 && r.status < 300 }
 
 // send is one request, repeated while no answer comes or the server says that it has trouble.
 // So it must do no harm twice.
-func (h HTTPServer) send(ctx context.Context, method, address string, body []byte, most int64) (*httpReply, error) {
-	wait := h.RetryWait
+func (h HTTPBackend) send(ctx context.Context, method, address string, body []byte, maxReplyBytes int64) (*httpReply, error) {
+	wait := h.FirstRetryWait
 	for try := 0; ; try++ {
-		r, err := h.sendOnce(ctx, method, address, body, most)
+		r, err := h.sendOnce(ctx, method, address, body, maxReplyBytes)
 		if r != nil {
-			r.repeated = try > 0
+			r.requestRepeated = try > 0
 		}
-		final := err != nil && ctx.Err() != nil || err == nil && !r.isTrouble()
+		final := err != nil && ctx.Err() != nil || err == nil && !r.isRetryable()
 		if _, known := errors.AsType[*Error](err); known || final || try >= h.Retries {
-			return r, h.reached(err)
+			return r, h.explainUnreachable(err)
 		}
-		if pause.For(ctx, max(wait, min(r.retryAfter(), h.RetryMost))) != nil {
+		if pause.For(ctx, max(wait, min(r.retryAfter(), h.MaxRetryWait))) != nil {
 			return nil, ctx.Err()
 		}
-		wait = min(2*wait, h.RetryMost)
+		wait = min(2*wait, h.MaxRetryWait)
 	}
 }
 
-func (r *httpReply) isTrouble() bool {
+func (r *httpReply) isRetryable() bool {
 	return r.status >= 500 && r.status != http.StatusNotImplemented && r.status != http.StatusInsufficientStorage ||
 		r.status == http.StatusTooManyRequests
 }
@@ -76,7 +76,7 @@ func (r *httpReply) retryAfter() time.Duration {
 }
 
 // sendOnce is one request. No redirect is followed.
-func (h HTTPServer) sendOnce(ctx context.Context, method, address string, body []byte, most int64) (*httpReply, error) {
+func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body []byte, maxReplyBytes int64) (*httpReply, error) {
 	limited, cancel := context.WithTimeout(ctx, httpPatience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(limited, method, address, bytes.NewReader(body))
@@ -98,13 +98,13 @@ func (h HTTPServer) sendOnce(ctx context.Context, method, address string, body [
 	}
 	defer func() { _ = response.Body.Close() }()
 	r := &httpReply{status: response.StatusCode, header: response.Header}
-	if r.body, err = io.ReadAll(io.LimitReader(response.Body, most+1)); err != nil {
+	if r.body, err = io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1)); err != nil {
 		return nil, h.unreachable(ctx, err)
 	}
-	if int64(len(r.body)) > most {
+	if int64(len(r.body)) > maxReplyBytes {
 		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
 			"answers needs, not even one with the largest state that b2form stores there. Look whether the address is right.",
-			visible.EscapeLine(h.String()), most>>10), nil)
+			visible.EscapeLine(h.String()), maxReplyBytes>>10), nil)
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
@@ -119,7 +119,7 @@ type unreachableError struct{ reason string }
 func (e *unreachableError) Error() string { return e.reason }
 
 // unreachable is the error of a request without an answer.
-func (h HTTPServer) unreachable(ctx context.Context, err error) error {
+func (h HTTPBackend) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -133,8 +133,8 @@ func (h HTTPServer) unreachable(ctx context.Context, err error) error {
 	return &unreachableError{h.scrubbed(why.Reason("the server"))}
 }
 
-// reached turns the error of a request that was repeated in vain into one for people.
-func (h HTTPServer) reached(err error) error {
+// explainUnreachable turns the error of a request that was repeated in vain into one for people.
+func (h HTTPBackend) explainUnreachable(err error) error {
 	u, ok := errors.AsType[*unreachableError](err)
 	if !ok {
 		return err
@@ -145,7 +145,7 @@ func (h HTTPServer) reached(err error) error {
 
 // scrubbed is what somebody else said, without the password, also as the header has it, and in
 // one line.
-func (h HTTPServer) scrubbed(text string) string {
+func (h HTTPBackend) scrubbed(text string) string {
 	if password := h.Password.Reveal(); password != "" {
 		text = scrub.RemoveWholeSecret(text, h.Username+":"+password)
 		text = scrub.RemoveWholeSecret(text, password)
@@ -153,8 +153,8 @@ func (h HTTPServer) scrubbed(text string) string {
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
 
-// quoted is what a server says beside its status, as the end of a sentence; "": nothing.
-func (h HTTPServer) quoted(body []byte) string {
+// replyExcerpt is what a server says beside its status, as the end of a sentence; "": nothing.
+func (h HTTPBackend) replyExcerpt(body []byte) string {
 	text := strings.TrimSpace(string(body[:min(len(body), 4<<10)]))
 	if text == "" {
 		return ""

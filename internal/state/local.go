@@ -257,7 +257,7 @@ func (f *fileStorage) checkLocked() error {
 	return f.knownFiles.checkUnchanged()
 }
 
-func (f *fileStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+func (f *fileStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

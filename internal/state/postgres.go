@@ -27,10 +27,10 @@ import (
 //
 // Errors are *Error, or those of contexts.
 type Database struct {
-	Schema, Name string // Name tells the states of a schema apart
-	// Patience is how long a run tries to get a connection back that it lost.
-	Patience time.Duration
-	config   *pgconn.Config
+	Schema, StateName string // StateName tells the states of a schema apart
+	// ReconnectTimeout is how long a run tries to get a connection back that it lost.
+	ReconnectTimeout time.Duration
+	config           *pgconn.Config
 }
 
 // A DialFunc makes the connection to a database; nil: as usual.
@@ -42,7 +42,7 @@ const retrySession = 200 * time.Millisecond
 // NewDatabase is the state of that name in a schema of the database that the connection string
 // names. What the string leaves out comes from the variables of libpq: PGHOST, PGPASSFILE,
 // PGSERVICE and so on. dial may be nil.
-func NewDatabase(connString, schema, name string, dial DialFunc) (Database, error) {
+func NewDatabase(connString, schema, stateName string, dial DialFunc) (Database, error) {
 	c, err := pgconn.ParseConfig(connString)
 	if err != nil {
 		return Database{}, &Error{
@@ -55,12 +55,12 @@ func NewDatabase(connString, schema, name string, dial DialFunc) (Database, erro
 		c.DialFunc = dial
 	}
 	c.OnNotice = nil
-	return Database{Schema: schema, Name: name, Patience: 15 * time.Second, config: c}, nil
+	return Database{Schema: schema, StateName: stateName, ReconnectTimeout: 15 * time.Second, config: c}, nil
 }
 
 // String is what messages call the state; state migrate reads it.
 func (d Database) String() string {
-	q := url.Values{"schema": {d.Schema}, "name": {d.Name}}
+	q := url.Values{"schema": {d.Schema}, "name": {d.StateName}}
 	u := url.URL{Scheme: "postgres", Path: "/" + d.config.Database}
 	if strings.HasPrefix(d.config.Host, "/") {
 		q.Set("host", d.config.Host)
@@ -74,13 +74,13 @@ func (d Database) String() string {
 
 // lockKey is the key of the state's advisory lock.
 func (d Database) lockKey() int64 {
-	sum := sha256.Sum256([]byte("b2form state " + d.Schema + "/" + d.Name))
+	sum := sha256.Sum256([]byte("b2form state " + d.Schema + "/" + d.StateName))
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// sql fills in what parameters cannot be: the schema, its name as a text, the flaw of its tables, locks (rows of
+// expandSQL fills in what parameters cannot be: the schema, its name as a text, the flaw of its tables, locks (rows of
 // pg_locks about the lock of this state), held (this very session has it) and its key.
-func (d Database) sql(text string) string {
+func (d Database) expandSQL(text string) string {
 	key := d.lockKey()
 	locks := fmt.Sprintf("pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = %d AND objid::bigint "+
 		"= %d AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", uint32(uint64(key)>>32),
@@ -102,7 +102,7 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 	}
 	defer closeConn(conn)
 	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 3, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
-		"FROM @schema.journal WHERE state = name) FROM (SELECT) one LEFT JOIN @schema.states ON name = $1", d.Name)
+		"FROM @schema.journal WHERE state = name) FROM (SELECT) one LEFT JOIN @schema.states ON name = $1", d.StateName)
 	if err == nil {
 		err = d.checkTables(row)
 	}
@@ -132,8 +132,9 @@ func (d Database) replay(content, journal []byte) (base *State, c changes, err e
 // connection.
 func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
 	self := LockedError{Operation: o.Operation, Who: o.LockOwner, Created: o.Now().UTC()}
-	k := &databaseStorage{Database: d, token: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx), fence: fence{now: o.Now},
-		turn: make(chan struct{}, 1)}
+	k := &databaseStorage{Database: d, runID: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx),
+		lockStatus: lockStatus{now: o.Now},
+		turn:       make(chan struct{}, 1)}
 	var err error
 	if k.conn, err = d.connect(ctx); err != nil {
 		return nil, d.explain(err)
@@ -157,7 +158,7 @@ type databaseLock struct {
 // if the session is called so.
 func (d Database) lockHolder(ctx context.Context, c *databaseSession) (*LockedError, error) {
 	row, err := d.query(ctx, c, 4, "SELECT (SELECT lock FROM @schema.states WHERE name = $1), application_name, usename, pid "+
-		"FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity USING (pid) LIMIT 1", d.Name)
+		"FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity USING (pid) LIMIT 1", d.StateName)
 	if err != nil || row == nil {
 		return nil, d.explain(err)
 	}
@@ -199,7 +200,7 @@ func (d Database) BreakLock(ctx context.Context) (*LockedError, error) {
 		return nil, d.explain(err)
 	}
 	sessions := cmp.Or(string(row[0]), "{}")
-	if _, err := d.query(ctx, c, 0, "UPDATE @schema.states SET serial = serial + 1, holder = '' WHERE name = $1", d.Name); err != nil {
+	if _, err := d.query(ctx, c, 0, "UPDATE @schema.states SET serial = serial + 1, holder = '' WHERE name = $1", d.StateName); err != nil {
 		return nil, d.explain(err)
 	}
 	end := "pg_terminate_backend(pid)"

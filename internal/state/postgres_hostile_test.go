@@ -85,7 +85,7 @@ func hostile(t *testing.T, f fakeDatabase) state.Database {
 	t.Helper()
 	d, err := state.NewDatabase("postgres://ann@127.0.0.1/states?sslmode=disable", "b2form", "web", f.dial)
 	must(t, err)
-	d.Patience = 0
+	d.ReconnectTimeout = 0
 	return d
 }
 
@@ -146,7 +146,7 @@ func repeat(b *pgproto3.Backend, m pgproto3.BackendMessage) error {
 // as is the database for another user.
 func as(t *testing.T, user, schema string) state.Database {
 	t.Helper()
-	if !testrun.HasPostgres() {
+	if !testrun.UsesPostgres() {
 		t.Skip("PostgreSQL is not installed")
 	}
 	server, err := testrun.Postgres()

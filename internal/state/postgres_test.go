@@ -49,7 +49,7 @@ func TestDatabaseSessionEnds(t *testing.T) {
 	}
 	s = opened(t, d, state.Options{})
 	must(t, s.PutEntries(entryNumber("app", 3)))
-	sql(t, "UPDATE b2form.states SET serial = serial - 1 WHERE name = '"+d.Name+"';"+endSessions) // a fail-over that lost it
+	sql(t, "UPDATE b2form.states SET serial = serial - 1 WHERE name = '"+d.StateName+"';"+endSessions) // a fail-over that lost it
 	if err := s.PutEntries(entryNumber("app", 4)); summaryOf(err) != "Another run has the state" {
 		t.Errorf("PutEntries = %v on a server that knows less", err)
 	}
@@ -90,9 +90,10 @@ func TestDatabaseBehindPooler(t *testing.T) {
 			pooler, stop, err := server.StartPooler(sessions)
 			must(t, err)
 			defer func() { must(t, stop()) }()
-			pooled, err := state.NewDatabase("host="+pooler.SocketDir+" port=6432 user=postgres dbname=postgres", d.Schema, d.Name, nil)
+			pooled, err := state.NewDatabase("host="+pooler.SocketDir+" port=6432 user=postgres dbname=postgres", d.Schema, d.StateName,
+				nil)
 			must(t, err)
-			pooled.Patience = 0
+			pooled.ReconnectTimeout = 0
 
 			first, firstErr := pooled.Open(t.Context(), state.Options{Now: time.Now, LockOwner: "ann@one"})
 			second, secondErr := pooled.Open(t.Context(), state.Options{Now: time.Now})
@@ -138,7 +139,7 @@ func TestDatabaseSessionSwitched(t *testing.T) {
 	s := opened(t, d, state.Options{})
 	sql(t, "CREATE OR REPLACE FUNCTION b2form.unlock() RETURNS trigger LANGUAGE plpgsql AS "+
 		"$$ BEGIN PERFORM pg_advisory_unlock_all(); RETURN NEW; END $$;"+
-		"CREATE OR REPLACE TRIGGER unlock AFTER INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.Name+
+		"CREATE OR REPLACE TRIGGER unlock AFTER INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.StateName+
 		"') EXECUTE FUNCTION b2form.unlock()")
 	must(t, s.PutEntries(entryNumber("app", 1)))
 	sql(t, "DROP TRIGGER unlock ON b2form.journal; DROP FUNCTION b2form.unlock")
@@ -156,7 +157,7 @@ func TestDatabaseRefuses(t *testing.T) {
 	fail := func(code string) {
 		sql(t, "CREATE OR REPLACE FUNCTION b2form.fail() RETURNS trigger LANGUAGE plpgsql AS "+
 			"$$ BEGIN RAISE 'x\x1by Pa55w0rd/for&it' USING ERRCODE = '"+code+"'; END $$;"+
-			"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.Name+
+			"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.StateName+
 			"') EXECUTE FUNCTION b2form.fail()")
 	}
 	for code, want := range map[string]string{

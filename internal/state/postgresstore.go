@@ -17,16 +17,16 @@ import (
 // databaseStorage is the storage of a state in a database.
 type databaseStorage struct {
 	Database
-	token string // of the run; the state names it as long as nobody else has opened it
+	runID string // of the run; the state names it as long as nobody else has opened it
 	locks bool
 	ctx   context.Context // outlives the run's
 	count writeCounter
-	fence
+	lockStatus
 
-	turn   chan struct{} // held over statements, so it is no mutex
-	conn   *databaseSession
-	serial int64 // as this run last read or stored it
-	rows   bool  // there may be some of the journal
+	turn           chan struct{} // held over statements, so it is no mutex
+	conn           *databaseSession
+	serial         int64 // as this run last read or stored it
+	hasJournalRows bool  // there may be some of the journal
 }
 
 // begin takes the lock, waiting for as long as o says, and reads the state. With the lock it
@@ -38,12 +38,12 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 		}
 	}
 	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
-	sql, params := "SELECT "+whole+", @flaw FROM @schema.states WHERE name = $1", []any{k.Name}
+	sql, params := "SELECT "+whole+", @flaw FROM @schema.states WHERE name = $1", []any{k.StateName}
 	if k.locks {
 		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
 			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole +
 			", ''"
-		params = append(params, k.token, string(compactJSON(databaseLock{self, k.token})))
+		params = append(params, k.runID, string(compactJSON(databaseLock{self, k.runID})))
 	}
 	began := k.now()
 	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, 4, sql, params...)
@@ -65,8 +65,8 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 	if err != nil {
 		return nil, err
 	}
-	k.rows = len(row[2]) > 0
-	k.seen(began)
+	k.hasJournalRows = len(row[2]) > 0
+	k.setConfirmedAt(began)
 	return newStore(k.String(), k, base, c), nil
 }
 
@@ -76,7 +76,7 @@ func (k *databaseStorage) takeLock(ctx context.Context, c *databaseSession) (hel
 	row, err := k.query(ctx, c, 5, "SELECT flaw, CASE WHEN flaw <> '' THEN '' WHEN @held THEN 'twice' WHEN pg_try_advisory_lock(@key) "+
 		"THEN set_config('application_name', $1, false) ELSE 'held' END, set_config('tcp_keepalives_idle', '30', false), "+
 		"set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false) FROM (SELECT @flaw AS flaw) f",
-		k.token)
+		k.runID)
 	if err == nil {
 		err = k.checkTables(row)
 	}
@@ -84,7 +84,7 @@ func (k *databaseStorage) takeLock(ctx context.Context, c *databaseSession) (hel
 		return nil, err
 	}
 	switch string(row[1]) {
-	case k.token:
+	case k.runID:
 		return nil, nil
 	case "twice":
 		return nil, k.poolerError()
@@ -118,37 +118,37 @@ func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
 	}
 }
 
-// mine is the condition on the row that is still as this run knows it. $1 is the name, $2 the
+// ownRowCondition is the condition on the row that is still as this run knows it. $1 is the name, $2 the
 // serial, $3 the token.
-func (k *databaseStorage) mine() string {
+func (k *databaseStorage) ownRowCondition() string {
 	if k.locks {
 		return "name = $1 AND serial = $2 AND holder = $3 AND @held"
 	}
 	return "name = $1 AND serial = $2 AND $3::text IS NOT NULL"
 }
 
-// run carries a statement out that gives a row where the state is still this run's. One that
+// execOnOwnRow carries a statement out that gives a row where the state is still this run's. One that
 // stores makes the serial larger by one. After a lost connection it finds out what came of
 // that, and sends it again where it had no effect.
-func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
+func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) error {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	if err := k.lost(); err != nil {
 		return err
 	}
-	sql = strings.ReplaceAll(sql, "{mine}", k.mine())
+	sql = strings.ReplaceAll(sql, "{mine}", k.ownRowCondition())
 	for try := 0; ; try++ {
 		began := k.now()
 		var row [][]byte
 		var err error
 		if k.conn != nil {
-			row, err = k.query(k.ctx, k.conn, 1, sql, append([]any{k.Name, k.serial, k.token}, more...)...)
+			row, err = k.query(k.ctx, k.conn, 1, sql, append([]any{k.StateName, k.serial, k.runID}, more...)...)
 		}
 		switch {
 		case k.conn != nil && err == nil && row == nil:
-			return k.loseBecause(k.whyNotMine())
+			return k.markLost(k.whyNotMine())
 		case k.conn != nil && err == nil:
-			if k.seen(began); stores {
+			if k.setConfirmedAt(began); stores {
 				k.serial++
 				k.count.syncs.Add(1)
 			}
@@ -171,7 +171,7 @@ func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
 // whyNotMine says why a statement found that the state is not this run's.
 func (k *databaseStorage) whyNotMine() error {
 	row, err := k.query(k.ctx, k.conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3",
-		k.Name, k.serial, k.token)
+		k.StateName, k.serial, k.runID)
 	if err == nil && row != nil { // nobody came between, but the lock is not this session's
 		return k.poolerError()
 	}
@@ -195,7 +195,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 		closeConn(k.conn)
 		k.conn = nil
 	}
-	limited, cancel := context.WithTimeout(k.ctx, k.Patience)
+	limited, cancel := context.WithTimeout(k.ctx, k.ReconnectTimeout)
 	defer cancel()
 	for {
 		conn, err := k.connect(limited)
@@ -205,13 +205,13 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 		}
 		if err == nil && held == nil {
 			k.conn = conn
-			return k.settle(storing)
+			return k.checkWhetherStored(storing)
 		}
 		if held != nil { // by the session that was lost, which the server has not noticed, or by another run
-			row, askErr := k.query(limited, conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND holder = $2", k.Name, k.token)
+			row, askErr := k.query(limited, conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND holder = $2", k.StateName, k.runID)
 			if askErr == nil && row == nil {
 				closeConn(conn)
-				return false, k.lose(k.String())
+				return false, k.markTakenOver(k.String())
 			}
 		}
 		if conn != nil {
@@ -221,40 +221,40 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 			continue
 		}
 		if held != nil {
-			return false, k.lose(k.String())
+			return false, k.markTakenOver(k.String())
 		}
 		return false, k.explain(err)
 	}
 }
 
-// settle looks at the serial: it is that of before or, where the statement stored something, the
+// checkWhetherStored looks at the serial: it is that of before or, where the statement stored something, the
 // next. All else is another run's, or that of a server that knows less.
-func (k *databaseStorage) settle(storing bool) (stored bool, err error) {
+func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err error) {
 	began := k.now()
-	row, err := k.query(k.ctx, k.conn, 2, "SELECT serial, holder FROM @schema.states WHERE name = $1", k.Name)
+	row, err := k.query(k.ctx, k.conn, 2, "SELECT serial, holder FROM @schema.states WHERE name = $1", k.StateName)
 	if err != nil {
 		return false, k.explain(err)
 	}
-	if row != nil && (!k.locks || string(row[1]) == k.token) {
+	if row != nil && (!k.locks || string(row[1]) == k.runID) {
 		serial, _ := strconv.ParseInt(string(row[0]), 10, 64)
 		switch {
 		case storing && serial == k.serial+1:
 			k.serial++
 			k.count.syncs.Add(1)
-			k.seen(began)
+			k.setConfirmedAt(began)
 			return true, nil
 		case serial == k.serial:
-			k.seen(began)
+			k.setConfirmedAt(began)
 			return false, nil
 		}
 	}
-	return false, k.lose(k.String())
+	return false, k.markTakenOver(k.String())
 }
 
 func (k *databaseStorage) append(lines []byte) error {
 	k.count.bytes.Add(int64(len(lines)))
-	k.rows = true
-	return k.run(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
+	k.hasJournalRows = true
+	return k.execOnOwnRow(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
 		"INSERT INTO @schema.journal SELECT $1, serial, $4 FROM s RETURNING 1", string(lines))
 }
 
@@ -274,16 +274,16 @@ func (k *databaseStorage) close(s *State) error {
 		content = b.String()
 		k.count.bytes.Add(int64(b.Len()))
 	}
-	if s == nil && !k.rows {
+	if s == nil && !k.hasJournalRows {
 		return nil
 	}
-	return k.run(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1, content = coalesce($4, content) WHERE {mine} "+
+	return k.execOnOwnRow(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1, content = coalesce($4, content) WHERE {mine} "+
 		"RETURNING name), j AS (DELETE FROM @schema.journal WHERE state IN (SELECT name FROM s)) SELECT name FROM s", content)
 }
 
 // endSession gives the lock back with the session.
 func (k *databaseStorage) endSession() {
-	k.end()
+	k.stopChecks()
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	if k.conn != nil {
@@ -297,10 +297,10 @@ func (k *databaseStorage) endSession() {
 
 // checkLocked asks the database where the last answer is too old to rely on.
 func (k *databaseStorage) checkLocked() error {
-	return k.check(func() error { return k.run(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
+	return k.checkIfStale(func() error { return k.execOnOwnRow(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
 
-func (k *databaseStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *databaseStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

@@ -79,7 +79,7 @@ func (d Database) CreateTables(ctx context.Context) error {
 	missing, err := d.inspectTables(ctx, c)
 	if missing {
 		c.allow(maxAnswer)
-		if _, err = c.Exec(ctx, d.sql(createdTables)).ReadAll(); err == nil {
+		if _, err = c.Exec(ctx, d.expandSQL(createdTables)).ReadAll(); err == nil {
 			missing, err = d.inspectTables(ctx, c) // another may have come before
 		}
 	}
@@ -87,7 +87,7 @@ func (d Database) CreateTables(ctx context.Context) error {
 		err = d.missingTables()
 	}
 	if err == nil {
-		_, err = d.query(ctx, c, 0, "INSERT INTO @schema.states VALUES ($1, 0, '', '', '') ON CONFLICT DO NOTHING", d.Name)
+		_, err = d.query(ctx, c, 0, "INSERT INTO @schema.states VALUES ($1, 0, '', '', '') ON CONFLICT DO NOTHING", d.StateName)
 	}
 	return d.explain(err)
 }

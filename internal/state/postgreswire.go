@@ -100,7 +100,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 	limited, cancel := context.WithTimeout(ctx, sqlPatience)
 	defer cancel()
 	c.allow(most)
-	r := c.ExecParams(limited, d.sql(sql), values, nil, nil, nil)
+	r := c.ExecParams(limited, d.expandSQL(sql), values, nil, nil, nil)
 	var row [][]byte
 	fits := true
 	for fits && r.NextRow() {

@@ -77,7 +77,7 @@ type storage interface {
 	close(s *State) error
 	// checkLocked is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
 	checkLocked() error
-	callInTurn(ctx context.Context, api wire.API, method string, in, out any) error
+	callAPI(ctx context.Context, api wire.API, method string, in, out any) error
 	stats() Stats
 }
 
@@ -95,7 +95,7 @@ func (s *Store) CheckLocked() error { return s.storage.checkLocked() }
 // is in the other's way: an ifRevisionIs that only the Store's updates have
 // outdated is brought up to date, and the Store's own info pairs are kept.
 func (s *Store) CallInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
-	return s.storage.callInTurn(ctx, api, method, in, out)
+	return s.storage.callAPI(ctx, api, method, in, out)
 }
 
 // State gives a copy of what is recorded now. Entries are sorted by address,

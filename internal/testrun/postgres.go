@@ -18,9 +18,9 @@ import (
 // process. Debian's package postgresql has it.
 var Postgres = sync.OnceValues(startPostgres)
 
-// HasPostgres reports whether tests use a PostgreSQL: one is installed, or CI is set, where
+// UsesPostgres reports whether tests use a PostgreSQL: one is installed, or CI is set, where
 // nothing may be missing.
-func HasPostgres() bool {
+func UsesPostgres() bool {
 	programs, _ := filepath.Glob(postgresPrograms)
 	return len(programs) > 0 || os.Getenv("CI") != ""
 }
@@ -83,7 +83,7 @@ rm -rf "$1"
 // HasPooler reports whether tests use PgBouncer: it is installed, or CI is set.
 func HasPooler() bool {
 	_, err := os.Stat("/usr/sbin/pgbouncer")
-	return HasPostgres() && (err == nil || os.Getenv("CI") != "")
+	return UsesPostgres() && (err == nil || os.Getenv("CI") != "")
 }
 
 // StartPooler starts a PgBouncer in transaction mode at SocketDir and port 6432, which has so many

@@ -31,12 +31,12 @@ func NewChangeText(c *plan.Change) ChangeText {
 // OutputsDiff is how outputs change, as ChangeText.Diff; "": none does.
 func OutputsDiff(p *plan.Plan) string {
 	out := &linePrinter{asDiff: true}
-	out.outputLines(p)
+	out.printOutputChanges(p)
 	return out.String()
 }
 
-// DiffLine is a line of a diff that says what becomes of a name.
-func DiffLine(action plan.Action, name string) string {
+// OutputDiffLine is a line of a diff that says what becomes of a name.
+func OutputDiffLine(action plan.Action, name string) string {
 	return diffSign(action.Symbol()) + "   " + mapKey(name) + "\n"
 }
 

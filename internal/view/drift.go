@@ -56,7 +56,7 @@ func DriftText(c *plan.Change) string {
 	fields := strings.Join(c.Fields, ", ")
 	switch name := c.Addr.String(); {
 	case c.Outside == plan.Gone && c.Import:
-		return OutsideText(c, Refreshing)
+		return OutsideChangeText(c, Refreshing)
 	case c.Outside == plan.Gone:
 		return name + " is gone: " + visible.EscapeLine(c.Reason)
 	case c.Outside == plan.DriftUnknown:
@@ -140,8 +140,9 @@ func (d *DriftList) JSON() ([]byte, error) {
 		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.ID, "name": c.LiveName, "drift": sort,
 			"configuration_edited": c.Edited == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
 		if c.Outside != plan.Gone {
-			one["declared"], one["live"] = fieldsOf(c, objectTree(c.Kind, c.Before, c.Sensitive)), fieldsOf(c, objectTree(c.Kind, c.After,
-				c.Sensitive))
+			one["declared"], one["live"] = changedFieldValues(c, objectTree(c.Kind, c.Before, c.Sensitive)),
+				changedFieldValues(c, objectTree(c.Kind, c.After,
+					c.Sensitive))
 		}
 		drift = append(drift, one)
 	}
@@ -161,8 +162,8 @@ func (d *DriftList) JSON() ([]byte, error) {
 	return visible.EscapeJSON(b), err
 }
 
-// fieldsOf are the values of the attributes that differ; null where they are not shown.
-func fieldsOf(c *plan.Change, t valueTree) jsonFields {
+// changedFieldValues are the values of the attributes that differ; null where they are not shown.
+func changedFieldValues(c *plan.Change, t valueTree) jsonFields {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(t.value, &values); err != nil {
 		panic(fmt.Sprintf("view: a value that was written as JSON cannot be read: %v", err))

@@ -84,14 +84,14 @@ func NewLanguage(kinds []*kind.Kind) Language {
 				}
 				return changeEffect(k, a)
 			}),
-			Limits: make([]Limit, len(k.Limits)),
+			Limits: make([]Limit, len(k.Constraints)),
 		}
 		for j := range k.Attrs {
 			if a := &k.Attrs[j]; !a.Computed {
 				l.Kinds[i].Attributes[j].WriteCapabilities = writeCapabilities(k, a)
 			}
 		}
-		for j, limit := range k.Limits {
+		for j, limit := range k.Constraints {
 			l.Kinds[i].Limits[j] = Limit{limit.Attr, limit.Rule, limit.Source.Name, limit.Source.URL, limit.Counterexample, limit.Warns}
 		}
 	}

@@ -21,14 +21,14 @@ func (p *linePrinter) outputs(made *plan.Plan) {
 		p.WriteByte('\n')
 	}
 	p.WriteString(p.style.paint("Changes to Outputs:", bold) + "\n")
-	p.outputLines(made)
+	p.printOutputChanges(made)
 	if made.Empty() {
 		p.WriteString("\n" + Wrap("You can apply this plan so that \"b2form output\" shows these values, without changing any real "+
 			"infrastructure.", p.style.Width) + "\n")
 	}
 }
 
-func (p *linePrinter) outputLines(made *plan.Plan) {
+func (p *linePrinter) printOutputChanges(made *plan.Plan) {
 	lines := make([]lineTree, len(made.Outputs))
 	for i := range made.Outputs {
 		lines[i] = outputLine(&made.Outputs[i])

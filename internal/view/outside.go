@@ -12,7 +12,7 @@ import (
 func (p *linePrinter) outside(made *plan.Plan, m Purpose) {
 	var texts []string
 	for i := range made.Changes {
-		if text := OutsideText(&made.Changes[i], m); text != "" {
+		if text := OutsideChangeText(&made.Changes[i], m); text != "" {
 			texts = append(texts, text)
 		}
 	}
@@ -36,9 +36,9 @@ func (p *linePrinter) outside(made *plan.Plan, m Purpose) {
 		"changes then you can apply this plan to record them in the state without changing any real object.", p.style.Width) + "\n")
 }
 
-// OutsideText is what happened to the object of a change outside of b2form; "": nothing that the plan
+// OutsideChangeText is what happened to the object of a change outside of b2form; "": nothing that the plan
 // depends on.
-func OutsideText(c *plan.Change, m Purpose) string {
+func OutsideChangeText(c *plan.Change, m Purpose) string {
 	name := c.Addr.String()
 	switch {
 	case c.Outside == plan.Gone && c.Import:
@@ -62,7 +62,7 @@ func (j JSONUI) outside(p *plan.Plan, m Purpose) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		action, changed := outsideAction(c)
-		if OutsideText(c, m) == "" || !changed {
+		if OutsideChangeText(c, m) == "" || !changed {
 			continue
 		}
 		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", jsonFields{"change": jsonFields{

@@ -15,18 +15,18 @@ import (
 // A PlanContext is what a plan does not change, and what was found beside it: with the plan it gives
 // the whole of a PlanDocument. It can be stored as JSON, and holds no value that is sensitive.
 type PlanContext struct {
-	Unchanged    []shownObject          `json:"unchanged,omitempty"` // as they are live; sorted by address
-	Declared     []shownObject          `json:"declared,omitempty"`  // of what changed outside, as it is declared; sorted
-	Outputs      map[string]shownOutput `json:"outputs,omitempty"`   // those that do not change
-	Checks       []CheckResult          `json:"checks,omitempty"`    // in order of their names
-	Exceptions   []Exception            `json:"exceptions,omitempty"`
-	Capabilities []string               `json:"capabilities,omitempty"` // what carrying it out takes; sorted
+	Unchanged            []shownObject          `json:"unchanged,omitempty"` // as they are live; sorted by address
+	DriftedAsDeclared    []shownObject          `json:"declared,omitempty"`  // of what changed outside, as it is declared; sorted
+	UnchangedOutputs     map[string]shownOutput `json:"outputs,omitempty"`   // those that do not change
+	Checks               []CheckResult          `json:"checks,omitempty"`    // in order of their names
+	Exceptions           []Exception            `json:"exceptions,omitempty"`
+	RequiredCapabilities []string               `json:"capabilities,omitempty"` // what carrying it out takes; sorted
 }
 
 // A CheckResult is what came of one check block.
 type CheckResult struct {
-	Name string   `json:"name"`           // "check.private"
-	Said []string `json:"said,omitempty"` // what its assertions say that do not hold; nil: all do
+	Name            string   `json:"name"`           // "check.private"
+	FailureMessages []string `json:"said,omitempty"` // what its assertions say that do not hold; nil: all do
 }
 
 // A shownObject is the attributes of an object, and which of them are sensitive.
@@ -74,7 +74,7 @@ func (o shownOutput) tree() valueTree {
 // NewPlanContext finds what a plan stands in. live is what the state records, sorted by address; outputs are
 // those that the plan does not change.
 func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObject, outputs []Output) PlanContext {
-	c := PlanContext{Outputs: map[string]shownOutput{}}
+	c := PlanContext{UnchangedOutputs: map[string]shownOutput{}}
 	changed := make(map[addr.Addr]*plan.Change, len(p.Changes))
 	for i := range p.Changes {
 		one := &p.Changes[i]
@@ -85,7 +85,7 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 		declared[r.Addr] = r
 		if one := changed[r.Addr]; one != nil {
 			if _, outside := outsideAction(one); outside {
-				c.Declared = append(c.Declared, declaredObject(r))
+				c.DriftedAsDeclared = append(c.DriftedAsDeclared, declaredObject(r))
 			}
 		}
 	}
@@ -99,7 +99,7 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 		}
 	}
 	for _, o := range outputs {
-		c.Outputs[o.Name] = newShownOutput(o.Value, o.Sensitive)
+		c.UnchangedOutputs[o.Name] = newShownOutput(o.Value, o.Sensitive)
 	}
 	return c
 }

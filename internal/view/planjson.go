@@ -22,11 +22,11 @@ const PlanFormat = "1.3"
 
 // A PlanDocument is a whole plan in Terraform's JSON representation.
 type PlanDocument struct {
-	Version   string // of b2form
-	Plan      *plan.Plan
-	Variables map[string]cty.Value // those that are not sensitive
-	Digest    string               // what the plan is approved by
-	Context   PlanContext
+	ProgramVersion string // of b2form
+	Plan           *plan.Plan
+	Variables      map[string]cty.Value // those that are not sensitive
+	Digest         string               // what the plan is approved by
+	Context        PlanContext
 }
 
 // Write writes the document, and a line feed. It holds no value that is sensitive.
@@ -36,12 +36,12 @@ func (d PlanDocument) Write(out io.Writer) error {
 		c := &d.Plan.Changes[i]
 		trees[i] = changeTrees{objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c)}
 	}
-	planned, prior := &moduleTree{}, &stateDocument{version: d.Version}
+	planned, prior := &moduleTree{}, &stateDocument{version: d.ProgramVersion}
 	d.addValues(trees, planned, &prior.root)
 	w := newJSONWriter(out)
 	w.object(func() {
 		w.member("format_version", PlanFormat)
-		w.member("terraform_version", d.Version)
+		w.member("terraform_version", d.ProgramVersion)
 		w.member("variables", d.variables())
 		w.name("planned_values")
 		w.object(func() {
@@ -62,7 +62,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 		w.name("b2form")
 		w.object(func() {
 			w.members(jsonFields{"digest": d.Digest, "exceptions": append([]Exception{}, d.Context.Exceptions...),
-				"capabilities": append([]string{}, d.Context.Capabilities...)})
+				"capabilities": append([]string{}, d.Context.RequiredCapabilities...)})
 			w.name("steps")
 			w.list(len(d.Plan.Steps), func(i int) { w.value(newStepJSON(d.Plan, i)) })
 		})
@@ -93,7 +93,7 @@ func (t changeTrees) write(w *jsonWriter, actions []string, none string) {
 }
 
 type resourceChange struct {
-	resourceIdentity
+	resourceAddressJSON
 	Action  string       `json:"b2form_action"`
 	Fields  []string     `json:"b2form_fields"`
 	Reason  string       `json:"b2form_reason"`
@@ -105,7 +105,8 @@ type resourceChange struct {
 func (d PlanDocument) writeChanges(w *jsonWriter, trees []changeTrees) {
 	w.list(len(trees), func(i int) {
 		c := &d.Plan.Changes[i]
-		one := resourceChange{resourceIdentity: newResourceIdentity(c.Addr), Action: ActionName(c), Fields: append([]string{}, c.Fields...),
+		one := resourceChange{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionName(c),
+			Fields: append([]string{}, c.Fields...),
 			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes())}
 		if c.MovedFrom != (addr.Addr{}) {
 			one.PreviousAddress = c.MovedFrom.String()
@@ -137,8 +138,8 @@ func hazardsJSON(c *plan.Change) []jsonFields {
 
 // writeDrift writes what changed outside: before as it is declared, after as it is live.
 func (d PlanDocument) writeDrift(w *jsonWriter, trees []changeTrees) {
-	declared := make(map[addr.Addr]shownObject, len(d.Context.Declared))
-	for _, o := range d.Context.Declared {
+	declared := make(map[addr.Addr]shownObject, len(d.Context.DriftedAsDeclared))
+	for _, o := range d.Context.DriftedAsDeclared {
 		declared[o.Addr] = o
 	}
 	w.begin('[')
@@ -155,7 +156,7 @@ func (d PlanDocument) writeDrift(w *jsonWriter, trees []changeTrees) {
 		}
 		w.next()
 		w.object(func() {
-			w.members(newResourceIdentity(c.Addr))
+			w.members(newResourceAddressJSON(c.Addr))
 			w.name("change")
 			w.object(func() { drift.write(w, []string{string(action)}, "{}") })
 		})
@@ -178,7 +179,7 @@ func terraformActions(c *plan.Change) []string {
 
 func (d PlanDocument) writeOutputChanges(w *jsonWriter) {
 	actions, trees := map[string]plan.Action{}, map[string]changeTrees{}
-	for name, o := range d.Context.Outputs {
+	for name, o := range d.Context.UnchangedOutputs {
 		t := o.tree()
 		actions[name], trees[name] = plan.NoOp, changeTrees{t, t}
 	}
@@ -204,7 +205,7 @@ func outputTree(v cty.Value, sensitive bool) valueTree {
 
 // plannedOutputs are the outputs that there are after the plan.
 func (d PlanDocument) plannedOutputs() map[string]shownOutput {
-	out := maps.Clone(d.Context.Outputs)
+	out := maps.Clone(d.Context.UnchangedOutputs)
 	if out == nil {
 		out = map[string]shownOutput{}
 	}
@@ -222,7 +223,7 @@ func (d PlanDocument) checks() []jsonFields {
 	for _, c := range d.Context.Checks {
 		status := "pass"
 		problems := []jsonFields{}
-		for _, text := range c.Said {
+		for _, text := range c.FailureMessages {
 			status = "fail"
 			problems = append(problems, jsonFields{"message": text})
 		}
@@ -303,8 +304,8 @@ func (d *stateDocument) write(w *jsonWriter) {
 	})
 }
 
-// A resourceIdentity says in Terraform's words which resource it is.
-type resourceIdentity struct {
+// A resourceAddressJSON says in Terraform's words which resource it is.
+type resourceAddressJSON struct {
 	Address         string `json:"address"`
 	PreviousAddress string `json:"previous_address,omitempty"`
 	Module          string `json:"module_address,omitempty"`
@@ -315,7 +316,7 @@ type resourceIdentity struct {
 	Provider        string `json:"provider_name"`
 }
 
-func newResourceIdentity(a addr.Addr) resourceIdentity {
-	return resourceIdentity{Address: a.String(), Module: a.Module, Mode: "managed", Type: a.Kind, Name: a.Label, Index: instanceKey(a),
+func newResourceAddressJSON(a addr.Addr) resourceAddressJSON {
+	return resourceAddressJSON{Address: a.String(), Module: a.Module, Mode: "managed", Type: a.Kind, Name: a.Label, Index: instanceKey(a),
 		Provider: "b2form"}
 }

@@ -36,7 +36,7 @@ func KindPage(k *kind.Kind) string {
 			fmt.Fprintf(&b, "\nMore about `%s`: [%s](../%s.md).\n", a.Name, a.GuidePage, a.GuidePage)
 		}
 	}
-	if len(k.Limits) > 0 {
+	if len(k.Constraints) > 0 {
 		writeLimits(&b, k)
 	}
 	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks, deliveries and postconditions, nowhere else.\n\n| name | type | " +
@@ -52,7 +52,7 @@ func writeLimits(b *strings.Builder, k *kind.Kind) {
 	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take " +
 		"it after all, it is a warning.\n\n" +
 		"| argument | what is demanded | source |\n|---|---|---|\n")
-	for _, l := range k.Limits {
+	for _, l := range k.Constraints {
 		about, says, source := "the "+k.Name, l.Rule, l.Source.Name
 		if l.Attr != "" {
 			about = "`" + l.Attr + "`"

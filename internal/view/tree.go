@@ -197,7 +197,7 @@ func (m *moduleTree) write(w *jsonWriter) {
 
 // write writes a resource of a module, which names the module.
 func (o *shownObject) write(w *jsonWriter) {
-	identity := newResourceIdentity(o.Addr)
+	identity := newResourceAddressJSON(o.Addr)
 	identity.Module = ""
 	w.object(func() {
 		w.members(identity)

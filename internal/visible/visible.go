@@ -37,7 +37,7 @@ func EscapeHCL(s string) string { return escapeRunes(strings.ToValidUTF8(s, "\uF
 
 // EscapeJSON is the same JSON, with its strings written as Text writes them.
 func EscapeJSON(text []byte) []byte {
-	if plainLength(text) == len(text) {
+	if plainPrefixLength(text) == len(text) {
 		return text
 	}
 	return []byte(escapeRunes(string(text), "\n\t", func(r rune) string {
@@ -103,7 +103,7 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 	}
 	var b strings.Builder
 	for rest := s; rest != ""; {
-		plain := plainLength(rest)
+		plain := plainPrefixLength(rest)
 		b.WriteString(rest[:plain])
 		rest = rest[plain:]
 		r, size := utf8.DecodeRuneInString(rest)
@@ -127,10 +127,10 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 }
 
 // needsNoEscape is true for nearly everything that is ever written.
-func needsNoEscape(s string) bool { return plainLength(s) == len(s) }
+func needsNoEscape(s string) bool { return plainPrefixLength(s) == len(s) }
 
-// plainLength is how much of the beginning stays as it is, whatever follows.
-func plainLength[T string | []byte](s T) int {
+// plainPrefixLength is how much of the beginning stays as it is, whatever follows.
+func plainPrefixLength[T string | []byte](s T) int {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '#' {
 			return i

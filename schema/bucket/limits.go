@@ -6,13 +6,13 @@ import (
 )
 
 // limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Limit {
+func limits() []kind.Constraint {
 	create := kind.DocSource{Name: "b2_create_bucket", URL: "https://www.backblaze.com/apidocs/b2-create-bucket"}
 	buckets := kind.DocSource{Name: "Buckets", URL: "https://www.backblaze.com/docs/cloud-storage-buckets"}
 	dots := kind.DocSource{Name: "b2-sdk-typescript, b2-naming.ts", URL: "https://github.com/backblaze-labs/b2-sdk-typescript"}
 	operator := kind.DocSource{Name: "b2-kubernetes-operator, bucket_diff.go",
 		URL: "https://github.com/backblaze-b2-samples/b2-kubernetes-operator"}
-	out := []kind.Limit{
+	out := []kind.Constraint{
 		{Attr: "name", Rule: "6 to 63 characters", Source: create, Counterexample: `name = "photo"`},
 		{Attr: "name", Rule: "letters, digits and dashes", Source: create, Counterexample: `name = "acme_photos"`},
 		{Attr: "name", Rule: "does not start with b2-", Source: create, Counterexample: `name = "b2-photos"`},
@@ -36,14 +36,14 @@ func limits() []kind.Limit {
 	return append(append(append(out, lifecycleLimits()...), corsLimits()...), append(protectionLimits(), replicationLimits()...)...)
 }
 
-func lifecycleLimits() []kind.Limit {
+func lifecycleLimits() []kind.Constraint {
 	rules := kind.DocSource{Name: "Lifecycle Rules", URL: "https://www.backblaze.com/docs/cloud-storage-lifecycle-rules"}
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	rule := func(member string) string { return "lifecycle_rules { " + member + " }" }
 	prefix := func(p string) string {
 		return "lifecycle_rules {\n file_name_prefix = \"" + p + "\"\n days_from_hiding_to_deleting = 1\n}\n"
 	}
-	out := []kind.Limit{
+	out := []kind.Constraint{
 		{Attr: "lifecycle_rules", Rule: "at most 100 rules", Source: rules,
 			Counterexample: `lifecycle_rules = [for i in range(101) : { file_name_prefix = "p${i}", days_from_hiding_to_deleting = 1 }]`},
 		{Attr: "lifecycle_rules", Rule: "a rule sets days for something", Source: rules, Counterexample: rule(`file_name_prefix = "raw/"`)},
@@ -57,13 +57,13 @@ func lifecycleLimits() []kind.Limit {
 			Counterexample: prefix("/raw"), Warns: true},
 	}
 	for _, days := range lifecycleDayAttrs() {
-		out = append(out, kind.Limit{Attr: "lifecycle_rules." + days, Rule: "a whole number of at least 1", Source: rules,
+		out = append(out, kind.Constraint{Attr: "lifecycle_rules." + days, Rule: "a whole number of at least 1", Source: rules,
 			Counterexample: rule(days + " = 0")})
 	}
 	return out
 }
 
-func corsLimits() []kind.Limit {
+func corsLimits() []kind.Constraint {
 	rules := kind.DocSource{Name: "Cross-Origin Resource Sharing Rules",
 		URL: "https://www.backblaze.com/docs/cloud-storage-cross-origin-resource-sharing-rules"}
 	s3 := kind.DocSource{Name: "Enable CORS with the S3-Compatible API",
@@ -72,7 +72,7 @@ func corsLimits() []kind.Limit {
 		return "cors_rules = [merge({ name = \"downloads\", allowed_origins = [\"https\"], allowed_operations = [\"s3_get\"], " +
 			"max_age_seconds = 60 }, " + members + ")]"
 	}
-	return []kind.Limit{
+	return []kind.Constraint{
 		{Attr: "cors_rules", Rule: "at most 100 rules", Source: rules,
 			Counterexample: `cors_rules = [for i in range(101) : { name = "rule-${i}x", allowed_origins = ["https"], allowed_operations ` +
 				`= ["s3_get"], max_age_seconds = 60 }]`},
@@ -95,7 +95,7 @@ func corsLimits() []kind.Limit {
 	}
 }
 
-func protectionLimits() []kind.Limit {
+func protectionLimits() []kind.Constraint {
 	encryption := kind.DocSource{Name: "Use Server-Side Encryption with the B2 Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
 	lock := kind.DocSource{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
@@ -104,7 +104,7 @@ func protectionLimits() []kind.Limit {
 	retention := func(members string) string {
 		return "file_lock_enabled = true\ndefault_retention = merge({ mode = \"governance\", duration = 1 }, " + members + ")"
 	}
-	return []kind.Limit{
+	return []kind.Constraint{
 		{Attr: "default_server_side_encryption.mode", Rule: "SSE-B2: it cannot be turned off, and SSE-C is chosen for each upload",
 			Source:         encryption,
 			Counterexample: `default_server_side_encryption { mode = "none" }`},
@@ -122,7 +122,7 @@ func protectionLimits() []kind.Limit {
 	}
 }
 
-func replicationLimits() []kind.Limit {
+func replicationLimits() []kind.Constraint {
 	create := kind.DocSource{Name: "Create a Cloud Replication Rule with the Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-create-a-cloud-replication-rule-with-the-native-api"}
 	lock := kind.DocSource{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
@@ -138,7 +138,7 @@ func replicationLimits() []kind.Limit {
 	}
 	destination := func(keys string) string { return "replication = { destination = { keys = " + keys + " } }" }
 	const pair = `{ source = "004d2e6b27577ea0000000001", destination = "004d2e6b27577ea0000000002" }`
-	return []kind.Limit{
+	return []kind.Constraint{
 		{Attr: "replication", Rule: "a source, a destination, or both", Source: kind.B2formSource(), Counterexample: "replication = {}"},
 		{Attr: "replication.source.key", Rule: "the name or the ID of a key", Source: sdk,
 			Counterexample: `replication = { source = { key = "the key", rules = [{ name = "copy", destination = "acme-copies" }] } }`},

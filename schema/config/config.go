@@ -37,8 +37,8 @@ type Config struct {
 	Eval func(source, name string, live LiveLookup) (cty.Value, hcl.Diagnostics)
 	// EvalWith is Eval of an expression that may refer to further values, by their names.
 	EvalWith func(e hcl.Expression, further map[string]cty.Value, live LiveLookup) (cty.Value, hcl.Diagnostics)
-	// ReferenceNames is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
-	ReferenceNames []string
+	// ValidReferences is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
+	ValidReferences []string
 }
 
 // Settings is the b2form block.

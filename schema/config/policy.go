@@ -62,8 +62,8 @@ type Exception struct {
 	Reason string `json:"reason"`
 }
 
-// OwnFiles are Files without those of imposed policies, which make no other plan.
-func (c *Config) OwnFiles() map[string]*hcl.File {
+// FilesWithoutImposedPolicies are Files without those of imposed policies, which make no other plan.
+func (c *Config) FilesWithoutImposedPolicies() map[string]*hcl.File {
 	files := maps.Clone(c.Files)
 	for _, p := range c.Policies {
 		if p.Imposed {

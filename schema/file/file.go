@@ -38,12 +38,12 @@ func Kind() *kind.Kind {
 			LeftBehindText: "what is there stays, as hidden versions", Hazards: destroyHazards, CountContents: countVersions},
 		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
-		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionAttr: "file_id",
+		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",
 			MaxSize: mostBytes,
 			TooLargeAdvice: "Upload it with a program that sends large files in parts and can resume, " +
 				"such as `b2 file upload` or rclone, with a key that b2form makes."},
-		Attrs:  attrs(),
-		Limits: limits(),
+		Attrs:       attrs(),
+		Constraints: limits(),
 
 		DeriveAttrs: deriveSHA1,
 		Check:       checkFile,

@@ -7,15 +7,15 @@ import (
 )
 
 // limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Limit {
+func limits() []kind.Constraint {
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	upload := kind.DocSource{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
 	encryption := kind.DocSource{Name: "Use Server-Side Encryption with the B2 Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
-	name := func(says, breaks string) kind.Limit {
-		return kind.Limit{Attr: "name", Rule: says, Source: files, Counterexample: breaks}
+	name := func(says, breaks string) kind.Constraint {
+		return kind.Constraint{Attr: "name", Rule: says, Source: files, Counterexample: breaks}
 	}
-	return []kind.Limit{
+	return []kind.Constraint{
 		name("not empty", `name = ""`),
 		name(fmt.Sprintf("at most %d bytes", mostName), `name = join("/", [for i in range(300) : "part"])`),
 		name(fmt.Sprintf("at most %d bytes between slashes", mostSegment), `name = format("%0251d", 0)`),

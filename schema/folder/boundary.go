@@ -12,14 +12,14 @@ import (
 // the git work tree around it or what whoever runs b2form names instead. It knows what
 // is never read, wherever that lies.
 type Boundary struct {
-	readableRoot string // the boundary, without links; "": dir
-	configPath   string // dir, from top
-	gitIgnored   *gitIgnores
-	refused      []refusal
-	readPaths    []string          // what was read so far, without links; only while the configuration is loaded
-	realFolders  map[string]string // without links, of what was refused; only while the configuration is loaded
-	sealed       bool
-	ofPolicies   bool
+	readableRoot   string // the boundary, without links; "": dir
+	configPath     string // dir, from top
+	gitIgnored     *gitIgnores
+	forbiddenPaths []forbiddenPath
+	readPaths      []string          // what was read so far, without links; only while the configuration is loaded
+	realFolders    map[string]string // without links, of what was refused; only while the configuration is loaded
+	sealed         bool
+	ofPolicies     bool
 }
 
 // NewPolicyBoundary is that of a folder of policies: nothing outside of it is read.
@@ -29,8 +29,8 @@ func NewPolicyBoundary(dir string) *Boundary {
 	return b
 }
 
-// A refusal is a path that is never read, absolute and without links.
-type refusal struct {
+// A forbiddenPath is a path that is never read, absolute and without links.
+type forbiddenPath struct {
 	path              string
 	dottedSuffixesToo bool // nor what is called so, with a period and more behind it
 	reason            string
@@ -109,16 +109,16 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 	if err != nil {
 		return false // then no file can be read at all
 	}
-	r := refusal{path: real, dottedSuffixesToo: companions, reason: why}
-	b.refused = append(b.refused, r)
+	r := forbiddenPath{path: real, dottedSuffixesToo: companions, reason: why}
+	b.forbiddenPaths = append(b.forbiddenPaths, r)
 	for _, p := range b.readPaths {
 		wasRead = wasRead || r.covers(p)
 	}
 	return wasRead
 }
 
-// Seal says that the configuration is loaded: all that is refused is known.
-func (b *Boundary) Seal() { b.sealed, b.readPaths, b.realFolders = true, nil, nil }
+// EndLoading says that the configuration is loaded: all that is refused is known.
+func (b *Boundary) EndLoading() { b.sealed, b.readPaths, b.realFolders = true, nil, nil }
 
 // withoutLinks is WithoutLinks of any path, which looks for each folder and follows its links once.
 func (b *Boundary) withoutLinks(path string) (real string, err error) {
@@ -143,7 +143,7 @@ func (b *Boundary) withoutLinks(path string) (real string, err error) {
 	return filepath.Join(real, base), nil
 }
 
-func (r refusal) covers(path string) bool {
+func (r forbiddenPath) covers(path string) bool {
 	return path == r.path || r.dottedSuffixesToo && strings.HasPrefix(path, r.path+".")
 }
 
@@ -179,7 +179,7 @@ func (b *Boundary) permits(folder, local, module string) error {
 				return fmt.Errorf("what lies in %s is never read", name)
 			}
 		}
-		for _, r := range b.refused {
+		for _, r := range b.forbiddenPaths {
 			if r.covers(p) {
 				return errors.New(r.reason)
 			}

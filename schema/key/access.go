@@ -16,7 +16,7 @@ const listAll = "listAllBucketNames"
 // AccessNames are the types of access that a key block and mint take.
 func AccessNames() []string {
 	names := []string{"read_write", "read_only", "write_only", "state"}
-	for _, a := range applications() {
+	for _, a := range clientPrograms() {
 		names = append(names, a.name)
 	}
 	return names
@@ -49,7 +49,7 @@ func presets(access string) (capabilityLists [][]string) {
 	case "state": // what a shared state takes beside the configuration's own needs
 		return [][]string{{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}}
 	}
-	for _, a := range applications() {
+	for _, a := range clientPrograms() {
 		if a.name == access {
 			return [][]string{a.capabilities}
 		}
@@ -85,7 +85,7 @@ func accessPresetOf(v cty.Value) string {
 // that of the web console; ok is false where there is none.
 func accessOf(keyName string, capabilities []string) (access string, listsAll, ok bool) {
 	list := slices.Sorted(slices.Values(capabilities))
-	if access := applicationOf(keyName, list); access != "" {
+	if access := clientProgramOf(keyName, list); access != "" {
 		return access, false, true
 	}
 	if i, found := slices.BinarySearch(list, listAll); found {
@@ -102,9 +102,9 @@ func accessOf(keyName string, capabilities []string) (access string, listsAll, o
 	return "", false, false
 }
 
-// shortenCapabilities puts access in the place of capabilities where the web console calls
+// replaceCapabilitiesByAccess puts access in the place of capabilities where the web console calls
 // them so.
-func shortenCapabilities(v kind.Values) {
+func replaceCapabilitiesByAccess(v kind.Values) {
 	access, listsAll, ok := accessOf(v.GetAttr("name").AsString(), kind.StringsIn(v.GetAttr("capabilities")))
 	if !ok {
 		return

@@ -7,22 +7,22 @@ import (
 	"b2form/internal/words"
 )
 
-// An application is a program with a list of capabilities of its own.
-type application struct {
+// A clientProgram is a program with a list of capabilities of its own.
+type clientProgram struct {
 	name         string // as access names it
 	capabilities []string
 }
 
-// applications are in docs/apps with what each was seen to use; the tests there record it.
+// clientPrograms are in docs/apps with what each was seen to use; the tests there record it.
 // Their lists are frozen: what a release adds to one goes behind it as a further list, so
 // that no release replaces anybody's keys.
-func applications() []application {
+func clientPrograms() []clientProgram {
 	files := []string{"listBuckets", "listFiles", "readFiles", "writeFiles"}
 	deleting := slices.Concat([]string{"deleteFiles"}, files)
 	// Two cannot be run by a test, so they get what clients of the S3 API ask for beside files: the location and the
 	// list of buckets.
 	unseen := slices.Concat(deleting, []string{listAll, "readBuckets"})
-	return []application{
+	return []clientProgram{
 		{"joplin", files},
 		{"photos_plus", unseen},
 		{"crushftp", unseen},
@@ -33,12 +33,12 @@ func applications() []application {
 	}
 }
 
-// applicationOf is the application that a key is for by its name and its sorted
+// clientProgramOf is the application that a key is for by its name and its sorted
 // capabilities; "" where it is for none. Several have the same list, and many a
 // key has it by chance, so the list alone does not tell.
-func applicationOf(keyName string, capabilities []string) string {
+func clientProgramOf(keyName string, capabilities []string) string {
 	keyName = withoutSeparators(keyName)
-	for _, a := range applications() {
+	for _, a := range clientPrograms() {
 		if strings.Contains(keyName, withoutSeparators(a.name)) &&
 			slices.Equal(slices.Sorted(slices.Values(a.capabilities)), capabilities) {
 			return a.name
@@ -51,10 +51,10 @@ func withoutSeparators(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(name), "-", ""), "_", "")
 }
 
-// applicationNames is the list for a sentence.
-func applicationNames() string {
+// clientProgramsText is the list for a sentence.
+func clientProgramsText() string {
 	var names []string
-	for _, a := range applications() {
+	for _, a := range clientPrograms() {
 		names = append(names, a.name)
 	}
 	return words.JoinAnd(names)

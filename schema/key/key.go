@@ -29,12 +29,12 @@ func Kind() *kind.Kind {
 		IdentityAttr: "name", IDAttr: "application_key_id", NamesRepeat: true,
 		ReadCapabilities: []string{"listKeys"},
 		Attrs:            attrs(),
-		Limits:           limits(),
+		Constraints:      limits(),
 		DeriveAttrs:      deriveCapabilities,
 		Check:            checkKey,
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
 		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAt, Reach: reach,
-			DiffGrant: diffGrant, ShortenAttrs: shortenCapabilities,
+			DiffGrant: diffGrant, ReplaceDerivedAttrs: replaceCapabilitiesByAccess,
 			Lint: lint, Unusable: lintUnusable},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
@@ -77,7 +77,7 @@ func attrs() []kind.Attr {
 			Samples: kind.StringValues("camera"), Check: checkKeyName, Compare: kind.Compare{Equal: sameNameIgnoringTimestamp}},
 		{Name: "access", Type: str,
 			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; state: what keeping a state in a " +
-				"bucket takes; or what an application takes, as docs/apps tells of each: " + applicationNames() +
+				"bucket takes; or what an application takes, as docs/apps tells of each: " + clientProgramsText() +
 				". Instead of capabilities.",
 			Samples: kind.StringValues(AccessNames()...), Check: checkAccess},
 		{Name: "capabilities", WirePath: "capabilities", Type: cty.List(str),
@@ -205,7 +205,7 @@ func checkAccess(v cty.Value) kind.Problems {
 	if presets(v.AsString()) == nil {
 		return kind.Errorf("Invalid access", "%q is not a type of access.%s Use read_write, read_only, write_only, state, or the name "+
 			"of an application: %s. Or list capabilities instead.", v.AsString(),
-			words.DidYouMean(strings.Replace(v.AsString(), "+", "_plus", 1), "", AccessNames()), applicationNames())
+			words.DidYouMean(strings.Replace(v.AsString(), "+", "_plus", 1), "", AccessNames()), clientProgramsText())
 	}
 	return nil
 }

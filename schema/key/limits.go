@@ -7,12 +7,12 @@ import (
 )
 
 // limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Limit {
+func limits() []kind.Constraint {
 	create := kind.DocSource{Name: "b2_create_key", URL: "https://www.backblaze.com/apidocs/b2-create-key"}
 	capabilities := kind.DocSource{Name: "Application Key Capabilities",
 		URL: "https://www.backblaze.com/docs/cloud-storage-application-key-capabilities"}
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
-	return []kind.Limit{
+	return []kind.Constraint{
 		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest,
 			longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
 		{Attr: "name", Rule: "unique in the configuration where the key rotates", Source: kind.B2formSource()},

@@ -29,13 +29,13 @@ type Kind struct {
 	Doc              string // one paragraph for the reference page
 	Example          string // a complete HCL block for the reference page
 	Terraform        Terraform
-	Attrs            []Attr   // in the order in which they are shown
-	IdentityAttr     string   // the attribute whose value is unique in a configuration and finds the live object: "name"
-	FoldCase         bool     // identities that differ only in case are one; with ScopeAttr, parents that do
-	NamesRepeat      bool     // B2 lets several objects share an identity, so that an ID does not follow from it
-	IDAttr           string   // the computed attribute that holds the remote ID
-	ReadCapabilities []string // capabilities that listing needs, for messages
-	Limits           []Limit  // what is demanded of a configuration, by attribute
+	Attrs            []Attr       // in the order in which they are shown
+	IdentityAttr     string       // the attribute whose value is unique in a configuration and finds the live object: "name"
+	FoldCase         bool         // identities that differ only in case are one; with ScopeAttr, parents that do
+	NamesRepeat      bool         // B2 lets several objects share an identity, so that an ID does not follow from it
+	IDAttr           string       // the computed attribute that holds the remote ID
+	ReadCapabilities []string     // capabilities that listing needs, for messages
+	Constraints      []Constraint // what is demanded of a configuration, by attribute
 	// Replaceable says that another value of an Immutable attribute, or another
 	// identity, makes another object, whereupon this one is deleted. Else it is refused.
 	Replaceable bool
@@ -124,9 +124,9 @@ type CredentialKind struct {
 	// Lint names what is wider about credentials than most programs need. want is a
 	// completed configuration, live a decoded object; one of them may be null.
 	Lint func(want, live AttrReader) []Finding
-	// ShortenAttrs puts attributes in the place of those that Kind.DeriveAttrs derives from
+	// ReplaceDerivedAttrs puts attributes in the place of those that Kind.DeriveAttrs derives from
 	// them, where that says the same in fewer words. v is changed in place.
-	ShortenAttrs func(v Values)
+	ReplaceDerivedAttrs func(v Values)
 	// Unusable names what keeps most programs from using the credentials that a
 	// completed configuration declares. It is asked for every one of them.
 	Unusable func(want AttrReader) []Finding

@@ -6,9 +6,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A Limit is one thing that is demanded of a configuration before anything is
+// A Constraint is one thing that is demanded of a configuration before anything is
 // sent, for the reference page.
-type Limit struct {
+type Constraint struct {
 	Attr   string // "cors_rules.name"; "": the object as a whole
 	Rule   string // what is demanded: a sentence without its period
 	Source DocSource

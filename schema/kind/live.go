@@ -83,7 +83,7 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecod
 	return r
 }
 
-func (r *memoDecoder) addMember(name string) int {
+func (r *memoDecoder) addMember(name string) (index int) {
 	for i, m := range r.sourceMembers {
 		if m == name {
 			return i
@@ -93,8 +93,8 @@ func (r *memoDecoder) addMember(name string) int {
 	return len(r.sourceMembers) - 1
 }
 
-// forgetDecoded is called when names have changed.
-func (r *memoDecoder) forgetDecoded() {
+// clearDecoded is called when names have changed.
+func (r *memoDecoder) clearDecoded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range r.decodedByText {

@@ -171,7 +171,7 @@ func (s *Snapshot) Add(o *Object) {
 	}
 	s.mu.RUnlock()
 	for _, r := range readings { // not under the lock: who decodes asks for names
-		r.forgetDecoded()
+		r.clearDecoded()
 	}
 }
 

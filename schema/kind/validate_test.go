@@ -35,7 +35,7 @@ func ValidateKinds(kinds []*Kind) error {
 		if err := validateAttrs(k.Attrs); err != nil {
 			return fmt.Errorf("kind %s: %w", k.Name, err)
 		}
-		for _, l := range k.Limits {
+		for _, l := range k.Constraints {
 			if l.Rule == "" || l.Source.Name == "" || l.Attr != "" && k.attrAtPath(l.Attr) == nil {
 				return fmt.Errorf("kind %s: the limit %q of %q lacks words or a source, or is about nothing", k.Name, l.Rule, l.Attr)
 			}

@@ -3,7 +3,7 @@ package notification
 import "b2form/schema/kind"
 
 // limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Limit {
+func limits() []kind.Constraint {
 	guide := kind.DocSource{Name: "Event Notifications Reference Guide",
 		URL: "https://www.backblaze.com/docs/cloud-storage-event-notifications-reference-guide"}
 	set := kind.DocSource{Name: "b2_set_bucket_notification_rules",
@@ -16,7 +16,7 @@ func limits() []kind.Limit {
 	target := func(members string) string {
 		return rule("{ target_configuration = merge({ url = \"https://www.example.com\" }, " + members + ") }")
 	}
-	return []kind.Limit{
+	return []kind.Constraint{
 		{Attr: "bucket", Rule: "one block for each bucket", Source: set},
 		{Attr: "rules", Rule: "at least one; without a block a bucket has none", Source: kind.B2formSource(), Counterexample: `rules = []`},
 		{Attr: "rules", Rule: "at most 25", Source: guide,

@@ -44,7 +44,7 @@ func All() []Engine {
 		{Name: "http", serve: serveHTTP, connect: connectHTTP, Remote: true, Orphaning: true},
 		{Name: "gitlab", serve: serveGitLab, connect: connectGitLab, Remote: true, Orphaning: true},
 	}
-	if testrun.HasPostgres() {
+	if testrun.UsesPostgres() {
 		all = append(all, Engine{Name: "postgres", serve: serveDatabase, connect: connectDatabase, Remote: true})
 	}
 	return all
@@ -106,10 +106,10 @@ func connectBucket(s Site, now func() time.Time, l *Line) (state.Backend, error)
 const HTTPPassword = "s3cr3t-of-the-state"
 
 // HTTP is the backend that keeps a state at an address, as GitLab takes it if so.
-func HTTP(address string, gitlab bool, transport http.RoundTripper) state.HTTPServer {
-	h := state.HTTPServer{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK", UnlockAddress: address,
+func HTTP(address string, gitlab bool, transport http.RoundTripper) state.HTTPBackend {
+	h := state.HTTPBackend{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK", UnlockAddress: address,
 		UnlockMethod: "UNLOCK", Username: "tester", Password: secret.New(HTTPPassword), Transport: transport,
-		Retries: 2, RetryWait: time.Second, RetryMost: 30 * time.Second}
+		Retries: 2, FirstRetryWait: time.Second, MaxRetryWait: 30 * time.Second}
 	if gitlab {
 		h.LockAddress, h.LockMethod, h.UnlockAddress, h.UnlockMethod = address+"/lock", "POST", address+"/lock", "DELETE"
 	}
@@ -136,13 +136,13 @@ func serveHandler(h http.Handler) (s Site, stop func() error, err error) {
 
 func connectHTTP(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
 	h := HTTP(s.URL, false, httpLine{l})
-	h.RetryWait = time.Millisecond
+	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
 
 func connectGitLab(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
 	h := HTTP(s.URL, true, httpLine{l})
-	h.RetryWait = time.Millisecond
+	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
 
@@ -171,9 +171,9 @@ func connectDatabase(s Site, _ func() time.Time, l *Line) (state.Backend, error)
 			c, err := new(net.Dialer).DialContext(ctx, network, addr)
 			return &cuttable{Conn: c, Line: l}, err
 		})
-	d.Patience = time.Minute
+	d.ReconnectTimeout = time.Minute
 	if l != nil && l.Dead {
-		d.Patience = 0
+		d.ReconnectTimeout = 0
 	}
 	return d, err
 }
