@@ -176,7 +176,7 @@ schema:
 	ConfigDirFiles.Values ConfigDirFiles.AutoValueFiles, ConfigFiles ListConfigFiles, Files ConfigDirFiles,
 	Files.Missed ConfigDirFiles.MisnamedValueFiles, Files.Other ConfigDirFiles.OtherValueFiles, FunctionDoc functions.Doc,
 	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames,
-	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AllowNoConfig,
+	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AccountDataIfNoConfig,
 	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion, Sources ListConfigFiles,
 	VarValue VariableValue, block.after block.dependsOnRefs, block.delivers block.deliverBlocks, block.part block.nonLinkAttrs,
 	block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall, caller.loader caller.module,
@@ -205,7 +205,7 @@ schema/bucket:
 	CORSType CORSRulesType, corsPreset.says corsPreset.note
 schema/config:
 	Block BlockRanges, Block.Attrs BlockRanges.ArgRange, BlockRanges.At BlockRanges.RangeAt, BlockRanges.Range BlockRanges.HeaderRange,
-	Config.Data Config.DataQueries, Config.Names Config.ReferenceNames, Config.OwnFiles Config.FilesWithoutImposedPolicies,
+	Config.Data Config.DataQueries, Config.Names Config.ValidReferences, Config.OwnFiles Config.FilesWithoutImposedPolicies,
 	Config.ReferenceNames Config.ValidReferences, Config.Variables Config.NonsensitiveVariables, DataQuery.Listing DataQuery.Children,
 	Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
 	Delivery.Environment Delivery.RenderEnvironment, Delivery.Sensitive Delivery.HasOtherSensitive, Delivery.Shown Delivery.DisplayName,
@@ -257,7 +257,7 @@ schema/kind:
 	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities, Kind.Refuse Kind.CheckChange,
 	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation CredentialKind.Rotation,
 	Kind.Spares DestroyBehavior.LeftBehindText, Kind.Whole Verbs.FullUpdate, Kind.WithDefaults Kind.CompletedConfig,
-	Kind.Within Parent.Attr, Limit Constraint, Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Link.Ref Link.RefKind,
+	Kind.Within Parent.Attr, Limit Constraint, Limit.Breaks Constraint.Counterexample, Limit.Says Constraint.Rule, Link.Ref Link.RefKind,
 	Listing ChildListQuery, Listing.Holder ChildListQuery.ParentIdentity, Listing.Most ChildListQuery.Limit, Live config.LiveLookup,
 	Lower LowerCase, Mention Reference, MostInfo maxInfoPairs, Move config.Move, NameLookup nameLookup, Names nameLookup,
 	Nearest words.Nearest, NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex,

@@ -138,9 +138,9 @@ func TestUnusedStepsAreNotSaved(t *testing.T) {
 		policies += fmt.Sprintf("policy \"p%d\" {\n  kinds = [\"bucket\"]\n  require = true\n  message = \"x\"\n}\n", i)
 	}
 	for _, too := range []string{product, "length([for a in range(100) : [for b in range(60) : b]]) == 0"} {
-		o := options(write(t, map[string]string{"main.b2.hcl": "bucket \"a\" {\n  name = \"acme-a\"\n}\n",
-			"policies/p.b2.hcl": policies + "policy \"z\" {\n  kinds = [\"bucket\"]\n  require = " + too + "\n  message = \"x\"\n}\n"}))
-		o.MaxEvaluationSteps, o.PolicyDirs = 100_000, []string{o.Dir + "/policies"}
+		o := options(write(t, map[string]string{"main.b2.hcl": "bucket \"a\" {\n  name = \"acme-a\"\n}\n" +
+			policies + "policy \"z\" {\n  kinds = [\"bucket\"]\n  require = " + too + "\n  message = \"x\"\n}\n"}))
+		o.MaxEvaluationSteps = 100_000
 		c, diags := schema.Load(o)
 		if diags.HasErrors() {
 			t.Fatal(diags)

@@ -163,7 +163,8 @@ func (h HTTPBackend) BreakLock(ctx context.Context) (*LockedError, error) {
 	if held == nil || err != nil {
 		return nil, err
 	}
-	if err := h.releaseLock(ctx, httpLockInfo{ID: held.HTTPLockID, Operation: held.Operation, Who: held.Who, Created: held.Created}); err != nil {
+	lock := httpLockInfo{ID: held.HTTPLockID, Operation: held.Operation, Who: held.Who, Created: held.Created}
+	if err := h.releaseLock(ctx, lock); err != nil {
 		return nil, err
 	}
 	s, err := h.Open(ctx, Options{Operation: "lock -break", Now: func() time.Time { return held.Created }})
