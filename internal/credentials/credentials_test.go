@@ -260,7 +260,7 @@ func TestCommand(t *testing.T) {
 	wantError(t, credentials.Options{Command: `["b2form-no-such-program"]`}, "is not found")
 	wantError(t, credentials.Options{Command: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with an error", "locked")
 	wantError(t, credentials.Options{Command: `["./no/such/program"]`}, "cannot be started", "no such file")
-	wantError(t, credentials.Options{Command: `["/"]`}, "cannot be started", "denied")
+	wantError(t, credentials.Options{Command: `["/"]`}, "cannot be started", "is a directory")
 	wantError(t, credentials.Options{Command: `["sh", "-c", "yes first | head -n 40000 >&2; echo last >&2; exit 3"]`},
 		"ended with an error", "  first\n  last")
 	wantError(t, credentials.Options{Command: `["sh", "-c", "while :; do echo yes; done"]`}, "printed too much")
