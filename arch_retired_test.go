@@ -40,25 +40,25 @@ internal/account:
 	part childQuery, reader.raw reader.rawByKind, wanting queryBuilder
 internal/adopt:
 	Accept AcceptDrift, Acceptance ConfigEdits, Acceptance.Accepted ConfigEdits.AcceptedAttrs, Content.Path Content.LocalPath,
-	Content.Version Content.FileVersionID, Count.N Count.ObjectsWritten, Left UndeclarableObject, ManualEdit UnacceptedDrift,
-	Request.Contents Request.ContentPaths, Request.Fold Request.FoldFamilies, Request.Left Request.Undeclarable,
-	Result.Left Result.Undeclarable
+	Content.Version Content.FileVersionID, Count WrittenCount, Count.N WrittenCount.ObjectsWritten, Left UndeclarableObject,
+	ManualEdit UnacceptedDrift, Request.Contents Request.ContentPaths, Request.Fold Request.FoldFamilies,
+	Request.Left Request.Undeclarable, Result.Counts Result.WrittenCounts, Result.Left Result.Undeclarable
 internal/agefile:
 	Canonical CanonicalRecipient, Check CheckRecipient, Seal Encrypt
 internal/audit:
 	Columns SortColumns, Coverage ManagedCount, Coverage.Total ManagedCount.TotalWithoutIgnored, Credential.Owned Credential.InState,
-	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.AccountFindings, Report.Found Report.CountWithFindings,
-	looker auditor
+	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.AccountFindings,
+	Report.CountWithFindings Report.CountCredentialsWithFindings, Report.Found Report.CountCredentialsWithFindings, looker auditor
 internal/b2:
 	Client.Ahead Client.ClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedLimiter, Options.Log Options.OnAttempt,
 	Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
 	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
 	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
 	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.longestChain,
-	emptying versionRemoval, flight pendingAuthorization, pace adaptiveLimit, record blazerCall, recordKey blazerCallKey,
-	request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenString, seam blazerTransport,
-	sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got slowBodyReader.bytesRead, target uploadTarget,
-	transportProblem advice, trouble advice, uploads uploadURLPool, watched slowBodyReader
+	emptying versionRemoval, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
+	recordKey blazerCallKey, request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenStringFunc,
+	seam blazerTransport, sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got slowBodyReader.bytesRead,
+	target uploadTarget, transportProblem advice, trouble advice, uploads uploadURLPool, watched slowBodyReader
 internal/bench:
 	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
 internal/durable:
@@ -155,21 +155,21 @@ internal/visible:
 internal/words:
 	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
 plan:
-	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.RecordedID,
-	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Change.Force Change.ForceDestroy,
-	Change.IsMove Change.IsMoveOnly, Change.NameOf Change.DeletedName, Change.SetContents Change.DescribeContents,
-	CheckDenied CheckDenyRules, CheckDeniedAccount CheckAccountDenyRules, Denied CheckDenyRules, DeniedCredentials CheckAccountDenyRules,
-	Moved EntryMove, Named NamedObject, Plan.Announced Plan.MovedIntents, Plan.Hazards Plan.HazardKinds,
-	Plan.Lacking Plan.MissingCapabilities, Plan.Lost Plan.Undelivered, Plan.Requirements Plan.RequiredCapabilities,
-	Request.Here Request.LocalTime, Request.Rotations Request.RotationsOnly, Requirement RequiredCapability,
-	Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made Rotation.MadeAt, SavedChange.Delivery SavedChange.DeliveryDigest,
-	Step.Target Step.RemoteID, WarnUnusable WarnUnusableCredentials, comparison comparisonResult, differ.more differ.refResults,
-	digestInput SavedChange, digestInput.Names SavedChange.NameIDs, digestible SavedChange, graph stepGraph, holding match,
-	links linkPlanner, lookup addrLookup, match.family match.importedSiblingIDs, match.lagging match.hasUnknownSuccessors,
-	match.reason match.mismatchReason, owned objectID, planner.rotations planner.rotationChanges, reference identityKey,
-	sides comparedValues, stepGraph.fields stepGraph.fieldsBuf, stepGraph.of stepGraph.stepsByChange,
-	stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength, tarjan.from tarjan.firstNeed,
-	tarjan.of tarjan.component, writtenPair digestTextCache, writtenValue cachedDigestText
+	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.LaterAttemptID,
+	AnnouncedCreate.RecordedID AnnouncedCreate.LaterAttemptID, Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings,
+	Change.Force Change.ForceDestroy, Change.IsMove Change.IsMoveOnly, Change.NameOf Change.DeletedName,
+	Change.SetContents Change.DescribeContents, CheckDenied CheckDenyRules, CheckDeniedAccount CheckAccountDenyRules,
+	Denied CheckDenyRules, DeniedCredentials CheckAccountDenyRules, Moved EntryMove, Named NamedObject, Plan.Announced Plan.MovedIntents,
+	Plan.Hazards Plan.HazardKinds, Plan.Lacking Plan.MissingCapabilities, Plan.Lost Plan.Undelivered,
+	Plan.Requirements Plan.RequiredCapabilities, Request.Here Request.LocalTime, Request.Rotations Request.RotationsOnly,
+	Requirement RequiredCapability, Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made Rotation.MadeAt,
+	SavedChange.Delivery SavedChange.DeliveryDigest, Step.Target Step.RemoteID, WarnUnusable WarnUnusableCredentials,
+	comparison comparisonResult, differ.more differ.refResults, digestInput SavedChange, digestInput.Names SavedChange.NameIDs,
+	digestible SavedChange, graph stepGraph, holding match, links linkPlanner, lookup addrLookup, match.family match.importedSiblingIDs,
+	match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
+	planner.rotations planner.rotationChanges, reference identityKey, sides comparedValues, stepGraph.fields stepGraph.fieldsBuf,
+	stepGraph.of stepGraph.stepsByChange, stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength,
+	tarjan.from tarjan.firstNeed, tarjan.of tarjan.component, writtenPair digestTextCache, writtenValue cachedDigestText
 schema:
 	ConfigDirFiles.Config ConfigDirFiles.ConfigFiles, ConfigDirFiles.Misnamed ConfigDirFiles.MisnamedValueFiles,
 	ConfigDirFiles.OtherValues ConfigDirFiles.OtherValueFiles, ConfigDirFiles.Terraform ConfigDirFiles.TerraformFiles,

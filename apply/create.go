@@ -55,8 +55,8 @@ func (r *runner) announceCreates(creates []int) error {
 // idsWithIdentity are the IDs of the live objects that carry a change's identity;
 // sorted.
 func (r *runner) idsWithIdentity(c *plan.Change) []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.snapshotMu.Lock()
+	defer r.snapshotMu.Unlock()
 	var ids []string
 	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(c.Identity)) {
 		ids = append(ids, o.ID)
@@ -163,13 +163,13 @@ func (r *runner) withTimestampedName(c *plan.Change) *plan.Change {
 		return c
 	}
 	at := r.now()
-	r.mu.Lock()
+	r.snapshotMu.Lock()
 	for _, o := range r.Snapshot.All(c.Kind) {
 		if name, made, ok := kind.ParseTimestampedName(o.Identity); ok && name == c.Identity && !made.Before(at) {
 			at = made.Add(time.Second)
 		}
 	}
-	r.mu.Unlock()
+	r.snapshotMu.Unlock()
 	n := *c
 	n.Identity = kind.TimestampedName(c.Identity, at)
 	after := c.After.AsValueMap()

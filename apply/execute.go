@@ -71,7 +71,7 @@ func (e *executor) run() []stepStatus {
 		}
 	}
 	for {
-		x.startReady()
+		x.announceAndStartReady()
 		if x.slotsInUse+x.runningWithoutSlot == 0 && !x.announcing {
 			return x.statuses
 		}
@@ -93,8 +93,8 @@ func (x *execution) enqueueReady(step int) {
 	}
 }
 
-// startReady begins what may begin.
-func (x *execution) startReady() {
+// announceAndStartReady begins what may begin.
+func (x *execution) announceAndStartReady() {
 	if len(x.unannouncedCreates) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
 		creates := x.unannouncedCreates
 		x.unannouncedCreates, x.announcing = nil, true

@@ -74,7 +74,7 @@ type runner struct {
 	announceErr error                // why creates could not be announced
 	interrupted <-chan struct{}
 
-	mu                 sync.Mutex                    // guards the snapshot's changes and all below
+	snapshotMu         sync.Mutex                    // guards the snapshot's changes and all below
 	unverifiedWarnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
 	eventsMu           sync.Mutex                    // one event at a time
 

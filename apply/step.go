@@ -89,8 +89,8 @@ func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
 		if !recorded || r.resources[a] == nil {
 			return nil, false
 		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
+		r.snapshotMu.Lock()
+		defer r.snapshotMu.Unlock()
 		return plan.LiveAttrs(r.resources[a], r.Snapshot, e.ID)
 	})
 	if diags.HasErrors() {
@@ -118,8 +118,8 @@ func (r *runner) deleteObject(ctx context.Context, t *task, id string, freeSlot 
 
 // liveMembers is the live object as a map; nil where it was not read.
 func (r *runner) liveMembers(k *kind.Kind, id string) (map[string]any, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.snapshotMu.Lock()
+	defer r.snapshotMu.Unlock()
 	o := r.Snapshot.ByID(k, id)
 	if o == nil {
 		return nil, nil
@@ -179,9 +179,9 @@ func (r *runner) resolveUpdateConflict(ctx context.Context, t *task, id string, 
 // addToSnapshotAndCheck takes an object as B2 answered it into the snapshot, and compares it with
 // what was planned, but for attributes that are pending.
 func (r *runner) addToSnapshotAndCheck(t *task, o *kind.Object, pending []string) error {
-	r.mu.Lock()
+	r.snapshotMu.Lock()
 	r.Snapshot.Add(o)
-	r.mu.Unlock()
+	r.snapshotMu.Unlock()
 	return r.checkAgainstPlan(t.Change, o, pending)
 }
 
@@ -218,7 +218,7 @@ func (r *runner) computedAttrs(addr addr.Addr) (attrs map[string]cty.Value, ok b
 	if !ok {
 		return nil, false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.snapshotMu.Lock()
+	defer r.snapshotMu.Unlock()
 	return r.Snapshot.ComputedValues(r.kinds[addr.Kind], e.ID)
 }

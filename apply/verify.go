@@ -36,8 +36,8 @@ func (r *runner) verifyStep(ctx context.Context, t *task) stepStatus {
 		return done
 	}
 	w := r.unverifiedWarning(t, what, why)
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.snapshotMu.Lock()
+	defer r.snapshotMu.Unlock()
 	r.unverifiedWarnings[t.Addr] = w
 	return held
 }

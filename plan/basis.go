@@ -147,8 +147,8 @@ func (p *planner) beforeWithoutVolatile(c *Change) (cty.Value, error) {
 // canonicalJSON is the value as JSON: members sorted, sets in their own order.
 func canonicalJSON(v cty.Value) (json.RawMessage, error) { return ctyjson.Marshal(v, v.Type()) }
 
-// withoutUnknown has null for what is not known.
-func withoutUnknown(v cty.Value) (cty.Value, error) {
+// unknownAsNull has null for what is not known.
+func unknownAsNull(v cty.Value) (cty.Value, error) {
 	return cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
 		if !v.IsKnown() {
 			return cty.NullVal(v.Type()), nil

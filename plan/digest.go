@@ -60,7 +60,7 @@ func (h *hiddenValues) nextChange() { h.numbers = nil }
 func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.RawMessage, error) {
 	var failed error
 	if unknown {
-		v, failed = withoutUnknown(v)
+		v, failed = unknownAsNull(v)
 	}
 	if v.IsNull() || !hidesAnyAttr(c) || failed != nil {
 		text, err := canonicalJSON(v)

@@ -121,7 +121,7 @@ func (p *planner) findRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Obje
 				p.claimRecovered(addr, o) {
 				made = append(made, o)
 				e := p.entry(addr)
-				superseded = superseded && e != nil && e.ID == a.RecordedID
+				superseded = superseded && e != nil && e.ID == a.LaterAttemptID
 			}
 		}
 	}

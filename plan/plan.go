@@ -198,10 +198,10 @@ type Request struct {
 
 // An AnnouncedCreate is a create of which the journal does not know the outcome.
 type AnnouncedCreate struct {
-	Addr       addr.Addr
-	Identity   string
-	KnownIDs   []string // IDs that carried the identity before
-	RecordedID string   // ID of the recorded object that a later attempt of the same run made; "": none
+	Addr           addr.Addr
+	Identity       string
+	KnownIDs       []string // IDs that carried the identity before
+	LaterAttemptID string   // ID of the recorded object that a later attempt of the same run made; "": none
 }
 
 // Counts are the numbers of the summary line.

@@ -59,7 +59,7 @@ func (s savedValueVisitor) text(v cty.Value) json.RawMessage {
 
 func (s savedValueVisitor) Sensitive(v cty.Value) *SavedValue {
 	v, _ = v.UnmarkDeep()
-	known, err := withoutUnknown(v)
+	known, err := unknownAsNull(v)
 	*s.err = errors.Join(*s.err, err)
 	s.hidden.texts = append(s.hidden.texts, string(s.text(known)))
 	return &SavedValue{Sensitive: true}

@@ -82,7 +82,7 @@ func (p *planner) newStepGraph() *stepGraph {
 		needs:         make([]need, 0, 2*len(changes)),
 	}
 	for i := range changes {
-		g.addChangeSteps(i)
+		g.addStepsWithoutNeeds(i)
 	}
 	for i := range changes {
 		g.addDeclaredNeeds(i)
@@ -95,8 +95,8 @@ func (p *planner) newStepGraph() *stepGraph {
 	return g
 }
 
-// addChangeSteps divides a change into its steps.
-func (g *stepGraph) addChangeSteps(i int) {
+// addStepsWithoutNeeds divides a change into its steps.
+func (g *stepGraph) addStepsWithoutNeeds(i int) {
 	c, s := &g.plan.Changes[i], changeSteps{none, none, none, none, none, nil}
 	deferred := g.deferredFields(i)
 	switch c.Action {

@@ -78,14 +78,14 @@ func nameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 			if diags.HasErrors() || marks.Has(kind.Sensitive) || !v.IsKnown() || v.IsNull() {
 				return ""
 			}
-			return words.DidYouMean(stepText(step), "", memberNames(v))
+			return words.DidYouMean(traverserName(step), "", memberNames(v))
 		}
 	}
 	return ""
 }
 
-// stepText is the name in a step of a reference, as an attribute or in brackets.
-func stepText(step hcl.Traverser) string {
+// traverserName is the name in a step of a reference, as an attribute or in brackets.
+func traverserName(step hcl.Traverser) string {
 	if index, ok := step.(hcl.TraverseIndex); ok && isKnownString(index.Key) {
 		return index.Key.AsString()
 	}

@@ -38,7 +38,7 @@ type moduleCall struct {
 // A moduleSource is one folder of files that modules are made from.
 type moduleSource struct {
 	dir                string
-	rootContext        *hcl.EvalContext // functions and path.* as the module sees them
+	baseContext        *hcl.EvalContext // functions and path.* as the module sees them
 	bodies             []fileBody
 	filesSize          int             // of its files, in bytes
 	requiredVariables  map[string]bool // by name: whether a value must be given
@@ -186,7 +186,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, rootContext: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
+	s := &moduleSource{dir: dir, baseContext: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
 		requiredVariables:  map[string]bool{},
 		sensitiveVariables: map[string]bool{}}
 	errors := l.hasErrors
@@ -274,7 +274,7 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 	inner := newEmptyModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
-	inner.configBodies, inner.rootContext = c.source.bodies, c.source.rootContext
+	inner.configBodies, inner.rootContext = c.source.bodies, c.source.baseContext
 	inner.path = strings.TrimPrefix(l.path+".module."+c.name+at.instanceKey.String(), ".")
 	inner.caller = &caller{module: l, call: c, repetition: at, needMarks: needs}
 	inner.staticScope = l.staticScope.forModule(inner)

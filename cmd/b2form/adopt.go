@@ -387,7 +387,7 @@ func isKnown(r *config.Resource) bool {
 func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, notes []string) {
 	var counts []string
 	total := 0
-	for _, c := range r.Counts {
+	for _, c := range r.WrittenCounts {
 		count := words.Count(c.ObjectsWritten, c.Kind.Name, c.Kind.Plural)
 		if c.Kind.ParentKind() != "" && c.Kind.ScopeAttr() == "" {
 			count = c.Kind.Plural + " of " + words.Count(c.ObjectsWritten, c.Kind.ParentKind(), c.Kind.ParentKind()+"s")
@@ -419,7 +419,7 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 		return
 	}
 	s.printResult("The plan is %d to import and nothing else.", total)
-	if slices.ContainsFunc(r.Counts, func(c adopt.Count) bool { return c.Kind.Content != nil }) {
+	if slices.ContainsFunc(r.WrittenCounts, func(c adopt.WrittenCount) bool { return c.Kind.Content != nil }) {
 		s.printResult("What the files hold is in the folder %s.", adopt.ContentFolder)
 	}
 	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."

@@ -21,8 +21,8 @@ func (s *session) checkConsent(p *plan.Plan, m view.Purpose, diags hcl.Diagnosti
 	if s.opts.autoApprove && s.opts.expectedDigest == nil && s.saved == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
-		diags = append(diags, s.refuseAnnounced(p)...)
-		diags = append(diags, s.overLimits(p, m, hcl.DiagError)...)
+		diags = append(diags, s.refuseUnrecordedDeletes(p)...)
+		diags = append(diags, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
 	diags = append(diags, s.refuseUndeliverable(p)...)
@@ -94,10 +94,10 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// refuseAnnounced keeps a pipeline from deleting what only an announcement calls ours, where
+// refuseUnrecordedDeletes keeps a pipeline from deleting what only an announcement calls ours, where
 // the configuration has another name at its address, or none: the state may have been
 // edited, and the object somebody else's.
-func (s *session) refuseAnnounced(p *plan.Plan) hcl.Diagnostics {
+func (s *session) refuseUnrecordedDeletes(p *plan.Plan) hcl.Diagnostics {
 	known := map[plan.NamedObject]bool{}
 	for _, e := range s.state.Entries {
 		known[plan.NamedObject{ID: e.ID, Name: e.Addr.Kind}] = true

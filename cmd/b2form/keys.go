@@ -147,7 +147,7 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	if denied := append(plan.CheckAccountDenyRules(s.config, s.snapshot.Account), plan.CheckDenyRules(s.config)...); len(denied) > 0 {
 		return denied
 	}
-	if r.detailedExitCode && (report.CountWithFindings() > 0 || len(report.AccountFindings) > 0) {
+	if r.detailedExitCode && (report.CountCredentialsWithFindings() > 0 || len(report.AccountFindings) > 0) {
 		return changesPresent
 	}
 	return nil

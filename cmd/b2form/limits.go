@@ -29,9 +29,9 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 		}}}
 }
 
-// overLimits says which limits a plan goes over that nobody lifted. The command destroy is
+// limitsNeedingConsent says which limits a plan goes over that nobody lifted. The command destroy is
 // consent to destroying everything.
-func (s *session) overLimits(p *plan.Plan, m view.Purpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+func (s *session) limitsNeedingConsent(p *plan.Plan, m view.Purpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, e := range p.OverLimits(s.config.Settings.Limits, len(s.state.Entries)) {
 		if slices.Contains(s.opts.allowOver, e.Action) || m == view.Destroying && e.Action == "destroy" {

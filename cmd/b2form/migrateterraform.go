@@ -269,13 +269,13 @@ func (p *program) findMissing(r *terraform.Result, st *state.State) (*terraform.
 			"over.", stateFile, words.Count(n, "object", "objects"))
 	}
 	if len(missing.Files) == 0 && len(missing.Entries) > 0 {
-		return missing, p.checkStateNotMoved()
+		return missing, p.checkBackendIsLocal()
 	}
 	return missing, nil
 }
 
-// checkStateNotMoved refuses to write a state anew beside files of an earlier run that keep it elsewhere.
-func (p *program) checkStateNotMoved() error {
+// checkBackendIsLocal refuses to write a state anew beside files of an earlier run that keep it elsewhere.
+func (p *program) checkBackendIsLocal() error {
 	o := p.loadOptions(schema.Kinds())
 	o.AllowUnset, o.Ask = true, nil
 	settings, _ := schema.LoadSettings(o) // what is wrong with them, the next command tells

@@ -92,7 +92,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.showCapabilities {
 		warnings = append(warnings, s.missingCapabilities(made, hcl.DiagWarning)...)
-		warnings = append(warnings, s.overLimits(made, o.purpose(), hcl.DiagWarning)...)
+		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)
 	return use(s, made, broken)

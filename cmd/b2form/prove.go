@@ -151,10 +151,10 @@ func explainShort(err error) string {
 func (v *prover) subjects() (out []prove.Subject, err error) {
 	used := map[string]bool{}
 	for _, a := range v.addrs {
-		if !slices.ContainsFunc(v.config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) && v.isProvable(r) }) {
+		if !slices.ContainsFunc(v.config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) && v.isKeyOrBucket(r) }) {
 			var names []string
 			for _, r := range v.config.Resources {
-				if v.isProvable(r) {
+				if v.isKeyOrBucket(r) {
 					names = append(names, r.Addr.String())
 				}
 			}
@@ -164,7 +164,7 @@ func (v *prover) subjects() (out []prove.Subject, err error) {
 	}
 	for _, r := range v.config.Resources {
 		covers := func(a addr.Addr) bool { return a.Covers(r.Addr) }
-		if !v.isProvable(r) || len(v.addrs) > 0 && !slices.ContainsFunc(v.addrs, covers) {
+		if !v.isKeyOrBucket(r) || len(v.addrs) > 0 && !slices.ContainsFunc(v.addrs, covers) {
 			continue
 		}
 		s, id, err := v.subject(r)
@@ -185,7 +185,7 @@ func (v *prover) subjects() (out []prove.Subject, err error) {
 	return out, nil
 }
 
-func (v *prover) isProvable(r *config.Resource) bool {
+func (v *prover) isKeyOrBucket(r *config.Resource) bool {
 	return r.Kind.YieldsSecret() || r.Kind.Name == bucketKind
 }
 

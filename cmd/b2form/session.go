@@ -339,7 +339,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pu
 	}
 	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,
-			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs, RecordedID: i.RecordedID})
+			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs, LaterAttemptID: i.RecordedID})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {

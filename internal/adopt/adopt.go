@@ -58,16 +58,16 @@ const Suffix = ".b2.hcl"
 
 // A Result is what was written down, and what was not.
 type Result struct {
-	Files        []File
-	Counts       []Count              // of each kind of which something is written, in the order of the kinds
-	Addrs        []addr.Addr          // of all that is written
-	Undeclarable []UndeclarableObject // what cannot be declared, sorted
-	Owned        []addr.Addr          // what the state owns under an address that nothing declares
-	Hidden       []HiddenValue        // values that became variables, in the order of these
+	Files         []File
+	WrittenCounts []WrittenCount       // of each kind of which something is written, in the order of the kinds
+	Addrs         []addr.Addr          // of all that is written
+	Undeclarable  []UndeclarableObject // what cannot be declared, sorted
+	Owned         []addr.Addr          // what the state owns under an address that nothing declares
+	Hidden        []HiddenValue        // values that became variables, in the order of these
 }
 
-// A Count is how many objects of a kind are written.
-type Count struct {
+// A WrittenCount is how many objects of a kind are written.
+type WrittenCount struct {
 	Kind           *kind.Kind
 	ObjectsWritten int
 }
@@ -125,7 +125,7 @@ func Write(r Request) (*Result, error) {
 			return nil, err
 		}
 		if len(items) > 0 {
-			w.result.Counts = append(w.result.Counts, Count{k, len(items)})
+			w.result.WrittenCounts = append(w.result.WrittenCounts, WrittenCount{k, len(items)})
 		}
 		switch {
 		case r.FoldFamilies && k.Content != nil:

@@ -54,8 +54,8 @@ type Credential struct {
 	Findings []kind.Finding
 }
 
-// CountWithFindings counts the credentials with findings.
-func (r *Report) CountWithFindings() int {
+// CountCredentialsWithFindings counts the credentials with findings.
+func (r *Report) CountCredentialsWithFindings() int {
 	n := 0
 	for _, c := range r.Credentials {
 		if len(c.Findings) > 0 {

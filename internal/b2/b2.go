@@ -55,7 +55,7 @@ func (o Options) Format(f fmt.State, _ rune) { fmt.Fprint(f, "b2.Options{[redact
 
 // A Client is one session with B2. It is safe for concurrent use.
 type Client struct {
-	keyID, key  hiddenString
+	keyID, key  hiddenStringFunc
 	keySource   string // in words; "": not said
 	endpoint    string
 	userAgent   string
@@ -179,7 +179,7 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 	return nil
 }
 
-// hiddenString holds a secret where no printing by reflection can reach it.
-type hiddenString func() string
+// hiddenStringFunc holds a secret where no printing by reflection can reach it.
+type hiddenStringFunc func() string
 
-func hideString(s string) hiddenString { return func() string { return s } }
+func hideString(s string) hiddenStringFunc { return func() string { return s } }

@@ -40,7 +40,7 @@ type blazerTransport struct {
 	client      *Client
 	session     *session
 	bucketID    string
-	uploadToken hiddenString // of the upload URL that was asked for last
+	uploadToken hiddenStringFunc // of the upload URL that was asked for last
 }
 
 func (m *blazerTransport) RoundTrip(req *http.Request) (*http.Response, error) {

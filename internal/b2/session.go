@@ -16,7 +16,7 @@ import (
 type session struct {
 	account wire.Account
 	apiURL  string
-	token   hiddenString
+	token   hiddenStringFunc
 }
 
 // sessionCache hands out the current session and sees to it that only one

@@ -242,7 +242,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		Rotate: m.rotate, Now: a.began, LocalTime: w.here(), Save: m.save, Applied: plan.Applied{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs,
-			RecordedID: i.RecordedID})
+			LaterAttemptID: i.RecordedID})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {

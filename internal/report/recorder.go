@@ -17,7 +17,7 @@ import (
 // A Recorder makes a Run of what a command says. It has the methods of view.TextUI and view.JSONUI, so that what is
 // said to people and programs is what is reported.
 type Recorder struct {
-	unreported
+	ignoredOutput
 	Run Run
 	// Locate says where a resource is declared; nil: nobody knows.
 	Locate func(addr.Addr) *hcl.Range
@@ -135,16 +135,16 @@ func (r *Recorder) SetChecks(list []view.CheckResult) {
 	}
 }
 
-// unreported has what a command says and no report holds: Done tells what came of each step, results of tests have a
+// ignoredOutput has what a command says and no report holds: Done tells what came of each step, results of tests have a
 // report of their own, and secrets and values of outputs stay where they are asked for.
-type unreported struct{}
+type ignoredOutput struct{}
 
-func (unreported) Note(string)                     {}
-func (unreported) Hint(string)                     {}
-func (unreported) Tests([]view.TestFile)           {}
-func (unreported) Capabilities([]string)           {}
-func (unreported) Rotations(*plan.Plan, time.Time) {}
-func (unreported) Event(apply.Event)               {}
-func (unreported) Still(apply.Event)               {}
-func (unreported) Secrets([]view.NewKey)           {}
-func (unreported) Outputs([]view.Output, bool)     {}
+func (ignoredOutput) Note(string)                     {}
+func (ignoredOutput) Hint(string)                     {}
+func (ignoredOutput) Tests([]view.TestFile)           {}
+func (ignoredOutput) Capabilities([]string)           {}
+func (ignoredOutput) Rotations(*plan.Plan, time.Time) {}
+func (ignoredOutput) Event(apply.Event)               {}
+func (ignoredOutput) Still(apply.Event)               {}
+func (ignoredOutput) Secrets([]view.NewKey)           {}
+func (ignoredOutput) Outputs([]view.Output, bool)     {}

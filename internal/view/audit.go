@@ -36,8 +36,9 @@ func (t TextUI) Audit(r *audit.Report) {
 		}
 		b.WriteString(t.alignColumns(rows, "ENDS") + "\n")
 	}
-	summary := fmt.Sprintf("%s, %d with findings.", words.Count(len(r.Credentials), "live key", "live keys"), r.CountWithFindings())
-	if !t.Verbose && r.CountWithFindings() > 0 {
+	summary := fmt.Sprintf("%s, %d with findings.", words.Count(len(r.Credentials), "live key", "live keys"),
+		r.CountCredentialsWithFindings())
+	if !t.Verbose && r.CountCredentialsWithFindings() > 0 {
 		summary += " -verbose tells what they mean."
 	}
 	b.WriteString(Wrap(summary, t.Style.Width) + "\n")

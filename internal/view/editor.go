@@ -180,7 +180,7 @@ func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]
 		if a.Computed {
 			continue
 		}
-		properties[a.Name] = withDescription(defs.attrSchema(a, path+"."+a.Name), a.Doc)
+		properties[a.Name] = withDescription(defs.attrTypeSchema(a, path+"."+a.Name), a.Doc)
 		if a.Required {
 			required = append(required, a.Name)
 		}
@@ -188,7 +188,7 @@ func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-func (defs definitions) attrSchema(a *kind.Attr, path string) map[string]any {
+func (defs definitions) attrTypeSchema(a *kind.Attr, path string) map[string]any {
 	if a.Object == nil {
 		return expressionSchema(typeSchema(a.Type))
 	}

@@ -40,31 +40,31 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return mergeListings(v3, v4)
+	return mergeAPIVersions(v3, v4)
 }
 
-// mergeListings puts two listings together. Each version may leave out of a key what only the
+// mergeAPIVersions puts two listings together. Each version may leave out of a key what only the
 // other one has a member for: the bucket, or the several buckets, that it is limited to.
-func mergeListings(older, newer []wire.RawJSON) ([]wire.RawJSON, error) {
-	at := make(map[string]int, len(older))
-	for i, id := range keyIDs(older) {
+func mergeAPIVersions(v3Keys, v4Keys []wire.RawJSON) ([]wire.RawJSON, error) {
+	at := make(map[string]int, len(v3Keys))
+	for i, id := range keyIDs(v3Keys) {
 		at[id] = i
 	}
-	for i, id := range keyIDs(newer) {
+	for i, id := range keyIDs(v4Keys) {
 		first, twice := at[id]
 		if !twice {
-			older = append(older, newer[i])
+			v3Keys = append(v3Keys, v4Keys[i])
 			continue
 		}
-		both := nonEmptyMembers(older[first])
-		maps.Copy(both, nonEmptyMembers(newer[i]))
+		both := nonEmptyMembers(v3Keys[first])
+		maps.Copy(both, nonEmptyMembers(v4Keys[i]))
 		raw, err := json.Marshal(both)
 		if err != nil {
 			return nil, err
 		}
-		older[first] = wire.RawJSON(raw)
+		v3Keys[first] = wire.RawJSON(raw)
 	}
-	return older, nil
+	return v3Keys, nil
 }
 
 // nonEmptyMembers are the members of a key that say something.
