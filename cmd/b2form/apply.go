@@ -212,11 +212,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpo
 	if m == view.Rotating {
 		s.showRotations(p)
 	}
-	if s.saved != nil && p.Basis == s.saved.Plan.Basis {
-		s.ui.ApprovedPlan(p, m)
-	} else {
-		s.ui.Plan(p, m)
-	}
+	s.ui.Plan(p, m)
 	s.ui.Exceptions(s.exceptions())
 	if err := s.checkSavedPlan(p); err != nil {
 		return nil, err

@@ -139,12 +139,6 @@ func (b bothUI) Tests(files []view.TestFile) { b.people.Tests(files); b.programs
 // Plan implements ui.
 func (b bothUI) Plan(p *plan.Plan, m view.Purpose) { b.people.Plan(p, m); b.programs.Plan(p, m) }
 
-// ApprovedPlan implements ui.
-func (b bothUI) ApprovedPlan(p *plan.Plan, m view.Purpose) {
-	b.people.ApprovedPlan(p, m)
-	b.programs.ApprovedPlan(p, m)
-}
-
 // Digest implements ui.
 func (b bothUI) Digest(d plan.Digest) { b.people.Digest(d); b.programs.Digest(d) }
 

@@ -16,7 +16,6 @@ type ui interface {
 	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.Purpose)
-	ApprovedPlan(*plan.Plan, view.Purpose) // instead of Plan, of one that was saved
 	Digest(plan.Digest)
 	Exceptions([]view.Exception)
 	Tests([]view.TestFile)

@@ -30,9 +30,6 @@ func (r *Recorder) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File
 	}
 }
 
-// ApprovedPlan is Plan: a report says what was approved, too.
-func (r *Recorder) ApprovedPlan(p *plan.Plan, m view.Purpose) { r.Plan(p, m) }
-
 // Plan records what would change, and what changed outside of b2form.
 func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
 	shown := &Plan{Purpose: m, Summary: view.PlanSummary(p.Counts()), Counts: p.Counts(), LeftOut: addresses(p.LeftOut)}

@@ -62,13 +62,6 @@ func (t TextUI) Plan(p *plan.Plan, m Purpose) {
 	io.WriteString(t.Out, out.String())
 }
 
-// ApprovedPlan is silent about what is to change: who approved the plan has seen it.
-func (t TextUI) ApprovedPlan(p *plan.Plan, m Purpose) {
-	if p.Empty() {
-		t.Plan(p, m)
-	}
-}
-
 // Digest writes what the plan that was shown can be approved by.
 func (t TextUI) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nDigest: %s\n", d) }
 

@@ -96,9 +96,6 @@ func instanceKey(a addr.Addr) any {
 	}
 }
 
-// ApprovedPlan is Plan: programs are told of every plan.
-func (j JSONUI) ApprovedPlan(p *plan.Plan, m Purpose) { j.Plan(p, m) }
-
 // Plan writes one line per change, one per step, and the summary. The needs of a
 // step are the indices of others.
 func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
