@@ -46,6 +46,8 @@ func TestEvaluationIsBounded(t *testing.T) {
 		"indent":         out(`indent(2000000000, "a\nb")`),
 		"format":         out(`format("%2000000000s", "a")`),
 		"formatlist":     out(`formatlist("%2000000s", range(1000))`),
+		"long elements":  out(`formatlist(join("", [for i in range(1000): "%[1]s%[1]s%[1]s"]), [format("%1000000s", "x")])`),
+		"format a list":  out(`format(join("", [for i in range(1000): "%[1]v%[1]v%[1]v"]), flatten([for i in range(20): range(1000)]))`),
 		"join":           out(`join(format("%1000000s", ""), range(1000))`),
 		"replace":        out(`replace(format("%100000s", ""), " ", format("%100000s", ""))`),
 		"regexall":       out(`regexall("((a{0,10}){0,10}){0,10}", format("%100000s", ""))`),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,13 +64,28 @@ func (p *program) askVariable(q schema.VariableQuestion) (line string, err error
 		line, err = p.readHidden()
 		fmt.Fprintln(p.stderr)
 	} else {
-		line, err = p.readAnswer(context.Background())
+		line, err = p.readVariable()
 	}
 	fmt.Fprintln(p.stderr)
 	if err == nil {
 		p.variableAnswers[q.Name] = line
 	}
 	return line, err
+}
+
+// readVariable reads the value of a variable. The error is the end of a sentence.
+func (p *program) readVariable() (string, error) {
+	ctx := cmp.Or(p.untilInterrupt, context.Background())
+	line, err := p.nextLine(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return "", errors.New("the run was interrupted")
+	case errors.Is(err, io.EOF) && line == "":
+		return "", errors.New("the input ended")
+	case errors.Is(err, io.EOF):
+		err = nil
+	}
+	return strings.TrimSpace(line), err
 }
 
 // indented puts two spaces before each line.

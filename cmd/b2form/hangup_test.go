@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +30,9 @@ func TestHangup(t *testing.T) {
 				"B2_APPLICATION_KEY="+b.MasterKey())
 			var out bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, b.err
+			noticed := make(chan os.Signal, 1)
+			signal.Notify(noticed, syscall.SIGHUP) // so that it is not ignored in programs either, as it is under nohup
+			defer signal.Stop(noticed)
 			_ = b.hold(nil, []string{"b2_create_bucket"})
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 // done.
 func (p *program) withInterrupt(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
+	p.untilInterrupt = ctx
 	done := make(chan struct{})
 	go p.watchSignals(p.interruptSignals(), cancel, done)
 	return ctx, func() {

@@ -49,6 +49,7 @@ type program struct {
 
 	consoleEditor   lineEditor        // of the console; nil: lines are read as they come
 	variableAnswers map[string]string // values of variables that were asked for
+	untilInterrupt  context.Context   // ends with the first interrupt; nil: none is waited for yet
 }
 
 // exitCode ends the program with a code and without further words.

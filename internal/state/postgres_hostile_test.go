@@ -175,8 +175,16 @@ func TestDatabaseOfOthers(t *testing.T) {
 			others},
 		"a view": {"CREATE SCHEMA prepared;" + tables + `ALTER TABLE prepared.states RENAME TO real;
 			CREATE VIEW prepared.states AS SELECT * FROM prepared.real;`, others, others},
-		"a type":   {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states ALTER serial TYPE int;", others, others},
-		"a column": {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.journal ADD more text;", others, others},
+		"an operator": {"CREATE SCHEMA prepared;" + tables + `CREATE OR REPLACE FUNCTION public.f(name, text) RETURNS text LANGUAGE ` +
+			`plpgsql AS
+			$$ BEGIN RAISE 'it ran'; END $$; DROP OPERATOR IF EXISTS public.|| (name, text);
+			CREATE OPERATOR public.|| (LEFTARG = name, RIGHTARG = text, FUNCTION = public.f);
+			ALTER TABLE prepared.journal ADD more text;`, others, others},
+		"a check":      {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states ADD CHECK (serial >= 0);", others, others},
+		"row security": {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states ENABLE ROW LEVEL SECURITY;", others, others},
+		"a default":    {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states ALTER lock SET DEFAULT 'x';", others, others},
+		"a type":       {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.states ALTER serial TYPE int;", others, others},
+		"a column":     {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.journal ADD more text;", others, others},
 		"no key": {"CREATE SCHEMA prepared;" + tables + "ALTER TABLE prepared.journal DROP CONSTRAINT journal_pkey;", others,
 			others},
 		"one table": {"CREATE SCHEMA prepared;" + tables + "DROP TABLE prepared.journal;", fine, missing},

@@ -23,13 +23,18 @@ CREATE TABLE IF NOT EXISTS @schema.journal (
 )
 
 // flaw is an expression that looks at the catalog alone, and gives what is wrong with the tables; an empty
-// text: nothing. What others have prepared may run code of theirs with the rights of who uses it.
+// text: nothing. What others have prepared may run code of theirs with the rights of who uses it. Types are exact, so that
+// no operator or function of the same name in another schema fits better.
 const flaw = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 	WHEN bool_or(c.relkind <> 'r') THEN '` + otherKind + `'
-	WHEN NOT bool_and(pg_has_role(c.relowner, n.nspowner, 'MEMBER')) THEN '` + otherOwner + `'
-	WHEN bool_or(c.relhasrules OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)) THEN '` + withTriggers + `'
+	WHEN NOT bool_and(pg_has_role(c.relowner, n.nspowner, 'MEMBER'::text)) THEN '` + otherOwner + `'
+	WHEN bool_or(c.relhasrules OR c.relrowsecurity OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
+		OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND contype NOT IN ('p', 'f', 'n'))
+		OR EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
+		OR EXISTS (SELECT FROM pg_attrdef WHERE adrelid = c.oid)
+		OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid)) THEN '` + withTriggers + `'
 	WHEN bool_or(
-		(SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
+		(SELECT string_agg(attname::text || ' ' || format_type(atttypid, atttypmod), ', '::text ORDER BY attnum) FROM pg_attribute
 			WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) || ', ' ||
 		(SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = c.oid AND contype = 'p')
 		IS DISTINCT FROM CASE c.relname
@@ -46,7 +51,7 @@ func (d Database) checkTables(row [][]byte) error {
 	what := map[string]string{
 		otherOwner:   "belongs to another user than the schema",
 		otherKind:    "is no plain table",
-		withTriggers: "has triggers or rules, which would run with every change",
+		withTriggers: "has triggers, rules, row security, checks, defaults or heirs, which would have a part in every change",
 		otherColumns: "has other columns or another key than b2form gives it",
 	}[string(row[0])]
 	switch {

@@ -83,13 +83,18 @@ func extraSteps(name string, args []cty.Value) float64 {
 		}
 		return n * float64(perNumber+2*len(args))
 	case "format":
-		return formatSteps(a[0].text(), args[1:])
+		longest := 0.0
+		for _, v := range args[1:] {
+			longest = max(longest, writtenBytes(v))
+		}
+		return formatSteps(a[0].text(), longest)
 	case "formatlist":
-		n := 1.0
+		n, longest := 1.0, 0.0
 		for _, list := range args[1:] {
 			n = max(n, callArgument{list}.length())
+			longest = max(longest, longestElement(list))
 		}
-		return n * formatSteps(a[0].text(), args[1:])
+		return n * formatSteps(a[0].text(), longest)
 	case "indent":
 		return a[0].number() * float64(strings.Count(a[1].text(), "\n")) / perByte
 	case "join":
@@ -168,13 +173,32 @@ func rangeLength(args []cty.Value) float64 {
 	return 0
 }
 
-// formatSteps bounds what format makes: widths, and arguments as often as they can be
-// named.
-func formatSteps(format string, args []cty.Value) float64 {
-	n, longest := 0.0, 0.0
-	for _, a := range args {
-		longest = max(longest, float64(len(callArgument{a}.text())))
+// writtenBytes is about how long a value is where format writes it, with all that is in it.
+func writtenBytes(v cty.Value) (n float64) {
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		n += max(perNumber, float64(len(callArgument{v}.text())))
+		return true, nil
+	})
+	return n
+}
+
+// longestElement is writtenBytes of the longest element of a list, or of what is none.
+func longestElement(list cty.Value) (longest float64) {
+	if (callArgument{list}).length() == 0 {
+		return writtenBytes(list)
 	}
+	list, _ = list.Unmark()
+	for _, v := range list.Elements() {
+		longest = max(longest, writtenBytes(v))
+	}
+	return longest
+}
+
+// formatSteps bounds what format makes: widths, and arguments as often as they can be
+// named. longest is the longest of them, in bytes.
+func formatSteps(format string, longest float64) float64 {
+	n := 0.0
 	for width, i := 0.0, 0; i < len(format); i++ {
 		switch c := format[i]; {
 		case c >= '0' && c <= '9':
