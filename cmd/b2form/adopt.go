@@ -354,7 +354,9 @@ func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
 	whole.Resources = slices.DeleteFunc(slices.Clone(whole.Resources), func(r *config.Resource) bool {
 		return !adopted[r.Addr] && !isKnown(r)
 	})
-	whole.Imports = slices.DeleteFunc(slices.Clone(whole.Imports), func(i config.Import) bool { return !adopted[i.To] })
+	whole.Imports = slices.DeleteFunc(slices.Clone(whole.Imports), func(i config.Import) bool {
+		return !adopted[i.To] && !s.tellsNamesakesApart(i)
+	})
 	whole.Moves, whole.Removals, whole.Settings = nil, nil, config.Settings{}
 	made, diags := plan.Make(plan.Request{Config: &whole, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(),
 		LocalTime: s.now()})
@@ -372,6 +374,12 @@ func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
 			"%s. Leave these out with -exclude, and declare them by hand.", words.JoinAnd(differ))
 	}
 	return nil
+}
+
+// tellsNamesakesApart reports whether an import is needed to know which of several objects of one name a block is.
+func (s *session) tellsNamesakesApart(i config.Import) bool {
+	k := kind.FindKind(s.kinds, i.To.Kind)
+	return k != nil && k.NamesRepeat && s.snapshot.ByID(k, i.ID) != nil
 }
 
 func isKnown(r *config.Resource) bool {

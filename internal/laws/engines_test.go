@@ -1,11 +1,11 @@
 package laws_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -184,11 +184,29 @@ func (l story) isCutOff(t *testing.T, c cut, want string) {
 	}
 }
 
+// A sharedBuffer is written to by several requests at once.
+type sharedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *sharedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *sharedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 // Of what is sent to where the state is kept, nothing holds a secret.
 func TestStateHoldsNoSecret(t *testing.T) {
 	onEach(t, remotes(), func(t *testing.T, w *world) {
 		c := w.watch()
-		var sent bytes.Buffer
+		var sent sharedBuffer
 		w.reach(&engines.Line{Copy: &sent})
 		w.configure(deliveries)
 		for range 2 { // made, and replaced
