@@ -29,11 +29,10 @@ type ConfigDirFiles struct {
 }
 
 // Names of value files that lack an ending, and those of Terraform's, which it
-// reads by itself where it has a configuration; and a type of its resources of B2's.
+// reads by itself where it has a configuration.
 var (
 	nearlyValues   = regexp.MustCompile(`^(b2form|.+\.auto)\.b2vars(\.json)?$`)
 	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
-	providerType   = regexp.MustCompile(`"b2_[a-z_]+"`)
 )
 
 // IsConfigFile reports whether a file of this name is configuration, or holds values of variables.
@@ -138,6 +137,7 @@ func (l *module) unreadTerraformFiles(f *ConfigDirFiles) []string {
 	if len(alone) == len(f.TerraformFiles) {
 		return alone
 	}
+	providerType := regexp.MustCompile(`"b2_[a-z_]+"`)
 	return slices.DeleteFunc(alone, func(name string) bool {
 		src, err := l.folderOf(l.Dir).ReadConfigFile(name)
 		return err != nil || !providerType.Match(src)

@@ -23,7 +23,7 @@ import (
 )
 
 // runAfterApply does what a run does once its plan is applied: plans again, puts files into the
-// account, and moves its clock. What is wrong are failures of the test. read is what is live then; nil: nobody
+// account, and moves its clock. failures are what does not hold. reader reads what is live then; nil: nobody
 // looked.
 func (t *tester) runAfterApply(ctx context.Context, r *testfile.Run) (reader *outputReader, failures hcl.Diagnostics, err error) {
 	if r.SecondPlanIsEmpty {
@@ -51,7 +51,7 @@ func (t *tester) runAfterApply(ctx context.Context, r *testfile.Run) (reader *ou
 	return reader, failures, nil
 }
 
-// planAgain reads what is live and plans once more; changes is that plan in words, "" where it is
+// planAgain reads what is live and plans once more; changesText is that plan in words, "" where it is
 // empty.
 func (t *tester) planAgain(ctx context.Context) (reader *outputReader, changesText string, err error) {
 	s, err := t.openSession(ctx)
@@ -105,7 +105,7 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 	return err
 }
 
-// assert evaluates the conditions of a run. read is what is live; nil: it is looked at first. The error is that
+// assert evaluates the conditions of a run. reader reads what is live; nil: it is looked at first. The error is that
 // nothing can be read.
 func (t *tester) assert(ctx context.Context, r *testfile.Run, reader *outputReader) (failures hcl.Diagnostics, err error) {
 	if len(r.Asserts) == 0 && r.Command != testfile.Apply {

@@ -105,10 +105,15 @@ func remotes() []engines.Engine {
 	return slices.DeleteFunc(engines.All(), func(e engines.Engine) bool { return !e.Remote })
 }
 
-// remoteInTurn is the engine of the n-th test: more of them would take too long.
-func remoteInTurn(n int) engines.Engine {
+// onRemotes tries a sample of the cases about keys with the state elsewhere than in the folder: each on one engine in
+// turn, and of all cases each third, since more would take too long. In the folder all of them are tried.
+func onRemotes[T interface{ request() string }](t *testing.T, oneIn, offset int, cases []T, try func(e engines.Engine, c T)) {
 	all := remotes()
-	return all[n%len(all)]
+	for i, c := range testrun.Sample(t, oneIn, offset, ofKeys(cases)) {
+		if !testrun.Exhaustive() || i%3 == 0 {
+			try(all[(offset+i)%len(all)], c)
+		}
+	}
 }
 
 // onEach runs a test of a world with the state on each of some engines.

@@ -12,6 +12,7 @@ import (
 
 	"b2form/internal/emulator"
 	"b2form/internal/testrun"
+	"b2form/internal/testrun/engines"
 )
 
 // A disturbance spoils the k-th request of a run, from 1.
@@ -88,13 +89,9 @@ func TestEveryRequestLost(t *testing.T) {
 			for _, c := range testrun.Sample(t, 19, 5*n, disturbed(requests)) {
 				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
-			for i, c := range testrun.Sample(t, 31, 7*n, ofKeys(disturbed(requests))) {
-				if testrun.Exhaustive() && i%3 != 0 {
-					continue // time: with the state in a file each was tried
-				}
-				e := remoteInTurn(n + i)
+			onRemotes(t, 31, 7*n, disturbed(requests), func(e engines.Engine, c spoiled) {
 				t.Run(e.Name+" "+c.String(), func(t *testing.T) { l.on(e).disturb(t, c, want) })
-			}
+			})
 		})
 	}
 }

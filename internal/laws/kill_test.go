@@ -160,12 +160,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			for _, d := range testrun.Sample(t, 13, 5*n, deaths(requests)) {
 				l.dies(t, d, want)
 			}
-			for i, d := range testrun.Sample(t, 13, 5*n, ofKeys(deaths(requests))) {
-				if testrun.Exhaustive() && i%3 != 0 {
-					continue // time: with the state in a file each was tried
-				}
-				l.on(remoteInTurn(n+i)).dies(t, d, want)
-			}
+			onRemotes(t, 13, 5*n, deaths(requests), func(e engines.Engine, d death) { l.on(e).dies(t, d, want) })
 		})
 	}
 }

@@ -71,12 +71,10 @@ func Dotenv(r *Run) string {
 }
 
 // GitLabSection puts a text into a section of the job log that is folded ("CI/CD job logs", custom collapsible
-// sections). at is the time in seconds; the name has letters, digits, _, . and - only.
+// sections). The name has letters, digits, _, . and - only.
 func GitLabSection(unixSeconds int64, name, header, text string) string {
-	return fmt.Sprintf("\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n%s\x1b[0Ksection_end:%d:%s\r\x1b[0K\n", unixSeconds, name,
-		header,
-		text,
-		unixSeconds, name)
+	return fmt.Sprintf("\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n%s\x1b[0Ksection_end:%d:%s\r\x1b[0K\n",
+		unixSeconds, name, header, text, unixSeconds, name)
 }
 
 // GitHubGroup puts a text into a group of the job log that is folded ("Workflow commands for GitHub Actions", grouping

@@ -195,9 +195,9 @@ func (h HTTPBackend) Try(ctx context.Context, o Options) error {
 	held, err := h.tryLock(ctx, other)
 	if held == nil && err == nil {
 		err = errors.Join(h.error("The server does not keep runs apart",
-			fmt.Sprintf("The server at %s gave the lock of the state to one run "+
-				"and then, while that had it, to another. With it two runs would change the state at once. Look whether lock_address and "+
-				"lock_method of the backend are right; else use a server that has locks.", visible.EscapeLine(h.String())), nil),
+			fmt.Sprintf("The server at %s gave the lock of the state to one run and then, while that had it, to another. With it two "+
+				"runs would change the state at once. Look whether lock_address and lock_method of the backend are right; else use a "+
+				"server that has locks.", visible.EscapeLine(h.String())), nil),
 			h.releaseLock(ctx, other))
 	}
 	return errors.Join(err, s.Close())

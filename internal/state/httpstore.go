@@ -164,13 +164,13 @@ func (k *httpStorage) begin(ctx context.Context) (*Store, error) {
 	return newStore(k.String(), k, base, c), nil
 }
 
-// append stores a document with more lines. The look that must follow is on its way when it
-// returns; a change that comes meanwhile waits for it, and needs no look of its own before.
+// append stores a document with more lines. The check that must follow is on its way when it
+// returns; a change that comes meanwhile waits for it, and needs no check of its own before.
 func (k *httpStorage) append(lines []byte) error {
-	looks := k.checkCount.Load()
+	checks := k.checkCount.Load()
 	k.turn <- struct{}{}
 	err := error(nil)
-	if k.checkCount.Load() == looks {
+	if k.checkCount.Load() == checks {
 		err = k.checkUnchanged()
 	}
 	if err == nil {
@@ -234,9 +234,9 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		case err == nil && !r.isRetryable():
 			return k.refused("store the state", r)
 		}
-		switch lookErr := k.checkUnchanged(); {
-		case lookErr != nil || k.known == next:
-			return lookErr
+		switch checkErr := k.checkUnchanged(); {
+		case checkErr != nil || k.known == next:
+			return checkErr
 		case try >= k.Retries && err != nil:
 			return k.explainUnreachable(err)
 		case try >= k.Retries:
@@ -263,7 +263,7 @@ func (k *httpStorage) setKnown(d *httpDocument) {
 // late.
 func (k *httpStorage) checkUnchanged() error { return k.checkUnchangedAfter(nil) }
 
-// checkUnchangedAfter is look just after a version was stored in place of before; nil: of none.
+// checkUnchangedAfter is checkUnchanged just after a version was stored in place of before; nil: of none.
 func (k *httpStorage) checkUnchangedAfter(before *httpDocument) error {
 	began := k.now()
 	there, err := k.get(k.ctx)

@@ -12,7 +12,7 @@ const (
 	noTables      = "missing"
 	otherOwner    = "owner"
 	otherKind     = "kind"
-	withTriggers  = "triggers"
+	withCode      = "code" // of others, which would run
 	otherColumns  = "columns"
 	createdTables = `CREATE SCHEMA IF NOT EXISTS @schema;
 CREATE TABLE IF NOT EXISTS @schema.states (
@@ -32,7 +32,7 @@ const flaw = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 		OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND contype NOT IN ('p', 'f', 'n'))
 		OR EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
 		OR EXISTS (SELECT FROM pg_attrdef WHERE adrelid = c.oid)
-		OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid)) THEN '` + withTriggers + `'
+		OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid)) THEN '` + withCode + `'
 	WHEN bool_or(
 		(SELECT string_agg(attname::text || ' ' || format_type(atttypid, atttypmod), ', '::text ORDER BY attnum) FROM pg_attribute
 			WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) || ', ' ||
@@ -51,7 +51,7 @@ func (d Database) checkTables(row [][]byte) error {
 	what := map[string]string{
 		otherOwner:   "belongs to another user than the schema",
 		otherKind:    "is no plain table",
-		withTriggers: "has triggers, rules, row security, checks, defaults or heirs, which would have a part in every change",
+		withCode:     "has triggers, rules, row security, checks, defaults or inheritance, which would have a part in every change",
 		otherColumns: "has other columns or another key than b2form gives it",
 	}[string(row[0])]
 	switch {

@@ -18,9 +18,9 @@ import (
 
 // How much is read of what a database sends, and how long one statement may take.
 const (
-	maxStateAnswer = 256 << 20 // to a statement that reads a state
-	maxAnswer      = 1 << 20   // until the session is ready, and to any other statement
-	sqlPatience    = time.Minute
+	maxStateAnswer   = 256 << 20 // to a statement that reads a state
+	maxAnswer        = 1 << 20   // until the session is ready, and to any other statement
+	statementTimeout = time.Minute
 )
 
 // A databaseSession is a connection that reads no more than it is allowed to.
@@ -54,7 +54,7 @@ func (c *databaseSession) allow(most int) {
 }
 
 func (d Database) connect(ctx context.Context) (*databaseSession, error) {
-	limited, cancel := context.WithTimeout(ctx, sqlPatience)
+	limited, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	s := &databaseSession{}
 	config := d.config.Copy()
@@ -71,11 +71,11 @@ func (d Database) connect(ctx context.Context) (*databaseSession, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return nil, d.excess(err, maxAnswer)
+	return nil, d.explainTooLarge(err, maxAnswer)
 }
 
-// excess is err, as an *Error where the server sent too much.
-func (d Database) excess(err error, most int) error {
+// explainTooLarge is err, as an *Error where the server sent more than so many bytes.
+func (d Database) explainTooLarge(err error, most int) error {
 	if _, tooLong := errors.AsType[*pgproto3.ExceededMaxBodyLenErr](err); !tooLong && !errors.Is(err, errTooMuch) {
 		return err
 	}
@@ -97,7 +97,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 			values[i] = fmt.Append([]byte{}, p) // nil would be NULL
 		}
 	}
-	limited, cancel := context.WithTimeout(ctx, sqlPatience)
+	limited, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	c.allow(most)
 	r := c.ExecParams(limited, d.expandSQL(sql), values, nil, nil, nil)
@@ -123,7 +123,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 		return nil, d.foreignError()
 	case err != nil && !refused:
 		_ = c.Conn().Close() // the driver would read on for a while
-		return nil, d.excess(err, most)
+		return nil, d.explainTooLarge(err, most)
 	}
 	return row, err
 }

@@ -46,7 +46,7 @@ func failf(summary, detail string, args ...any) error {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
 }
 
-// load reads a folder and the modules that it calls. within are the folders that call it.
+// load reads a folder and the modules that it calls. callerDirs are the folders that call it.
 func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	if mod := m.modules[dir]; mod != nil {
 		if slices.Contains(callerDirs, dir) {

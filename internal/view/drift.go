@@ -140,9 +140,8 @@ func (d *DriftList) JSON() ([]byte, error) {
 		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.ID, "name": c.LiveName, "drift": sort,
 			"configuration_edited": c.Edited == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
 		if c.Outside != plan.Gone {
-			one["declared"], one["live"] = changedFieldValues(c, objectTree(c.Kind, c.Before, c.Sensitive)),
-				changedFieldValues(c, objectTree(c.Kind, c.After,
-					c.Sensitive))
+			one["declared"] = changedFieldValues(c, objectTree(c.Kind, c.Before, c.Sensitive))
+			one["live"] = changedFieldValues(c, objectTree(c.Kind, c.After, c.Sensitive))
 		}
 		drift = append(drift, one)
 	}

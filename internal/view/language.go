@@ -91,8 +91,8 @@ func NewLanguage(kinds []*kind.Kind) Language {
 				l.Kinds[i].Attributes[j].WriteCapabilities = writeCapabilities(k, a)
 			}
 		}
-		for j, limit := range k.Constraints {
-			l.Kinds[i].Limits[j] = Limit{limit.Attr, limit.Rule, limit.Source.Name, limit.Source.URL, limit.Counterexample, limit.Warns}
+		for j, c := range k.Constraints {
+			l.Kinds[i].Limits[j] = Limit{c.Attr, c.Rule, c.Source.Name, c.Source.URL, c.Counterexample, c.Warns}
 		}
 	}
 	return l

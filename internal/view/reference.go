@@ -37,7 +37,7 @@ func KindPage(k *kind.Kind) string {
 		}
 	}
 	if len(k.Constraints) > 0 {
-		writeLimits(&b, k)
+		writeConstraints(&b, k)
 	}
 	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks, deliveries and postconditions, nowhere else.\n\n| name | type | " +
 		"|\n|---|---|---|\n")
@@ -47,8 +47,8 @@ func KindPage(k *kind.Kind) string {
 	return b.String()
 }
 
-// writeLimits is the section about what is demanded of a configuration.
-func writeLimits(b *strings.Builder, k *kind.Kind) {
+// writeConstraints is the section about what is demanded of a configuration.
+func writeConstraints(b *strings.Builder, k *kind.Kind) {
 	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take " +
 		"it after all, it is a warning.\n\n" +
 		"| argument | what is demanded | source |\n|---|---|---|\n")

@@ -28,7 +28,7 @@ func Kind() *kind.Kind {
 		IdentityAttr: "name", FoldCase: true, IDAttr: "id",
 		ReadCapabilities: []string{"listBuckets"},
 		Attrs:            attrs(),
-		Constraints:      limits(),
+		Constraints:      constraints(),
 		Check:            checkBucket,
 		CheckChange:      checkChange,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},

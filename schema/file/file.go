@@ -43,7 +43,7 @@ func Kind() *kind.Kind {
 			TooLargeAdvice: "Upload it with a program that sends large files in parts and can resume, " +
 				"such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:       attrs(),
-		Constraints: limits(),
+		Constraints: constraints(),
 
 		DeriveAttrs: deriveSHA1,
 		Check:       checkFile,

@@ -29,7 +29,7 @@ func Kind() *kind.Kind {
 		IdentityAttr: "name", IDAttr: "application_key_id", NamesRepeat: true,
 		ReadCapabilities: []string{"listKeys"},
 		Attrs:            attrs(),
-		Constraints:      limits(),
+		Constraints:      constraints(),
 		DeriveAttrs:      deriveCapabilities,
 		Check:            checkKey,
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},

@@ -24,7 +24,7 @@ func Kind() *kind.Kind {
 		IdentityAttr: "bucket", Parent: &kind.Parent{Attr: "bucket"}, FoldCase: true, IDAttr: "bucket_id",
 		ReadCapabilities: []string{"readBucketNotifications"},
 		Attrs:            attrs(),
-		Constraints:      limits(),
+		Constraints:      constraints(),
 		CheckLive:        warnSuspended,
 
 		Verbs: kind.Verbs{List: list, Create: create, Update: update, Delete: remove,

@@ -1,12 +1,14 @@
 package bucket
 
 import (
+	"slices"
+
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
 
-// limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Constraint {
+// constraints lists what the checks of this package demand, and where B2 says so.
+func constraints() []kind.Constraint {
 	create := kind.DocSource{Name: "b2_create_bucket", URL: "https://www.backblaze.com/apidocs/b2-create-bucket"}
 	buckets := kind.DocSource{Name: "Buckets", URL: "https://www.backblaze.com/docs/cloud-storage-buckets"}
 	dots := kind.DocSource{Name: "b2-sdk-typescript, b2-naming.ts", URL: "https://github.com/backblaze-labs/b2-sdk-typescript"}
@@ -33,10 +35,10 @@ func limits() []kind.Constraint {
 			Source:         kind.B2formSource(),
 			Counterexample: `info = { ` + wire.ReservedInfoPrefix + `x = "v" }`},
 	}
-	return append(append(append(out, lifecycleLimits()...), corsLimits()...), append(protectionLimits(), replicationLimits()...)...)
+	return slices.Concat(out, lifecycleConstraints(), corsConstraints(), protectionConstraints(), replicationConstraints())
 }
 
-func lifecycleLimits() []kind.Constraint {
+func lifecycleConstraints() []kind.Constraint {
 	rules := kind.DocSource{Name: "Lifecycle Rules", URL: "https://www.backblaze.com/docs/cloud-storage-lifecycle-rules"}
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	rule := func(member string) string { return "lifecycle_rules { " + member + " }" }
@@ -63,7 +65,7 @@ func lifecycleLimits() []kind.Constraint {
 	return out
 }
 
-func corsLimits() []kind.Constraint {
+func corsConstraints() []kind.Constraint {
 	rules := kind.DocSource{Name: "Cross-Origin Resource Sharing Rules",
 		URL: "https://www.backblaze.com/docs/cloud-storage-cross-origin-resource-sharing-rules"}
 	s3 := kind.DocSource{Name: "Enable CORS with the S3-Compatible API",
@@ -95,7 +97,7 @@ func corsLimits() []kind.Constraint {
 	}
 }
 
-func protectionLimits() []kind.Constraint {
+func protectionConstraints() []kind.Constraint {
 	encryption := kind.DocSource{Name: "Use Server-Side Encryption with the B2 Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
 	lock := kind.DocSource{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
@@ -122,7 +124,7 @@ func protectionLimits() []kind.Constraint {
 	}
 }
 
-func replicationLimits() []kind.Constraint {
+func replicationConstraints() []kind.Constraint {
 	create := kind.DocSource{Name: "Create a Cloud Replication Rule with the Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-create-a-cloud-replication-rule-with-the-native-api"}
 	lock := kind.DocSource{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}

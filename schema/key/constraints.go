@@ -6,8 +6,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Constraint {
+// constraints lists what the checks of this package demand, and where B2 says so.
+func constraints() []kind.Constraint {
 	create := kind.DocSource{Name: "b2_create_key", URL: "https://www.backblaze.com/apidocs/b2-create-key"}
 	capabilities := kind.DocSource{Name: "Application Key Capabilities",
 		URL: "https://www.backblaze.com/docs/cloud-storage-application-key-capabilities"}

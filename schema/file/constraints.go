@@ -6,8 +6,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Constraint {
+// constraints lists what the checks of this package demand, and where B2 says so.
+func constraints() []kind.Constraint {
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	upload := kind.DocSource{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
 	encryption := kind.DocSource{Name: "Use Server-Side Encryption with the B2 Native API",

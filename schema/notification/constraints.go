@@ -2,8 +2,8 @@ package notification
 
 import "b2form/schema/kind"
 
-// limits lists what the checks of this package demand, and where B2 says so.
-func limits() []kind.Constraint {
+// constraints lists what the checks of this package demand, and where B2 says so.
+func constraints() []kind.Constraint {
 	guide := kind.DocSource{Name: "Event Notifications Reference Guide",
 		URL: "https://www.backblaze.com/docs/cloud-storage-event-notifications-reference-guide"}
 	set := kind.DocSource{Name: "b2_set_bucket_notification_rules",

@@ -24,8 +24,8 @@ func required(kindName string) map[string]string {
 	}[kindName]
 }
 
-// TestLimits breaks everything that the reference says is demanded, one by one.
-func TestLimits(t *testing.T) {
+// TestConstraints breaks everything that the reference says is demanded, one by one.
+func TestConstraints(t *testing.T) {
 	for _, k := range schema.Kinds() {
 		if diags := loadOne(t, k, ""); len(diags) > 0 {
 			t.Errorf("%s without anything wrong: %v", k.Name, diags)
