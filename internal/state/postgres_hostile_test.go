@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -154,6 +155,23 @@ func as(t *testing.T, user, schema string) state.Database {
 	d, err := state.NewDatabase("host="+server.SocketDir+" user="+user+" dbname=postgres", schema, "web", nil)
 	must(t, err)
 	return d
+}
+
+// Several may make the tables at once: one of them does, and the others find them.
+func TestDatabaseCreatedByMany(t *testing.T) {
+	admin := as(t, "postgres", "by_many")
+	for range 5 {
+		sql(t, "DROP SCHEMA IF EXISTS by_many CASCADE")
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := admin.CreateTables(t.Context()); err != nil {
+					t.Errorf("CreateTables = %v", err)
+				}
+			})
+		}
+		all.Wait()
+	}
 }
 
 // What another user has prepared is left alone: it could run anything with the rights of who uses it.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -84,8 +85,10 @@ func (d Database) CreateTables(ctx context.Context) error {
 	missing, err := d.inspectTables(ctx, c)
 	if missing {
 		c.allow(maxAnswer)
-		if _, err = c.Exec(ctx, d.expandSQL(createdTables)).ReadAll(); err == nil {
-			missing, err = d.inspectTables(ctx, c) // another may have come before
+		_, refused := c.Exec(ctx, d.expandSQL(createdTables)).ReadAll()
+		// IF NOT EXISTS does not hold among several at once: one makes the tables, and the others are refused.
+		if missing, err = d.inspectTables(ctx, c); missing || err != nil {
+			err = cmp.Or(refused, err)
 		}
 	}
 	if missing && err == nil {
