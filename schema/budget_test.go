@@ -7,6 +7,7 @@ import (
 
 	"b2form/schema"
 	"b2form/schema/config"
+	"b2form/schema/parse"
 )
 
 const cubic = "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]]"
@@ -67,6 +68,40 @@ func TestEvaluationIsBounded(t *testing.T) {
 				t.Error(diags)
 			}
 		})
+	}
+}
+
+// What a hundred thousand keys that refer to a thousand buckets take is below the default,
+// told by a fiftieth of them.
+func TestLargeConfigurationsAreWithinTheBound(t *testing.T) {
+	o := options(write(t, map[string]string{"main.b2.hcl": `locals {
+  buckets = [for i in range(20) : format("acme-data-%04d", i)]
+  keys    = merge([for t in range(2) : { for i in range(1000 * t, 1000 * t + 1000) : format("app-%06d", i) => local.buckets[i % 20] }]...)
+}
+bucket "data" {
+  for_each        = toset(local.buckets)
+  name            = each.key
+  info            = { team = "web" }
+  lifecycle_rules = keep_only_last_version()
+}
+key "app" {
+  for_each = local.keys
+  name     = each.key
+  access   = "read_write"
+  buckets  = [bucket.data[each.value]]
+  deliver "file" {
+    path = "${each.key}.env"
+  }
+}
+`}))
+	o.MaxEvaluationSteps = parse.DefaultSteps / 50 * 3 / 4
+	if _, diags := schema.Load(o); diags.HasErrors() {
+		t.Error(diags)
+	}
+	o.MaxEvaluationSteps = parse.DefaultSteps / 50 / 2
+	config, diags := schema.Load(o)
+	if len(diags) != 1 || diags[0].Summary != "Evaluation too large" || len(config.Resources) == 0 {
+		t.Error(diags)
 	}
 }
 

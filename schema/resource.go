@@ -241,7 +241,8 @@ func (e *evaluation) evalAssigned(arg *argument) cty.Value {
 		}
 		return known.value
 	}
-	v, diags := e.module.evalWithHints(arg.expr, e.ctx)
+	v, diags := e.module.shared.budget.ReadValue(arg.expr, e.ctx)
+	v, diags = e.module.explain(arg.expr, e.ctx, v, diags)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {
 			d.Expression = nil

@@ -105,6 +105,14 @@ func hideSensitive(diags hcl.Diagnostics, detail string) {
 // details where it refers to something sensitive.
 func (l *module) evalWithHints(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := l.shared.budget.Value(e, ctx)
+	return l.explain(e, ctx, v, diags)
+}
+
+// explain adds to what is wrong with the value of an expression.
+func (l *module) explain(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, diags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
+	if l.shared.budget.IsExceeded() { // each instance would say so, and nothing of it is about values
+		return v, diags
+	}
 	for _, d := range diags {
 		d.Detail += hintWholeResource(d) + splatHint(e, d) + nameHint(e, d)
 	}
@@ -124,8 +132,7 @@ func (l *module) evalWithHints(e hcl.Expression, ctx *hcl.EvalContext) (cty.Valu
 func refersToSensitive(t hcl.Traversal, ctx *hcl.EvalContext) bool {
 	for ; len(t) > 0; t = t[:len(t)-1] {
 		if v, diags := t.TraverseAbs(ctx); !diags.HasErrors() {
-			_, marks := v.UnmarkDeep()
-			return marks.Has(kind.Sensitive)
+			return v.HasMarkDeep(kind.Sensitive)
 		}
 	}
 	return false

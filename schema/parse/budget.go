@@ -158,7 +158,17 @@ func (b *Budget) ExceededError(at hcl.Range) hcl.Diagnostics {
 
 // Value evaluates an expression. Where that goes over the budget, or something
 // before did, the only error is the one about that.
-func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
+func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	return b.value(e, ctx, func(v cty.Value) { b.SpendValue(v, "") })
+}
+
+// ReadValue is [Budget.Value] for a value that is read and becomes no part of another one, as
+// those of arguments do: all that a list of references refers to costs less there.
+func (b *Budget) ReadValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	return b.value(e, ctx, func(v cty.Value) { b.SpendReading([]cty.Value{v}, "") })
+}
+
+func (b *Budget) value(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Value)) (v cty.Value, diags hcl.Diagnostics) {
 	defer func() {
 		switch r := recover(); {
 		case r == nil && (b == nil || b.stepsLeft.Load() >= 0):
@@ -179,7 +189,7 @@ func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, dia
 		}
 	}
 	if v, diags = evaluated.Value(ctx); !diags.HasErrors() && makesNewValue(evaluated) {
-		b.SpendValue(v, "")
+		spend(v)
 	}
 	return v, diags
 }
