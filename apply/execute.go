@@ -29,14 +29,6 @@ type executor struct {
 	mayBegin func(plan.Op) bool
 }
 
-// A progressMessage tells the loop what became of something that it began.
-type progressMessage struct {
-	step             int
-	status           stepStatus // notBegun: the step only leaves its place
-	announcedCreates []int      // instead of all that
-	announceErr      error      // of announcing
-}
-
 // An execution is one run of an executor. Only its loop touches it.
 type execution struct {
 	*executor
@@ -48,10 +40,10 @@ type execution struct {
 	readyForgets       []int   // may begin
 	unannouncedCreates []int   // may begin, as soon as they are announced
 	announcing         bool
-	holdsSlot          []bool // per step under way, whether it counts
-	slotsInUse         int    // steps that count
-	runningWithoutSlot int    // steps under way that do not
-	messages           chan progressMessage
+	holdsSlot          []bool      // per step under way, whether it counts
+	slotsInUse         int         // steps that count
+	runningWithoutSlot int         // steps under way that do not
+	events             chan func() // what became of something that began: the loop calls each
 }
 
 // run returns when nothing is under way any more and nothing further can begin. It
@@ -59,7 +51,7 @@ type execution struct {
 func (e *executor) run() []stepStatus {
 	n := len(e.steps)
 	x := &execution{executor: e, statuses: make([]stepStatus, n), unmetNeeds: make([]int, n), dependents: make([][]int, n),
-		holdsSlot: make([]bool, n), messages: make(chan progressMessage)}
+		holdsSlot: make([]bool, n), events: make(chan func())}
 	for i := range e.steps {
 		needs := e.steps[i].Needs
 		x.unmetNeeds[i] = len(needs)
@@ -75,7 +67,7 @@ func (e *executor) run() []stepStatus {
 		if x.slotsInUse+x.runningWithoutSlot == 0 && !x.announcing {
 			return x.statuses
 		}
-		x.handleMessage(<-x.messages)
+		(<-x.events)()
 	}
 }
 
@@ -98,7 +90,10 @@ func (x *execution) announceAndStartReady() {
 	if len(x.unannouncedCreates) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
 		creates := x.unannouncedCreates
 		x.unannouncedCreates, x.announcing = nil, true
-		go func() { x.messages <- progressMessage{announcedCreates: creates, announceErr: x.announce(creates)} }()
+		go func() {
+			err := x.announce(creates)
+			x.events <- func() { x.endAnnouncing(creates, err) }
+		}()
 	}
 	for len(x.readyVerifies) > 0 && x.mayBegin(plan.OpVerify) {
 		x.runningWithoutSlot++
@@ -119,31 +114,32 @@ func (x *execution) announceAndStartReady() {
 }
 
 func (x *execution) startStep(step int) {
-	freeSlot := func() { x.messages <- progressMessage{step: step} }
-	go func() { x.messages <- progressMessage{step: step, status: x.doStep(step, freeSlot)} }()
+	freeSlot := func() { x.events <- func() { x.freeSlot(step) } }
+	go func() {
+		status := x.doStep(step, freeSlot)
+		x.events <- func() {
+			x.freeSlot(step)
+			x.runningWithoutSlot--
+			x.endStep(step, status)
+		}
+	}()
 }
 
-// handleMessage takes note of a message.
-func (x *execution) handleMessage(m progressMessage) {
-	if m.announcedCreates != nil {
-		x.announcing = false
-		for _, step := range m.announcedCreates {
-			if m.announceErr == nil {
-				x.readySteps = append(x.readySteps, step)
-			}
-		}
-		return
+// endAnnouncing lets creates begin that are announced.
+func (x *execution) endAnnouncing(creates []int, err error) {
+	x.announcing = false
+	if err == nil {
+		x.readySteps = append(x.readySteps, creates...)
 	}
-	if x.holdsSlot[m.step] {
-		x.holdsSlot[m.step] = false
+}
+
+// freeSlot lets another step take the slot of one, if it holds one.
+func (x *execution) freeSlot(step int) {
+	if x.holdsSlot[step] {
+		x.holdsSlot[step] = false
 		x.slotsInUse--
 		x.runningWithoutSlot++
 	}
-	if m.status == notBegun {
-		return
-	}
-	x.runningWithoutSlot--
-	x.endStep(m.step, m.status)
 }
 
 // endStep settles a step, and what follows for those that need it.
