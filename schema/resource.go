@@ -241,7 +241,11 @@ func (e *evaluation) evalAssigned(arg *argument) cty.Value {
 		}
 		return known.value
 	}
-	v, diags := e.module.shared.budget.ReadValue(arg.expr, e.ctx)
+	evaluate := e.module.shared.budget.ReadValue
+	if arg.attr.Link.RefKind != "" {
+		evaluate = e.module.shared.budget.ReadLinks
+	}
+	v, diags := evaluate(arg.expr, e.ctx)
 	v, diags = e.module.explain(arg.expr, e.ctx, v, diags)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {

@@ -3,12 +3,14 @@ package schema
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 )
 
 // What is not known in a value has a cause, which its marks tell: an attribute that B2 makes (kind.ComputedMark), one that the
@@ -98,7 +100,7 @@ func unknownCausesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 // explainUnknown gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
 // expression itself is at fault.
 func explainUnknown(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
-	if !hasUnexplainedUnknown(v) {
+	if !slices.ContainsFunc(parse.OwnParts(e, v), hasUnexplainedUnknown) {
 		return v, nil
 	}
 	if marks := unknownCausesIn(e, ctx); len(marks) > 0 {

@@ -163,9 +163,14 @@ func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.D
 }
 
 // ReadValue is [Budget.Value] for a value that is read and becomes no part of another one, as
-// those of arguments do: all that a list of references refers to costs less there.
+// those of arguments do.
 func (b *Budget) ReadValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return b.value(e, ctx, func(v cty.Value) { b.SpendReading([]cty.Value{v}, "") })
+}
+
+// ReadLinks is [Budget.ReadValue] where nobody reads what is in the objects that a list refers to.
+func (b *Budget) ReadLinks(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	return b.value(e, ctx, func(v cty.Value) { b.SpendReading(OwnParts(e, v), "") })
 }
 
 func (b *Budget) value(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Value)) (v cty.Value, diags hcl.Diagnostics) {
@@ -311,4 +316,35 @@ func makesNewValue(e hcl.Expression) bool {
 		return makesNewValue(e.Wrapped)
 	}
 	return true
+}
+
+// OwnParts are the parts of the value of an expression that may be more than objects which exist
+// besides: a list of references to objects has none.
+func OwnParts(e hcl.Expression, v cty.Value) []cty.Value {
+	tuple, ok := e.(*hclsyntax.TupleConsExpr)
+	if !ok || v.IsMarked() || !v.Type().IsTupleType() || !v.IsKnown() || v.IsNull() || v.LengthInt() != len(tuple.Exprs) {
+		return []cty.Value{v}
+	}
+	var own []cty.Value
+	for i, it := 0, v.ElementIterator(); it.Next(); i++ {
+		_, element := it.Element()
+		if !isReference(tuple.Exprs[i]) || !element.IsKnown() || !element.Type().IsObjectType() {
+			own = append(own, element)
+		}
+	}
+	return own
+}
+
+// isReference reports whether an expression, where its value is known, is one that exists besides,
+// or a part of it.
+func isReference(e hcl.Expression) bool {
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		return true
+	case *hclsyntax.RelativeTraversalExpr:
+		return isReference(e.Source)
+	case *hclsyntax.IndexExpr:
+		return isReference(e.Collection)
+	}
+	return false
 }
