@@ -20,7 +20,7 @@ apply:
 	Result.Unfinished Result.PartlyDone, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
 	execution.aside execution.runningWithoutSlot, execution.busy execution.slotsInUse, execution.inPlace execution.holdsSlot,
 	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism,
-	message progressMessage, outcome stepStatus, runner.events runner.eventsMu, runner.indexed runner.indexOnce,
+	outcome stepStatus, runner.events runner.eventsMu, runner.indexed runner.indexOnce,
 	runner.open runner.openIntents, runner.unannounced runner.announceErr, task.carriers task.knownIDs, task.id task.objectID,
 	task.unseen task.unresolvedAttempts
 cmd/b2form:
