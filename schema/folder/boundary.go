@@ -3,9 +3,11 @@ package folder
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Boundary is how far the files reach that a configuration may use: its folder, and
@@ -16,8 +18,8 @@ type Boundary struct {
 	configPath     string // dir, from top
 	gitIgnored     *gitIgnores
 	forbiddenPaths []forbiddenPath
-	readPaths      []string          // what was read so far, without links; only while the configuration is loaded
-	realFolders    map[string]string // without links, of what was refused; only while the configuration is loaded
+	readPaths      []string                  // what was read so far, without links; only while the configuration is loaded
+	refusedFolders map[string]*refusedFolder // of what was refused; only while the configuration is loaded
 	sealed         bool
 	ofPolicies     bool
 }
@@ -118,29 +120,55 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 }
 
 // EndLoading says that the configuration is loaded: all that is refused is known.
-func (b *Boundary) EndLoading() { b.sealed, b.readPaths, b.realFolders = true, nil, nil }
+func (b *Boundary) EndLoading() { b.sealed, b.readPaths, b.refusedFolders = true, nil, nil }
 
-// withoutLinks is WithoutLinks of any path, which looks for each folder and follows its links once.
+// A refusedFolder is one in which something is refused.
+type refusedFolder struct {
+	real    string              // without links
+	links   map[string]struct{} // names of symbolic links in it, in small letters: a file system may take either
+	unknown bool                // what is in it cannot be listed
+}
+
+func newRefusedFolder(dir string) (*refusedFolder, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &refusedFolder{real: WithoutLinks(abs)}
+	entries, err := os.ReadDir(abs)
+	f.unknown = err != nil && !errors.Is(err, fs.ErrNotExist)
+	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink != 0 {
+			if f.links == nil {
+				f.links = map[string]struct{}{}
+			}
+			f.links[strings.ToLower(e.Name())] = struct{}{}
+		}
+	}
+	return f, nil
+}
+
+// withoutLinks is WithoutLinks of any path, which looks into each folder and follows its links once.
 func (b *Boundary) withoutLinks(path string) (real string, err error) {
 	path = filepath.Clean(path)
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+	dir, base := filepath.Split(path)
+	f := b.refusedFolders[dir]
+	if f == nil {
+		if f, err = newRefusedFolder(dir); err != nil {
+			return "", err
+		}
+		if b.refusedFolders == nil {
+			b.refusedFolders = map[string]*refusedFolder{}
+		}
+		b.refusedFolders[dir] = f
+	}
+	_, mayBeLink := f.links[strings.ToLower(base)]
+	beyondASCII := strings.ContainsFunc(base, func(r rune) bool { return r >= utf8.RuneSelf }) // a name may be written in several ways
+	if mayBeLink || f.unknown || base == ".." || beyondASCII {
 		abs, err := filepath.Abs(path)
 		return WithoutLinks(abs), err
 	}
-	dir, base := filepath.Split(path)
-	real, known := b.realFolders[dir]
-	if !known {
-		abs, err := filepath.Abs(dir)
-		if err != nil {
-			return "", err
-		}
-		real = WithoutLinks(abs)
-		if b.realFolders == nil {
-			b.realFolders = map[string]string{}
-		}
-		b.realFolders[dir] = real
-	}
-	return filepath.Join(real, base), nil
+	return filepath.Join(f.real, base), nil
 }
 
 func (r forbiddenPath) covers(path string) bool {
