@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -253,9 +254,14 @@ func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
 	}
 	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
 		"B2 lets %s share a name, so b2form cannot know which of these %s is:%s\n"+
-			"Choose one with an import block, or give this one another name:\n  import {\n    to = %s\n    id = %q\n  }",
-		r.Kind.Plural, r.Addr, list, r.Addr, found[len(found)-1].ID)
+			"Choose one with an import block, or give this one another name:\n  import {\n    to = %s\n    id = %q\n  }%s",
+		r.Kind.Plural, r.Addr, list, r.Addr, found[len(found)-1].ID, importCommandHint)
 }
+
+const (
+	importCommandHint = "\n`b2form import ADDRESS ID` does the same."
+	mostListed        = 10 // objects or blocks of one identity that a message lists
+)
 
 // listDifferences lists objects with one identity, a line each, by what tells them apart. It
 // reports whether they can be read.
@@ -271,13 +277,21 @@ func (p *planner) listDifferences(r *config.Resource, found []*kind.Object) (tex
 	}
 	apart := differingAttrs(r.Kind, values)
 	var list strings.Builder
-	for i, o := range found {
+	for i, o := range found[:min(len(found), mostListed)] {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
 		for _, name := range apart {
 			fmt.Fprintf(&list, ", %s = %s", name, formatAttrValue(r.Kind.Attr(name), values[i].GetAttr(name)))
 		}
 	}
-	return list.String(), true
+	return list.String() + moreText(len(found)), true
+}
+
+// moreText is the last line of a list in which mostListed of so many stand.
+func moreText(count int) string {
+	if count <= mostListed {
+		return ""
+	}
+	return fmt.Sprintf("\n  and %d more", count-mostListed)
 }
 
 // differingAttrs names the attributes, without the ID, in which the values are not all alike.
@@ -295,8 +309,11 @@ func differingAttrs(k *kind.Kind, values []cty.Value) []string {
 	return out
 }
 
-// formatAttrValue shows a time as a date, and everything else like kind.FormatValue.
+// formatAttrValue shows a time as a date, nothing as what that means, and everything else like kind.FormatValue.
 func formatAttrValue(a *kind.Attr, v cty.Value) string {
+	if v.IsNull() && a.Note != nil {
+		return cmp.Or(a.Note(v), kind.FormatValue(v))
+	}
 	if !a.Encoding.IsTime || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)
 	}

@@ -90,7 +90,8 @@ func (p *planner) reportUnmatchedNamesakes(r *config.Resource, untied []*config.
 		return
 	}
 	var blocks strings.Builder
-	for i, r := range untied[:min(len(untied), len(found))] {
+	pairs := min(len(untied), len(found))
+	for i, r := range untied[:min(pairs, mostListed)] {
 		fmt.Fprintf(&blocks, "\n  import {\n    to = %s\n    id = %q\n  }", r.Addr, found[i].ID)
 	}
 	addrs := make([]string, len(untied))
@@ -99,6 +100,6 @@ func (p *planner) reportUnmatchedNamesakes(r *config.Resource, untied []*config.
 	}
 	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, r.Identity()),
 		"%s have this name, and so have live %s that nothing here is tied to:%s\nSay which block is which, as below. Once each of these "+
-			"has an import, a block without one is created; or give the blocks other names.%s",
-		words.JoinAnd(addrs), r.Kind.Plural, list, blocks.String())
+			"has an import, a block without one is created; or give the blocks other names.%s%s%s",
+		words.JoinAtMost(addrs, mostListed), r.Kind.Plural, list, blocks.String(), moreText(pairs), importCommandHint)
 }
