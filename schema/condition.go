@@ -121,7 +121,7 @@ func (e *evaluation) checkPreconditions() {
 		s.report = e.report()
 		d, marks := c.failure(&s, e.ctx)
 		if d != nil {
-			d.Summary = preconditionFailed
+			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: e.addr.String()}
 			s.report.add(d)
 		} else if summary, detail := e.module.computedRefMessage(marks); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)

@@ -44,7 +44,7 @@ func (l *module) reportDuplicateIdentity(r, other *config.Resource) {
 		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.IdentityAttr).AsString(), k.Attr(k.ScopeAttr()).Link.RefKind,
 			k.ParentIdentity(r.Identity()))
 	}
-	l.errorAt(r.Block.RangeOf(k.IdentityAttr), "Duplicate "+k.IdentityAttr,
+	l.errorAbout(r.Addr, r.Block.RangeOf(k.IdentityAttr), "Duplicate "+k.IdentityAttr,
 		fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the "+
 			"same %s.",
 			r.Addr, other.Addr, place, same, k.Name))
@@ -61,7 +61,7 @@ func (l *module) checkRotatingNameUnique(r *config.Resource, index config.Identi
 	if other == r {
 		other = same[1]
 	}
-	l.errorAt(r.Block.RangeOf(r.Kind.IdentityAttr), "Duplicate "+r.Kind.IdentityAttr,
+	l.errorAbout(r.Addr, r.Block.RangeOf(r.Kind.IdentityAttr), "Duplicate "+r.Kind.IdentityAttr,
 		fmt.Sprintf("%s rotates, so its live %s are found by "+
 			"the %s %q and the times behind it, which %s (at %s) has too. Give one of them another %s.", r.Addr, r.Kind.Plural,
 			r.Kind.IdentityAttr,

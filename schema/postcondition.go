@@ -58,7 +58,7 @@ func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *h
 // checkPostcondition reports a condition that does not hold for what has the address.
 func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address string) {
 	if d, _ := c.failure(s, ctx); d != nil {
-		d.Summary = postconditionFailed
+		d.Summary, d.Extra = postconditionFailed, config.UserMessageExtra{Instance: address}
 		d.Detail += fmt.Sprintf("\n\nThis is a postcondition of %s.", address)
 		s.report.add(d)
 	}
@@ -72,7 +72,7 @@ func (l *module) checkedData(n *node, rep repetitionData, parent *hcl.EvalContex
 	for _, c := range d.preconditions {
 		failed, marks := c.failure(s, ctx)
 		if failed != nil {
-			failed.Summary = preconditionFailed
+			failed.Summary, failed.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
 			failed.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)
 			s.report.add(failed)
 			return unknownYetValue(d.form.valueType)

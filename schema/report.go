@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 )
@@ -37,8 +38,8 @@ type affectedInstances struct {
 }
 
 type diagnosticKey struct {
-	at              hcl.Range
-	summary, detail string
+	at                        hcl.Range
+	summary, detail, instance string
 }
 
 // repeats is how often one thing is said of one place in different words.
@@ -73,14 +74,14 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			key.at = *d.Subject
 		}
 		full := key
-		full.detail = d.Detail
+		full.detail, full.instance = d.Detail, instanceOf(d)
 		if first := r.seen[full]; first != nil {
 			if c := r.findings.concerns[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
 				c.instances = append(c.instances, r.instanceAddr)
 			}
 			continue
 		}
-		if d.Subject != nil && r.countByPlace[key] == repeats {
+		if d.Subject != nil && full.instance == "" && r.countByPlace[key] == repeats {
 			continue
 		}
 		r.seen[full] = d
@@ -91,6 +92,19 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			r.findings.concerns[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
 		}
 	}
+}
+
+// instanceOf is the address of the instance that texts list a diagnostic by, beside others of its block; "": they do not.
+func instanceOf(d *hcl.Diagnostic) string {
+	switch about := d.Extra.(type) {
+	case addr.Addr:
+		return about.String()
+	case config.UserMessageExtra:
+		return about.Instance
+	case config.Violation:
+		return about.Addr.String()
+	}
+	return ""
 }
 
 // mostShown is how much of a variable's value a message repeats.
@@ -133,6 +147,11 @@ func (r *report) variableValuesText(d *hcl.Diagnostic) string {
 		return ""
 	}
 	return ", where " + words.JoinAnd(out)
+}
+
+// errorAbout reports an error that a block may have many of, one for each instance.
+func (r *report) errorAbout(instance addr.Addr, at hcl.Range, summary, detail string) {
+	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at, Extra: instance})
 }
 
 // errorAt reports an error at a place.

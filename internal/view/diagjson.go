@@ -51,10 +51,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
-	about, policy, _ := aboutOf(d)
-	if out.Policy = policy; about != (addr.Addr{}) {
-		out.Address = about.String()
-	}
+	out.Address, out.Policy, _ = aboutOf(d)
 	if d.Subject == nil {
 		return out
 	}
@@ -78,16 +75,18 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 
 // aboutOf is the object that a diagnostic is about, if any, and the policy that it breaks. With isShared others of its summary
 // have the same cause.
-func aboutOf(d *hcl.Diagnostic) (about addr.Addr, policy string, isShared bool) {
+func aboutOf(d *hcl.Diagnostic) (about, policy string, isShared bool) {
 	switch x := d.Extra.(type) {
 	case addr.Addr:
-		return x, "", false
+		return x.String(), "", false
+	case config.UserMessageExtra:
+		return x.Instance, "", false
 	case config.SharedCauseExtra:
-		return x.Addr, "", true
+		return x.Addr.String(), "", true
 	case config.Violation:
-		return x.Addr, x.Policy, true
+		return x.Addr.String(), x.Policy, true
 	}
-	return addr.Addr{}, "", false
+	return "", "", false
 }
 
 // NewRange brings a range into its JSON shape.

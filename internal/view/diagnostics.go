@@ -61,6 +61,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 	type blockKey struct {
 		key
 		at hcl.Range
+		of addr.Addr // instead, where the block is gone
 	}
 	keyOf := func(d *hcl.Diagnostic) key {
 		_, policy, _ := aboutOf(d)
@@ -73,15 +74,14 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 		count[keyOf(d)]++
 	}
 	for _, d := range diags {
-		if _, own := d.Extra.(config.UserMessageExtra); own {
-			out = append(out, diagGroup{Diagnostic: d})
-			continue
-		}
+		_, own := d.Extra.(config.UserMessageExtra)
 		k := keyOf(d)
 		about, _, isShared := aboutOf(d)
 		block := blockKey{key: k}
-		if d.Subject != nil && about != (addr.Addr{}) {
+		if of, ok := d.Extra.(addr.Addr); d.Subject != nil && about != "" {
 			block.at = *d.Subject
+		} else if ok {
+			block.of = of.WithoutKey()
 		}
 		if i, ok := ofBlock[block]; ok {
 			out[i].similar = append(out[i].similar, d)
@@ -89,6 +89,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 		}
 		limit := count[k]
 		switch {
+		case own:
 		case isShared || d.Severity == hcl.DiagWarning:
 			limit = 1
 		case limit >= manyAlike:
@@ -100,7 +101,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 			continue
 		}
 		seen[k] = append(seen[k], len(out))
-		if block.at != (hcl.Range{}) {
+		if block != (blockKey{key: k}) {
 			ofBlock[block] = len(out)
 		}
 		out = append(out, diagGroup{Diagnostic: d})
@@ -167,8 +168,8 @@ func similarText(more []*hcl.Diagnostic, word string) string {
 	seen := map[string]bool{"": true}
 	for _, d := range more {
 		name := ""
-		if about, _, _ := aboutOf(d); about != (addr.Addr{}) {
-			name = about.String()
+		if about, _, _ := aboutOf(d); about != "" {
+			name = about
 		} else if d.Subject != nil {
 			name = fmt.Sprintf("%s:%d", visible.EscapeLine(d.Subject.Filename), d.Subject.Start.Line)
 		}

@@ -212,7 +212,11 @@ type Check struct {
 
 // UserMessageExtra is the Extra of a diagnostic that is shown also beside
 // others with the same summary: its words are the user's own.
-type UserMessageExtra struct{}
+type UserMessageExtra struct {
+	// Instance is the address of the instance of a block whose condition does not hold; texts say that once of one
+	// condition and list the instances. "": another condition.
+	Instance string
+}
 
 // A SharedCauseExtra is the Extra of an error about one of several objects that have it for the same reason: texts
 // say it once and list them.
