@@ -44,8 +44,10 @@ func (p *program) newHTTPBackend(args map[string]string) (state.HTTPBackend, err
 	}
 	h.LockMethod, h.UnlockMethod = cmp.Or(h.LockMethod, "LOCK"), cmp.Or(h.UnlockMethod, "UNLOCK")
 	h.UnlockAddress = cmp.Or(h.UnlockAddress, h.LockAddress)
-	for _, address := range []string{h.Address, h.LockAddress, h.UnlockAddress} {
-		if err := checkStateURL(address); err != nil && (address != "" || h.Address == "") {
+	for _, at := range []struct{ argument, address string }{
+		{"address", h.Address}, {"lock_address", h.LockAddress}, {"unlock_address", h.UnlockAddress},
+	} {
+		if err := checkStateURL(at.argument, at.address); err != nil {
 			return h, err
 		}
 	}
@@ -58,18 +60,20 @@ func (p *program) newHTTPBackend(args map[string]string) (state.HTTPBackend, err
 	return h, err
 }
 
-func checkStateURL(address string) error {
+// checkStateURL judges an address that an argument of the block, or the variable of that name, gives.
+func checkStateURL(argument, address string) error {
 	u, err := url.Parse(address)
+	given := fmt.Sprintf("%s of the backend \"http\", or TF_HTTP_%s,", argument, strings.ToUpper(argument))
 	switch {
+	case address == "" && argument != "address":
+		return nil // there is no lock
 	case address == "":
 		return failf("The address of the state is missing", "Set address in the backend \"http\" block, or TF_HTTP_ADDRESS.")
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return failf("Invalid address of the state",
-			"An address of the backend \"http\" is not of the form https://example.com/states/web.")
+		return failf("Invalid "+argument+" of the state", "What %s says is not of the form https://example.com/states/web.", given)
 	case u.User != nil:
-		return failf("Credentials in the address of the state",
-			"Take the part before @%s out of the address, and set TF_HTTP_USERNAME and "+
-				"TF_HTTP_PASSWORD in its place: addresses are shown.", visible.EscapeLine(u.Host))
+		return failf("Credentials in the "+argument+" of the state", "Take the part before @%s out of what %s says, and set "+
+			"TF_HTTP_USERNAME and TF_HTTP_PASSWORD in its place: addresses are shown.", visible.EscapeLine(u.Host), given)
 	}
 	return nil
 }

@@ -53,6 +53,17 @@ func displayURL(address string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
+// argumentOf is the argument of the backend that an address comes from.
+func (h HTTPBackend) argumentOf(address string) string {
+	switch displayURL(address) {
+	case h.String():
+		return "address"
+	case displayURL(h.LockAddress):
+		return "lock_address"
+	}
+	return "unlock_address"
+}
+
 // Read implements [Backend]. It is one request.
 func (h HTTPBackend) Read(ctx context.Context) (*State, error) {
 	d, err := h.get(ctx)
@@ -70,9 +81,7 @@ func (h HTTPBackend) Read(ctx context.Context) (*State, error) {
 // stays until it is broken.
 func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	if h.LockAddress == "" && !o.NoLock {
-		return nil, h.error("The state has no lock", "The backend names no lock_address, so nothing would keep two runs apart. Set it to "+
-			"where the server takes LOCK, often the address itself; or, where the server has no lock, run with -lock=false and see to it "+
-			"that runs follow each other.", nil)
+		return nil, h.noLockError()
 	}
 	k := &httpStorage{HTTPBackend: h, runID: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx),
 		lockStatus: lockStatus{now: o.Now},
@@ -92,6 +101,12 @@ func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.now = o.Now
 	return s, nil
+}
+
+func (h HTTPBackend) noLockError() *Error {
+	return h.error("The state has no lock", "The backend names no lock_address, so nothing would keep two runs apart. Set it to "+
+		"where the server takes LOCK, often the address itself; or, where the server has no lock, run with -lock=false and see to it "+
+		"that runs follow each other.", nil)
 }
 
 // acquireLock takes the lock, trying for as long as o says.
@@ -143,10 +158,10 @@ func (h HTTPBackend) releaseLock(ctx context.Context, self httpLockInfo) error {
 }
 
 // LockHolder implements [Backend]. The protocol cannot ask, so the lock is taken for a moment
-// where it is free.
+// where it is free. Where there is none it is an *Error.
 func (h HTTPBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 	if h.LockAddress == "" {
-		return nil, nil
+		return nil, h.noLockError()
 	}
 	self := httpLockInfo{ID: rand.Text(), Operation: "lock", Who: "b2form", Version: h.ProgramVersion, Path: h.String()}
 	held, err := h.tryLock(ctx, self)
@@ -216,15 +231,18 @@ func (h HTTPBackend) error(summary, detail string, cause error) *Error {
 
 // refused explains a reply that is a refusal.
 func (h HTTPBackend) refused(what string, r *httpReply) *Error {
-	where := visible.EscapeLine(h.String())
+	argument, where := h.argumentOf(r.address), visible.EscapeLine(displayURL(r.address))
 	todo := "Correct what it says, then run the same command again."
 	switch {
 	case r.status >= 300 && r.status < 400:
-		todo = "b2form does not follow it, since the credentials belong to the address alone. Set the address to where it leads."
-	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
-		todo = "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD to credentials that may do this; on GitLab that takes the role of a maintainer."
+		todo = "b2form does not follow it, since the credentials belong to the address alone. Set " + argument + " to where it leads."
+	case r.status == http.StatusUnauthorized:
+		todo = "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD to credentials that this server knows."
+	case r.status == http.StatusForbidden:
+		todo = "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD to credentials that may do this; on GitLab reading takes the role of a " +
+			"developer, and storing and locking that of a maintainer."
 	case r.status == http.StatusNotFound, r.status == http.StatusMethodNotAllowed, r.status == http.StatusNotImplemented:
-		todo = "Correct the addresses and methods of the backend: this server takes no such request there."
+		todo = "Correct " + argument + " of the backend or its method: this server takes no such request there."
 	case r.status == http.StatusRequestEntityTooLarge, r.status == http.StatusInsufficientStorage:
 		todo = "Make room for the state, or raise the limit of its size, then run the same command again."
 	}

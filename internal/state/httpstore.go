@@ -238,7 +238,7 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		case checkErr != nil || k.known == next:
 			return checkErr
 		case try >= k.Retries && err != nil:
-			return k.explainUnreachable(err)
+			return k.explainUnreachable(k.Address, err)
 		case try >= k.Retries:
 			return k.refused("store the state", r)
 		}

@@ -30,6 +30,7 @@ const (
 
 // An httpReply is a whole reply.
 type httpReply struct {
+	address         string // that was asked
 	status          int
 	header          http.Header
 	body            []byte
@@ -49,7 +50,7 @@ func (h HTTPBackend) send(ctx context.Context, method, address string, body []by
 		}
 		final := err != nil && ctx.Err() != nil || err == nil && !r.isRetryable()
 		if _, known := errors.AsType[*Error](err); known || final || try >= h.Retries {
-			return r, h.explainUnreachable(err)
+			return r, h.explainUnreachable(address, err)
 		}
 		if pause.For(ctx, max(wait, min(r.retryAfter(), h.MaxRetryWait))) != nil {
 			return nil, ctx.Err()
@@ -81,7 +82,7 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	defer cancel()
 	request, err := http.NewRequestWithContext(limited, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, h.error("Invalid backend", "An address or a method of the backend cannot be used. Write addresses as "+
+		return nil, h.error("Invalid backend", h.argumentOf(address)+" of the backend, or its method, cannot be used. Write addresses as "+
 			"https://example.com/states/web, and methods as POST.", nil)
 	}
 	if len(body) > 0 {
@@ -97,14 +98,14 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 		return nil, h.unreachable(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	r := &httpReply{status: response.StatusCode, header: response.Header}
+	r := &httpReply{address: address, status: response.StatusCode, header: response.Header}
 	if r.body, err = io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1)); err != nil {
 		return nil, h.unreachable(ctx, err)
 	}
 	if int64(len(r.body)) > maxReplyBytes {
 		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
-			"answers needs, not even one with the largest state that b2form stores there. Look whether the address is right.",
-			visible.EscapeLine(h.String()), maxReplyBytes>>10), nil)
+			"answers needs, not even one with the largest state that b2form stores there. Look whether %s is right.",
+			visible.EscapeLine(displayURL(address)), maxReplyBytes>>10, h.argumentOf(address)), nil)
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
@@ -134,13 +135,14 @@ func (h HTTPBackend) unreachable(ctx context.Context, err error) error {
 }
 
 // explainUnreachable turns the error of a request that was repeated in vain into one for people.
-func (h HTTPBackend) explainUnreachable(err error) error {
+func (h HTTPBackend) explainUnreachable(address string, err error) error {
 	u, ok := errors.AsType[*unreachableError](err)
 	if !ok {
 		return err
 	}
-	return h.error("The server of the state cannot be reached", fmt.Sprintf("%s does not answer: %s. Look whether the address is right "+
-		"and the server runs, then run the same command again.", visible.EscapeLine(h.String()), u.reason), nil)
+	return h.error("The server of the state cannot be reached", fmt.Sprintf("%s does not answer: %s. Look whether %s is right "+
+		"and the server runs, then run the same command again.", visible.EscapeLine(displayURL(address)), u.reason, h.argumentOf(address)),
+		nil)
 }
 
 // scrubbed is what somebody else said, without the password, also as the header has it, and in
