@@ -145,7 +145,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err != nil {
 		return err
 	}
-	s.reportAdopted(result, written, before > 0, notes)
+	s.reportAdopted(o, result, written, before > 0, notes)
 	return nil
 }
 
@@ -391,8 +391,25 @@ func isKnown(r *config.Resource) bool {
 	return true
 }
 
+// filteredOut reports whether something is live and patterns ask for none of it.
+func (s *session) filteredOut(o *adoptOptions) bool {
+	live := false
+	for _, k := range s.kinds {
+		if k.ParentKind() != "" {
+			continue
+		}
+		for _, object := range s.snapshot.All(k) {
+			live = true
+			if o.wanted(k, object.ID, object.Identity) {
+				return false
+			}
+		}
+	}
+	return live
+}
+
 // reportAdopted says what was written, what was not, and what to do next.
-func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, notes []string) {
+func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []string, more bool, notes []string) {
 	var counts []string
 	total := 0
 	for _, c := range r.WrittenCounts {
@@ -404,6 +421,8 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 		total += c.ObjectsWritten
 	}
 	switch {
+	case total == 0 && s.filteredOut(o):
+		s.printResult("There is nothing to write down: of what these credentials see, no bucket and no key fits -include and -exclude.")
 	case total == 0 && more:
 		s.printResult("Everything that these credentials see is declared here already.")
 	case total == 0:

@@ -67,11 +67,12 @@ func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix 
 		return nil, err
 	}
 	if more {
-		return nil, failf("Too many files", "More than %d files begin with %q, and adopt takes no more at once. Give a longer prefix. For "+
-			"many files that you have, a block with for_each over fileset() is shorter.", mostAdoptedFiles, bucketFilePrefix)
+		return nil, failf("Too many files", "More than %d files in the bucket %q have names that begin with %q, and adopt takes no more "+
+			"at once. Give a longer prefix. For many files that you have, a block with for_each over fileset() is shorter.",
+			mostAdoptedFiles, name, prefix)
 	}
 	if len(list) == 0 {
-		s.ui.Note(visible.EscapeLine(fmt.Sprintf("No file begins with %q.", bucketFilePrefix)))
+		s.ui.Note(visible.EscapeLine(fmt.Sprintf("No file in the bucket %q has a name that begins with %q.", name, prefix)))
 	}
 	if err := s.snapshot.AddChildren(k, nil, list); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func TestAdoptTooManyFiles(t *testing.T) {
 	if code := b.run("adopt", "-files=acme-site/a/"); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	b.wants(t, b.err, "Error: Too many files", `More than 1000 files begin with "acme-site/a/"`)
+	b.wants(t, b.err, "Error: Too many files", `More than 1000 files in the bucket "acme-site" have names that begin with "a/"`)
 	b.ResetCalls()
 	if code := b.run("adopt", "-files=acme-site/a/00", "-exclude=*"); code != 0 {
 		t.Errorf("exit code %d", code)
