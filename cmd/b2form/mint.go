@@ -54,11 +54,12 @@ Exit codes:
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
 			durationFlag("ttl", "let the key expire after `DURATION` (default: 1h)", &o.ttl),
 			&cli.GenericFlag{Name: "bucket", Usage: "limit the key to the bucket `NAME`; repeatable",
-				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return nil }}},
+				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return notEmpty(s) }}},
 			&cli.BoolFlag{Name: "all-buckets", Usage: "let the key reach every bucket", Destination: &o.allBuckets},
 			&cli.StringFlag{Name: "access", Value: "read_only", Destination: &o.access,
 				Usage: "what the key may do, as `ACCESS` of a key block: read_only, read_write, write_only, restic, …"},
-			&cli.StringFlag{Name: "prefix", Usage: "limit the key to files whose names start with `PREFIX`", Destination: &o.prefix},
+			&cli.StringFlag{Name: "prefix", Usage: "limit the key to files whose names start with `PREFIX`", Destination: &o.prefix,
+				Validator: notEmpty},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if !c.Args().Present() {
@@ -278,10 +279,27 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 	done, problems := k.NewCompleter().CompleteAndCheck(v, false)
 	for _, p := range problems {
 		if !p.Warning {
-			return done, failf("The key cannot be made", "%s", p.Detail)
+			return done, o.optionError(k, &p)
 		}
 	}
 	return done, nil
+}
+
+// optionError says what is wrong with an attribute in the words of the option that it comes from.
+func (o *mintOptions) optionError(k *kind.Kind, p *kind.Problem) error {
+	switch p.Attr() {
+	case "access":
+		var names []string
+		for _, v := range k.Attr("access").Samples {
+			names = append(names, v.AsString())
+		}
+		return failf("Invalid option -access", "There is no access %q.%s Give -access one of %s.", o.access,
+			words.DidYouMean(o.access, "", names), strings.Join(names, ", "))
+	case "valid_duration":
+		return failf("Invalid option -ttl", "A key lives for at least 1 second and less than 1000 days. Give -ttl such a duration, as "+
+			"-ttl=90d.")
+	}
+	return failf("The key cannot be made", "%s", p.Detail)
 }
 
 // newKeyName is a name that no other key has.
