@@ -31,6 +31,7 @@ type Database struct {
 	// ReconnectTimeout is how long a run tries to get a connection back that it lost.
 	ReconnectTimeout time.Duration
 	config           *pgconn.Config
+	onlyVariables    bool // config comes from the variables of libpq alone
 }
 
 // A DialFunc makes the connection to a database; nil: as usual.
@@ -45,17 +46,41 @@ const retrySession = 200 * time.Millisecond
 func NewDatabase(connString, schema, stateName string, dial DialFunc) (Database, error) {
 	c, err := pgconn.ParseConfig(connString)
 	if err != nil {
-		return Database{}, &Error{
-			Summary: "Invalid connection to PostgreSQL",
-			Detail: "What conn_str, PG_CONN_STR and the variables PGHOST, PGSERVICE, PGSSLMODE and so on say cannot be used together: a " +
-				"form, a file or a number in it is wrong. Write conn_str as postgres://HOST:PORT/DATABASE, and look at the others.",
-		}
+		return Database{}, &Error{Summary: "Invalid connection to PostgreSQL", Detail: invalidSettingText(connString, err)}
 	}
 	if dial != nil {
 		c.DialFunc = dial
 	}
 	c.OnNotice = nil
-	return Database{Schema: schema, StateName: stateName, ReconnectTimeout: 15 * time.Second, config: c}, nil
+	return Database{Schema: schema, StateName: stateName, ReconnectTimeout: 15 * time.Second, config: c,
+		onlyVariables: connString == ""}, nil
+}
+
+// invalidSettingText says which setting of a connection the driver does not take. Its own words, which may repeat a
+// secret, are not shown.
+func invalidSettingText(connString string, err error) string {
+	wrong := "a form, a file or a number in it is wrong"
+	said := err.Error()
+	said = said[strings.LastIndex(said, "`: ")+1:]
+	for _, known := range []struct{ words, setting string }{
+		{"parse as", "the form of the connection string"},
+		{"read service", "the service (PGSERVICE), or the file that it is looked for in (PGSERVICEFILE)"},
+		{"TLS", "the mode or a file of TLS (PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY)"},
+		{"connect_timeout", "the timeout (PGCONNECT_TIMEOUT)"},
+		{"target_session_attrs", "what is asked of the server (PGTARGETSESSIONATTRS)"},
+		{"port", "the port (PGPORT), or the number of ports for several hosts"},
+	} {
+		if strings.Contains(said, known.words) {
+			wrong = "wrong is " + known.setting
+			break
+		}
+	}
+	if connString == "" {
+		return "Neither conn_str nor PG_CONN_STR is set, and what PGHOST, PGPORT and the other variables of libpq say cannot be used: " +
+			wrong + ". Correct it, or set conn_str = \"postgres://HOST:PORT/DATABASE\" in the backend block."
+	}
+	return "conn_str or PG_CONN_STR, completed by PGHOST, PGPORT and the other variables of libpq, cannot be used: " + wrong +
+		". Write conn_str as postgres://HOST:PORT/DATABASE, and look at the others."
 }
 
 // String is what messages call the state; state migrate reads it.

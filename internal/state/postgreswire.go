@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"strings"
 	"time"
 
@@ -155,8 +157,8 @@ func (d Database) explain(err error) error {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return d.error("The database of the state cannot be reached",
-			fmt.Sprintf("%s does not answer: %s. Look whether host, port, database "+
-				"and user are right and the server runs, then run the same command again.", where, d.scrubbed(unreachedReason(err))))
+			fmt.Sprintf("%s does not answer: %s. %sLook whether host, port, database and user are right and the server runs, then run "+
+				"the same command again.", where, d.scrubbed(unreachedReason(err)), d.sourceText()))
 	}
 	said := fmt.Sprintf("%s answered with the error %s", where, visible.EscapeTruncated(refused.Code, 5))
 	if message := d.scrubbed(refused.Message); message != "" {
@@ -183,11 +185,23 @@ func (d Database) explain(err error) error {
 	return d.error("The database refuses", said+" Correct this, then run the same command again.")
 }
 
+// sourceText says where an address comes from that no configuration shows.
+func (d Database) sourceText() string {
+	if !d.onlyVariables {
+		return ""
+	}
+	return "Neither conn_str nor PG_CONN_STR is set, so this place comes from PGHOST, PGPORT and the other variables of libpq; what they " +
+		"leave out is its default. "
+}
+
 // unreachedReason words why there is no answer of a database. What the driver says beside the
 // cause is for its developers.
 func unreachedReason(err error) string {
 	f := reach.Diagnose(err)
+	dial, isDial := errors.AsType[*net.OpError](err)
 	switch {
+	case isDial && dial.Addr != nil && errors.Is(err, fs.ErrNotExist):
+		f.Subject = "there is no socket " + dial.Addr.String()
 	case errors.Is(err, pgconn.ErrConnClosed):
 		f = reach.Failure{Cause: reach.Broken}
 	case strings.Contains(err.Error(), "server refused TLS connection"):
