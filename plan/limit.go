@@ -18,12 +18,12 @@ type Excess struct {
 	Allowed int // Most, or what the share comes to
 }
 
-// String says it in the middle of a sentence.
+// String says it in the middle of a sentence; something must follow.
 func (e Excess) String() string {
 	verb := map[string]string{"destroy": "destroys or replaces", "update": "updates", "replace": "replaces"}[e.Action]
 	text := fmt.Sprintf("the plan %s %d of the objects here, and the limits block allows %d", verb, e.Planned, e.Allowed)
 	if e.Share {
-		text += fmt.Sprintf(", which is %d%% of those that the state records", e.Most)
+		text += fmt.Sprintf(", which is %d%% of those that the state records,", e.Most)
 	}
 	return text
 }

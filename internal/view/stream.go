@@ -10,7 +10,6 @@ import (
 
 	"b2form/apply"
 	"b2form/internal/visible"
-	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -250,14 +249,7 @@ func (j JSONUI) Still(e apply.Event) {
 
 // Done is the summary of what was done.
 func (j JSONUI) Done(r *apply.Result, m Purpose) {
-	end := " complete!"
-	if r.Incomplete() {
-		end = " incomplete."
-	}
-	n := r.Counts
-	j.emitSummary(n, m.CommandName(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", words.Capitalize(m.CommandName()),
-		end, n.Add, n.Change,
-		n.Destroy))
+	j.emitSummary(r.Counts, m.CommandName(), DoneSummary(r, m))
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only
