@@ -175,7 +175,7 @@ func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostic
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.rootContext))
 			if d != nil {
-				d.Summary = "Check block assertion failed"
+				d.Summary, d.Extra = "Check block assertion failed", config.UserMessageExtra{Instance: c.config.Name}
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)
 				s.report.add(d)
 			}

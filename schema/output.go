@@ -95,8 +95,9 @@ func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, 
 func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
 		if d, _ := c.failure(s, s.context(c.refs, s.module.rootContext)); d != nil {
-			d.Summary = preconditionFailed
-			d.Detail += fmt.Sprintf("\n\nThis is a precondition of output.%s.", o.config.Name)
+			address := strings.TrimPrefix(s.module.path+".output."+o.config.Name, ".")
+			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
+			d.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)
 			s.report.add(d)
 		}
 	}
