@@ -142,7 +142,7 @@ internal/view:
 	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability, Limit.Example Limit.Counterexample,
 	Limit.Says Limit.Rule, Literal FormatHCL, Mode Purpose, Mode.Verb Purpose.CommandName, NewAudit NewAuditDocument,
 	Output.Missing Output.MissingText, Output.Typed Output.ShowTypes, OutsideText OutsideChangeText,
-	PlanContext.Capabilities PlanContext.RequiredCapabilities, PlanContext.Declared PlanContext.DriftedAsDeclared,
+	PlanContext.Capabilities PlanContext.RequiredCapabilities, PlanContext.Declared PlanContext.DeclaredValuesOfDrifted,
 	PlanContext.Outputs PlanContext.UnchangedOutputs, PlanDocument.Version PlanDocument.ProgramVersion, Reference KindPage,
 	Row TwoColumnRow, Rows TwoColumnTable, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints,
 	body changeRenderer, changeView changeRenderer, edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates,

@@ -201,8 +201,8 @@ func (r *runner) renewDigests(outcomes []stepStatus) error {
 			skip[t.Addr] = true
 		}
 	}
-	renewal := plan.Renewal{Salt: r.Salt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries, Skip: skip,
-		LiveOnly: r.LiveOnly}
+	renewal := plan.DigestRenewal{Salt: r.Salt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries,
+		NotAsDeclared: skip, LiveOnly: r.LiveOnly}
 	return r.State.PutDigests(renewal.Outdated()...)
 }
 

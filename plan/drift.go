@@ -74,20 +74,20 @@ func (p *planner) dropDigests() {
 	}
 }
 
-// A Renewal brings the digests of a state up to date.
-type Renewal struct {
+// A DigestRenewal brings the digests of a state up to date.
+type DigestRenewal struct {
 	Salt     string // of the state; "": it has no digests
 	Config   *config.Config
 	Snapshot *kind.Snapshot // as it is now
 	Entries  []addr.StateEntry
-	// Skip says which objects are not as declared, or nobody knows; nil: each is.
-	Skip map[addr.Addr]bool
+	// NotAsDeclared says which objects are not as declared, or nobody knows; nil: each is.
+	NotAsDeclared map[addr.Addr]bool
 	// LiveOnly renews what is recorded of live objects, and not of their configuration.
 	LiveOnly bool
 }
 
 // Outdated lists the entries that are to have other digests, with these, in their order.
-func (r *Renewal) Outdated() []addr.StateEntry {
+func (r *DigestRenewal) Outdated() []addr.StateEntry {
 	if r.Salt == "" {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (r *Renewal) Outdated() []addr.StateEntry {
 	var out []addr.StateEntry
 	for _, e := range r.Entries {
 		res := declared[e.Addr]
-		if res == nil || r.Skip[e.Addr] {
+		if res == nil || r.NotAsDeclared[e.Addr] {
 			continue
 		}
 		o := r.Snapshot.ByID(res.Kind, e.ID)

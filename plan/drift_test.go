@@ -21,7 +21,7 @@ func settled(t *testing.T) *world {
 	w.live(app, "id-app")
 	w.own(app, "id-app")
 	r := w.request()
-	all := plan.Renewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
+	all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
 	w.entries = all.Outdated()
 	return w
 }
@@ -130,7 +130,7 @@ func TestOnlyLiveDigestsAreRenewed(t *testing.T) {
 	w.edit(w.bucket, "id-acme-photos", "allPrivate", "allPublic")
 	renew := func() addr.Digests {
 		r := w.request()
-		all := plan.Renewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries, LiveOnly: true}
+		all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries, LiveOnly: true}
 		return all.Outdated()[0].Digests
 	}
 	if now := renew(); now.Attrs() != before.Attrs() || now.Live() == before.Live() || now.Declared() != before.Declared() {

@@ -19,7 +19,7 @@ func (p *planner) checkRequest() (goOn bool) {
 	if p.diags.HasErrors() {
 		return false
 	}
-	for _, guard := range []func(){p.checkReplaceAddrs, p.checkRotateAddrs, p.checkTargets} {
+	for _, guard := range []func(){p.checkReplaceDeclared, p.checkRotateAddrs, p.checkTargets} {
 		guard()
 	}
 	return true
@@ -35,8 +35,8 @@ func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	}
 }
 
-// checkReplaceAddrs refuses -replace for what is not declared.
-func (p *planner) checkReplaceAddrs() {
+// checkReplaceDeclared refuses -replace for what is not declared.
+func (p *planner) checkReplaceDeclared() {
 	if p.Destroy {
 		return
 	}

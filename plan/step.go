@@ -41,8 +41,8 @@ const none = -1
 // settingSteps lists the steps that give the object of the change its settings after it is made.
 func (s *changeSteps) settingSteps() []int { return withoutNone(s.update, s.deferred) }
 
-// firstCreateOrUpdate is the step with which a change that makes or updates an object begins.
-func (s *changeSteps) firstCreateOrUpdate() int {
+// firstWriteStep is the step with which a change that makes or updates an object begins.
+func (s *changeSteps) firstWriteStep() int {
 	for _, i := range []int{s.create, s.update, s.deferred} {
 		if i != none {
 			return i

@@ -177,7 +177,7 @@ func BenchmarkDigests(b *testing.B) {
 			r := w.request()
 			b.ReportAllocs()
 			for b.Loop() {
-				all := plan.Renewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
+				all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
 				if got := len(all.Outdated()); got != n+1 {
 					b.Fatal(got, "digests")
 				}

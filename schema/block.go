@@ -61,7 +61,7 @@ func (l *module) bodyOf(b *block) hcl.Body {
 
 // parseBlock parses what stands at a place where there was a block in native syntax.
 func (l *module) parseBlock(at hcl.Range) *hclsyntax.Block {
-	return parse.Block(l.config.Files[at.Filename].Body.(originalText).src, at, l.shared.budget)
+	return parse.Block(l.config.Files[at.Filename].Body.(sourceBody).src, at, l.shared.budget)
 }
 
 // argsOf reads again what a block says about the attributes of its kind, unless that was kept.

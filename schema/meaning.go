@@ -43,7 +43,7 @@ func statements(name string, f *hcl.File) []string {
 		return jsonStatements(f.Bytes)
 	}
 	text := f.Bytes
-	if o, hidden := f.Body.(originalText); hidden { // what stands in for secrets may be no syntax
+	if o, hidden := f.Body.(sourceBody); hidden { // what stands in for secrets may be no syntax
 		text = o.src
 	}
 	file, diags := parse.Outline(text, name, func(string) bool { return true }, nil)

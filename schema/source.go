@@ -184,7 +184,7 @@ func (l *module) parseConfigFile(dir, path string) hcl.Body {
 	if file == nil {
 		return nil
 	}
-	shown := &hcl.File{Body: originalText{hcl.EmptyBody(), src}, Nav: file.Nav}
+	shown := &hcl.File{Body: sourceBody{hcl.EmptyBody(), src}, Nav: file.Nav}
 	if file.Bytes != nil {
 		shown.Bytes = WithoutSecrets(src, l.shared.rootOptions.Kinds, !diags.HasErrors())
 	}
@@ -194,9 +194,9 @@ func (l *module) parseConfigFile(dir, path string) hcl.Body {
 
 func (l *module) isKind(blockType string) bool { return l.kinds[blockType] != nil }
 
-// originalText is the body of a file in [config.Config.Files], which nobody evaluates: what the file
+// sourceBody is the body of a file in [config.Config.Files], which nobody evaluates: what the file
 // holds, secrets too, to be parsed again where the tree is needed.
-type originalText struct {
+type sourceBody struct {
 	hcl.Body
 	src []byte
 }

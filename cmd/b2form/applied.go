@@ -80,7 +80,8 @@ func (s *session) lastApplied() plan.Applied {
 
 // renewal is what the digests of the state are to become where nothing is to be done.
 func (s *session) renewal(m view.Purpose) []addr.StateEntry {
-	r := plan.Renewal{Salt: s.saltFor(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries, LiveOnly: m == view.Refreshing}
+	r := plan.DigestRenewal{Salt: s.saltFor(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries,
+		LiveOnly: m == view.Refreshing}
 	return r.Outdated()
 }
 

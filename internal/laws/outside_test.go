@@ -15,7 +15,7 @@ const stateSalt = "laws"
 
 // outdated lists the entries whose digests are not those of what is live and declared.
 func (a *attempt) outdated(entries []addr.StateEntry, m mode) []addr.StateEntry {
-	r := plan.Renewal{Salt: stateSalt, Config: a.config, Snapshot: a.snapshot, Entries: entries}
+	r := plan.DigestRenewal{Salt: stateSalt, Config: a.config, Snapshot: a.snapshot, Entries: entries}
 	if m.destroy {
 		return nil
 	}

@@ -45,7 +45,7 @@ func (r *Run) findings() (list []finding) {
 				text: c.Address + " " + h.Kind + afterColon(h.Detail), place: c.Range})
 		}
 	}
-	for _, k := range r.Keys {
+	for _, k := range r.ListedKeys {
 		for _, f := range k.Findings {
 			list = append(list, finding{rule: "key/" + slug(f.Rule), level: "warning", title: "Key: " + visible.EscapeLine(f.Rule),
 				text: k.Name + afterColon(f.Detail)})

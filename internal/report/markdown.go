@@ -68,8 +68,8 @@ func Headline(r *Run) string {
 		return "No changes of objects; outputs change."
 	case len(r.Drift) > 0 || r.Command == "drift":
 		return r.driftCounts().Summary()
-	case r.Keys != nil:
-		return words.Count(len(r.Keys), "live key", "live keys") + fmt.Sprintf(", %d with findings.", r.keysWithFindings())
+	case r.ListedKeys != nil:
+		return words.Count(len(r.ListedKeys), "live key", "live keys") + fmt.Sprintf(", %d with findings.", r.keysWithFindings())
 	case r.Planned != nil:
 		return "No changes."
 	}
@@ -91,7 +91,7 @@ func (r *Run) driftCounts() (n view.DriftCounts) {
 }
 
 func (r *Run) keysWithFindings() (n int) {
-	for _, k := range r.Keys {
+	for _, k := range r.ListedKeys {
 		if len(k.Findings) > 0 {
 			n++
 		}
@@ -125,7 +125,7 @@ func sections(r *Run, maxDiffBytes int) []section {
 		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), maxDiffBytes)},
 		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "", entries: diffEntry(r.OutputsDiff, maxDiffBytes)},
 		{heading: "Checks", singular: "check", plural: "checks", entries: checkEntries(r.Checks)},
-		{heading: "Keys", singular: "key", plural: "keys", entries: keyEntries(r.Keys)},
+		{heading: "Keys", singular: "key", plural: "keys", entries: keyEntries(r.ListedKeys)},
 		{heading: "Exceptions from policies", singular: "exception", plural: "exceptions", entries: exceptionEntries(r.Exceptions)},
 		{heading: "Warnings", singular: "warning", plural: "warnings", entries: diagnosticEntries(r.withSeverity("warning"))},
 	}

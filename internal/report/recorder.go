@@ -103,13 +103,14 @@ func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
 
 // SetKeys records what was found about the live keys.
 func (r *Recorder) SetKeys(found *audit.Report) {
-	r.Run.Keys = []Key{}
+	r.Run.ListedKeys = []Key{}
 	if len(found.AccountFindings) > 0 {
-		r.Run.Keys = append(r.Run.Keys, Key{Name: "the key that b2form runs with", Findings: newFindings(found.AccountFindings)})
+		r.Run.ListedKeys = append(r.Run.ListedKeys,
+			Key{Name: "the key that b2form runs with", Findings: newFindings(found.AccountFindings)})
 	}
 	for _, c := range found.Credentials {
 		cells := view.CredentialCells(c)
-		r.Run.Keys = append(r.Run.Keys, Key{cells[0], cells[1], cells[2], cells[3], cells[4], newFindings(c.Findings)})
+		r.Run.ListedKeys = append(r.Run.ListedKeys, Key{cells[0], cells[1], cells[2], cells[3], cells[4], newFindings(c.Findings)})
 	}
 }
 

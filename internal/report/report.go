@@ -29,7 +29,7 @@ type Run struct {
 	Planned       *Plan    // nil: no plan was made
 	Done          *Done    // nil: nothing was carried out
 	Drift         []Drift  // what changed outside of b2form; sorted by address
-	Keys          []Key    // what b2form keys lists
+	ListedKeys    []Key    // what b2form keys lists
 	Checks        []Check  // in order of their names
 	OutputsDiff   string   // how outputs change, as view.OutputsDiff; "": none does
 	CoverageTexts []string // how much of what is live is managed, a sentence for each kind; nil: nobody asked

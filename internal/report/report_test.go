@@ -73,7 +73,7 @@ func runs() map[string]*report.Run {
 				Incomplete: true, Failed: []string{"bucket.photos"}, Unfinished: []string{"key.app"}}},
 		"drift": {Version: "1.0.0", Command: "drift", Drift: drift, CoverageTexts: []string{"41 of 44 buckets managed, 93 %"},
 			ExitCode: 2},
-		"keys": {Version: "1.0.0", Command: "keys", ExitCode: 2, Keys: []report.Key{
+		"keys": {Version: "1.0.0", Command: "keys", ExitCode: 2, ListedKeys: []report.Key{
 			{Name: "app", Owner: "key.app", Capabilities: "read_write", BucketsAndPrefix: "acme-photos", Expiry: "never"},
 			{Name: "old", Owner: "not in the state", Capabilities: "9 capabilities", BucketsAndPrefix: "every bucket", Expiry: "2027-01-01",
 				Findings: []report.Finding{{Rule: "unowned", Detail: "the state here does not know it"}}}}},

@@ -69,7 +69,7 @@ func (d valueDiffer) whole(sign, name string, v cty.Value, end string) lineTree 
 	if v.Type().IsObjectType() || v.Type().IsMapType() {
 		l.openBracket = "{"
 		parts := v.AsValueMap()
-		write := keyQuoter(parts)
+		write := uniformKeyQuoter(parts)
 		for _, key := range slices.Sorted(maps.Keys(parts)) {
 			l.children = append(l.children, d.whole(sign, write(key), parts[key], ""))
 		}
@@ -82,8 +82,8 @@ func (d valueDiffer) whole(sign, name string, v cty.Value, end string) lineTree 
 	return l
 }
 
-// keyQuoter writes the names of parts: in quotes, unless all do without.
-func keyQuoter(parts map[string]cty.Value) func(string) string {
+// uniformKeyQuoter writes the names of parts: in quotes, unless all do without.
+func uniformKeyQuoter(parts map[string]cty.Value) func(string) string {
 	for name := range parts {
 		if mapKey(name) != name {
 			return quoteHCL
@@ -119,7 +119,7 @@ func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
 	hidden := 0
 	all := maps.Clone(from)
 	maps.Copy(all, to)
-	write := keyQuoter(all)
+	write := uniformKeyQuoter(all)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		old, had := from[key]
 		e, has := to[key]

@@ -15,12 +15,12 @@ import (
 // A PlanContext is what a plan does not change, and what was found beside it: with the plan it gives
 // the whole of a PlanDocument. It can be stored as JSON, and holds no value that is sensitive.
 type PlanContext struct {
-	Unchanged            []shownObject          `json:"unchanged,omitempty"` // as they are live; sorted by address
-	DriftedAsDeclared    []shownObject          `json:"declared,omitempty"`  // of what changed outside, as it is declared; sorted
-	UnchangedOutputs     map[string]shownOutput `json:"outputs,omitempty"`   // those that do not change
-	Checks               []CheckResult          `json:"checks,omitempty"`    // in order of their names
-	Exceptions           []Exception            `json:"exceptions,omitempty"`
-	RequiredCapabilities []string               `json:"capabilities,omitempty"` // what carrying it out takes; sorted
+	Unchanged               []shownObject          `json:"unchanged,omitempty"` // as they are live; sorted by address
+	DeclaredValuesOfDrifted []shownObject          `json:"declared,omitempty"`  // of what changed outside, as it is declared; sorted
+	UnchangedOutputs        map[string]shownOutput `json:"outputs,omitempty"`   // those that do not change
+	Checks                  []CheckResult          `json:"checks,omitempty"`    // in order of their names
+	Exceptions              []Exception            `json:"exceptions,omitempty"`
+	RequiredCapabilities    []string               `json:"capabilities,omitempty"` // what carrying it out takes; sorted
 }
 
 // A CheckResult is what came of one check block.
@@ -85,7 +85,7 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 		declared[r.Addr] = r
 		if one := changed[r.Addr]; one != nil {
 			if _, outside := outsideAction(one); outside {
-				c.DriftedAsDeclared = append(c.DriftedAsDeclared, declaredObject(r))
+				c.DeclaredValuesOfDrifted = append(c.DeclaredValuesOfDrifted, declaredObject(r))
 			}
 		}
 	}

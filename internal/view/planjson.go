@@ -34,7 +34,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 	trees := make([]changeTrees, len(d.Plan.Changes))
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
-		trees[i] = changeTrees{objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c)}
+		trees[i] = changeTrees{objectTree(c.Kind, c.Before, c.Sensitive), plannedValuesTree(c)}
 	}
 	planned, prior := &moduleTree{}, &stateDocument{version: d.ProgramVersion}
 	d.addValues(trees, planned, &prior.root)
@@ -138,8 +138,8 @@ func hazardsJSON(c *plan.Change) []jsonFields {
 
 // writeDrift writes what changed outside: before as it is declared, after as it is live.
 func (d PlanDocument) writeDrift(w *jsonWriter, trees []changeTrees) {
-	declared := make(map[addr.Addr]shownObject, len(d.Context.DriftedAsDeclared))
-	for _, o := range d.Context.DriftedAsDeclared {
+	declared := make(map[addr.Addr]shownObject, len(d.Context.DeclaredValuesOfDrifted))
+	for _, o := range d.Context.DeclaredValuesOfDrifted {
 		declared[o.Addr] = o
 	}
 	w.begin('[')

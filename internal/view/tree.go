@@ -147,9 +147,9 @@ func objectTree(k *kind.Kind, object cty.Value, sensitive []string) valueTree {
 	return w.tree()
 }
 
-// plannedTree is what a change makes of its object: what B2 makes is not known yet, but
+// plannedValuesTree is what a change makes of its object: what B2 makes is not known yet, but
 // where the object stays.
-func plannedTree(c *plan.Change) valueTree {
+func plannedValuesTree(c *plan.Change) valueTree {
 	switch {
 	case c.Action == plan.Delete || c.Action == plan.Forget:
 		return valueTree{}

@@ -202,11 +202,11 @@ type fileVersion struct {
 	ContentType     string            `json:"contentType"`
 	FileInfo        map[string]string `json:"fileInfo"`
 	UploadTimestamp int64             `json:"uploadTimestamp"`
-	Encryption      *encryption       `json:"serverSideEncryption,omitempty"` // nil: not answered
+	Encryption      *encryptionReply  `json:"serverSideEncryption,omitempty"` // nil: not answered
 }
 
-// An encryption is how a version is encrypted; both null: not at all.
-type encryption struct {
+// An encryptionReply is how a version is encrypted; both null: not at all.
+type encryptionReply struct {
 	Mode      *string `json:"mode"`
 	Algorithm *string `json:"algorithm"`
 }

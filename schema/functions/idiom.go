@@ -21,7 +21,7 @@ func CallFor(v cty.Value) string {
 	case v.Type().Equals(bucket.CORSRulesType()):
 		return corsCall(v)
 	case v.Type().Equals(cty.List(cty.String)):
-		if v.RawEquals(cty.ListVal(kind.StringValues(key.AllCapabilities()...))) {
+		if v.RawEquals(cty.ListVal(kind.StringValues(key.FrozenCapabilities()...))) {
 			return "all_capabilities()"
 		}
 	case v.Type().IsListType() && v.Type().ElementType().IsObjectType() && v.LengthInt() == 1:

@@ -64,7 +64,7 @@ func corsPresets() map[string]function.Function {
 func capabilityPresets() map[string]function.Function {
 	return map[string]function.Function{
 		"all_capabilities": pureFunction(cty.List(cty.String), func([]cty.Value) (cty.Value, error) {
-			return cty.ListVal(kind.StringValues(key.AllCapabilities()...)), nil
+			return cty.ListVal(kind.StringValues(key.FrozenCapabilities()...)), nil
 		}),
 	}
 }

@@ -119,11 +119,11 @@ func replaceCapabilitiesByAccess(v kind.Values) {
 
 // knownCapabilities are B2's capability names ("Application Key Capabilities"). B2 adds
 // names, so an unknown one is only a warning. What it adds goes behind those of 2026.
-func knownCapabilities() []string { return AllCapabilities() }
+func knownCapabilities() []string { return FrozenCapabilities() }
 
-// AllCapabilities are those that B2 had in 2026. The list is frozen, so that no release
+// FrozenCapabilities are those that B2 had in 2026. The list is frozen, so that no release
 // replaces anybody's keys.
-func AllCapabilities() []string {
+func FrozenCapabilities() []string {
 	return []string{
 		"bypassGovernance", "deleteBuckets", "deleteFiles", "deleteKeys", "listAllBucketNames", "listBuckets", "listFiles", "listKeys",
 		"readBucketEncryption", "readBucketLifecycleRules", "readBucketLogging", "readBucketNotifications", "readBucketReplications",
