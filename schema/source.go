@@ -57,7 +57,7 @@ func ListConfigFiles(dir string) (ConfigDirFiles, error) {
 	for _, e := range entries {
 		name, path := e.Name(), filepath.Join(dir, e.Name())
 		switch {
-		case e.IsDir() || strings.HasPrefix(name, ".") || e.Type()&fs.ModeNamedPipe != 0: // reading a pipe waits for its writer
+		case e.IsDir() || strings.HasPrefix(name, "."):
 		case strings.HasSuffix(name, ".b2.hcl") || strings.HasSuffix(name, ".b2.hcl.json"):
 			f.ConfigFiles = append(f.ConfigFiles, path)
 		case name == "b2form.b2vars.hcl" || name == "b2form.b2vars.hcl.json":

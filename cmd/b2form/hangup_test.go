@@ -61,14 +61,3 @@ func TestHangup(t *testing.T) {
 		})
 	}
 }
-
-// b2formProgram is this test's program under a name that makes it b2form: see
-// TestMain.
-func b2formProgram(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("b2form")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}

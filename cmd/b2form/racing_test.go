@@ -60,6 +60,17 @@ func (r *racer) code() int {
 	return r.ProcessState.ExitCode()
 }
 
+// b2formProgram is this test's program under a name that makes it b2form: see
+// TestMain.
+func b2formProgram(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("b2form")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // liveKeys are the IDs of the account's keys by their names.
 func (b *bench) liveKeys(t *testing.T) map[string]string {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"b2form/internal/scrub"
+	"b2form/internal/secret"
 	"b2form/internal/words"
 )
 
@@ -22,8 +23,8 @@ const commandTimeout = 2 * time.Minute
 // lastWords is how long the output of a program that ended is waited for.
 const lastWords = time.Second
 
-// command runs a program of a secret store, without a shell. It finds the whole
-// environment and no standard input.
+// command runs a program of a secret store, without a shell. It finds the environment,
+// but not what is secret in it and b2form's own, and no standard input.
 func (o Options) command(ctx context.Context) (Credentials, error) {
 	var args []string
 	if err := json.Unmarshal([]byte(o.Command), &args); err != nil || len(args) == 0 || args[0] == "" {
@@ -38,7 +39,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	defer cancel()
 	out, said := &bounded{stop: cancel}, &lastOutput{}
 	cmd := exec.CommandContext(limited, args[0], args[1:]...)
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, said, lastWords
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.Environ), out, said, lastWords
 	err := cmd.Run()
 	c := Credentials{Where: fmt.Sprintf("the program %q in %s", args[0], commandVariable), Source: Command}
 	switch {

@@ -17,11 +17,12 @@ import (
 
 // Options are what the environment and the command line say; "" where nothing is said.
 type Options struct {
-	KeyID, Key         string // the pair itself
-	KeyIDFile, KeyFile string // files that hold one half each
-	OldKeyID, OldKey   string // the pair under the names of old programs
-	Profile            string // "work": of the b2 command; "rclone:work": a remote of rclone
-	Command            string // a JSON array: a program that prints the pair
+	KeyID, Key         string   // the pair itself
+	KeyIDFile, KeyFile string   // files that hold one half each
+	OldKeyID, OldKey   string   // the pair under the names of old programs
+	Profile            string   // "work": of the b2 command; "rclone:work": a remote of rclone
+	Command            string   // a JSON array: a program that prints the pair
+	Environ            []string // of which that program finds what is not b2form's alone
 	CommandTimeout     time.Duration
 
 	AccountInfo   string // file of the b2 command

@@ -25,13 +25,18 @@ type deliveryProgram struct {
 	renderedEnv []string
 }
 
-// OwnCredentialVars are the variables that b2form itself is given its credentials
-// in, for B2 and for the state. Programs do not inherit them: they are for another key.
-func OwnCredentialVars() []string {
-	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
-		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND", "B2FORM_NOTIFY",
-		"PG_CONN_STR", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY", "PGSSLPASSWORD",
+// WithoutOwnSecrets is an environment without the variables that are for b2form alone: its credentials for B2 and
+// for the state, what it hashes hidden values with, and values of the configuration's variables. No program that it
+// starts for somebody finds them.
+func WithoutOwnSecrets(environ []string) []string {
+	names := []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
+		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND", "B2FORM_DIGEST_KEY",
+		"B2FORM_NOTIFY", "PG_CONN_STR", "PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY", "PGSSLPASSWORD",
 		"TF_HTTP_USERNAME", "TF_HTTP_PASSWORD", "TF_HTTP_CLIENT_PRIVATE_KEY_PEM"}
+	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(names, name) || strings.HasPrefix(name, "TF_VAR_") || strings.HasPrefix(name, "B2FORM_VAR_")
+	})
 }
 
 func prepareProgram(key KeyInfo, d config.Delivery, o DeliveryOptions) (*deliveryProgram, error) {
@@ -114,7 +119,7 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 	cmd := exec.CommandContext(ctx, p.path)
 	cmd.Args = slices.Clone(p.delivery.Command)
 	cmd.Dir = p.delivery.Dir
-	cmd.Env = p.environ()
+	cmd.Env = append(WithoutOwnSecrets(p.options.ProgramEnv), p.renderedEnv...)
 	cmd.Stdin = strings.NewReader(input)
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.WaitDelay = lastWords
@@ -154,17 +159,6 @@ func (p *deliveryProgram) stopAfterGrace(ctx context.Context, cancel context.Can
 	case <-timer.C:
 		cancel(errStopped)
 	}
-}
-
-func (p *deliveryProgram) environ() []string {
-	var out []string
-	for _, pair := range p.options.ProgramEnv {
-		name, _, _ := strings.Cut(pair, "=")
-		if !slices.Contains(OwnCredentialVars(), name) {
-			out = append(out, pair)
-		}
-	}
-	return append(out, p.renderedEnv...)
 }
 
 // programFailure says how the program ended and, where that is asked for and as far as it
