@@ -59,13 +59,7 @@ func (p *program) askVariable(q schema.VariableQuestion) (line string, err error
 	if q.Description != "" {
 		p.printNotice(indented(visible.EscapeLines(q.Description)))
 	}
-	fmt.Fprint(p.stderr, "\n  Enter a value: ")
-	if q.Sensitive && p.stdinReader.Buffered() == 0 {
-		line, err = p.readHidden()
-		fmt.Fprintln(p.stderr)
-	} else {
-		line, err = p.readVariable()
-	}
+	line, err = p.readVariable(q.Sensitive && p.stdinReader.Buffered() == 0)
 	fmt.Fprintln(p.stderr)
 	if err == nil {
 		p.variableAnswers[q.Name] = line
@@ -74,9 +68,16 @@ func (p *program) askVariable(q schema.VariableQuestion) (line string, err error
 }
 
 // readVariable reads the value of a variable. The error is the end of a sentence.
-func (p *program) readVariable() (string, error) {
+func (p *program) readVariable(hidden bool) (line string, err error) {
+	const prompt = "\n  Enter a value: "
 	ctx := cmp.Or(p.untilInterrupt, context.Background())
-	line, err := p.nextLine(ctx)
+	if hidden {
+		line, err = p.readHidden(prompt)
+		fmt.Fprintln(p.stderr)
+	} else {
+		fmt.Fprint(p.stderr, prompt)
+		line, err = p.nextLine(ctx)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return "", errors.New("the run was interrupted")

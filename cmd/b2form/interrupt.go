@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"os"
-	"syscall"
+	"slices"
 )
 
 // withInterrupt gives a context that ends with the first interrupt. The second
-// one, unless it is a hangup, ends the program on the spot. stop must be called when the command is
+// one, if it is Ctrl-C, SIGTERM or SIGQUIT, ends the program on the spot. stop must be called when the command is
 // done.
 func (p *program) withInterrupt(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
@@ -33,8 +33,8 @@ func (p *program) watchSignals(signals <-chan os.Signal, cancel func(), done <-c
 		case <-done:
 			return
 		case s := <-signals:
-			if s == syscall.SIGHUP {
-				continue // shell and system both tell of a terminal that is gone
+			if slices.Contains(otherEndSignals(), s) {
+				continue // some are sent again and again: shell and system both tell of a terminal that is gone
 			}
 			p.ui.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
 			p.exit(1)

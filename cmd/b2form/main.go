@@ -6,6 +6,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"os"
@@ -50,8 +52,8 @@ type system struct {
 	osUser  func() string // whose process this is
 	// interruptSignals delivers what asks the program to stop, from now on.
 	interruptSignals func() <-chan os.Signal
-	// readHidden reads one line from the terminal without showing it.
-	readHidden func() (string, error)
+	// readHidden reads one line from the terminal, behind a prompt, without showing it. The end of the input is io.EOF.
+	readHidden func(prompt string) (string, error)
 	// newLineEditor reads lines from the terminal that can be edited; nil: there is none.
 	newLineEditor func(complete lineCompleter) lineEditor
 	// repeatEvery calls back at an interval until stop is called.
@@ -96,39 +98,68 @@ func screenWidth() int {
 }
 
 // readHidden leaves the terminal as it was, also where it is interrupted.
-func readHidden() (string, error) {
+func readHidden(prompt string) (string, error) {
 	fd := int(os.Stdin.Fd())
-	before, err := term.GetState(fd)
+	before, err := term.MakeRaw(fd)
 	if err != nil {
 		return "", err
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
+	exit := func() {
+		_ = term.Restore(fd, before) // the program ends, whatever comes of it
+		os.Exit(1)
+	}
+	stop, done := make(chan os.Signal, 1), make(chan struct{})
+	notifyOfInterrupts(stop)
 	defer close(done)
 	defer signal.Stop(stop)
 	go func() {
 		select {
 		case <-stop:
-			_ = term.Restore(fd, before) // the program ends, whatever comes of it
-			os.Exit(1)
+			exit()
 		case <-done:
 		}
 	}()
-	line, err := term.ReadPassword(fd)
-	return strings.TrimSpace(string(line)), err
+	fmt.Fprint(os.Stderr, prompt) // only now an end of input is one
+	line, err := term.NewTerminal(readWriter{hiddenInput{os.Stdin}, io.Discard}, "").ReadPassword("")
+	switch {
+	case errors.Is(err, errInterrupted):
+		exit()
+	case errors.Is(err, term.ErrPasteIndicator):
+		err = nil
+	}
+	return strings.TrimSpace(line), errors.Join(err, term.Restore(fd, before))
 }
 
-// interruptSignals has room for the second signal while the first is being handled. A
-// terminal that is gone asks as well, except where that is to be ignored, as under
-// nohup.
+// A hiddenInput reads key by key, so that what is typed after a line is left for the next one.
+type hiddenInput struct{ io.Reader }
+
+var errInterrupted = errors.New("interrupted")
+
+// Read fails at Ctrl-C, which is a key like any other there.
+func (h hiddenInput) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p[:1])
+	if n == 1 && p[0] == 3 {
+		return 0, errInterrupted
+	}
+	return n, err
+}
+
+// interruptSignals has room for the second signal while the first is being handled.
 func interruptSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 2)
-	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(c, syscall.SIGHUP)
-	}
+	notifyOfInterrupts(c)
 	return c
+}
+
+// notifyOfInterrupts tells of all signals that would end the program and can be caught. A terminal that is gone
+// asks as well, except where that is to be ignored, as under nohup.
+func notifyOfInterrupts(c chan<- os.Signal) {
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
+	for _, s := range otherEndSignals() {
+		if !signal.Ignored(s) {
+			signal.Notify(c, s)
+		}
+	}
 }
 
 func repeatEvery(interval time.Duration, f func()) (stop func()) {

@@ -327,9 +327,8 @@ func (s *session) endKey(m *mintedKey) error {
 // mintEnvironment is the environment with the key under the names that programs read, and
 // without what would go before it there.
 func mintEnvironment(environ []string, m *mintedKey, a *wire.Account) []string {
-	others := append(secret.OwnCredentialVars(), "B2_ENVIRONMENT", "B2_ACCOUNT_INFO", "AWS_PROFILE", "AWS_SESSION_TOKEN",
-		"AWS_SECURITY_TOKEN")
-	env := slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
+	others := []string{"B2_ENVIRONMENT", "B2_ACCOUNT_INFO", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"}
+	env := slices.DeleteFunc(secret.WithoutOwnSecrets(environ), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return slices.Contains(others, name)
 	})

@@ -289,7 +289,7 @@ variable "hush" {
 output "length" { value = nonsensitive(length(var.hush)) }
 `)
 	b.stdinTerminal = true
-	b.readHidden = func() (string, error) { return "four", nil }
+	b.readHidden = func(string) (string, error) { return "four", nil }
 	if got := b.run("output", "length"); got != 0 {
 		t.Fatal(b.err)
 	}

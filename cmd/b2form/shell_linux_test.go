@@ -204,6 +204,29 @@ func TestConsoleOnATerminal(t *testing.T) {
 	}
 }
 
+// The end of the input is one where a sensitive variable is asked for, too, and Ctrl-C ends the program; what is typed
+// is not shown.
+func TestSensitiveVariableAtATerminal(t *testing.T) {
+	for keys, said := range map[string]string{"hidden-word\r": "No changes", "\x04": "the input ended", "half\x03": ""} {
+		dir := t.TempDir()
+		const config = "variable \"token\" {\n  sensitive = true\n}\n"
+		if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := onTerminal(t, dir, []string{"PATH=" + os.Getenv("PATH"), "TERM=vt100", "GORACE=atexit_sleep_ms=0"}, "b2form", "plan", "-emulator")
+		s.await("Enter a value: ")
+		s.press(t, keys)
+		err := s.cmd.Wait()
+		if (err == nil) != (said == "No changes") {
+			t.Errorf("%q: %v", keys, err)
+		}
+		s.await(said)
+		if text := s.String(); strings.Contains(text, "hidden-word") || strings.Contains(text, "half") {
+			t.Errorf("%q: it shows %q", keys, text)
+		}
+	}
+}
+
 // On a terminal the last line tells what a run is busy with, and is gone at the end.
 func TestStatusLine(t *testing.T) {
 	b := newBench(t, bucketAndKey)

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// otherEndSignals are those, beside Ctrl-C and SIGTERM, that end the program: its window is closed.
+func otherEndSignals() []os.Signal { return []os.Signal{syscall.SIGHUP} }
