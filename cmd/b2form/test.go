@@ -75,9 +75,15 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	if err := p.useJSONUI(); err != nil {
 		return err
 	}
-	files, err := p.testFiles(o.filter)
+	files, refused, err := p.testFiles(o.filter)
 	if err != nil {
 		return err
+	}
+	if refused != nil {
+		if err := writeJUnit(o.junit, refused); err != nil {
+			return err
+		}
+		return exitCode(1)
 	}
 	results := make([]view.TestFile, len(files))
 	var group sync.WaitGroup
@@ -102,8 +108,9 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	return nil
 }
 
-// testFiles reads the test files of the folder, and shows what is wrong with them.
-func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
+// testFiles reads the test files of the folder, and shows what is wrong with them. Where one cannot be used, none
+// is run, and what a report says of each is refused.
+func (p *program) testFiles(filter []string) (files []*testfile.File, refused []view.TestFile, err error) {
 	var paths []string
 	for _, dir := range []string{".", testFolder} {
 		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
@@ -111,7 +118,7 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 		}
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, words.ErrorWithoutPath(err))
+			return nil, nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, words.ErrorWithoutPath(err))
 		}
 		for _, e := range entries {
 			if strings.HasSuffix(e.Name(), testSuffix) && !e.IsDir() {
@@ -121,14 +128,13 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 	}
 	for _, name := range filter {
 		if !slices.Contains(paths, name) {
-			return nil, failf("There is no test file "+name, "-filter takes the path of a test file from here.%s",
+			return nil, nil, failf("There is no test file "+name, "-filter takes the path of a test file from here.%s",
 				words.DidYouMean(name, "", paths))
 		}
 	}
 	if len(paths) == 0 {
-		return nil, failf("No tests", "Neither this folder nor %s holds a file named *%s.", testFolder, testSuffix)
+		return nil, nil, failf("No tests", "Neither this folder nor %s holds a file named *%s.", testFolder, testSuffix)
 	}
-	var files []*testfile.File
 	var diags hcl.Diagnostics
 	for _, path := range paths {
 		if len(filter) > 0 && !slices.Contains(filter, path) {
@@ -139,12 +145,25 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 		if f.Source != nil {
 			p.sourceFiles[path] = f.Source
 		}
+		refused = append(refused, unrunTests(f, more, p.sourceFiles))
 	}
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
-		return nil, exitCode(1)
+		return nil, refused, nil
 	}
-	return files, nil
+	return files, nil, nil
+}
+
+// unrunTests is what a report says of a file of which nothing is run.
+func unrunTests(f *testfile.File, diags hcl.Diagnostics, sources map[string]*hcl.File) view.TestFile {
+	t := view.TestFile{Path: f.Path, Sources: sources}
+	if diags.HasErrors() {
+		t.Runs = []view.TestRun{{Name: f.Path, Status: view.TestError, Diagnostics: diags}}
+	}
+	for _, r := range f.Runs {
+		t.Runs = append(t.Runs, view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestSkip})
+	}
+	return t
 }
 
 // readTestFile reads a file as one of the configuration is: a link must not lead out of the folder, since lines are shown.

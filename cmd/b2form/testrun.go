@@ -36,6 +36,7 @@ type tester struct {
 	config  *config.Config       // that the last run planned with
 	plain   string               // the folder of configurations that are written in the test
 	diags   *diagnosticList
+	style   view.Style // of what is shown of plans
 }
 
 // runTestFile carries out the runs of a file, one after the other.
@@ -81,7 +82,8 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 		testAccount: box, trace: trace.New(p.now, false)}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.lock, q.parallelism, q.quiet = true, true, 10, true
-	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{}}
+	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{},
+		style: p.outputStyle()}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
 }
@@ -208,7 +210,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 
 func (t *tester) planText(p *plan.Plan, m view.Purpose) string {
 	var b strings.Builder
-	view.TextUI{Out: &b, Verbose: true}.Plan(p, m)
+	view.TextUI{Out: &b, Verbose: true, Style: t.style}.Plan(p, m)
 	return b.String()
 }
 
