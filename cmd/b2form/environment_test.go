@@ -19,11 +19,11 @@ const environmentIntro = `# Environment variables
 
 What b2form reads; ` + "`b2form help environment`" + ` prints the same. A value that is empty counts as not set.
 
-Programs that a key is delivered to, the command of ` + "`b2form mint` and `B2_CREDENTIAL_COMMAND`" + ` find the whole environment but what is for
-b2form alone: its credentials for B2 (B2_APPLICATION_KEY_ID, B2_APPLICATION_KEY, both with _FILE, B2_ACCOUNT_ID, B2_ACCOUNT_KEY,
-B2_PROFILE, B2_CREDENTIAL_COMMAND) and for the state (PG_CONN_STR, PGPASSWORD, PGPASSFILE, PGSERVICEFILE, PGSSLKEY, PGSSLPASSWORD,
-TF_HTTP_USERNAME, TF_HTTP_PASSWORD, TF_HTTP_CLIENT_PRIVATE_KEY_PEM), B2FORM_DIGEST_KEY, B2FORM_NOTIFY, and all TF_VAR_NAME and
-B2FORM_VAR_NAME. GITHUB_TOKEN and its like stay: they are not b2form's alone.
+Programs that a key is delivered to, the command of ` + "`b2form mint` and `B2_CREDENTIAL_COMMAND`" + ` find the whole
+environment but what is for b2form alone: its credentials for B2 (B2_APPLICATION_KEY_ID, B2_APPLICATION_KEY, both with _FILE,
+B2_ACCOUNT_ID, B2_ACCOUNT_KEY, B2_PROFILE, B2_CREDENTIAL_COMMAND) and for the state (PG_CONN_STR, PGPASSWORD, PGPASSFILE,
+PGSERVICEFILE, PGSSLKEY, PGSSLPASSWORD, TF_HTTP_USERNAME, TF_HTTP_PASSWORD, TF_HTTP_CLIENT_PRIVATE_KEY_PEM), B2FORM_DIGEST_KEY,
+B2FORM_NOTIFY, and all TF_VAR_NAME and B2FORM_VAR_NAME. GITHUB_TOKEN and its like stay: they are not b2form's alone.
 
 Terraform's other variables have no effect: TF_DATA_DIR, TF_WORKSPACE, TF_PLUGIN_CACHE_DIR and the like have no counterpart, and b2form
 warns of TF_LOG and TF_CLI_ARGS, in place of which it has B2FORM_LOG and B2FORM_CLI_ARGS.

@@ -213,7 +213,8 @@ func TestSensitiveVariableAtATerminal(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(config), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		s := onTerminal(t, dir, []string{"PATH=" + os.Getenv("PATH"), "TERM=vt100", "GORACE=atexit_sleep_ms=0"}, "b2form", "plan", "-emulator")
+		s := onTerminal(t, dir, []string{"PATH=" + os.Getenv("PATH"), "TERM=vt100", "GORACE=atexit_sleep_ms=0"}, "b2form", "plan",
+			"-emulator")
 		s.await("Enter a value: ")
 		s.press(t, keys)
 		err := s.cmd.Wait()

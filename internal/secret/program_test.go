@@ -47,8 +47,8 @@ func deliver(t *testing.T, env secret.DeliveryOptions, deliveries ...config.Deli
 func TestProgram(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "push.sh"), []byte("#!/bin/sh\ncat > input\necho \"$1 $KEY "+
-		"$B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY$PGPASSWORD$TF_HTTP_PASSWORD$B2FORM_DIGEST_KEY$TF_VAR_a $OTHER\" > variables\nls key.env 2> /dev/null\ntest ! -e "+
-		"key.env\n"), 0o700))
+		"$B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY$PGPASSWORD$TF_HTTP_PASSWORD$B2FORM_DIGEST_KEY$TF_VAR_a $OTHER\" > variables\nls "+
+		"key.env 2> /dev/null\ntest ! -e key.env\n"), 0o700))
 	d := shell(dir, "")
 	d.Command, d.RenderEnvironment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
 	var out bytes.Buffer
