@@ -20,9 +20,9 @@ import (
 )
 
 func main() {
-	// Without this a reader who leaves, such as head, would end the process in
+	// Without this a reader who leaves, such as head, or a limit of file sizes would end the process in
 	// the middle of its work. Programs that are started keep the default.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signal.Notify(make(chan os.Signal, 1), writeSignals()...)
 	if os.Getenv("GOGC") == "" {
 		collectGarbageLessOften(64 << 20)
 	}

@@ -289,7 +289,10 @@ variable "hush" {
 output "length" { value = nonsensitive(length(var.hush)) }
 `)
 	b.stdinTerminal = true
-	b.readHidden = func(string) (string, error) { return "four", nil }
+	b.readHidden = func(prompt string) (string, error) {
+		_, err := b.err.Write([]byte(prompt))
+		return "four", err
+	}
 	if got := b.run("output", "length"); got != 0 {
 		t.Fatal(b.err)
 	}

@@ -10,6 +10,8 @@ import (
 // otherEndSignals are those, beside Ctrl-C, SIGTERM and SIGQUIT, that end a program which does not handle them.
 func otherEndSignals() []os.Signal {
 	return []os.Signal{syscall.SIGHUP, syscall.SIGABRT, syscall.SIGALRM, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGPROF,
-		syscall.SIGSEGV, syscall.SIGSYS, syscall.SIGTRAP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGXCPU,
-		syscall.SIGXFSZ}
+		syscall.SIGSEGV, syscall.SIGSYS, syscall.SIGTRAP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGXCPU}
 }
+
+// writeSignals tell of a write that fails, as its error does.
+func writeSignals() []os.Signal { return []os.Signal{syscall.SIGPIPE, syscall.SIGXFSZ} }
