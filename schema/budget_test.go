@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"b2form/schema"
 	"b2form/schema/config"
 	"b2form/schema/parse"
@@ -102,6 +104,22 @@ key "app" {
 	config, diags := schema.Load(o)
 	if len(diags) != 1 || diags[0].Summary != "Evaluation too large" || len(config.Resources) == 0 {
 		t.Error(diags)
+	}
+}
+
+// Texts are made distinct in linear time, so that twenty thousand of them are within the bound.
+func TestDistinctTextsAreWithinTheBound(t *testing.T) {
+	o := options(write(t, map[string]string{"main.b2.hcl": `locals {
+  n = distinct(flatten([for t in range(20) : [for i in range(1000) : "a-${t}-${i % 900}"]]))
+}
+output "a" { value = length(local.n) }
+`}))
+	c, diags := schema.Load(o)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if v, diags := c.Eval("length(local.n)", "<console>", nil); diags.HasErrors() || !v.RawEquals(cty.NumberIntVal(18_000)) {
+		t.Error(v, diags)
 	}
 }
 

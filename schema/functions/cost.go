@@ -3,9 +3,11 @@ package functions
 import (
 	"math"
 	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"b2form/schema/parse"
@@ -29,6 +31,9 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 	}
 	passed := func(p function.Parameter) function.Parameter {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
+		if hasAnyElements(&p) {
+			p.Type = cty.DynamicPseudoType
+		}
 		return p
 	}
 	spec := &function.Spec{Description: f.Description(), Type: function.StaticReturnType(cty.DynamicPseudoType)}
@@ -47,6 +52,10 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 		if n := extraSteps(name, args); n > 0 {
 			b.Spend(toSteps(n), name)
 		}
+		args, err := asCollections(name, f, args)
+		if err != nil {
+			return cty.NilVal, err
+		}
 		v, err := f.Call(args)
 		if err == nil {
 			b.SpendValue(v, name)
@@ -54,6 +63,57 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 		return v, err
 	}
 	return function.New(spec)
+}
+
+// hasAnyElements reports whether a parameter takes collections of any type.
+func hasAnyElements(p *function.Parameter) bool {
+	return p.Type.IsCollectionType() && p.Type.ElementType() == cty.DynamicPseudoType
+}
+
+// asCollections gives lists and maps for tuples and objects with elements of one type, where a
+// function takes collections of any type: cty takes quadratic time to find the type of all.
+func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Value, error) {
+	out := slices.Clone(args)
+	for i, v := range args {
+		p := f.VarParam()
+		if i < len(f.Params()) {
+			p = &f.Params()[i]
+		}
+		var err error
+		switch {
+		case name == "tomap":
+			out[i] = asCollection(v, true)
+		case hasAnyElements(p):
+			if out[i], err = convert.Convert(asCollection(v, p.Type.IsMapType()), p.Type); err != nil {
+				return nil, function.NewArgError(i, err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// asCollection is the map of an object, or the list of a tuple, if all elements have one type, and
+// otherwise the value.
+func asCollection(v cty.Value, isMap bool) cty.Value {
+	plain, marks := v.Unmark()
+	if t := plain.Type(); !(isMap && t.IsObjectType() || !isMap && t.IsTupleType()) || !plain.IsKnown() || plain.IsNull() ||
+		plain.LengthInt() == 0 {
+		return v
+	}
+	element := cty.NilType
+	for it := plain.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		if element == cty.NilType {
+			element = e.Type()
+		}
+		if element.HasDynamicTypes() || !e.Type().Equals(element) {
+			return v
+		}
+	}
+	if isMap {
+		return cty.MapVal(plain.AsValueMap()).WithMarks(marks)
+	}
+	return cty.ListVal(plain.AsValueSlice()).WithMarks(marks)
 }
 
 func toSteps(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
@@ -106,6 +166,9 @@ func extraSteps(name string, args []cty.Value) float64 {
 	case "split":
 		return float64(strings.Count(a[1].text(), a[0].text())+1) * 4
 	case "distinct":
+		if hasTexts(args[0]) {
+			return a[0].length()
+		}
 		return a[0].length() * a[0].length() / perNumber
 	case "matchkeys":
 		return a[1].length() * a[2].length() / perNumber

@@ -19,6 +19,7 @@ func listFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"alltrue":   partlyKnownFunction(cty.Bool, allOrAny(true), param("list", cty.List(cty.Bool))),
 		"anytrue":   partlyKnownFunction(cty.Bool, allOrAny(false), param("list", cty.List(cty.Bool))),
+		"distinct":  distinctFunction(),
 		"index":     pureFunction(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
 		"length":    lengthFunction(),
 		"lookup":    lookupFunction(),
@@ -45,6 +46,40 @@ func allOrAny(all bool) func([]cty.Value) (cty.Value, error) {
 		}
 		return answer, nil
 	}
+}
+
+// distinctFunction takes linear time for texts, where that of the library compares each with all others.
+func distinctFunction() function.Function {
+	general := stdlib.DistinctFunc
+	return function.New(&function.Spec{Description: general.Description(), Params: general.Params(),
+		Type: general.ReturnTypeForValues,
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if !hasTexts(args[0]) {
+				return general.Call(args)
+			}
+			seen := map[cty.Value]bool{}
+			var out []cty.Value
+			for it := args[0].ElementIterator(); it.Next(); {
+				if _, text := it.Element(); !seen[text] {
+					seen[text] = true
+					out = append(out, text)
+				}
+			}
+			return cty.ListVal(out), nil
+		}})
+}
+
+// hasTexts reports whether a value is a list or tuple of known texts, and not empty.
+func hasTexts(v cty.Value) bool {
+	if !v.IsWhollyKnown() || v.ContainsMarked() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() == 0 || v.Type().IsObjectType() {
+		return false
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); e.IsNull() || e.Type() != cty.String {
+			return false
+		}
+	}
+	return true
 }
 
 func index(args []cty.Value) (cty.Value, error) {
