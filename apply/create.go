@@ -88,7 +88,7 @@ func (r *runner) createObject(ctx context.Context, t *task, fields []string, fre
 	if o == nil {
 		return errors.Join(err, objErr)
 	}
-	if err := r.checkIsNew(t, o); err != nil {
+	if err := r.checkCreateReply(t, o); err != nil {
 		return err
 	}
 	t.objectID = o.ID
@@ -100,9 +100,9 @@ func (r *runner) createObject(ctx context.Context, t *task, fields []string, fre
 	return errors.Join(err, r.recordNewEntry(t, r.createdAt(t.Change, o), false))
 }
 
-// checkIsNew refuses a reply that is about something else than what was to be made: nothing
+// checkCreateReply refuses a reply that is about something else than what was to be made: nothing
 // shows that it is ours to record, or to delete. What was made stays announced.
-func (r *runner) checkIsNew(t *task, o *kind.Object) error {
+func (r *runner) checkCreateReply(t *task, o *kind.Object) error {
 	if o.Kind.ParentKind() != "" || r.Snapshot.ByID(o.Kind, o.ID) == nil && o.Identity == o.Kind.NormalizeIdentity(t.Identity) {
 		return nil
 	}

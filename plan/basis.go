@@ -62,30 +62,30 @@ func (p *planner) computeBasis() {
 	}
 }
 
-// A basisHash digests a plan part by part.
-type basisHash struct {
+// A planHasher digests a plan part by part.
+type planHasher struct {
 	hash.Hash
 	out *json.Encoder // sorts the keys of maps, as cty does those of objects
 	err error
 }
 
-func newBasisHash(s *Saved) *basisHash {
-	h := &basisHash{Hash: sha256.New()}
+func newBasisHash(s *Saved) *planHasher {
+	h := &planHasher{Hash: sha256.New()}
 	h.out = json.NewEncoder(h.Hash)
 	h.add([]string{basisFormat, s.Realm, s.AccountID})
 	return h
 }
 
-func (h *basisHash) add(part any) { h.err = errors.Join(h.err, h.out.Encode(part)) }
+func (h *planHasher) add(part any) { h.err = errors.Join(h.err, h.out.Encode(part)) }
 
 // addRest adds all but the changes.
-func (h *basisHash) addRest(s *Saved) {
+func (h *planHasher) addRest(s *Saved) {
 	rest := *s
 	rest.Changes = nil
 	h.add(&rest)
 }
 
-func (h *basisHash) sum() string { return hex.EncodeToString(h.Sum(nil)) }
+func (h *planHasher) sum() string { return hex.EncodeToString(h.Sum(nil)) }
 
 func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, error) {
 	hidden.nextChange()
@@ -110,7 +110,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		}
 	}
 	if !c.After.IsNull() {
-		d.NameIDs = p.namesWithIDs(c, hidden)
+		d.ReferencedIDs = p.namesWithIDs(c, hidden)
 	}
 	before, err := p.beforeWithoutVolatile(c)
 	if err != nil {

@@ -192,13 +192,13 @@ func saltedDigest(salt, of string, content []byte, length int) string {
 func (w *cachedDigestText) textOf(a *kind.Attr, v *cty.Value) []byte {
 	if w.value != v {
 		public := a.ReplaceSecrets(*v, func(_ *kind.Attr, v cty.Value) cty.Value { return cty.NullVal(v.Type()) })
-		w.value, w.text = v, appendValue(w.text[:0], public)
+		w.value, w.text = v, appendComparable(w.text[:0], public)
 	}
 	return w.text
 }
 
-// appendValue writes a value so that two are written alike if they are equal for a plan.
-func appendValue(to []byte, v cty.Value) []byte {
+// appendComparable writes a value so that two are written alike if they are equal for a plan.
+func appendComparable(to []byte, v cty.Value) []byte {
 	switch t := v.Type(); {
 	case !v.IsKnown():
 		return append(to, '?')
@@ -221,7 +221,7 @@ func appendValue(to []byte, v cty.Value) []byte {
 		if named {
 			to = appendText(to, key.AsString())
 		}
-		to = appendValue(to, element)
+		to = appendComparable(to, element)
 	}
 	return append(to, ']')
 }

@@ -183,8 +183,8 @@ func (p *planner) hasForeignSiblings(r *config.Resource, h *match) bool {
 	return plain && stamped || other
 }
 
-// resolveImportIDs resolves the ids of an import block: the newest is current.
-func (p *planner) resolveImportIDs(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
+// importRotatingSiblings resolves the ids of an import block: the newest is current.
+func (p *planner) importRotatingSiblings(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		p.errorf(&imp.Range, "Several objects for one resource",
 			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)

@@ -138,7 +138,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 	switch {
 	case imp == nil || h.entry != nil:
 	case len(imp.IDs) > 0:
-		return p.resolveImportIDs(r, imp, h)
+		return p.importRotatingSiblings(r, imp, h)
 	default:
 		return p.resolveImportBlock(r, imp, h)
 	}

@@ -59,11 +59,11 @@ type SavedChange struct {
 	Retiring       []addr.RetiringObject `json:"retiring,omitempty"`
 	Overlapping    []NamedObject         `json:"overlapping,omitempty"`
 	Overlap        string                `json:"overlap,omitempty"`
-	NameIDs        []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
+	ReferencedIDs  []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
 }
 
-// Basis is that of the plan.
-func (s *Saved) Basis() (string, error) {
+// Digest is that of the plan.
+func (s *Saved) Digest() (string, error) {
 	h := newBasisHash(s)
 	for i := range s.Changes {
 		h.add(&s.Changes[i])
@@ -98,7 +98,7 @@ func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
 		}
 	}
 	var err error
-	p.Basis, err = s.Basis()
+	p.Basis, err = s.Digest()
 	return p, err
 }
 

@@ -98,7 +98,7 @@ func (p *planner) newStepGraph() *stepGraph {
 // addStepsWithoutNeeds divides a change into its steps.
 func (g *stepGraph) addStepsWithoutNeeds(i int) {
 	c, s := &g.plan.Changes[i], changeSteps{none, none, none, none, none, nil}
-	deferred := g.deferredFields(i)
+	deferredUpdate := g.deferredFields(i)
 	switch c.Action {
 	case Create, Replace, Rotate:
 		s.create = g.addStep(Step{Change: i, Op: OpCreate, Fields: g.createFields(c)})
@@ -110,16 +110,16 @@ func (g *stepGraph) addStepsWithoutNeeds(i int) {
 		if c.Kind.FullUpdate {
 			now = settableNames(c.Kind)
 		}
-		if now = without(now, deferred); len(now) > 0 {
+		if now = without(now, deferredUpdate); len(now) > 0 {
 			s.update = g.addStep(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.ID})
 		}
 	}
-	if len(deferred) > 0 {
+	if len(deferredUpdate) > 0 {
 		target := ""
 		if c.Action == Update {
 			target = c.ID
 		}
-		s.deferred = g.addStep(Step{Change: i, Op: OpUpdate, Fields: deferred, RemoteID: target})
+		s.deferred = g.addStep(Step{Change: i, Op: OpUpdate, Fields: deferredUpdate, RemoteID: target})
 	}
 	for _, o := range c.Deletes() {
 		s.deletes = append(s.deletes, g.addStep(Step{Change: i, Op: OpDelete, RemoteID: o.ID}))

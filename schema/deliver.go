@@ -51,7 +51,7 @@ func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destina
 	}
 	for _, raw := range list {
 		if d := l.readDeliverBlock(b, raw); d != nil {
-			l.evaluateDelivery(b, d, sample, taken)
+			l.addDeliveryToInstances(b, d, sample, taken)
 		}
 	}
 	b.repetitions = nil // templates keep what they need
@@ -94,8 +94,8 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *delivery {
 	return d
 }
 
-// evaluateDelivery adds one deliver block to each instance of its resource.
-func (l *module) evaluateDelivery(b *block, d *delivery, sample *scope, taken *destinations) {
+// addDeliveryToInstances adds one deliver block to each instance of its resource.
+func (l *module) addDeliveryToInstances(b *block, d *delivery, sample *scope, taken *destinations) {
 	settings := l.staticScope.context(d.settingsRefs, l.rootContext)
 	template := sample.context(d.templateRefs, l.rootContext)
 	see := reusedContext{parent: settings, invalidRoots: d.settingsRefs.invalidRoots, report: l.report}

@@ -21,18 +21,18 @@ type refMark struct{ addr addr.Addr }
 // A scope answers references. Without live, computed attributes are unknown and
 // marked; with it they are what live says.
 type scope struct {
-	module       *module
-	report       *report
-	liveLookup   config.LiveLookup
-	memo         map[*node]cty.Value
-	callContexts map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
-	byModule     map[*module]*scope               // those of all modules, for one evaluation
-	sawSecret    *bool                            // live gave a secret, which no message may repeat
-	withoutLinks bool                             // what is evaluated last is not known
+	module        *module
+	report        *report
+	liveLookup    config.LiveLookup
+	memo          map[*node]cty.Value
+	callContexts  map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
+	byModule      map[*module]*scope               // those of all modules, for one evaluation
+	sawLiveSecret *bool                            // live gave a secret, which no message may repeat
+	withoutLinks  bool                             // what is evaluated last is not known
 }
 
 func newScope(l *module, r *report, live config.LiveLookup) *scope {
-	s := &scope{report: r, liveLookup: live, byModule: map[*module]*scope{}, sawSecret: new(bool)}
+	s := &scope{report: r, liveLookup: live, byModule: map[*module]*scope{}, sawLiveSecret: new(bool)}
 	return s.forModule(l)
 }
 
@@ -83,7 +83,7 @@ func (s *scope) nodeValue(n *node) cty.Value {
 // then unknown.
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 	v, diags := s.module.evalWithHints(e, ctx)
-	if *s.sawSecret {
+	if *s.sawLiveSecret {
 		hideSensitive(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
 	s.report.add(diags...)
@@ -275,7 +275,7 @@ func (s *scope) resourceObject(r *config.Resource) cty.Value {
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:
-			*s.sawSecret = true
+			*s.sawLiveSecret = true
 		}
 		v = convertOrUnknown(v, a.ValueType())
 		if slices.Contains(r.SensitiveAttrs, a.Name) {

@@ -27,8 +27,8 @@ const (
 	downloadsAtOnce  = 4
 )
 
-// A downloadFolder is the folder in which adopt works, as far as downloads made something there.
-type downloadFolder struct {
+// An adoptTarget is the folder in which adopt works, as far as downloads made something there.
+type adoptTarget struct {
 	root         *os.Root // nil: nothing was downloaded
 	mu           sync.Mutex
 	createdPaths []string // files and folders, in the order in which they were made
@@ -36,8 +36,8 @@ type downloadFolder struct {
 
 // fetchFiles downloads what the files hold that were asked for, and has the request tell of
 // them. The folder is to be closed, also after an error.
-func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (*downloadFolder, error) {
-	folder := &downloadFolder{}
+func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (*adoptTarget, error) {
+	folder := &adoptTarget{}
 	if len(bucketFilePrefixes) == 0 {
 		return folder, nil
 	}
@@ -89,7 +89,7 @@ func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix 
 }
 
 // fetchContents downloads what objects hold.
-func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.Kind, objects []*kind.Object, to *downloadFolder) error {
+func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.Kind, objects []*kind.Object, to *adoptTarget) error {
 	contents, left, err := adopt.ContentsOf(*r, k, objects)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 }
 
 // fetchContent downloads one file. A local file that holds the same already is left as it is.
-func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloadFolder) (err error) {
+func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *adoptTarget) (err error) {
 	switch sum, err := to.sha1(c.LocalPath); {
 	case err == nil && sum == c.SHA1:
 		return nil
@@ -151,7 +151,7 @@ func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloa
 }
 
 // sha1 is that of a regular file that is there.
-func (f *downloadFolder) sha1(name string) (sum string, err error) {
+func (f *adoptTarget) sha1(name string) (sum string, err error) {
 	if info, err := f.root.Lstat(name); err != nil {
 		return "", err
 	} else if !info.Mode().IsRegular() { // opening a pipe would wait
@@ -167,7 +167,7 @@ func (f *downloadFolder) sha1(name string) (sum string, err error) {
 
 // write makes a file, which must not be there, and the folders above it. No link leads out of
 // the folder.
-func (f *downloadFolder) write(name string, text []byte) error {
+func (f *adoptTarget) write(name string, text []byte) error {
 	if err := f.makeFolders(path.Dir(name)); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (f *downloadFolder) write(name string, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-func (f *downloadFolder) makeFolders(name string) error {
+func (f *adoptTarget) makeFolders(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at := ""
@@ -199,7 +199,7 @@ func (f *downloadFolder) makeFolders(name string) error {
 }
 
 // close removes what was made where nothing is to be kept of it.
-func (f *downloadFolder) close(failed bool) error {
+func (f *adoptTarget) close(failed bool) error {
 	if f.root == nil {
 		return nil
 	}

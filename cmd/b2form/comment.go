@@ -50,7 +50,7 @@ Example:
 			}
 			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
-			run, err := readRun(c.Args().First())
+			run, err := readPlanOrJSONLines(c.Args().First())
 			if err != nil {
 				return err
 			}
@@ -78,8 +78,8 @@ func (p *program) commentFlags() []cli.Flag {
 	}
 }
 
-// readRun reads a saved plan, or JSON lines.
-func readRun(path string) (*report.Run, error) {
+// readPlanOrJSONLines reads a saved plan, or JSON lines.
+func readPlanOrJSONLines(path string) (*report.Run, error) {
 	head, err := durable.FirstBytes(path, len(linesBegin))
 	if err == nil && head == linesBegin {
 		return readJSONLines(path)

@@ -157,7 +157,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 			files = append(files, object)
 		}
 	}
-	folder := &downloadFolder{}
+	folder := &adoptTarget{}
 	defer func() { err = errors.Join(err, folder.close(err != nil)) }()
 	if err := s.fetchContents(ctx, &request, s.contentKind(), files, folder); err != nil {
 		return err

@@ -31,7 +31,7 @@ func Explain(err error) (summary, detail string) {
 		}
 		return err.Error(), ""
 	}
-	a := adviceFor(e)
+	a := explainError(e)
 	sentences := []string{a.detail}
 	if e.OutcomeUnknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
@@ -56,7 +56,7 @@ func quoteB2Error(e *wire.Error, summary string) string {
 	return fmt.Sprintf("(%s: %d %s, %q)", e.Method, e.Status, e.Code, e.Message)
 }
 
-func adviceFor(e *wire.Error) advice {
+func explainError(e *wire.Error) advice {
 	known, ok := byCode[e.Code]
 	switch {
 	case e.Status == 0:

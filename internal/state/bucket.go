@@ -233,14 +233,14 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 func (k *bucketStorage) renewLease() {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
-	_ = k.updatePointerAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
+	_ = k.compareAndSwapAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
 		return p.renewLease(k.claim, now.Add(leaseLength))
 	})
 }
 
-// updatePointerAsHolder is compareAndSwap by a run that holds the lease: once it finds that it does not, it
+// compareAndSwapAsHolder is compareAndSwap by a run that holds the lease: once it finds that it does not, it
 // never does again.
-func (k *bucketStorage) updatePointerAsHolder(step func(statePointer, time.Time) (statePointer, bool)) error {
+func (k *bucketStorage) compareAndSwapAsHolder(step func(statePointer, time.Time) (next statePointer, holds bool)) error {
 	if err := k.leaseLostError(); err != nil {
 		return err
 	}
@@ -314,7 +314,7 @@ func (k *bucketStorage) currentVersion() stateVersion { return k.claim.knownVers
 func (k *bucketStorage) commitVersion(to stateVersion) error {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
-	err := k.updatePointerAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
+	err := k.compareAndSwapAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
 		return p.commitVersion(k.claim, to, now.Add(leaseLength))
 	})
 	if err != nil {
@@ -381,7 +381,7 @@ func (k *bucketStorage) close(s *State) error {
 		to, superseded = now, nil
 	}
 	k.updateSemaphore <- struct{}{}
-	err := k.updatePointerAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	err := k.compareAndSwapAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
 	<-k.updateSemaphore
 	if err = errors.Join(failed, err); err != nil {
 		return err
@@ -397,7 +397,7 @@ func (k *bucketStorage) abandonLease() {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
 	// else it expires
-	_ = k.updatePointerAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	_ = k.compareAndSwapAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
 }
 
 func (k *bucketStorage) stopHeartbeat() {

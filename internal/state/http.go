@@ -94,7 +94,7 @@ func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 		}
 		k.lock = self
 	}
-	s, err := k.begin(ctx)
+	s, err := k.readAndClaim(ctx)
 	if err != nil {
 		k.unlock()
 		return nil, err

@@ -140,9 +140,9 @@ type httpStorage struct {
 	checkCount        atomic.Int64    // how many have come to an end
 }
 
-// begin reads the state and stores it under the name of this run, so that a run whose lock was
+// readAndClaim reads the state and stores it under the name of this run, so that a run whose lock was
 // taken away finds out before this one acts.
-func (k *httpStorage) begin(ctx context.Context) (*Store, error) {
+func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 	began := k.now()
 	d, err := k.get(ctx)
 	if err != nil {

@@ -49,15 +49,15 @@ type Run struct {
 
 	Changes           map[string]string // all that are planned: actions by address; nil: any
 	ChangesRange      hcl.Range
-	ExpectFailures    []Expected
+	ExpectFailures    []ExpectedFailure
 	SecondPlanIsEmpty bool
 	Uploads           []Upload // after the apply, in their order
 	Advance           time.Duration
 	Asserts           []Assert
 }
 
-// An Expected is what must fail: "policy.keys_expire", "var.site", "bucket.photos".
-type Expected struct {
+// An ExpectedFailure is what must fail: "policy.keys_expire", "var.site", "bucket.photos".
+type ExpectedFailure struct {
 	Name  string
 	Range hcl.Range
 }
@@ -214,13 +214,13 @@ func (r *reader) command(a *hcl.Attribute) Command {
 }
 
 // expected reads names of what is to fail, as references or in quotes.
-func (r *reader) expected(e hcl.Expression) []Expected {
+func (r *reader) expected(e hcl.Expression) []ExpectedFailure {
 	list, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
 		r.errorAt(e.Range(), "Invalid expect_failures", "expect_failures needs a list, as [policy.keys_expire, var.site, bucket.photos].")
 		return nil
 	}
-	var out []Expected
+	var out []ExpectedFailure
 	for _, item := range list {
 		name := ""
 		if t, diags := hcl.AbsTraversalForExpr(item); !diags.HasErrors() && len(t) == 2 {
@@ -235,7 +235,7 @@ func (r *reader) expected(e hcl.Expression) []Expected {
 				"output.endpoint or bucket.photos.")
 			continue
 		}
-		out = append(out, Expected{name, item.Range()})
+		out = append(out, ExpectedFailure{name, item.Range()})
 	}
 	return out
 }

@@ -82,7 +82,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		return b.withNote(a, before, b.valueLines(a, "", before)), false
 	}
 	if a.Computed {
-		return b.replacedComputedLines(a, before), false
+		return b.computedLinesIfReplaced(a, before), false
 	}
 	if slices.Contains(c.Fields, a.Name) {
 		ls := b.changedLines(a, before, after)
@@ -123,9 +123,9 @@ func (b changeRenderer) createdLines(a *kind.Attr, after cty.Value) []lineTree {
 	return b.withNote(a, after, b.valueLines(a, "+", after))
 }
 
-// replacedComputedLines shows a computed attribute of an object that is updated (nothing) or
+// computedLinesIfReplaced shows a computed attribute of an object that is updated (nothing) or
 // replaced (its ID and secrets).
-func (b changeRenderer) replacedComputedLines(a *kind.Attr, before cty.Value) []lineTree {
+func (b changeRenderer) computedLinesIfReplaced(a *kind.Attr, before cty.Value) []lineTree {
 	switch {
 	case !isReplacedOrRotated(b.change):
 		return nil

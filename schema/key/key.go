@@ -125,9 +125,9 @@ func omitKnownAfterApply(kind.AttrReader) bool { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
-var granted = sync.OnceValue(presetCapabilityValues)
+var granted = sync.OnceValue(capabilitiesByAccess)
 
-func presetCapabilityValues() map[string]*[2]cty.Value {
+func capabilitiesByAccess() map[string]*[2]cty.Value {
 	out := map[string]*[2]cty.Value{}
 	for _, access := range AccessNames() {
 		plain := presets(access)[0]

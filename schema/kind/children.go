@@ -21,8 +21,8 @@ type ChildListQuery struct {
 	Versions  bool // earlier versions too
 }
 
-// A listingResult is what a ChildListQuery came to, by name.
-type listingResult struct {
+// A childListing is what a ChildListQuery came to, by name.
+type childListing struct {
 	Objects []*Object
 	Folders []string // their names from the beginning, with the delimiter
 	More    bool     // there are more than it asked for
@@ -38,7 +38,7 @@ func (s *Snapshot) WasLookedFor(k *Kind, identity string) bool {
 }
 
 // Listed is what a listing came to; nil: it was not asked for.
-func (s *Snapshot) Listed(k *Kind, l ChildListQuery) *listingResult {
+func (s *Snapshot) Listed(k *Kind, l ChildListQuery) *childListing {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.objectsByKind[k.Name]
@@ -48,7 +48,7 @@ func (s *Snapshot) Listed(k *Kind, l ChildListQuery) *listingResult {
 	if found := o.listings[l]; found != nil || !o.complete {
 		return found
 	}
-	found := &listingResult{}
+	found := &childListing{}
 	for _, part := range o.sortedByID {
 		rest, ok := strings.CutPrefix(part.Identity, l.ParentIdentity+"/"+l.Prefix)
 		folder, _, within := strings.Cut(rest, l.Delimiter)
@@ -90,7 +90,7 @@ func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON
 // AddListing puts in what a listing came to.
 func (s *Snapshot) AddListing(k *Kind, l ChildListQuery, list []wire.RawJSON, folders []string, more bool) error {
 	from := s.ensureChildren(k).decoder
-	found := &listingResult{Folders: folders, More: more}
+	found := &childListing{Folders: folders, More: more}
 	for _, raw := range list {
 		o, err := from.undecodedObject(raw)
 		if err != nil {
@@ -114,7 +114,7 @@ func (s *Snapshot) ensureChildren(k *Kind) *kindObjects {
 		s.objectsByKind[k.Name] = o
 	}
 	if o.lookedFor == nil {
-		o.lookedFor, o.listings = map[string]bool{}, map[ChildListQuery]*listingResult{}
+		o.lookedFor, o.listings = map[string]bool{}, map[ChildListQuery]*childListing{}
 	}
 	return o
 }

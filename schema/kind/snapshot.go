@@ -30,7 +30,7 @@ type kindObjects struct {
 	decoder    *memoDecoder
 	complete   bool            // all that there are; else those that were asked for
 	lookedFor  map[string]bool // identities that were looked for
-	listings   map[ChildListQuery]*listingResult
+	listings   map[ChildListQuery]*childListing
 	sortedByID []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object

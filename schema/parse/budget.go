@@ -99,7 +99,7 @@ func (b *Budget) Spend(n int64, name string) {
 		return
 	}
 	b.mu.Lock()
-	b.noteExceeded(name)
+	b.keepExceededDiag(name)
 	b.mu.Unlock()
 	panic(exceededPanic{b})
 }
@@ -116,8 +116,8 @@ func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
 // IsExceeded reports whether something went over the budget.
 func (b *Budget) IsExceeded() bool { return b != nil && b.stepsLeft.Load() < 0 }
 
-// noteExceeded keeps what went over the budget, if nothing did before.
-func (b *Budget) noteExceeded(name string) {
+// keepExceededDiag keeps what went over the budget, if nothing did before.
+func (b *Budget) keepExceededDiag(name string) {
 	if b.exceededDiag != nil {
 		return
 	}
@@ -148,7 +148,7 @@ func (b *Budget) refuseNumber() {
 func (b *Budget) ExceededError(at hcl.Range) hcl.Diagnostics {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.noteExceeded("")
+	b.keepExceededDiag("")
 	if b.exceededDiag.Subject == nil {
 		b.exceededDiag.Subject = &at
 	}
