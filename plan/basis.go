@@ -27,7 +27,7 @@ const basisFormat = "b2form plan 3"
 func (p *planner) computeBasis() {
 	hidden := &hiddenValues{}
 	saved := &Saved{AccountID: p.Snapshot.Account.ID, Realm: p.Snapshot.Account.Realm}
-	hash := newBasisHash(saved)
+	hash := newPlanHasher(saved)
 	if p.Save {
 		saved.Changes = make([]SavedChange, 0, len(p.plan.Changes))
 	}
@@ -69,7 +69,7 @@ type planHasher struct {
 	err error
 }
 
-func newBasisHash(s *Saved) *planHasher {
+func newPlanHasher(s *Saved) *planHasher {
 	h := &planHasher{Hash: sha256.New()}
 	h.out = json.NewEncoder(h.Hash)
 	h.add([]string{basisFormat, s.Realm, s.AccountID})

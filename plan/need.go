@@ -39,9 +39,9 @@ func (g *stepGraph) addNeed(step int, s needStrength, on ...int) {
 func (g *stepGraph) addNeedsWithinChange(i int) {
 	s := &g.stepsByChange[i]
 	g.addNeed(s.verify, hard, s.create)
-	g.addNeed(s.deferred, hard, withoutNone(s.create, s.update)...)
+	g.addNeed(s.deferredUpdate, hard, withoutNone(s.create, s.update)...)
 	for j, d := range s.deletes {
-		g.addNeed(d, hard, withoutNone(s.create, s.verify, s.update, s.deferred)...)
+		g.addNeed(d, hard, withoutNone(s.create, s.verify, s.update, s.deferredUpdate)...)
 		if j > 0 {
 			g.addNeed(d, hard, s.deletes[j-1]) // one after the other, as people are told
 		}
@@ -76,7 +76,7 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 
 // addDeferredNeeds lets links wait for what they lead to.
 func (g *stepGraph) addDeferredNeeds(i int) {
-	c, step := &g.plan.Changes[i], g.stepsByChange[i].deferred
+	c, step := &g.plan.Changes[i], g.stepsByChange[i].deferredUpdate
 	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() }) {
 		return
 	}

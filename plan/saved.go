@@ -62,9 +62,9 @@ type SavedChange struct {
 	ReferencedIDs  []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
 }
 
-// Digest is that of the plan.
-func (s *Saved) Digest() (string, error) {
-	h := newBasisHash(s)
+// Basis is that of the plan.
+func (s *Saved) Basis() (string, error) {
+	h := newPlanHasher(s)
 	for i := range s.Changes {
 		h.add(&s.Changes[i])
 	}
@@ -98,7 +98,7 @@ func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
 		}
 	}
 	var err error
-	p.Basis, err = s.Digest()
+	p.Basis, err = s.Basis()
 	return p, err
 }
 

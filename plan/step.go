@@ -32,18 +32,18 @@ type Step struct {
 
 // changeSteps are the steps of one change, as indices in stepGraph.steps; none where there is no such step.
 type changeSteps struct {
-	create, verify, update, deferred, forget int
-	deletes                                  []int // follow each other
+	create, verify, update, deferredUpdate, forget int
+	deletes                                        []int // follow each other
 }
 
 const none = -1
 
 // settingSteps lists the steps that give the object of the change its settings after it is made.
-func (s *changeSteps) settingSteps() []int { return withoutNone(s.update, s.deferred) }
+func (s *changeSteps) settingSteps() []int { return withoutNone(s.update, s.deferredUpdate) }
 
 // firstWriteStep is the step with which a change that makes or updates an object begins.
 func (s *changeSteps) firstWriteStep() int {
-	for _, i := range []int{s.create, s.update, s.deferred} {
+	for _, i := range []int{s.create, s.update, s.deferredUpdate} {
 		if i != none {
 			return i
 		}
@@ -98,7 +98,7 @@ func (p *planner) newStepGraph() *stepGraph {
 // addStepsWithoutNeeds divides a change into its steps.
 func (g *stepGraph) addStepsWithoutNeeds(i int) {
 	c, s := &g.plan.Changes[i], changeSteps{none, none, none, none, none, nil}
-	deferredUpdate := g.deferredFields(i)
+	deferred := g.deferredFields(i)
 	switch c.Action {
 	case Create, Replace, Rotate:
 		s.create = g.addStep(Step{Change: i, Op: OpCreate, Fields: g.createFields(c)})
@@ -110,16 +110,16 @@ func (g *stepGraph) addStepsWithoutNeeds(i int) {
 		if c.Kind.FullUpdate {
 			now = settableNames(c.Kind)
 		}
-		if now = without(now, deferredUpdate); len(now) > 0 {
+		if now = without(now, deferred); len(now) > 0 {
 			s.update = g.addStep(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.ID})
 		}
 	}
-	if len(deferredUpdate) > 0 {
+	if len(deferred) > 0 {
 		target := ""
 		if c.Action == Update {
 			target = c.ID
 		}
-		s.deferred = g.addStep(Step{Change: i, Op: OpUpdate, Fields: deferredUpdate, RemoteID: target})
+		s.deferredUpdate = g.addStep(Step{Change: i, Op: OpUpdate, Fields: deferred, RemoteID: target})
 	}
 	for _, o := range c.Deletes() {
 		s.deletes = append(s.deletes, g.addStep(Step{Change: i, Op: OpDelete, RemoteID: o.ID}))

@@ -74,7 +74,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			key.at = *d.Subject
 		}
 		full := key
-		full.detail, full.instance = d.Detail, instanceOf(d)
+		full.detail, full.instance = d.Detail, config.InstanceOf(d)
 		if first := r.seen[full]; first != nil {
 			if c := r.findings.concerns[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
 				c.instances = append(c.instances, r.instanceAddr)
@@ -92,19 +92,6 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			r.findings.concerns[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
 		}
 	}
-}
-
-// instanceOf is the address of the instance that texts list a diagnostic by, beside others of its block; "": they do not.
-func instanceOf(d *hcl.Diagnostic) string {
-	switch about := d.Extra.(type) {
-	case addr.Addr:
-		return about.String()
-	case config.UserMessageExtra:
-		return about.Instance
-	case config.Violation:
-		return about.Addr.String()
-	}
-	return ""
 }
 
 // mostShown is how much of a variable's value a message repeats.

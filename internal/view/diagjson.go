@@ -5,7 +5,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hcled"
 
 	"b2form/internal/visible"
-	"b2form/schema/addr"
 	"b2form/schema/config"
 )
 
@@ -76,17 +75,9 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 // aboutOf is the object that a diagnostic is about, if any, and the policy that it breaks. With isShared others of its summary
 // have the same cause.
 func aboutOf(d *hcl.Diagnostic) (about, policy string, isShared bool) {
-	switch x := d.Extra.(type) {
-	case addr.Addr:
-		return x.String(), "", false
-	case config.UserMessageExtra:
-		return x.Instance, "", false
-	case config.SharedCauseExtra:
-		return x.Addr.String(), "", true
-	case config.Violation:
-		return x.Addr.String(), x.Policy, true
-	}
-	return "", "", false
+	violation, breaksPolicy := d.Extra.(config.Violation)
+	_, isShared = d.Extra.(config.SharedCauseExtra)
+	return config.InstanceOf(d), violation.Policy, isShared || breaksPolicy
 }
 
 // NewRange brings a range into its JSON shape.

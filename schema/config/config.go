@@ -222,6 +222,21 @@ type UserMessageExtra struct {
 // say it once and list them.
 type SharedCauseExtra struct{ Addr addr.Addr }
 
+// InstanceOf is the address of the object, or of the instance of a block, that a diagnostic is about; "": of none.
+func InstanceOf(d *hcl.Diagnostic) string {
+	switch about := d.Extra.(type) {
+	case addr.Addr:
+		return about.String()
+	case UserMessageExtra:
+		return about.Instance
+	case SharedCauseExtra:
+		return about.Addr.String()
+	case Violation:
+		return about.Addr.String()
+	}
+	return ""
+}
+
 // An Import is one import block: take over the live object with this identity
 // or remote ID; or those of a rotation, of which the newest is current.
 type Import struct {

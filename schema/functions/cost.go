@@ -49,12 +49,12 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 			return cty.NilVal, err
 		}
 		b.SpendReading(args, name)
-		if n := extraSteps(name, args); n > 0 {
-			b.Spend(toSteps(n), name)
-		}
 		args, err := asCollections(name, f, args)
 		if err != nil {
 			return cty.NilVal, err
+		}
+		if n := extraSteps(name, args); n > 0 {
+			b.Spend(toSteps(n), name)
 		}
 		v, err := f.Call(args)
 		if err == nil {
@@ -166,7 +166,7 @@ func extraSteps(name string, args []cty.Value) float64 {
 	case "split":
 		return float64(strings.Count(a[1].text(), a[0].text())+1) * 4
 	case "distinct":
-		if hasTexts(args[0]) {
+		if args[0].Type().Equals(cty.List(cty.String)) {
 			return a[0].length()
 		}
 		return a[0].length() * a[0].length() / perNumber

@@ -54,7 +54,7 @@ func distinctFunction() function.Function {
 	return function.New(&function.Spec{Description: general.Description(), Params: general.Params(),
 		Type: general.ReturnTypeForValues,
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			if !hasTexts(args[0]) {
+			if list := args[0]; !list.Type().Equals(cty.List(cty.String)) || !list.IsWhollyKnown() || list.LengthInt() == 0 {
 				return general.Call(args)
 			}
 			seen := map[cty.Value]bool{}
@@ -67,19 +67,6 @@ func distinctFunction() function.Function {
 			}
 			return cty.ListVal(out), nil
 		}})
-}
-
-// hasTexts reports whether a value is a list or tuple of known texts, and not empty.
-func hasTexts(v cty.Value) bool {
-	if !v.IsWhollyKnown() || v.ContainsMarked() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() == 0 || v.Type().IsObjectType() {
-		return false
-	}
-	for it := v.ElementIterator(); it.Next(); {
-		if _, e := it.Element(); e.IsNull() || e.Type() != cty.String {
-			return false
-		}
-	}
-	return true
 }
 
 func index(args []cty.Value) (cty.Value, error) {
