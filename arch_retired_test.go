@@ -178,7 +178,7 @@ schema:
 	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames,
 	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AccountDataIfNoConfig,
 	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion, Sources ListConfigFiles,
-	VarValue VariableValue, block.after block.dependsOnRefs, block.delivers block.deliverBlocks, block.part block.nonLinkAttrs,
+	VarValue VariableValue, block.after metaArgs.dependsOnRefs, block.delivers metaArgs.deliverBlocks, block.part block.nonLinkAttrs,
 	block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall, caller.loader caller.module,
 	caller.needs caller.needMarks, concern affectedInstances, conformer converter, contexts reusedContext,
 	conversionError.name conversionError.nameIsWrong, dataForm.args dataForm.lookupArgNames, dataForm.within dataForm.listsChildren,

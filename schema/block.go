@@ -19,34 +19,43 @@ import (
 
 // A block is one resource block as it is written, and what became of it.
 type block struct {
-	node        *node
-	addr        addr.Addr // without an instance
-	kind        *kind.Kind
-	headerRange hcl.Range
-	end         hcl.Pos  // of the block in a file in native syntax
-	jsonBody    hcl.Body // nil in native syntax
+	node     *node     // its place is that of the header
+	addr     addr.Addr // without an instance
+	kind     *kind.Kind
+	end      hcl.Pos  // of the block in a file in native syntax
+	jsonBody hcl.Body // nil in native syntax
+	*metaArgs
+	deliverRanges []hcl.Range // of the deliver blocks in native syntax
 
+	mayHaveLinks bool               // whether it may set attributes that are evaluated last
+	references   []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
+	nonLinkAttrs attrFilter         // what its own node evaluates; nil: all
+	writtenArgs  *bodyArgs          // nil: they are read when they are needed; see argsOf
+	resources    []*config.Resource // sorted by instance
+	repetitions  []repetitionData   // beside resources
+	// awaitingLinks are the evaluations, beside resources, that wait for links.
+	awaitingLinks []*evaluation
+}
+
+// A blockName names a resource block within its module.
+type blockName struct{ kind, label string }
+
+// metaArgs are what a block says about itself instead of the attributes of its kind. Most blocks say
+// nothing, and share noMetaArgs.
+type metaArgs struct {
 	forEach, count      hcl.Expression // at most one is set
 	preventDestroy      hcl.Expression
 	preventDestroyRange hcl.Range
 	dependsOn           hcl.Expression
+	dependsOnRefs       []ref // what depends_on names
 	ignoreChanges       []string
 	policyExceptions    hcl.Expression
-	deliverRanges       []hcl.Range  // of the deliver blocks in native syntax
 	deliverBlocks       []*hcl.Block // in JSON syntax
 	preconditions       []*condition
 	postconditions      []*condition
-
-	mayHaveLinks  bool               // whether it may set attributes that are evaluated last
-	references    []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
-	dependsOnRefs []ref              // what depends_on names
-	nonLinkAttrs  attrFilter         // what its own node evaluates; nil: all
-	writtenArgs   *bodyArgs          // nil: they are read when they are needed; see argsOf
-	resources     []*config.Resource // sorted by instance
-	repetitions   []repetitionData   // beside resources
-	// awaitingLinks are the evaluations, beside resources, that wait for links.
-	awaitingLinks []*evaluation
 }
+
+var noMetaArgs = new(metaArgs)
 
 func (b *block) isRepeated() bool { return b.forEach != nil || b.count != nil }
 
@@ -55,8 +64,14 @@ func (l *module) bodyOf(b *block) hcl.Body {
 	if b.jsonBody != nil {
 		return b.jsonBody
 	}
-	at := hcl.Range{Filename: b.headerRange.Filename, Start: b.headerRange.Start, End: b.end}
+	_, at := l.sourceOf(b)
 	return l.parseBlock(at).Body
+}
+
+// sourceOf is the text of the file that a block in native syntax stands in, and where in it.
+func (l *module) sourceOf(b *block) (src []byte, at hcl.Range) {
+	at = hcl.Range{Filename: b.node.place.Filename, Start: b.node.place.Start, End: b.end}
+	return l.config.Files[at.Filename].Body.(sourceBody).src, at
 }
 
 // parseBlock parses what stands at a place where there was a block in native syntax.
@@ -69,7 +84,7 @@ func (l *module) argsOf(b *block) *bodyArgs {
 	if b.writtenArgs != nil {
 		return b.writtenArgs
 	}
-	return l.readArguments(l.bodyOf(b), b.kind.Attrs, nil, b.headerRange)
+	return l.readArguments(l.bodyOf(b), b.kind.Attrs, nil, b.node.place)
 }
 
 // argRange is where an argument is written; ok is false where it is not.
@@ -101,44 +116,52 @@ func (b *block) instance(at addr.InstanceKey) *config.Resource {
 func (l *module) readMetaArguments(b *block, body hcl.Body) {
 	content, _, diags := body.PartialContent(l.shared.metaSchema)
 	l.add(diags...)
+	deliveries := content.Blocks.OfType("deliver")
+	b.metaArgs = noMetaArgs
+	native, isNative := body.(*hclsyntax.Body)
+	if isNative && b.kind.YieldsSecret() {
+		b.deliverRanges = rangesOf(deliveries, native)
+	}
+	if !isNative || len(content.Attributes) > 0 || len(content.Blocks) > len(deliveries) {
+		b.metaArgs = l.newMetaArgs(b.kind, content)
+	}
+	if !isNative && b.kind.YieldsSecret() {
+		b.deliverBlocks = deliveries
+	}
+}
+
+// rangesOf are the places of nested blocks, from their types to their closing braces.
+func rangesOf(blocks hcl.Blocks, in *hclsyntax.Body) (ranges []hcl.Range) {
+	for _, d := range blocks {
+		i := slices.IndexFunc(in.Blocks, func(n *hclsyntax.Block) bool { return n.TypeRange == d.TypeRange })
+		ranges = append(ranges, in.Blocks[i].Range())
+	}
+	return ranges
+}
+
+func (l *module) newMetaArgs(k *kind.Kind, content *hcl.BodyContent) *metaArgs {
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {
 			return a.Expr
 		}
 		return nil
 	}
-	b.forEach, b.count = expr("for_each"), expr("count")
-	if b.forEach != nil && b.count != nil {
+	m := &metaArgs{forEach: expr("for_each"), count: expr("count"), preventDestroy: expr("prevent_destroy"),
+		dependsOn: expr("depends_on"), policyExceptions: expr("policy_exceptions")}
+	if m.forEach != nil && m.count != nil {
 		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
 			"Remove one of them.")
-		b.count = nil
+		m.count = nil
 	}
-	b.preventDestroy, b.dependsOn = expr("prevent_destroy"), expr("depends_on")
 	if a := content.Attributes["prevent_destroy"]; a != nil {
-		b.preventDestroyRange = a.Range
+		m.preventDestroyRange = a.Range
 	}
-	b.policyExceptions = expr("policy_exceptions")
 	if e := expr("ignore_changes"); e != nil {
-		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
+		m.ignoreChanges = l.readIgnoreChanges(k, e)
 	}
-	if b.kind.YieldsSecret() {
-		b.readDeliveries(body, content.Blocks)
-	}
-	b.preconditions = l.readConditions(precondition, content.Blocks, syntax.ResourceBlock())
-	b.postconditions = l.readConditions(postcondition, content.Blocks, syntax.ResourceBlock())
-}
-
-// readDeliveries keeps the deliver blocks among those that are right; of native syntax their places.
-func (b *block) readDeliveries(body hcl.Body, right hcl.Blocks) {
-	native, ok := body.(*hclsyntax.Body)
-	for _, d := range right.OfType("deliver") {
-		if !ok {
-			b.deliverBlocks = append(b.deliverBlocks, d)
-			continue
-		}
-		i := slices.IndexFunc(native.Blocks, func(n *hclsyntax.Block) bool { return n.TypeRange == d.TypeRange })
-		b.deliverRanges = append(b.deliverRanges, native.Blocks[i].Range())
-	}
+	m.preconditions = l.readConditions(precondition, content.Blocks, syntax.ResourceBlock())
+	m.postconditions = l.readConditions(postcondition, content.Blocks, syntax.ResourceBlock())
+	return m
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.

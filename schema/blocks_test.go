@@ -52,7 +52,7 @@ func TestBlocksStaySmall(t *testing.T) {
 	madeFew, keptFew := perBlock(few)
 	made, kept := perBlock(many)
 	t.Logf("a block of %d makes %d bytes and keeps %d; one of %d makes %d and keeps %d", few, madeFew, keptFew, many, made, kept)
-	if made > 30_000 || kept > 5_000 {
+	if made > 20_000 || kept > 3_000 {
 		t.Errorf("a block of %d makes %d bytes and keeps %d", many, made, kept)
 	}
 	if made > madeFew*11/10 || kept > keptFew*11/10 {

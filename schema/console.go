@@ -57,7 +57,7 @@ func (l *module) referenceNames() []string {
 		out = append(out, "module."+name)
 	}
 	for a := range l.blocks {
-		out = append(out, a.String())
+		out = append(out, a.kind+"."+a.label)
 	}
 	out = slices.AppendSeq(out, maps.Keys(l.data))
 	slices.Sort(out)

@@ -85,7 +85,7 @@ func (e *evaluation) setContentSHA1(c *kind.ContentAttrs, p *wire.Payload) {
 
 // errorAtAttr reports an error of one attribute.
 func (e *evaluation) errorAtAttr(attr, summary, detail string) {
-	at := e.block.headerRange
+	at := e.block.node.place
 	if arg := e.writtenArgs.find(attr); arg != nil {
 		at = arg.place
 		if arg.expr != nil {

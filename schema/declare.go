@@ -216,23 +216,52 @@ func (l *module) declareResource(b *hcl.Block) {
 		return
 	}
 	addr := addr.Addr{Module: l.path, Kind: b.Type, Label: b.Labels[0]}
-	if first := l.blocks[addr]; first != nil {
-		l.reportDuplicate(addr.String(), b.DefRange, first.headerRange)
+	name := blockName{b.Type, b.Labels[0]}
+	if first := l.blocks[name]; first != nil {
+		l.reportDuplicate(addr.String(), b.DefRange, first.node.place)
 		return
 	}
-	r := &block{addr: addr, kind: l.kinds[b.Type], headerRange: b.DefRange}
+	r := &block{addr: addr, kind: l.kinds[b.Type], metaArgs: noMetaArgs}
 	if outlined, native := b.Body.(*hclsyntax.Body); native {
 		r.end = outlined.SrcRange.End
 	} else {
 		r.jsonBody = jsonBody{b.Body}
 	}
 	r.node = &node{name: addr.String(), place: b.DefRange, block: r}
-	l.blocks[addr] = r
+	l.blocks[name] = r
 	l.nodes = append(l.nodes, r.node)
+	if l.declareScanned(r) {
+		return
+	}
 	body := l.bodyOf(r)
 	l.readMetaArguments(r, body)
 	l.checkBodyNames(body, r.kind, r.kind.Attrs, true)
 	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsLink); !r.mayHaveLinks {
 		r.references = referencesInBody(body, r.kind.Attrs, nil)
 	}
+}
+
+// declareScanned declares a block that says nothing but attributes of its kind, none of them evaluated
+// last, and deliveries; false: it says more, or something that has to be reported.
+func (l *module) declareScanned(r *block) bool {
+	if r.jsonBody != nil {
+		return false
+	}
+	src, at := l.sourceOf(r)
+	found := &l.shared.scan
+	if !parse.ScanBlock(src, at, found) {
+		return false
+	}
+	var deliverRanges []hcl.Range
+	for _, it := range found.Items {
+		a := r.kind.Attr(string(it.Name))
+		switch isDelivery := string(it.Name) == "deliver" && it.IsBlock; {
+		case isDelivery && it.LabelCount == 1 && r.kind.YieldsSecret():
+			deliverRanges = append(deliverRanges, it.Range)
+		case it.IsBlock, a == nil, a.Computed, a.IsLink():
+			return false
+		}
+	}
+	r.deliverRanges, r.references = deliverRanges, found.References
+	return true
 }

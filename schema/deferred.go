@@ -53,12 +53,12 @@ func (l *module) evaluateDeferred(n *node) {
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
 	body := l.bodyOf(b)
-	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
+	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsLink, b.node.place)
 	for i, e := range b.awaitingLinks {
 		e.ctx, e.originAddrs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
 		own := last
 		if last.hasDynamic {
-			own = l.readArguments(dynblock.Expand(body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
+			own = l.readArguments(dynblock.Expand(body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.node.place)
 		}
 		for j := range own.args {
 			e.evaluateArgument(&own.args[j])

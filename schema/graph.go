@@ -62,7 +62,9 @@ func (l *module) linkBlock(n *node) {
 	every = append(every, b.references...)
 	b.references = nil
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
-	b.dependsOnRefs, n.dependencies = l.resolveDependsOn(b.dependsOn)
+	if b.dependsOn != nil {
+		b.dependsOnRefs, n.dependencies = l.resolveDependsOn(b.dependsOn)
+	}
 }
 
 // resolveRepeated resolves what a block with for_each or count refers to: in these,

@@ -187,8 +187,9 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return addr.Addr{}, false
 	}
-	if at := (addr.Addr{Kind: t.RootName(), Label: addr.StepName(t[1])}); l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
-		return at, true
+	at := blockName{t.RootName(), addr.StepName(t[1])}
+	if l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
+		return addr.Addr{Kind: at.kind, Label: at.label}, true
 	}
 	r := l.resolveRef(t, allowedRefs{computed: true})
 	if r.broken {

@@ -98,7 +98,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.checkExceptions()
 		l.refuseStateAndSecretFiles()
 	}
-	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames(), l.judge
+	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames, l.judge
 	return l.config, l.report.sortedDiags()
 }
 
@@ -116,7 +116,7 @@ type module struct {
 
 	variables     map[string]*variable
 	locals        map[string]*node
-	blocks        map[addr.Addr]*block   // by the address of the block
+	blocks        map[blockName]*block
 	calls         map[string]*moduleCall // modules by name
 	data          map[string]*dataBlock  // by address, as data.bucket.photos
 	nodes         []*node                // variables, locals, blocks and modules, as declared
@@ -166,7 +166,7 @@ func newEmptyModule(o Options, r *report, s *sharedLoad) *module {
 		shared:       s,
 		variables:    map[string]*variable{},
 		locals:       map[string]*node{},
-		blocks:       map[addr.Addr]*block{},
+		blocks:       map[blockName]*block{},
 		calls:        map[string]*moduleCall{},
 		data:         map[string]*dataBlock{},
 		outputRanges: map[string]hcl.Range{},

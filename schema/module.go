@@ -51,6 +51,7 @@ type sharedLoad struct {
 	sources            map[string]*moduleSource // by folder; nil: it could not be read
 	modules            []*module                // of the configuration and of every instance of a module
 	rootOptions        Options
+	scan               parse.Scan      // of the block that is declared
 	fileSchema         *hcl.BodySchema // of the top level of files; nil until it is needed
 	metaSchema         *hcl.BodySchema // of what every resource takes
 	hasNeedsBesideArgs bool            // there are needs beside those by reference in arguments

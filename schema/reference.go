@@ -164,7 +164,7 @@ func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 			l.reportUndeclared(t, "module", maps.Keys(l.calls))
 		}
 	default:
-		if b := l.blocks[addr.Addr{Module: l.path, Kind: r.root, Label: r.name}]; b != nil {
+		if b := l.blocks[blockName{r.root, r.name}]; b != nil {
 			r.node = b.node
 			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveResourceRef(b, t, u)
 		} else {
@@ -177,8 +177,8 @@ func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 
 func (l *module) labelsOfKind(kindName string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for addr := range l.blocks {
-			if addr.Kind == kindName && !yield(addr.Label) {
+		for name := range l.blocks {
+			if name.kind == kindName && !yield(name.label) {
 				return
 			}
 		}

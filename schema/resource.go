@@ -20,7 +20,7 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
-	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.nonLinkAttrs, b.headerRange)
+	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.nonLinkAttrs, b.node.place)
 	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
@@ -32,7 +32,7 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	common := l.evaluateCommon(b, ctx, marks)
-	place := &config.BlockRanges{HeaderRange: b.headerRange,
+	place := &config.BlockRanges{HeaderRange: b.node.place,
 		ArgRange: func(name string) (hcl.Range, bool) { return l.argRange(b, name) },
 		Locate:   func(path cty.Path) hcl.Range { return l.argsOf(b).locate(path, false) }}
 	slab := make([]config.Resource, len(repeats))
@@ -165,7 +165,7 @@ func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.
 	own.attrs, own.sensitiveAttrs = e.attrs.Clone(), slices.Clip(e.sensitiveAttrs)
 	if own.writtenArgs.hasDynamic {
 		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.writtenArgs.body, ctx), e.block.kind.Attrs, e.block.nonLinkAttrs,
-			e.block.headerRange)
+			e.block.node.place)
 	}
 	for i := range own.writtenArgs.args {
 		if arg := &own.writtenArgs.args[i]; arg.perInstance || e.writtenArgs.hasDynamic {

@@ -10,8 +10,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hcled"
 
 	"b2form/internal/words"
 	"b2form/schema/folder"
@@ -184,7 +186,10 @@ func (l *module) parseConfigFile(dir, path string) hcl.Body {
 	if file == nil {
 		return nil
 	}
-	shown := &hcl.File{Body: sourceBody{hcl.EmptyBody(), src}, Nav: file.Nav}
+	shown := &hcl.File{Body: sourceBody{hcl.EmptyBody(), src}, Nav: newOutlineNav(path, src, l.isKind)}
+	if isJSONFile(path) || diags.HasErrors() {
+		shown.Nav = file.Nav
+	}
 	if file.Bytes != nil {
 		shown.Bytes = WithoutSecrets(src, l.shared.rootOptions.Kinds, !diags.HasErrors())
 	}
@@ -200,6 +205,21 @@ type sourceBody struct {
 	hcl.Body
 	src []byte
 }
+
+// outlineNav names the block around a place of a file without a mistake. It parses the file when it is
+// asked first: the outline of a large file takes up more than its text.
+type outlineNav struct{ outline func() *hcl.File }
+
+func newOutlineNav(path string, src []byte, outlined func(blockType string) bool) outlineNav {
+	return outlineNav{sync.OnceValue(func() *hcl.File {
+		file, _ := parse.Outline(src, path, outlined, nil)
+		return file
+	})}
+}
+
+// ContextString is the header of the block that holds a byte of the file; "" where there is none.
+// [hcled.ContextString] looks for it.
+func (n outlineNav) ContextString(offset int) string { return hcled.ContextString(n.outline(), offset) }
 
 // parseValueFile reads one value file. It may hold secrets, so what is said of it
 // repeats none of its text.

@@ -111,7 +111,7 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 		}
 		return &consoleScope{
 			eval:           func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
-			referenceNames: func() []string { return config.ValidReferences },
+			referenceNames: func() []string { return config.ValidReferences() },
 			missingText:    func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
 			close:          func() error { return nil },
 		}, nil
@@ -132,7 +132,7 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 		eval: func(source, name string) (cty.Value, hcl.Diagnostics) {
 			return s.config.Eval(source, name, r.lookUpLive)
 		},
-		referenceNames: func() []string { return s.config.ValidReferences },
+		referenceNames: func() []string { return s.config.ValidReferences() },
 		missingText:    missing,
 		close:          s.close,
 	}, nil

@@ -38,7 +38,7 @@ type Config struct {
 	// EvalWith is Eval of an expression that may refer to further values, by their names.
 	EvalWith func(e hcl.Expression, further map[string]cty.Value, live LiveLookup) (cty.Value, hcl.Diagnostics)
 	// ValidReferences is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
-	ValidReferences []string
+	ValidReferences func() []string
 }
 
 // Settings is the b2form block.

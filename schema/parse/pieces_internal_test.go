@@ -2,7 +2,9 @@ package parse
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -39,7 +41,7 @@ func TestPieces(t *testing.T) {
 }
 
 // FuzzPlain: a file that is read by the parser of plain blocks is the same as one that is not, and so is
-// each block of it that is parsed alone.
+// each block of it that is parsed or scanned alone.
 func FuzzPlain(f *testing.F) {
 	for _, seed := range []string{
 		"  a = \"x\"\n  b=[c.d-e, f() , 12,[], {}]\n", "  # why\n  // x\n\n a = {b = null, \"c d\" = true # x\n e=1\n}\n",
@@ -79,8 +81,31 @@ func FuzzPlain(f *testing.F) {
 			if !reflect.DeepEqual(Block(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i]) {
 				t.Fatalf("block %d is not the same", i)
 			}
+			var found Scan
+			wanted := scanOf(want.Body.(*hclsyntax.Body).Blocks[i].Body)
+			if ScanBlock(src, at, &found) && fmt.Sprintf("%+v", found) != fmt.Sprintf("%+v", wanted) {
+				t.Fatalf("block %d holds %+v, but %+v was found", i, wanted, found)
+			}
 		}
 	})
+}
+
+// scanOf is what a scan of a block with a body finds.
+func scanOf(body *hclsyntax.Body) (s Scan) {
+	places := map[int]ScannedItem{} // by where they begin
+	references := map[int][]hcl.Traversal{}
+	for name, a := range body.Attributes {
+		places[a.SrcRange.Start.Byte] = ScannedItem{Name: []byte(name)}
+		references[a.SrcRange.Start.Byte] = a.Expr.Variables()
+	}
+	for _, b := range body.Blocks {
+		places[b.TypeRange.Start.Byte] = ScannedItem{Name: []byte(b.Type), IsBlock: true, LabelCount: len(b.Labels), Range: b.Range()}
+	}
+	for _, at := range slices.Sorted(maps.Keys(places)) {
+		s.Items = append(s.Items, places[at])
+		s.References = append(s.References, references[at]...)
+	}
+	return s
 }
 
 // shape is all that a place in the file may be told by.

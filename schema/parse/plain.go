@@ -21,7 +21,33 @@ type plainParser struct {
 	start     hcl.Pos // of src
 	line      int     // of the next byte
 	lineStart int     // where in src its line begins
-	outline   bool    // bodies of blocks stay empty
+	outline   bool    // no tree is made of what stands in blocks
+	scanned   *Scan   // what is found in the outermost block; nil: nobody asks
+}
+
+// A Scan is what a block holds, found without making its tree.
+type Scan struct {
+	Items      []ScannedItem   // in order
+	References []hcl.Traversal // in its arguments, not in nested blocks
+}
+
+// A ScannedItem is one argument, or one nested block.
+type ScannedItem struct {
+	Name       []byte // a part of the text
+	IsBlock    bool
+	LabelCount int       // of a block
+	Range      hcl.Range // of a block, to its closing brace
+}
+
+// ScanBlock scans a block of a file that was parsed before without a mistake; ok is false where its
+// tree is needed to know what it holds. The memory of an earlier scan is used again.
+func ScanBlock(src []byte, at hcl.Range, s *Scan) (ok bool) {
+	s.Items, s.References = s.Items[:0], nil
+	p := newPlainParser(src[at.Start.Byte:at.End.Byte], at.Filename, at.Start)
+	p.outline, p.scanned = true, s
+	p.word()
+	_, ok = p.blockBehind()
+	return ok
 }
 
 func newPlainParser(src []byte, name string, start hcl.Pos) *plainParser {
@@ -170,49 +196,77 @@ func (p *plainParser) block(outlined func(string) bool) (b *hclsyntax.Block, ok 
 		return nil, false
 	}
 	p.outline = outlined != nil && outlined(string(typ))
-	return p.blockBehind(typ, p.rangeFrom(from))
+	at := p.rangeFrom(from)
+	rest, ok := p.blockBehind()
+	if !ok {
+		return nil, false
+	}
+	if p.outline {
+		rest.body = &hclsyntax.Body{}
+	}
+	return rest.tree(typ, at), true
+}
+
+// A blockRest is what stands behind the type of a block.
+type blockRest struct {
+	labels      [2]plainLabel
+	labelCount  int
+	open, close hcl.Range       // of the braces
+	body        *hclsyntax.Body // nil in an outline
+}
+
+type plainLabel struct {
+	text []byte
+	at   hcl.Range
+}
+
+// tree is the block that begins with a type.
+func (r *blockRest) tree(typ []byte, at hcl.Range) *hclsyntax.Block {
+	b := &hclsyntax.Block{Type: string(typ), TypeRange: at, OpenBraceRange: r.open, CloseBraceRange: r.close, Body: r.body}
+	for _, l := range r.labels[:r.labelCount] {
+		b.Labels, b.LabelRanges = append(b.Labels, string(l.text)), append(b.LabelRanges, l.at)
+	}
+	b.Body.SrcRange = hcl.RangeBetween(r.open, r.close)
+	b.Body.EndRange = hcl.Range{Filename: at.Filename, Start: r.close.End, End: r.close.End}
+	return b
 }
 
 // blockBehind parses a block of which the type was read.
-func (p *plainParser) blockBehind(typ []byte, at hcl.Range) (b *hclsyntax.Block, ok bool) {
-	b = &hclsyntax.Block{Type: string(typ), TypeRange: at}
+func (p *plainParser) blockBehind() (r blockRest, ok bool) {
 	for p.skipSpaces(); p.peek() == '"'; p.skipSpaces() {
 		from := p.offset
 		label, ok := p.quoted()
-		if !ok {
-			return nil, false
+		if !ok || r.labelCount == len(r.labels) {
+			return r, false
 		}
-		b.Labels = append(b.Labels, string(label))
-		b.LabelRanges = append(b.LabelRanges, p.rangeFrom(from))
+		r.labels[r.labelCount] = plainLabel{label, p.rangeFrom(from)}
+		r.labelCount++
 	}
 	open := p.offset
 	if !p.take('{') {
-		return nil, false
+		return r, false
 	}
-	b.OpenBraceRange = p.rangeFrom(open)
+	r.open = p.rangeFrom(open)
 	if !p.takeNewline() {
-		return nil, false
+		return r, false
 	}
-	if b.Body, ok = p.body(b.OpenBraceRange); !ok {
-		return nil, false
+	if r.body, ok = p.body(); !ok {
+		return r, false
 	}
-	b.CloseBraceRange = p.rangeFrom(p.offset - 1)
+	r.close = p.rangeFrom(p.offset - 1)
 	p.skipSpaces()
-	return b, p.takeNewline() || p.offset == len(p.src)
+	return r, p.takeNewline() || p.offset == len(p.src)
 }
 
-// body parses a body to behind its closing brace.
-func (p *plainParser) body(open hcl.Range) (b *hclsyntax.Body, ok bool) {
-	b = &hclsyntax.Body{}
+// body parses a body to behind its closing brace. It is nil in an outline, and has no places yet.
+func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 	if !p.outline {
-		b.Attributes, b.Blocks = hclsyntax.Attributes{}, hclsyntax.Blocks{}
+		b = &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, Blocks: hclsyntax.Blocks{}}
 	}
 	var names [mostNames][]byte
 	for n := 0; ; {
 		p.skipLines()
 		if p.take('}') {
-			b.SrcRange = p.rangeSince(open.Start)
-			b.EndRange = hcl.Range{Filename: p.name, Start: b.SrcRange.End, End: b.SrcRange.End}
 			return b, true
 		}
 		from := p.offset
@@ -223,12 +277,17 @@ func (p *plainParser) body(open hcl.Range) (b *hclsyntax.Body, ok bool) {
 		}
 		equals := p.offset
 		if !p.take('=') {
-			block, ok := p.blockBehind(name, at)
+			scan := p.scanned
+			p.scanned = nil
+			rest, ok := p.blockBehind()
 			if !ok {
 				return nil, false
 			}
+			if p.scanned = scan; scan != nil {
+				scan.Items = append(scan.Items, ScannedItem{name, true, rest.labelCount, hcl.RangeBetween(at, rest.close)})
+			}
 			if !p.outline {
-				b.Blocks = append(b.Blocks, block)
+				b.Blocks = append(b.Blocks, rest.tree(name, at))
 			}
 			continue
 		}
@@ -250,6 +309,9 @@ func (p *plainParser) body(open hcl.Range) (b *hclsyntax.Body, ok bool) {
 		whole := p.rangeSince(at.Start)
 		if !p.takeNewline() {
 			return nil, false
+		}
+		if p.scanned != nil {
+			p.scanned.Items = append(p.scanned.Items, ScannedItem{Name: name})
 		}
 		if !p.outline {
 			b.Attributes[string(name)] = &hclsyntax.Attribute{Name: string(name), Expr: e, SrcRange: whole, NameRange: at,
@@ -314,11 +376,16 @@ func (p *plainParser) named() (e hclsyntax.Expression, ok bool) {
 	switch c := p.peek(); {
 	case c == '(':
 		return p.call(name, at)
+	case p.outline && literal != cty.NilVal:
+		return nil, c != '.'
 	case literal != cty.NilVal:
 		return &hclsyntax.LiteralValueExpr{Val: literal, SrcRange: at}, c != '.'
 	}
-	t := make(hcl.Traversal, 1, 2)
-	t[0] = hcl.TraverseRoot{Name: string(name), SrcRange: at}
+	var t hcl.Traversal
+	if !p.outline || p.scanned != nil {
+		t = make(hcl.Traversal, 1, 2)
+		t[0] = hcl.TraverseRoot{Name: string(name), SrcRange: at}
+	}
 	for p.peek() == '.' {
 		dot := p.offset
 		p.offset++
@@ -326,7 +393,15 @@ func (p *plainParser) named() (e hclsyntax.Expression, ok bool) {
 		if len(step) == 0 {
 			return nil, false
 		}
-		t = append(t, hcl.TraverseAttr{Name: string(step), SrcRange: p.rangeFrom(dot)})
+		if t != nil {
+			t = append(t, hcl.TraverseAttr{Name: string(step), SrcRange: p.rangeFrom(dot)})
+		}
+	}
+	if p.outline {
+		if p.scanned != nil {
+			p.scanned.References = append(p.scanned.References, t)
+		}
+		return nil, true
 	}
 	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: p.rangeFrom(from)}, true
 }
@@ -355,7 +430,9 @@ func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
 		if !ok {
 			return nil, false
 		}
-		list.Exprs = append(list.Exprs, item)
+		if !p.outline {
+			list.Exprs = append(list.Exprs, item)
+		}
 		if p.skipLines(); !p.take(',') && p.peek() != ']' {
 			return nil, false
 		}
@@ -376,7 +453,7 @@ func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
 		if c := p.peek(); c != '"' && !isLetter(c) {
 			return nil, false
 		}
-		key, ok := p.expression()
+		key, ok := p.objectKey()
 		if !ok || !p.take('=') || p.peek() == '=' || p.peek() == '>' {
 			return nil, false
 		}
@@ -384,12 +461,28 @@ func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
 		if !ok {
 			return nil, false
 		}
-		object.Items = append(object.Items, hclsyntax.ObjectConsItem{
-			KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: key}, ValueExpr: value})
+		if !p.outline {
+			object.Items = append(object.Items, hclsyntax.ObjectConsItem{
+				KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: key}, ValueExpr: value})
+		}
 		if !p.take(',') && p.peek() != '\n' && p.peek() != '}' {
 			return nil, false
 		}
 	}
 	object.SrcRange = p.rangeSince(start)
 	return object, true
+}
+
+// objectKey parses what stands before an equals sign in an object. A word alone is no reference there.
+func (p *plainParser) objectKey() (e hclsyntax.Expression, ok bool) {
+	s := p.scanned
+	if s == nil {
+		return p.expression()
+	}
+	before := len(s.References)
+	e, ok = p.expression()
+	if len(s.References) > before && len(s.References[before]) == 1 {
+		s.References = s.References[:before]
+	}
+	return e, ok
 }
