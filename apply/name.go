@@ -33,7 +33,7 @@ func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id s
 // resolveID is the ID that a name in an attribute stands for: that of the declared
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
-func (r *runner) resolveID(by *kind.Attr, name string) string {
+func (r *runner) resolveID(by *kind.Attr, name string) (idIfAny string) {
 	k := r.kinds[by.Link.RefKind]
 	if by.Link.IsRemoteID == nil {
 		return r.firstLiveID(by.Link.RefKind, name)

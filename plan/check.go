@@ -110,7 +110,7 @@ func (p *planner) reportKindNotRead(k *kind.Kind, subject *hcl.Range) {
 
 // checkCredentialScope reports whether "not live" can be believed: credentials that are
 // limited to some buckets do not show the others.
-func (p *planner) checkCredentialScope(r *config.Resource) bool {
+func (p *planner) checkCredentialScope(r *config.Resource) (inScope bool) {
 	holder, attr := r.Kind, r.Kind.IdentityAttr
 	if whole := p.kinds[r.Kind.ParentKind()]; whole != nil {
 		holder = whole

@@ -18,7 +18,7 @@ import (
 // fields are the attributes that differ; hidden are those that want declares and
 // the credentials may not read, so that nobody can say. Both are in the
 // descriptor's order.
-func Diff(k *kind.Kind, want, live cty.Value, e *addr.StateEntry, ignore []string) (fields, hidden []string) {
+func Diff(k *kind.Kind, want, live cty.Value, e *addr.StateEntry, ignore []string) (differing, unreadable []string) {
 	return newDiffer(k).diff(k.ValuesOf(want), k.ValuesOf(live), e, ignore)
 }
 

@@ -33,7 +33,7 @@ func (p *planner) namedObjects(k *kind.Kind, ids []string) []NamedObject {
 
 // checkRetiree reports whether a live object is the one that the entry lists as replaced.
 // Otherwise the state was edited, and the object is left alone, with a warning.
-func (p *planner) checkRetiree(e *addr.StateEntry, old addr.RetiringObject, o *kind.Object) bool {
+func (p *planner) checkRetiree(e *addr.StateEntry, old addr.RetiringObject, o *kind.Object) (isRetiree bool) {
 	k, why, advice := o.Kind, "", "If it is of no use, delete it by hand."
 	switch owner := p.ownerAddr(objectIDOf(o)); {
 	case owner == nil || *owner != e.Addr || old.ID == e.ID:

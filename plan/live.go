@@ -32,7 +32,7 @@ func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[strin
 }
 
 // liveAttrsButVolatile is LiveAttrs without what b2form's own lock changes.
-func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (map[string]cty.Value, bool) {
+func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (liveAttrs map[string]cty.Value, found bool) {
 	attrs, ok := LiveAttrs(r, s, id)
 	if !ok || r.Kind.Volatile == nil {
 		return attrs, ok
@@ -48,7 +48,7 @@ func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (map[
 }
 
 // lookUpBefore answers with what is live.
-func (p *planner) lookUpBefore(a addr.Addr) (map[string]cty.Value, bool) {
+func (p *planner) lookUpBefore(a addr.Addr) (attrs map[string]cty.Value, found bool) {
 	r, e := p.declaration(a), p.entry(a)
 	if r == nil || e == nil {
 		return nil, false
@@ -57,7 +57,7 @@ func (p *planner) lookUpBefore(a addr.Addr) (map[string]cty.Value, bool) {
 }
 
 // lookUpAfter answers with what will be live, as far as the plan tells.
-func (p *planner) lookUpAfter(a addr.Addr) (map[string]cty.Value, bool) {
+func (p *planner) lookUpAfter(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
 	r := p.declaration(a)
 	if r == nil {
 		return nil, false

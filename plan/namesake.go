@@ -50,7 +50,7 @@ func (p *planner) takenByAnother(r *config.Resource, o *kind.Object) bool {
 
 // claimRecovered gives what an interrupted run made to one of the addresses under which it may have
 // been announced: the first that asks.
-func (p *planner) claimRecovered(a addr.Addr, o *kind.Object) bool {
+func (p *planner) claimRecovered(a addr.Addr, o *kind.Object) (claimed bool) {
 	id := objectIDOf(o)
 	if owner, taken := p.recoveredBy[id]; taken && owner != a {
 		return false

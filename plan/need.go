@@ -97,7 +97,7 @@ func (g *stepGraph) addObjectNeeds(step, change int) {
 
 // visitNeededChanges gives f the changes that addresses lead to. Where there is none, or f does not take it,
 // what that block refers to is followed. from is passed over.
-func (g *stepGraph) visitNeededChanges(from int, addrs []addr.Addr, f func(to int) bool) {
+func (g *stepGraph) visitNeededChanges(from int, addrs []addr.Addr, f func(to int) (taken bool)) {
 	if len(addrs) == 1 && addrs[0] != g.plan.Changes[from].Addr {
 		if to := g.changeLookup.find(&addrs[0]); to >= 0 && f(to) {
 			return // as most do, and needs no memory

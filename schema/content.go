@@ -55,7 +55,7 @@ func textPayload(text string) *wire.Payload {
 }
 
 // checkContentSize reports content that is too large, and gives nil for it.
-func (e *evaluation) checkContentSize(c *kind.ContentAttrs, attr string, p *wire.Payload) *wire.Payload {
+func (e *evaluation) checkContentSize(c *kind.ContentAttrs, attr string, p *wire.Payload) (accepted *wire.Payload) {
 	if p.Size <= c.MaxSize {
 		return p
 	}

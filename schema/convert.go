@@ -40,7 +40,7 @@ type conversionError struct {
 	detail       string
 }
 
-func (c *converter) addTypeError(path cty.Path, a *kind.Attr, message string) cty.Value {
+func (c *converter) addTypeError(path cty.Path, a *kind.Attr, message string) (unknown cty.Value) {
 	c.faults = append(c.faults, conversionError{path: path.Copy(), summary: wrongType, detail: message})
 	return cty.UnknownVal(a.ValueType())
 }

@@ -172,7 +172,7 @@ func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
 }
 
 // isDuplicate reports a check or policy whose name another has; else the name is taken.
-func (l *module) isDuplicate(name string, at hcl.Range) bool {
+func (l *module) isDuplicate(name string, at hcl.Range) (duplicate bool) {
 	first, taken := l.takenNames[name]
 	if taken {
 		l.reportDuplicate(name, at, first)

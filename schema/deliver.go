@@ -146,7 +146,7 @@ func (d *destinations) withoutLinks(path string) string {
 
 // checkDestinationFree reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, taken *destinations) bool {
+func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, taken *destinations) (free bool) {
 	if d.typ == "command" {
 		return true
 	}
@@ -169,7 +169,7 @@ func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, tak
 
 // checkFormat reports a format that tells a program its one bucket, where the key has none
 // or several, or a folder, which Joplin does not know.
-func (e *evaluation) checkFormat(d *delivery, out *config.Delivery, key kind.Values) bool {
+func (e *evaluation) checkFormat(d *delivery, out *config.Delivery, key kind.Values) (suits bool) {
 	buckets, prefix := key.GetAttr("buckets"), key.GetAttr("name_prefix")
 	if !slices.Contains(syntax.BucketFormats(), out.Format) || !buckets.IsKnown() || !prefix.IsKnown() {
 		return true

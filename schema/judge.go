@@ -46,7 +46,7 @@ func newLastVerdict(e hcl.Expression) *lastVerdict {
 }
 
 // appliesTo reports whether the verdict holds for another object too, and remembers its attributes if not.
-func (v *lastVerdict) appliesTo(object cty.Value) bool {
+func (v *lastVerdict) appliesTo(object cty.Value) (unchanged bool) {
 	values := make([]cty.Value, len(v.attrs))
 	for i, name := range v.attrs {
 		if !object.Type().HasAttribute(name) {

@@ -150,7 +150,7 @@ func (l *module) removalProblem(r config.Removal) string {
 
 // evalWrittenAddress is an address whose keys may come from variables and local values; nil:
 // it is none. ok is false where an error was reported.
-func (l *module) evalWrittenAddress(e hcl.Expression) (t hcl.Traversal, ok bool) {
+func (l *module) evalWrittenAddress(e hcl.Expression) (traversalIfAny hcl.Traversal, noError bool) {
 	e = nativeExprOf(e)
 	keys := nonConstantKeys(e)
 	if len(keys) == 0 {

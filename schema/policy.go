@@ -149,7 +149,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 // by deny.
 func builtInPolicies() []string { return syntax.FindTopLevelBlock("b2form").Argument("deny").Choices }
 
-func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
+func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
 	v, diags := l.shared.budget.Value(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
@@ -183,7 +183,7 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
 }
 
 // resolvePolicy judges one reference in a policy; false: an error was reported.
-func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
+func (l *module) resolvePolicy(p *policy, t hcl.Traversal) (valid bool) {
 	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.sortedKindNames(),
 		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
@@ -212,7 +212,7 @@ func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
 	return true
 }
 
-func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) bool {
+func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) (valid bool) {
 	members := []string{"action", "before", "fields", "hazards"}
 	name := addr.StepName(t[2])
 	switch {
@@ -228,7 +228,7 @@ func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) bool {
 
 // checkPolicyAttr judges an attribute that some kind of the policy must have; live says that
 // what B2 makes is known too.
-func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live bool) bool {
+func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live bool) (valid bool) {
 	if name == "" {
 		return true
 	}

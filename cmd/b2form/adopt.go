@@ -292,7 +292,7 @@ func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written 
 }
 
 // createNew writes a file under the first name that is free: main.b2.hcl, main-2.b2.hcl.
-func createNew(name, suffix, text string) (string, error) {
+func createNew(name, suffix, text string) (writtenName string, err error) {
 	for n := 1; ; n++ {
 		full := name + suffix
 		if n > 1 {

@@ -193,7 +193,7 @@ func hasOpenBrackets(source string) bool {
 }
 
 // printValue prints the value of an expression and reports whether it has one.
-func (p *program) printValue(scope *consoleScope, source, name string) bool {
+func (p *program) printValue(scope *consoleScope, source, name string) (hasValue bool) {
 	v, diags := scope.eval(source, name)
 	p.sourceFiles[name] = &hcl.File{Bytes: []byte(source)}
 	p.ui.Diagnostics(diags, p.sourceFiles)

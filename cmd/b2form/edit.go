@@ -92,7 +92,7 @@ func (e *terminalEditor) readLine(ctx context.Context, from io.Reader, prompt st
 
 // complete adds to the name before the position what all names that begin with it have
 // in common.
-func (seen *consoleScope) complete(line string, position int) (string, int, bool) {
+func (seen *consoleScope) complete(line string, position int) (newLine string, newPosition int, ok bool) {
 	if position < 0 || position > len(line) {
 		return "", 0, false
 	}

@@ -182,7 +182,7 @@ func (s *session) accountQuery() account.Query {
 
 // reloadWithData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
-func (s *session) reloadWithData() (hcl.Diagnostics, error) {
+func (s *session) reloadWithData() (warnings hcl.Diagnostics, err error) {
 	if len(s.config.DataQueries) == 0 {
 		return nil, nil
 	}

@@ -75,7 +75,7 @@ func checkCredentials(id, key, source string) error {
 }
 
 // strayCharacter names a character that no ID and no key contains.
-func strayCharacter(s string) string {
+func strayCharacter(s string) (description string) {
 	for _, r := range s {
 		switch {
 		case r == '\n' || r == '\r':
@@ -96,7 +96,7 @@ const endpointHelp = `Give the name of a realm (production, staging) or the root
 
 // resolveEndpoint turns a realm's name or a URL into the root of the API,
 // without a slash at its end. The realms are those of B2's command-line tool.
-func resolveEndpoint(endpoint string) (string, error) {
+func resolveEndpoint(endpoint string) (rootURL string, _ error) {
 	switch endpoint {
 	case "", "production":
 		return "https://api.backblazeb2.com", nil

@@ -78,7 +78,7 @@ func wholePages(length int64) int64 {
 }
 
 // reserve gives a content a place in the arena; nil is no place.
-func (m *memoryContent) reserve(h *held) *os.File {
+func (m *memoryContent) reserve(h *held) (arenaIfAny *os.File) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil && !m.heap {

@@ -25,7 +25,7 @@ type span struct{ last, today int64 }
 
 // pass gives the first midnight of the span that is not before due, and
 // whether there is one.
-func (s span) pass(due int64) (int64, bool) {
+func (s span) pass(due int64) (midnightMillis int64, isWithin bool) {
 	day := max((due+millisPerDay-1)/millisPerDay, s.last+1)
 	return day * millisPerDay, day <= s.today
 }
@@ -226,7 +226,7 @@ func (l *life) nextPass(days span) (first int64, ok bool) {
 }
 
 // hideDue is when the current version is old enough to be hidden.
-func (l *life) hideDue() (int64, bool) {
+func (l *life) hideDue() (millis int64, applies bool) {
 	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.rule.HideAfter == 0 {
 		return 0, false
 	}
@@ -235,7 +235,7 @@ func (l *life) hideDue() (int64, bool) {
 
 // dropDue is when the i-th version is to be deleted: so many days after the
 // next newer one hid or superseded it, and not while it is locked.
-func (l *life) dropDue(i int) (int64, bool) {
+func (l *life) dropDue(i int) (millis int64, applies bool) {
 	f := l.versions[i]
 	if i == 0 || l.rule.DropAfter == 0 || f.Lock.Hold == "on" {
 		return 0, false
@@ -249,7 +249,7 @@ func (l *life) dropDue(i int) (int64, bool) {
 	return max(since+l.rule.DropAfter*millisPerDay, f.Lock.Until), true
 }
 
-func (l *life) abortDue(f file) (int64, bool) {
+func (l *life) abortDue(f file) (millis int64, applies bool) {
 	return f.Time + l.rule.AbortAfter*millisPerDay, l.rule.AbortAfter != 0
 }
 

@@ -62,7 +62,7 @@ func (w walk) from(t tx, start string) iter.Seq2[file, error] {
 
 // leg visits files until it is better to jump, and gives the key to jump to,
 // "" at the end. Its second result is false when the visitor has enough.
-func (w walk) leg(t tx, start string, yield func(file, error) bool) (string, bool) {
+func (w walk) leg(t tx, start string, yield func(file, error) bool) (nextKey string, goOn bool) {
 	for key, data := range t.scan(start, w.root()+w.prefix) {
 		name, _, _ := strings.Cut(key[len(w.root()):], "\x00")
 		in := w.folderOf(name)
@@ -94,7 +94,7 @@ func (w walk) leg(t tx, start string, yield func(file, error) bool) (string, boo
 func (w walk) past(folder string) string { return w.root() + folder + "\xff" }
 
 // readWalk reads the members that both listings share.
-func (c *call) readWalk(names bool) (walk, string) {
+func (c *call) readWalk(names bool) (request walk, startFileName string) {
 	w := walk{
 		bucketID: c.in.requiredText("bucketId"), prefix: c.in.text("prefix"),
 		delimiter: c.in.text("delimiter"), names: names,

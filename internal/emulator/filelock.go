@@ -78,7 +78,7 @@ func (c *call) readLockWish() lockWish {
 }
 
 // customerEncryption checks a customer's key against its digest and forgets it.
-func customerEncryption(key, digest string) (encryption, string, error) {
+func customerEncryption(key, digest string) (checked encryption, keyMD5 string, err error) {
 	raw, err := base64.StdEncoding.DecodeString(key)
 	sum := md5.Sum(raw)
 	if err != nil || len(raw) != 32 || base64.StdEncoding.EncodeToString(sum[:]) != digest {
@@ -101,7 +101,7 @@ func (f file) opens(customerKey string) error {
 }
 
 // readFileEncryption reads a member that asks for a file's encryption.
-func (c *call) readFileEncryption(name string, byDefault encryption) (e encryption, customerKey string, err error) {
+func (c *call) readFileEncryption(name string, byDefault encryption) (e encryption, customerKeyMD5 string, err error) {
 	in := c.in.object(name)
 	if in == nil {
 		return byDefault, "", nil

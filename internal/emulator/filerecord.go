@@ -90,7 +90,7 @@ func readFile(at string, record []byte) (file, error) {
 }
 
 // loadFile gives the version at a key of the store, if there is one.
-func loadFile(t tx, at string) (file, bool, error) {
+func loadFile(t tx, at string) (loaded file, found bool, err error) {
 	record := t.get(at)
 	if record == nil {
 		return file{}, false, nil

@@ -53,7 +53,7 @@ func readKey(at string, record []byte) (key, error) {
 }
 
 // loadKey gives the key with the ID, expired or not, and whether there is one.
-func loadKey(t tx, id string) (key, bool, error) {
+func loadKey(t tx, id string) (_ key, found bool, err error) {
 	record := t.get("k" + id)
 	if record == nil {
 		return key{}, false, nil

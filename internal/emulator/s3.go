@@ -137,7 +137,7 @@ func (s *Server) hostsOfS3() []string {
 }
 
 // replyS3 answers the request, or lets the fault do it; false is no reply.
-func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) bool {
+func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 	if !faulty {
 		c.answer()
 		return true

@@ -193,7 +193,7 @@ const lockHeader = "X-Amz-Object-Lock-"
 
 // customerKey reads the three headers of a customer's key, of which only the
 // digest is kept.
-func customerKey(h http.Header, prefix string) (encryption, string, error) {
+func customerKey(h http.Header, prefix string) (_ encryption, keyMD5 string, err error) {
 	if h.Get(prefix+"Algorithm") != sseB2.Algorithm {
 		return encryption{}, "", s3Refuse(400, "InvalidEncryptionAlgorithmError",
 			"The encryption request you specified is not valid. Supported value: AES256.")

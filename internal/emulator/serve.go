@@ -123,7 +123,7 @@ func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool)
 }
 
 // wait lets the latency pass and reports whether the client is still there.
-func wait(ctx context.Context, latency time.Duration) bool {
+func wait(ctx context.Context, latency time.Duration) (clientIsThere bool) {
 	if latency <= 0 {
 		return true
 	}

@@ -37,7 +37,7 @@ func (s *Server) master() key {
 }
 
 // findKey gives a key that exists and has not expired.
-func (s *Server) findKey(t tx, id string, now time.Time) (key, bool, error) {
+func (s *Server) findKey(t tx, id string, now time.Time) (_ key, isUsable bool, err error) {
 	if id == s.account.ID {
 		return s.master(), true, nil
 	}

@@ -50,7 +50,7 @@ type tx interface {
 }
 
 // load decodes the record at key into out and reports whether there is one.
-func load(t tx, key string, out any) (bool, error) {
+func load(t tx, key string, out any) (found bool, err error) {
 	data := t.get(key)
 	if data == nil {
 		return false, nil

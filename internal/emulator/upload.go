@@ -160,7 +160,7 @@ func headerInfo(h http.Header) (map[string]string, error) {
 // headerEncryption reads how an upload is to be encrypted: by the service's
 // key, or by the customer's, of which only the digest is kept, or without a
 // word of it.
-func headerEncryption(h http.Header) (e encryption, customerKey string, err error) {
+func headerEncryption(h http.Header) (e encryption, customerKeyMD5 string, err error) {
 	const customer = "X-Bz-Server-Side-Encryption-Customer-"
 	switch managed, algorithm := h.Get("X-Bz-Server-Side-Encryption"), h.Get(customer+"Algorithm"); {
 	case managed == "" && algorithm == "":

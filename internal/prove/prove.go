@@ -224,7 +224,7 @@ type brokenPromiseError string
 
 func (e brokenPromiseError) Error() string { return string(e) }
 
-func (o *Options) judge(err error) (Status, string) {
+func (o *Options) judge(err error) (status Status, detail string) {
 	switch e := err.(type) { // wrapped, it would be something else that went wrong
 	case nil:
 		return Kept, ""

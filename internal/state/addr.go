@@ -39,7 +39,7 @@ func parsePlainAddr(s string) (a addr.Addr, ok bool) {
 }
 
 // parsePlainInstance reads what stands behind the opening bracket.
-func parsePlainInstance(s string) (addr.InstanceKey, bool) {
+func parsePlainInstance(s string) (instance addr.InstanceKey, ok bool) {
 	s, closed := strings.CutSuffix(s, "]")
 	if !closed || s == "" {
 		return addr.InstanceKey{}, false

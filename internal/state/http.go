@@ -173,7 +173,7 @@ func (h HTTPBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The state is stored again under another name of a run, so
 // that the one that held the lock finds out.
-func (h HTTPBackend) BreakLock(ctx context.Context) (*LockedError, error) {
+func (h HTTPBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, err error) {
 	held, err := h.LockHolder(ctx)
 	if held == nil || err != nil {
 		return nil, err

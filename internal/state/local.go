@@ -59,7 +59,7 @@ func (l LocalFile) LockHolder(context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The lock ends with its process, so there is never
 // one to break: it is an *Error that says so, unless the state is not locked.
-func (l LocalFile) BreakLock(ctx context.Context) (*LockedError, error) {
+func (l LocalFile) BreakLock(ctx context.Context) (formerHolder *LockedError, err error) {
 	held, err := l.LockHolder(ctx)
 	if held == nil || err != nil {
 		return nil, err

@@ -40,12 +40,12 @@ func (s *lockStatus) setConfirmedAt(when time.Time) {
 }
 
 // markTakenOver notes that another run has the state.
-func (s *lockStatus) markTakenOver(where string) error {
+func (s *lockStatus) markTakenOver(where string) (firstReason error) {
 	return s.markLost(lostLeaseError(visible.EscapeLine(where)))
 }
 
 // markLost notes why the state is this run's no longer. The first reason stays.
-func (s *lockStatus) markLost(reason error) error {
+func (s *lockStatus) markLost(reason error) (firstReason error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lostErr == nil {

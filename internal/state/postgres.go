@@ -207,7 +207,7 @@ func (d Database) LockHolder(ctx context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The state gets another serial, so the run that had the lock
 // can store nothing more even where its session may not be ended.
-func (d Database) BreakLock(ctx context.Context) (*LockedError, error) {
+func (d Database) BreakLock(ctx context.Context) (formerHolder *LockedError, err error) {
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.explain(err)

@@ -92,7 +92,7 @@ func (d Database) query(ctx context.Context, c *databaseSession, columns int, sq
 }
 
 // queryLarge is query with a limit of its own, in bytes.
-func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, columns int, sql string, params ...any) ([][]byte, error) {
+func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, columns int, sql string, params ...any) (oneRow [][]byte, _ error) {
 	values := make([][]byte, len(params))
 	for i, p := range params {
 		if p != nil {

@@ -265,7 +265,7 @@ func (b SharedBucket) LockHolder(ctx context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The run that held the lock notices before it
 // sends anything further, or at the latest 20 seconds later.
-func (b SharedBucket) BreakLock(ctx context.Context) (*LockedError, error) {
+func (b SharedBucket) BreakLock(ctx context.Context) (formerHolder *LockedError, _ error) {
 	var broken *LockedError
 	now := func() time.Time { _, sent := b.Remote.ServiceTime(); return sent } // breaking takes no time
 	k := &bucketStorage{SharedBucket: b, now: now}

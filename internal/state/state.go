@@ -121,7 +121,7 @@ func (k intentKey) compare(other intentKey) int {
 	return strings.Compare(k.Identity, other.Identity)
 }
 
-func (s *State) findIntent(k intentKey) (CreateIntent, bool) {
+func (s *State) findIntent(k intentKey) (intent CreateIntent, found bool) {
 	i, ok := slices.BinarySearchFunc(s.OpenIntents, k, func(i CreateIntent, k intentKey) int { return i.key().compare(k) })
 	if !ok {
 		return CreateIntent{}, false

@@ -432,7 +432,7 @@ func (s *Store) retractAnnouncements(records []journalRecord, lines []byte) {
 	}
 }
 
-func (s *Store) currentEntry(a addr.Addr) (addr.StateEntry, bool) {
+func (s *Store) currentEntry(a addr.Addr) (entry addr.StateEntry, found bool) {
 	if e, changed := s.changes.entries[a]; changed {
 		if e == nil {
 			return addr.StateEntry{}, false
@@ -442,7 +442,7 @@ func (s *Store) currentEntry(a addr.Addr) (addr.StateEntry, bool) {
 	return s.baseState.FindEntry(a)
 }
 
-func (s *Store) currentIntent(k intentKey) (CreateIntent, bool) {
+func (s *Store) currentIntent(k intentKey) (intent CreateIntent, found bool) {
 	if i, changed := s.changes.openIntents[k]; changed {
 		if i == nil {
 			return CreateIntent{}, false

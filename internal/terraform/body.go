@@ -59,7 +59,7 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 }
 
 // zeroAsNull writes a number of which 0 means none there; false: nothing is left.
-func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) bool {
+func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) (remains bool) {
 	v, constant := literal(a.Expr)
 	switch {
 	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():

@@ -206,7 +206,7 @@ func literalText(a *hclsyntax.Attribute) string {
 }
 
 // literal is the value of an expression that refers to nothing and calls nothing.
-func literal(e hclsyntax.Expression) (cty.Value, bool) {
+func literal(e hclsyntax.Expression) (v cty.Value, found bool) {
 	v, diags := e.Value(nil)
 	if diags.HasErrors() || !v.IsKnown() || v.IsNull() {
 		return cty.NilVal, false

@@ -59,7 +59,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 
 // replaceIndexedByVariable rewrites a reference with an index that is an expression, if it leads to
 // what stays.
-func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, s *scope) bool {
+func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, s *scope) (handled bool) {
 	index, ok := e.Source.(*hclsyntax.IndexExpr)
 	if !ok {
 		return false
@@ -163,7 +163,7 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 
 // substituteValue is the value of a variable; false: it has none, which is noted where nothing
 // else gives one.
-func (m *migration) substituteValue(mod *module, name string, s *substituteVariable) (cty.Value, bool) {
+func (m *migration) substituteValue(mod *module, name string, s *substituteVariable) (value cty.Value, found bool) {
 	if s.replacedItem == nil {
 		return cty.StringVal("default"), true
 	}

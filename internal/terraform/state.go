@@ -54,7 +54,7 @@ func (i *stateInstance) text(name string) string {
 }
 
 // key is the instance key; false: it is none that an address can have.
-func (i *stateInstance) key() (addr.InstanceKey, bool) {
+func (i *stateInstance) key() (key addr.InstanceKey, legal bool) {
 	switch k := i.IndexKey.(type) {
 	case nil:
 		return addr.InstanceKey{}, true
@@ -261,7 +261,7 @@ func (i *stateInstance) isSensitive(typ string, attr []string) bool {
 }
 
 // value is what an attribute holds; false: nothing.
-func (i *stateInstance) value(attr []string) (cty.Value, bool) {
+func (i *stateInstance) value(attr []string) (attrValue cty.Value, found bool) {
 	raw := i.Attributes[attr[0]]
 	for n, name := range attr[1:] {
 		var object map[string]json.RawMessage

@@ -100,7 +100,7 @@ func (b changeRenderer) blockChanges(a *kind.Attr, before, after cty.Value) []li
 
 // findCounterpart finds the element that e is to be compared with: an equal one, else the
 // first of its name. -1: there is none.
-func (b changeRenderer) findCounterpart(a *kind.Attr, old []cty.Value, used []bool, e cty.Value) int {
+func (b changeRenderer) findCounterpart(a *kind.Attr, old []cty.Value, used []bool, e cty.Value) (indexInOld int) {
 	found := -1
 	name := a.Object[0].Name
 	for i, o := range old {

@@ -37,7 +37,7 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 type definitions map[string]any
 
 // define defines a schema and returns what stands for it.
-func (defs definitions) define(name string, schema map[string]any) map[string]any {
+func (defs definitions) define(name string, schema map[string]any) (ref map[string]any) {
 	defs[name] = schema
 	return map[string]any{"$ref": "#/$defs/" + name}
 }

@@ -23,7 +23,7 @@ type similarCreates struct {
 
 // foldSimilarCreates finds the creates of which so many are alike that a few stand for all, by their
 // indices.
-func foldSimilarCreates(changes []plan.Change) map[int]*similarCreates {
+func foldSimilarCreates(changes []plan.Change) (byChangeIndex map[int]*similarCreates) {
 	byShape := map[string]*similarCreates{}
 	all := make(map[int]*similarCreates, len(changes))
 	for i := range changes {

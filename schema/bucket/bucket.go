@@ -118,7 +118,7 @@ func attrs() []kind.Attr {
 }
 
 // omitKnownAfterApply is about what B2 answers for every new bucket in the same way.
-func omitKnownAfterApply(kind.AttrReader) bool { return false }
+func omitKnownAfterApply(kind.AttrReader) (shows bool) { return false }
 
 func numberValues(ns ...int64) []cty.Value {
 	out := make([]cty.Value, len(ns))

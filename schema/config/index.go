@@ -19,7 +19,7 @@ func NewIdentityIndex(list []*Resource) IdentityIndex {
 
 // Add adds a resource, and gives back one that has its identity already, the first that
 // was added. One without an identity is passed over.
-func (x IdentityIndex) Add(r *Resource) (other *Resource) {
+func (x IdentityIndex) Add(r *Resource) (firstWithIdentity *Resource) {
 	id := identity{r.Kind.Name, r.Identity()}
 	if id.value == "" {
 		return nil

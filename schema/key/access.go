@@ -59,7 +59,7 @@ func presets(access string) (capabilityLists [][]string) {
 
 // capabilitiesByYear builds the lists of 2022, 2024, 2025 and 2026 from what each year added,
 // and gives that of 2025 first.
-func capabilitiesByYear(base, y2024, y2025, y2026 []string) [][]string {
+func capabilitiesByYear(base, y2024, y2025, y2026 []string) (listOf2025First [][]string) {
 	of2024 := slices.Concat(base, y2024)
 	of2025 := slices.Concat(of2024, y2025)
 	of2026 := slices.Concat(of2025, y2026)

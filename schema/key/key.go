@@ -121,13 +121,13 @@ func attrs() []kind.Attr {
 func mayExpire(want kind.AttrReader) bool { return !want.GetAttr("valid_duration").IsNull() }
 
 // omitKnownAfterApply is about what B2 answers for every new key in the same way.
-func omitKnownAfterApply(kind.AttrReader) bool { return false }
+func omitKnownAfterApply(kind.AttrReader) (shows bool) { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
 var granted = sync.OnceValue(capabilitiesByAccess)
 
-func capabilitiesByAccess() map[string]*[2]cty.Value {
+func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
 	out := map[string]*[2]cty.Value{}
 	for _, access := range AccessNames() {
 		plain := presets(access)[0]

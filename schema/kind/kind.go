@@ -257,12 +257,12 @@ type ListFilter struct {
 // resolved to IDs.
 type VerbInput struct {
 	API      wire.API
-	ID       string            // remote ID; "" on create
-	Live     map[string]any    // the live object as last read; nil on create
-	Body     map[string]any    // what to send: everything on create but what comes later, what changed on update
-	Payload  *wire.Payload     // what the file is to hold; nil where the kind has no Content
-	Force    bool              // delete: with everything it holds
-	Progress func(removed int) // delete with Force; may be nil
+	ID       string                 // remote ID; "" on create
+	Live     map[string]any         // the live object as last read; nil on create
+	Body     map[string]any         // what to send: everything on create but what comes later, what changed on update
+	Payload  *wire.Payload          // what the file is to hold; nil where the kind has no Content
+	Force    bool                   // delete: with everything it holds
+	Progress func(removedSoFar int) // delete with Force; may be nil
 }
 
 // A Problem is one thing wrong with a value. The loader gives it a place.

@@ -84,7 +84,7 @@ func (v Values) index(name string) int {
 }
 
 // IsNull implements [AttrReader]: Values are never null.
-func (v Values) IsNull() bool { return false }
+func (v Values) IsNull() (alwaysFalse bool) { return false }
 
 // Object is the cty object of the attributes that there are.
 func (v Values) Object() cty.Value {

@@ -84,7 +84,7 @@ func (b *Budget) GrantEvaluation() (end func()) {
 
 // take counts steps of one call; false: there are not so many. One call that takes more than an
 // evaluation may is not saved by what was granted to several.
-func (b *Budget) take(n int64) bool {
+func (b *Budget) take(n int64) (enough bool) {
 	left := b.stepsLeft.Add(-min(n, b.maxSteps+1))
 	if n > b.maxSteps && left >= 0 {
 		left = -1

@@ -48,7 +48,7 @@ type nestingScanner struct {
 
 // findTooDeep is where a text nests too deeply, or has a number with too many digits, as an
 // index of its bytes; -1: nowhere.
-func findTooDeep(src []byte, as byte) (at int, number bool) {
+func findTooDeep(src []byte, as byte) (at int, numberTooLong bool) {
 	n := nestingScanner{src: src}
 	n.openLevel(as)
 	for n.offset < len(src) {
@@ -135,7 +135,7 @@ func (n *nestingScanner) openSequence(top *level, c byte) {
 }
 
 // skipHeredocEnd reports whether the line that begins here ends a heredoc.
-func (n *nestingScanner) skipHeredocEnd(marker []byte) bool {
+func (n *nestingScanner) skipHeredocEnd(marker []byte) (skipped bool) {
 	line, _, found := bytes.Cut(n.src[n.offset:], []byte("\n"))
 	if !found || !bytes.Equal(bytes.TrimSpace(line), marker) {
 		return false

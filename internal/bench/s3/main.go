@@ -74,24 +74,24 @@ func table(s settings, where string) {
 // A measure gives how much a second a server does in a round.
 type measure struct {
 	name, unit string
-	do         func(srv *server, s settings, round int) float64
+	do         func(srv *server, s settings, round int) (ratePerSecond float64)
 }
 
 func median(sorted []float64) float64 { return sorted[len(sorted)/2] }
 
 const clients = 16
 
-func putSmall(srv *server, s settings, round int) float64 {
+func putSmall(srv *server, s settings, round int) (objectsPerSecond float64) {
 	content := bytes.Repeat([]byte("x"), 1024)
 	return perSecond(s.objects, func(n int) { srv.must("PUT", fmt.Sprintf("/small/%d/%d", round, n), content) })
 }
 
-func getSmall(srv *server, s settings, round int) float64 {
+func getSmall(srv *server, s settings, round int) (objectsPerSecond float64) {
 	return perSecond(s.objects, func(n int) { srv.must("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
 }
 
 // putLarge puts another object each time, which both servers keep.
-func putLarge(srv *server, s settings, round int) float64 {
+func putLarge(srv *server, s settings, round int) (megabytesPerSecond float64) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), s.large<<16)
 	r := srv.request("PUT", fmt.Sprintf("/large/%d", round), nil, content)
 	start := time.Now()
@@ -99,13 +99,13 @@ func putLarge(srv *server, s settings, round int) float64 {
 	return float64(len(content)) / 1e6 / time.Since(start).Seconds()
 }
 
-func getLarge(srv *server, s settings, round int) float64 {
+func getLarge(srv *server, s settings, round int) (megabytesPerSecond float64) {
 	start := time.Now()
 	n := srv.must("GET", fmt.Sprintf("/large/%d", round), nil)
 	return float64(n) / 1e6 / time.Since(start).Seconds()
 }
 
-func listAll(srv *server, s settings, round int) float64 {
+func listAll(srv *server, s settings, round int) (objectsPerSecond float64) {
 	start := time.Now()
 	if n := srv.list(); n != s.listed {
 		log.Fatalf("%s lists %d objects", srv.name, n)
@@ -115,7 +115,7 @@ func listAll(srv *server, s settings, round int) float64 {
 
 // perSecond lets clients do something n times and gives how often they did it a
 // second.
-func perSecond(n int, do func(n int)) float64 {
+func perSecond(n int, do func(n int)) (callsPerSecond float64) {
 	numbers := make(chan int, n)
 	for i := range n {
 		numbers <- i

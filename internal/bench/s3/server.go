@@ -120,7 +120,7 @@ func folder(parent string) string {
 }
 
 // launch starts a process; stop ends it and removes its folder.
-func launch(dir, program string, args ...string) (*bufio.Reader, *os.Process, func()) {
+func launch(dir, program string, args ...string) (stdout *bufio.Reader, process *os.Process, stop func()) {
 	c := exec.Command(program, args...)
 	out, err := c.StdoutPipe()
 	if err == nil {
@@ -166,7 +166,7 @@ func (srv *server) fill(n int) {
 
 // must sends a request, signed with the digest of its content, and gives the
 // length of the reply.
-func (srv *server) must(verb, path string, body []byte) int {
+func (srv *server) must(verb, path string, body []byte) (replyLength int) {
 	return srv.drain(srv.do(srv.request(verb, path, nil, body)))
 }
 
