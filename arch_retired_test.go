@@ -19,16 +19,15 @@ apply:
 	Options.Wait Options.Sleep, Result.Changes Result.BegunChanges, Result.Failed Result.Incomplete, Result.Secrets Result.NewSecrets,
 	Result.Unfinished Result.PartlyDone, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
 	execution.aside execution.runningWithoutSlot, execution.busy execution.slotsInUse, execution.inPlace execution.holdsSlot,
-	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism,
-	outcome stepStatus, runner.events runner.eventsMu, runner.indexed runner.indexOnce,
-	runner.open runner.openIntents, runner.unannounced runner.announceErr, task.carriers task.knownIDs, task.id task.objectID,
-	task.unseen task.unresolvedAttempts
+	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism, outcome stepStatus,
+	runner.events runner.eventsMu, runner.indexed runner.indexOnce, runner.open runner.openIntents, runner.unannounced runner.announceErr,
+	task.carriers task.idsBeforeCreate, task.id task.objectID, task.unseen task.unresolvedAttempts
 cmd/b2form:
 	box localB2, candidate completionCandidate, completer lineCompleter, consoleInput consoleScope,
 	consoleScope.missing consoleScope.missingText, consoleWorld consoleScope, each funcFlag,
 	emulatorOptions.remote emulatorOptions.allowRemote, face ui, guarded fencedAPI, options.ask options.allowInput,
-	program.answers program.variableAnswers, progress progressReporter, progress.end progressReporter.stopTicker,
-	question approvalPrompt, reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
+	program.answers program.variableAnswers, progress progressReporter, progress.end progressReporter.stopTicker, question approvalPrompt,
+	reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
 	stdout.first stdoutWriter.firstErr, switchFlag boolFlag, system.errTerminal system.stderrTerminal,
 	system.inTerminal system.stdinTerminal, system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal,
 	system.unseen system.readHidden, toggle boolFlag, unwritten writeError, versionDocument.Terraform versionDocument.TerraformVersion,
@@ -50,15 +49,15 @@ internal/audit:
 	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.AccountFindings,
 	Report.CountWithFindings Report.CountCredentialsWithFindings, Report.Found Report.CountCredentialsWithFindings, looker auditor
 internal/b2:
-	Client.Ahead Client.ClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedLimiter, Options.Log Options.OnAttempt,
-	Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
+	Client.Ahead Client.ServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
+	Options.Log Options.OnAttempt, Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
 	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
 	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
 	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.longestChain,
 	emptying versionRemoval, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
 	recordKey blazerCallKey, request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenStringFunc,
-	seam blazerTransport, sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got slowBodyReader.bytesRead,
-	target uploadTarget, transportProblem advice, trouble advice, uploads uploadURLPool, watched slowBodyReader
+	seam blazerTransport, sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got minSpeedReader.bytesRead,
+	target uploadTarget, transportProblem advice, trouble advice, uploads uploadURLPool, watched minSpeedReader
 internal/bench:
 	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
 internal/durable:
@@ -75,17 +74,16 @@ internal/prove:
 	Access.End Access.DeleteKey, Access.New Access.IsNewKey, Bucket.Locked Bucket.HasObjectLock, Bucket.NoUpload Bucket.NoUploadReason,
 	Key.Bucket Key.AllowedBucket, Key.Differs Key.DifferingAttrs, Key.NoAccess Key.NoAccessReason, Key.Other Key.ForbiddenBucket,
 	Options.Calls Options.MaxCallsByClass, Options.FileName Options.FileNameSuffix, Promise.Classes Promise.CallClasses,
-	Promise.Skip Promise.SkipReason, Subject.Differ Subject.DifferenceText, brokenError brokenPromiseError,
-	troubleError inconclusiveError
+	Promise.Skip Promise.SkipReason, Subject.Differ Subject.DifferenceText, brokenError brokenPromiseError, troubleError inconclusiveError
 internal/report:
-	Check.Said Check.Messages, Done.NotBegun Done.Unfinished, Drift.Sort Drift.Type, DriftSort DriftType, Key.Ends Key.Expiry,
+	Check.Said Check.Messages, Done.NotBegun ApplyResult.Unfinished, Drift.Sort Drift.Type, DriftSort DriftType, Key.Ends Key.Expiry,
 	Key.May Key.Capabilities, Key.Reaches Key.BucketsAndPrefix, Notice.Drift Notice.DriftCount, ReadLines ReadJSONLines,
 	Run.Coverage Run.CoverageTexts, Run.Outputs Run.OutputsDiff, Variable PipelineVariable, Variables PipelineVariables,
-	line.Format line.FormatVersion
+	line.Format jsonLine.FormatVersion
 internal/scrub:
 	Spellings RemoveWholeSecret, Text RemoveSecret
 internal/secret:
-	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.Invalidated, KeyInfo.Endpoint KeyInfo.S3Endpoint,
+	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.InvalidatedDestinations, KeyInfo.Endpoint KeyInfo.S3Endpoint,
 	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileList, Leftovers.Exist TempFileList.HasLeftovers,
 	Leftovers.Sweep TempFileList.RemoveLeftovers, Leftovers.open TempFileList.pending, NewLeftovers NewTempFileList,
 	Options DeliveryOptions, Options.Check DeliveryOptions.CheckBeforeEffect, Options.Environ DeliveryOptions.ProgramEnv,
@@ -100,7 +98,7 @@ internal/state:
 	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Database.Name Database.StateName,
 	Database.Patience Database.ReconnectTimeout, HTTPServer HTTPBackend, HTTPServer.RetryMost HTTPBackend.MaxRetryWait,
 	HTTPServer.RetryWait HTTPBackend.FirstRetryWait, HTTPServer.Version HTTPBackend.ProgramVersion, Intent CreateIntent,
-	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.RecordedID, Local LocalFile,
+	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.LaterAttemptID, Local LocalFile,
 	Local.Files LocalFile.FilePaths, LockedError.ID LockedError.HTTPLockID, LockedError.Info LockedError.InfoText, Moved EntryMove,
 	Options.Wait Options.LockTimeout, Options.Waiting Options.OnWait, Options.Who Options.LockOwner, Remote.Time Remote.ServiceTime,
 	Shared SharedBucket, Shared.Init SharedBucket.CreateBucket, State.Find State.FindEntry, State.Open State.OpenIntents,
@@ -110,16 +108,15 @@ internal/state:
 	Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr, binding accountBinding, bucket bucketStorage,
 	bucketStorage.chunk bucketStorage.lastPartContent, bucketStorage.end bucketStorage.cancel, bucketStorage.home bucketStorage.bucketID,
 	bucketStorage.id bucketStorage.runID, bucketStorage.lost bucketStorage.lostErr, bucketStorage.made bucketStorage.objectsMade,
-	bucketStorage.old bucketStorage.journalParts, bucketStorage.ours bucketStorage.ourRevision,
+	bucketStorage.old bucketStorage.journalParts, bucketStorage.ours bucketStorage.onlyOurUpdatesSince,
 	bucketStorage.renewed bucketStorage.renewedAt, bucketStorage.seen bucketStorage.lastView, checksummed checksummedLine,
 	checksummed.Do checksummedLine.Record, checksummed.Sum checksummedLine.CRC32, claim leaseClaim, counter writeCounter,
 	decoder.at decoder.offset, fence lockStatus, file journalFile, fileStorage.file fileStorage.journal,
-	fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile,
-	fileStorage.size fileStorage.journalSize, fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit,
-	httpLock httpLockInfo, journal replayedJournal, journal.size replayedJournal.validSize, keeper storage,
-	leaseClaim.known leaseClaim.knownVersions, object fileVersion, pointer statePointer, record journalRecord,
-	record.After journalRecord.Previous, record.Begin journalRecord.Announce, sealed checksummedLine, stored knownFiles,
-	version stateVersion, view bucketView
+	fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile, fileStorage.size fileStorage.journalSize,
+	fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit, httpLock httpLockInfo, journal replayedJournal,
+	journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions, object fileVersion,
+	pointer statePointer, record journalRecord, record.After journalRecord.Previous, record.Begin journalRecord.Announce,
+	sealed checksummedLine, stored knownFiles, version stateVersion, view bucketView
 internal/terraform:
 	Result.Backend Result.HasBucketBackend, Result.Changed Result.ChangedMeaning, Result.Left Result.NotCarriedOver,
 	Result.Outputs Result.HasOutputs, Result.Removals Result.StateRemovals, Result.Unset Result.HasUnsetVariables,
@@ -132,80 +129,82 @@ internal/trace:
 internal/view:
 	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, CheckResult.Said CheckResult.FailureMessages, DiffLine OutputDiffLine,
 	DriftList.Coverage DriftList.ManagedCounts, GraphOf ResourceGraph, GraphOfSteps StepGraph, JSON JSONUI,
-	JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta, LanguageAttr.Capability LanguageAttr.ReadCapability,
+	JSON.Start JSONUI.WriteVersion, Language.Resource LanguageDocument.ResourceMeta, LanguageAttr.Capability LanguageAttr.ReadCapability,
 	LanguageAttr.Change LanguageAttr.ChangeEffect, LanguageAttr.LeftAlone LanguageAttr.KeepLive,
 	LanguageAttr.Needs LanguageAttr.WriteCapabilities, LanguageAttr.Provider LanguageAttr.TerraformName,
 	LanguageAttr.References LanguageAttr.RefKind, LanguageKind.Delivers LanguageKind.AllowsDeliver,
 	LanguageKind.Destroys LanguageKind.DeleteCapability, LanguageKind.ID LanguageKind.IDAttr,
 	LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
 	LanguageKind.Provider LanguageKind.TerraformType, LanguageKind.Reads LanguageKind.ReadCapabilities,
-	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability, Limit.Example Limit.Counterexample,
-	Limit.Says Limit.Rule, Literal FormatHCL, Mode Purpose, Mode.Verb Purpose.CommandName, NewAudit NewAuditDocument,
-	Output.Missing Output.MissingText, Output.Typed Output.ShowTypes, OutsideText OutsideChangeText,
-	PlanContext.Capabilities PlanContext.RequiredCapabilities, PlanContext.Declared PlanContext.DeclaredValuesOfDrifted,
-	PlanContext.Outputs PlanContext.UnchangedOutputs, PlanDocument.Version PlanDocument.ProgramVersion, Reference KindPage,
-	Row TwoColumnRow, Rows TwoColumnTable, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints,
-	body changeRenderer, changeView changeRenderer, edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates,
-	group diagGroup, group.more diagGroup.similar, ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter,
-	literalWriter literalFormatter, mapEntry keyedValue, printer linePrinter, resourceIdentity resourceAddressJSON, row tableRow,
-	verbs actionWords
+	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability,
+	Limit.Example LanguageConstraint.Counterexample, Limit.Says LanguageConstraint.Rule, Literal FormatHCL, Mode PlanPurpose,
+	Mode.Verb PlanPurpose.CommandName, NewAudit NewAuditDocument, Output.Missing Output.MissingText, Output.Typed Output.ShowTypes,
+	OutsideText OutsideChangeText, PlanContext.Capabilities PlanContext.RequiredCapabilities,
+	PlanContext.Declared PlanContext.DeclaredValuesOfDrifted, PlanContext.Outputs PlanContext.UnchangedOutputs,
+	PlanDocument.Version PlanDocument.ProgramVersion, Reference KindPage, Row TwoColumnRow, Rows TwoColumnTable, Secret NewKey,
+	Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints, body changeRenderer, changeView changeRenderer,
+	edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates, group diagGroup, group.more diagGroup.similar,
+	ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter, literalWriter literalFormatter, mapEntry keyedValue,
+	printer linePrinter, resourceIdentity resourceAddressJSON, row tableRow, verbs actionWords
 internal/visible:
 	Cut EscapeTruncated, HCL EscapeHCL, HoldsCommand HasCICommand, JSON EscapeJSON, LineStart EscapeLineStart, Lines EscapeLines,
 	Masked LinesKeepingOffsets, Start EscapeLineStart, Text EscapeLine, Truncate EscapeTruncated
 internal/words:
 	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
 plan:
-	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.LaterAttemptID,
+	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.IDsBeforeCreate, AnnouncedCreate.Made AnnouncedCreate.LaterAttemptID,
 	AnnouncedCreate.RecordedID AnnouncedCreate.LaterAttemptID, Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings,
 	Change.Force Change.ForceDestroy, Change.IsMove Change.IsMoveOnly, Change.NameOf Change.DeletedName,
 	Change.SetContents Change.DescribeContents, CheckDenied CheckDenyRules, CheckDeniedAccount CheckAccountDenyRules,
 	Denied CheckDenyRules, DeniedCredentials CheckAccountDenyRules, Moved EntryMove, Named NamedObject, Plan.Announced Plan.MovedIntents,
 	Plan.Hazards Plan.HazardKinds, Plan.Lacking Plan.MissingCapabilities, Plan.Lost Plan.Undelivered,
 	Plan.Requirements Plan.RequiredCapabilities, Request.Here Request.LocalTime, Request.Rotations Request.RotationsOnly,
-	Requirement RequiredCapability, Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made Rotation.MadeAt,
+	Requirement RequiredCapability, Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made RotatingObject.MadeAt,
 	SavedChange.Delivery SavedChange.DeliveryDigest, Step.Target Step.RemoteID, WarnUnusable WarnUnusableCredentials,
-	comparison comparisonResult, differ.more differ.refResults, digestInput SavedChange, digestInput.Names SavedChange.ReferencedIDs,
-	digestible SavedChange, graph stepGraph, holding match, links linkPlanner, lookup addrLookup, match.family match.importedSiblingIDs,
-	match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
-	planner.rotations planner.rotationChanges, reference identityKey, sides comparedValues, stepGraph.fields stepGraph.fieldsBuf,
-	stepGraph.of stepGraph.stepsByChange, stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength,
-	tarjan.from tarjan.firstNeed, tarjan.of tarjan.component, writtenPair digestTextCache, writtenValue cachedDigestText
+	comparison comparisonResult, differ.more differ.refResults, digestInput SavedChange,
+	digestInput.Names SavedChange.ReferencedNamesWithIDs, digestible SavedChange, graph stepGraph, holding match, links linkPlanner,
+	lookup addrLookup, match.family match.importedSiblingIDs, match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason,
+	owned objectID, planner.rotations planner.rotationChanges, reference identityKey, sides comparedValues,
+	stepGraph.fields stepGraph.fieldsBuf, stepGraph.of stepGraph.stepsByChange, stepGraph.sent stepGraph.lastCreateFields,
+	stepsOf changeStepIndices, strength needStrength, tarjan.from tarjan.firstNeed, tarjan.of tarjan.component,
+	writtenPair digestTextCache, writtenValue cachedDigestText
 schema:
 	ConfigDirFiles.Config ConfigDirFiles.ConfigFiles, ConfigDirFiles.Misnamed ConfigDirFiles.MisnamedValueFiles,
 	ConfigDirFiles.OtherValues ConfigDirFiles.OtherValueFiles, ConfigDirFiles.Terraform ConfigDirFiles.TerraformFiles,
-	ConfigDirFiles.Values ConfigDirFiles.AutoValueFiles, ConfigFiles ListConfigFiles, Files ConfigDirFiles,
+	ConfigDirFiles.Values ConfigDirFiles.AutoValueFiles, ConfigFiles ListConfigDirFiles, Files ConfigDirFiles,
 	Files.Missed ConfigDirFiles.MisnamedValueFiles, Files.Other ConfigDirFiles.OtherValueFiles, FunctionDoc functions.Doc,
 	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames,
 	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AccountDataIfNoConfig,
-	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion, Sources ListConfigFiles,
-	VarValue VariableValue, block.after metaArgs.dependsOnRefs, block.delivers metaArgs.deliverBlocks, block.part block.nonLinkAttrs,
-	block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall, caller.loader caller.module,
-	caller.needs caller.needMarks, concern affectedInstances, conformer converter, contexts reusedContext,
+	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion,
+	Sources ListConfigDirFiles, VarValue VariableValue, block.after metaArgs.dependsOnRefs, block.delivers metaArgs.deliverBlocks,
+	block.part block.nonLinkAttrs, block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall,
+	caller.loader caller.module, caller.needs caller.needMarks, concern affectedInstances, conformer converter, contexts reusedContext,
 	conversionError.name conversionError.nameIsWrong, dataForm.args dataForm.lookupArgNames, dataForm.within dataForm.listsChildren,
-	evaluation.b evaluation.block, evaluation.done evaluation.completer, evaluation.hidden evaluation.sensitiveAttrs,
-	evaluation.l evaluation.module, evaluation.names evaluation.sharedRefLists, evaluation.prevent evaluation.preventDestroy,
-	evaluation.single evaluation.needsByOrigin, evaluation.unsound evaluation.unknownByError, evaluation.written evaluation.writtenArgs,
-	fault conversionError, folder folder.Folder, frame bracketFrame, frame.words bracketFrame.hideNames, given givenValue,
-	identity config.identity, item bodyItem, loader sharedLoad, module.module module.path, module.root module.rootContext,
-	module.static module.staticScope, moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey,
-	names refListKey, node.after node.dependencies, openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots,
-	repetition repetitionData, repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots,
-	reusedContext.said reusedContext.diagCount, said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts,
-	scope.early scope.withoutLinks, scope.l scope.module, scope.secret scope.sawLiveSecret, scope.within scope.byModule,
-	secretNames.own secretNames.onlySecret, shared sharedLoad, sharedLoad.file sharedLoad.fileSchema,
-	sharedLoad.lateNeeds sharedLoad.hasNeedsBesideArgs, sharedLoad.loaders sharedLoad.modules, sharedLoad.meta sharedLoad.metaSchema,
-	sharedLoad.pending sharedLoad.hasPendingData, sharedLoad.top sharedLoad.rootOptions, source moduleSource,
-	unknownValue unknownValueExtra, use allowedRefs, validation.of validation.variable, variable.fallback variable.defaultValue,
-	visit visitState, want wantedRefs, wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
+	evaluation.b instanceEvaluation.block, evaluation.done instanceEvaluation.completer,
+	evaluation.hidden instanceEvaluation.sensitiveAttrs, evaluation.l instanceEvaluation.module,
+	evaluation.names instanceEvaluation.sharedRefLists, evaluation.prevent instanceEvaluation.preventDestroy,
+	evaluation.single instanceEvaluation.needsByOrigin, evaluation.unsound instanceEvaluation.unknownByError,
+	evaluation.written instanceEvaluation.writtenArgs, fault conversionError, folder folder.Folder, frame bracketFrame,
+	frame.words bracketFrame.hideNames, given givenValue, identity config.identity, item bodyItem, loader sharedLoad,
+	module.module module.path, module.root module.rootContext, module.static module.staticScope,
+	moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey, names refListKey, node.after node.dependsOnNodes,
+	openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots, repetition repetitionData,
+	repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots, reusedContext.said reusedContext.diagCount,
+	said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts, scope.early scope.withoutLinks, scope.l scope.module,
+	scope.secret scope.sawLiveSecret, scope.within scope.byModule, secretNames.own secretNames.onlySecret, shared sharedLoad,
+	sharedLoad.file sharedLoad.fileSchema, sharedLoad.lateNeeds sharedLoad.hasNeedsBesideArgs, sharedLoad.loaders sharedLoad.modules,
+	sharedLoad.meta sharedLoad.metaSchema, sharedLoad.pending sharedLoad.hasPendingData, sharedLoad.top sharedLoad.rootOptions,
+	source moduleSource, unknownValue unknownValueExtra, use allowedRefs, validation.of validation.variable,
+	variable.fallback variable.defaultValue, visit visitState, want wantedRefs, wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
 schema/addr:
 	Addr.Block Addr.WithoutKey, AddrOf FromTraversal, Entry StateEntry, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,
 	Retiree RetiringObject, Retiree.Kept RetiringObject.KeptUntilRenewal, RetiringObject.Until RetiringObject.KeepUntil,
 	StateEntry.Delivery StateEntry.DeliveryDigest, StateEntry.Sensitive StateEntry.SensitiveAttrs, TextKey ForEachKey
 schema/bucket:
-	CORSType CORSRulesType, corsPreset.says corsPreset.note
+	CORSType CORSRulesType, corsPreset.says corsPreset.notePrefix
 schema/config:
 	Block BlockRanges, Block.Attrs BlockRanges.ArgRange, BlockRanges.At BlockRanges.RangeAt, BlockRanges.Range BlockRanges.HeaderRange,
-	Config.Data Config.DataQueries, Config.Names Config.ValidReferences, Config.OwnFiles Config.FilesWithoutImposedPolicies,
+	Config.Data Config.DataQueries, Config.Names Config.ValidReferences, Config.OwnFiles Config.FilesWithoutPolicyDirs,
 	Config.ReferenceNames Config.ValidReferences, Config.Variables Config.NonsensitiveVariables, DataQuery.Listing DataQuery.Children,
 	Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
 	Delivery.Environment Delivery.RenderEnvironment, Delivery.Sensitive Delivery.HasOtherSensitive, Delivery.Shown Delivery.DisplayName,
@@ -215,7 +214,7 @@ schema/config:
 	Resource.Later Resource.DeferredNeeds, Resource.Sensitive Resource.SensitiveAttrs, Settings.MaxDestroyed Settings.Limits,
 	Settings.MostDestroyed Settings.Limits, UserMessage UserMessageExtra
 schema/file:
-	fileVersion.ID fileVersion.OwnID, version fileVersion
+	fileVersion.ID fileVersion.BucketIDAndName, version fileVersion
 schema/folder:
 	Boundary.Seal Boundary.EndLoading, Folder.Module Folder.ModuleDir, Folder.Payload Folder.ReadPayload,
 	Folder.ReadFound Folder.ReadConfigFile, ignores gitIgnores, refusal forbiddenPath
@@ -230,7 +229,7 @@ schema/kind:
 	Attr.Instead Encoding.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
 	Attr.LiveText Encoding.LiveText, Attr.MapRefs Attr.MapPossibleIDs, Attr.Mentions Attr.References, Attr.Normal Compare.Normalize,
 	Attr.Ours Compare.StripB2formData, Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath,
-	Attr.ReadOne Encoding.ReadSinglePath, Attr.Ref Link.RefKind, Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapPossibleIDs,
+	Attr.ReadOne Encoding.SingleValueReadPath, Attr.Ref Link.RefKind, Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapPossibleIDs,
 	Attr.Same Compare.Equal, Attr.Send Encoding.Encode, Attr.Wire Attr.WirePath, Attrs AttrReader, Backend config.Backend,
 	Block config.BlockRanges, Call VerbInput, Check config.Check, CheckPrefix CheckNamePrefix,
 	ChildListQuery.Parent ChildListQuery.ParentIdentity, Compare.StripOwn Compare.StripB2formData, Completer ConfigCompleter,
@@ -238,17 +237,17 @@ schema/kind:
 	Completer.referred ConfigCompleter.checkedReferences, ComputedIn ComputedMarksIn, Config config.Config,
 	ConfigCompleter.Complete ConfigCompleter.CompleteAndCheck, Content ContentAttrs, Content.Beyond ContentAttrs.TooLargeAdvice,
 	Content.Most ContentAttrs.MaxSize, Content.SHA1 ContentAttrs.SHA1Attr, Content.Source ContentAttrs.SourceAttr,
-	Content.Text ContentAttrs.TextAttr, Content.TooLarge ContentAttrs.TooLargeAdvice,
-	ContentAttrs.VersionAttr ContentAttrs.VersionIDAttr, Credential CredentialKind, Credential.ExpiresAt CredentialKind.ExpiryAttr,
+	Content.Text ContentAttrs.TextAttr, Content.TooLarge ContentAttrs.TooLargeAdvice, ContentAttrs.VersionAttr ContentAttrs.VersionIDAttr,
+	Credential CredentialKind, Credential.ExpiresAt CredentialKind.ExpiryAttr,
 	CredentialKind.ShortenAttrs CredentialKind.ReplaceDerivedAttrs, DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef,
 	Delivery config.Delivery, Deniable DeniableRules, Destroy DestroyBehavior, Destroy.Force DestroyBehavior.ForceAttr,
 	DestroyBehavior.Count DestroyBehavior.CountContents, DestroyBehavior.Leaves DestroyBehavior.LeftBehindText, Digest wire.SizeAndSHA1,
 	Discreet wire.WithoutMessage, Distinct config.UserMessageExtra, Emptier wire.BucketEmptier,
-	Encoding.Announced Encoding.ShowsKnownAfterApply, Encoding.ReadSingle Encoding.ReadSinglePath, Entry addr.StateEntry,
+	Encoding.Announced Encoding.ShowsKnownAfterApply, Encoding.ReadSingle Encoding.SingleValueReadPath, Entry addr.StateEntry,
 	Error wire.Error, Explained wire.ExplainedError, Files wire.FileStore, FoldInfo NormalizeInfo, Found childListing,
 	HazardKind.NeedsConsent HazardKind.NeedsAllow, Hidden SensitiveText, IDLookup idLookup, Import config.Import,
-	InMemory wire.TextPayload, Instance addr.InstanceKey, IsNone IsNullOrEmpty, JSON wire.RawJSON, Kind.Browse Parent.ListChildren,
-	Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig, Kind.Delivers Kind.Credential,
+	InMemory wire.TextPayload, Instance addr.InstanceKey, IsNone IsNullOrEmptyCollection, JSON wire.RawJSON,
+	Kind.Browse Parent.ListChildren, Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig, Kind.Delivers Kind.Credential,
 	Kind.Expires CredentialKind.ExpiryAttr, Kind.Fold Kind.NormalizeIdentity, Kind.Gone DestroyBehavior.Hazards,
 	Kind.Granted CredentialKind.DiffGrant, Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr,
 	Kind.Identifies Kind.IsIdentityAttr, Kind.Identity Kind.IdentityAttr, Kind.Knots Kind.LinkIndices, Kind.Leased Kind.Volatile,
@@ -264,12 +263,12 @@ schema/kind:
 	Object.Members Object.JSONMembers, Object.from Object.decoder, Ours B2formSource, Output config.Output, OwnSource B2formSource,
 	Pair Comparison, Parent.List Parent.ListChildren, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
 	Problem.Whole Problem.CrossAttribute, Problems.At Problems.WithPathPrefix, Query config.DataQuery, Removal config.Removal,
-	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule RuleName,
-	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren,
-	Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Computed Snapshot.ComputedValues, Snapshot.Found Snapshot.Listed,
+	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule LintRuleName,
+	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddLookedForChildren,
+	Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Computed Snapshot.ComputedValues, Snapshot.Found Snapshot.FindChildListing,
 	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf, Snapshot.Object Snapshot.NewObject, Source DocSource,
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
-	TextOf StringOrEmpty, Texts StringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.SharedAt,
+	TextOf StringOrEmpty, Texts KnownStringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.PointerAt,
 	Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode, attrSource.one attrSource.singleMemberIndex, decoder valueDecoder,
 	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder memoDecoder, liveDecoder.account memoDecoder.accountID,
 	liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText, liveDecoder.parts memoDecoder.memberValues,
@@ -277,25 +276,25 @@ schema/kind:
 	text decodeKey
 schema/parse:
 	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,
-	Budget.Look Budget.SpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.SpendValue, counted countedExpr,
+	Budget.Look Budget.MustSpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.MustSpendValue, counted countedExpr,
 	exceeded exceededPanic, nesting nestingScanner
 schema/syntax:
-	Argument.Sees Argument.MayReferTo, Argument.Terraform Argument.TerraformNote, ArgumentType.Words ArgumentType.Description,
-	Block.About Block.CommonDoc, Block.Form Block.FormLabel, Block.Header Block.HeaderText, Block.Min Block.MinCount,
-	Block.Names Block.AllowedNames, Block.Nested Block.NestedForms, Block.Official Block.OwnNameByTerraformName,
-	Block.Once Block.AtMostOnce, Block.Rest Block.OtherArguments, Block.Root Block.RootOnlyReason, Block.Terraform Block.TerraformNote,
-	Blocks FixedTopLevelBlocks, Data DataBlocks, File ExampleFile, Files ExampleFiles, Find FindTopLevelBlock,
-	Foreign TerraformBlockHints, Formats DeliverFormats, Headers HeaderSchemas, Hint.Says Hint.Advice, Meta MetaArgumentNames,
-	MetaArguments MetaArgumentNames, RefScope.Words RefScope.Description, Resource ResourceBlock, Sees RefScope,
-	TerraformBlocks TerraformBlockHints, Top TopLevelBlocks, Type ArgumentType, Visible RefScope
+	Argument.Sees ArgumentSpec.MayReferTo, Argument.Terraform ArgumentSpec.TerraformNote, ArgumentType.Words ArgumentType.Description,
+	Block.About BlockSpec.CommonDoc, Block.Form BlockSpec.FormLabel, Block.Header BlockSpec.HeaderText, Block.Min BlockSpec.MinCount,
+	Block.Names BlockSpec.AllowedNames, Block.Nested BlockSpec.NestedForms, Block.Official BlockSpec.OwnNameByTerraformName,
+	Block.Once BlockSpec.AtMostOnce, Block.Rest BlockSpec.OtherArguments, Block.Root BlockSpec.RootOnlyReason,
+	Block.Terraform BlockSpec.TerraformNote, Blocks FixedTopLevelBlocks, Data DataBlocks, File ExampleFile, Files ExampleFiles,
+	Find FindFixedBlock, Foreign TerraformBlockHints, Formats DeliverFormats, Headers HeaderSchemas, Hint.Says Hint.Advice,
+	Meta MetaArgumentNames, MetaArguments MetaArgumentNames, RefScope.Words RefScope.Description, Resource ResourceBlock, Sees RefScope,
+	TerraformBlocks TerraformBlockHints, Top NonResourceBlocks, Type ArgumentType, Visible RefScope
 schema/wire:
-	Account.Can Account.HasCapability, Account.RecommendedPart Account.RecommendedPartSize,
-	Account.SmallestPart Account.SmallestPartSize, Contents ContentsCount, ContentsCount.Unseen ContentsCount.ListingDenied,
-	Digest SizeAndSHA1, Discreet WithoutMessage, Emptier BucketEmptier, Error.Restriction Error.CredentialScope,
-	Error.Unknown Error.OutcomeUnknown, Explained ExplainedError, FileAPI FileStore, Files FileStore, InMemory TextPayload, JSON RawJSON,
-	Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket, Paging PagingGuard, PagingGuard.markers PagingGuard.seenMarkers,
-	PagingGuard.objects PagingGuard.seenIDs, PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.Source,
-	Payload.Verify Payload.VerifyUnchanged, ReservedInfo ReservedInfoPrefix, TooDeep FindTooDeep
+	Account.Can Account.HasCapability, Account.RecommendedPart Account.RecommendedPartSize, Account.SmallestPart Account.SmallestPartSize,
+	Contents ContentsCount, ContentsCount.Unseen ContentsCount.ListingDenied, Digest SizeAndSHA1, Discreet WithoutMessage,
+	Emptier BucketEmptier, Error.Restriction Error.CredentialScope, Error.Unknown Error.OutcomeUnknown, Explained ExplainedError,
+	FileAPI FileStore, Files FileStore, InMemory TextPayload, JSON RawJSON, Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket,
+	Paging PagingGuard, PagingGuard.markers PagingGuard.seenMarkers, PagingGuard.objects PagingGuard.seenIDs,
+	PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.SourcePath, Payload.Verify Payload.VerifyUnchanged,
+	ReservedInfo ReservedInfoPrefix, TooDeep FindTooDeep
 `
 
 // retired maps the retired names of each package to their successors.

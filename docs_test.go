@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // TestReferencePages keeps the pages about the language as the descriptors say.
 func TestReferencePages(t *testing.T) {
 	written := map[string]bool{}
-	for _, p := range view.Pages(schema.Kinds()) {
+	for _, p := range view.ReferencePages(schema.Kinds()) {
 		path := filepath.Join("docs", p.Path)
 		written[path] = true
 		generated(t, path, p.Text)
@@ -131,7 +131,7 @@ func TestExamplesInProse(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.5.0", AllowUnset: true})
+			_, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.5.0", AllowUnsetVariables: true})
 			for _, d := range diags {
 				t.Errorf("example %d of %s: %s", i+1, page, d)
 			}
@@ -168,7 +168,7 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 	}
 	b.WriteString("\nSome attributes take more:\n\n| attribute | comparing it | setting it |\n|---|---|---|\n")
 	for _, k := range kinds {
-		for _, a := range k.Settable() {
+		for _, a := range k.SettableAttrs() {
 			if a.WirePath != "" && (a.ReadCapability != "" || a.WriteCapability != "") {
 				fmt.Fprintf(&b, "| `%s` of %s | %s | %s |\n", a.Name, k.Name, codeList([]string{a.ReadCapability}),
 					codeList([]string{a.WriteCapability}))

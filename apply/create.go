@@ -28,8 +28,8 @@ func (r *runner) announceCreates(creates []int) error {
 	intents := make([]state.CreateIntent, len(creates))
 	for i, step := range creates {
 		t := r.tasks[r.Plan.Steps[step].Change]
-		t.Change = r.withTimestampedName(t.Change)
-		t.knownIDs = r.idsWithIdentity(t.Change)
+		t.Change = r.withTimestampIfRotating(t.Change)
+		t.idsBeforeCreate = r.idsWithIdentity(t.Change)
 		before := slices.IndexFunc(r.openIntents, func(open state.CreateIntent) bool {
 			return open.Addr == t.Addr && open.Identity == t.Identity
 		})
@@ -37,8 +37,8 @@ func (r *runner) announceCreates(creates []int) error {
 		if t.announcedBefore && r.mayStillAppear(&r.openIntents[before]) {
 			t.unresolvedAttempts = 1
 		}
-		known := slices.DeleteFunc(slices.Clone(t.knownIDs), func(id string) bool {
-			return slices.ContainsFunc(t.Leftovers, func(o plan.NamedObject) bool { return o.ID == id })
+		known := slices.DeleteFunc(slices.Clone(t.idsBeforeCreate), func(id string) bool {
+			return slices.ContainsFunc(t.FurtherDeletes, func(o plan.NamedObject) bool { return o.ID == id })
 		})
 		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.now()}
 	}
@@ -94,10 +94,10 @@ func (r *runner) createObject(ctx context.Context, t *task, fields []string, fre
 	t.objectID = o.ID
 	err = errors.Join(err, objErr, r.addToSnapshotAndCheck(t, o, t.deferredAttrs))
 	if t.Kind.YieldsSecret() {
-		return r.deliverAndRecord(ctx, t, o, key, slots, err, freeSlot)
+		return r.deliverRecordOrDelete(ctx, t, o, key, slots, err, freeSlot)
 	}
 	freeSlot()
-	return errors.Join(err, r.recordNewEntry(t, r.createdAt(t.Change, o), false))
+	return errors.Join(err, r.recordNewEntry(t, r.createdAtOrNow(t.Change, o), false))
 }
 
 // checkCreateReply refuses a reply that is about something else than what was to be made: nothing
@@ -130,7 +130,7 @@ func (r *runner) recordNewEntry(t *task, made time.Time, delivered bool) error {
 	res := r.resources[t.Addr]
 	e := addr.StateEntry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
-		Retiring: newRetirees(t.Change, r.now())}
+		Retiring: retireesAfterCreate(t.Change, r.now())}
 	if delivered {
 		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res)
 	}
@@ -140,10 +140,10 @@ func (r *runner) recordNewEntry(t *task, made time.Time, delivered bool) error {
 	return r.State.PutEntries(e)
 }
 
-// newRetirees are the earlier objects that are recorded with the one that takes
+// retireesAfterCreate are the earlier objects that are recorded with the one that takes
 // their place: to be deleted at once, or when their time is over. It runs from
 // now, when the new one has reached its destinations.
-func newRetirees(c *plan.Change, now time.Time) []addr.RetiringObject {
+func retireesAfterCreate(c *plan.Change, now time.Time) []addr.RetiringObject {
 	out := slices.Clone(c.Retiring)
 	for _, o := range c.Deletes() {
 		out = append(out, addr.RetiringObject{ID: o.ID, Name: o.Name})
@@ -155,10 +155,10 @@ func newRetirees(c *plan.Change, now time.Time) []addr.RetiringObject {
 	return out
 }
 
-// withTimestampedName is the change with the name under which its object will live. In a
+// withTimestampIfRotating is the change with the name under which its object will live. In a
 // rotation that is later than every name of it that is live, whatever the clock
 // says: the newest name is the newest object.
-func (r *runner) withTimestampedName(c *plan.Change) *plan.Change {
+func (r *runner) withTimestampIfRotating(c *plan.Change) *plan.Change {
 	if _, ok := c.Kind.RotationOf(c.After); !ok {
 		return c
 	}
@@ -178,8 +178,8 @@ func (r *runner) withTimestampedName(c *plan.Change) *plan.Change {
 	return &n
 }
 
-// createdAt is when the object was made, by B2's clock where its answer tells.
-func (r *runner) createdAt(c *plan.Change, o *kind.Object) time.Time {
+// createdAtOrNow is when the object was made, by B2's clock where its answer tells.
+func (r *runner) createdAtOrNow(c *plan.Change, o *kind.Object) time.Time {
 	if c.Kind.Credential == nil {
 		return r.now()
 	}
@@ -246,9 +246,9 @@ func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Obj
 	return o, key, lacks
 }
 
-// deliverAndRecord delivers a new key's secret and records the key. If anything is wrong,
+// deliverRecordOrDelete delivers a new key's secret and records the key. If anything is wrong,
 // before it or with it, the key is deleted again: nobody could use it.
-func (r *runner) deliverAndRecord(ctx context.Context, t *task, o *kind.Object, key secret.Value, prepared *secret.PreparedDelivery,
+func (r *runner) deliverRecordOrDelete(ctx context.Context, t *task, o *kind.Object, key secret.Value, prepared *secret.PreparedDelivery,
 	prepareErr error,
 	freeSlot func()) error {
 	if gone := r.State.CheckLocked(); gone != nil {
@@ -262,15 +262,15 @@ func (r *runner) deliverAndRecord(ctx context.Context, t *task, o *kind.Object, 
 		if err := r.deleteUndelivered(ctx, t, o); err != nil {
 			return errors.Join(prepareErr, err)
 		}
-		return wire.WithSentence(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
+		return wire.AppendDetailSentence(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
 	}
 	freeSlot()
-	if err := r.recordNewEntry(t, r.createdAt(t.Change, o), true); err != nil {
+	if err := r.recordNewEntry(t, r.createdAtOrNow(t.Change, o), true); err != nil {
 		return errors.Join(err, unrecordedDeliveryError(t.Change, o, where))
 	}
 	t.newKey = NewKey{KeyID: o.ID, Key: key, DeliveredTo: where}
 	for _, w := range where {
-		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, ID: o.ID, Destination: w})
+		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, RemoteID: o.ID, Destination: w})
 	}
 	return nil
 }

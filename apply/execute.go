@@ -35,7 +35,7 @@ type execution struct {
 	statuses           []stepStatus
 	unmetNeeds         []int   // per step, how many of its needs are not done
 	dependents         [][]int // per step, who needs it
-	readySteps         []int   // may begin, as soon as there is a place
+	stepsAwaitingSlot  []int   // may begin, as soon as there is a place
 	readyVerifies      []int   // may begin
 	readyForgets       []int   // may begin
 	unannouncedCreates []int   // may begin, as soon as they are announced
@@ -81,7 +81,7 @@ func (x *execution) enqueueReady(step int) {
 	case plan.OpForget:
 		x.readyForgets = append(x.readyForgets, step)
 	default:
-		x.readySteps = append(x.readySteps, step)
+		x.stepsAwaitingSlot = append(x.stepsAwaitingSlot, step)
 	}
 }
 
@@ -105,11 +105,11 @@ func (x *execution) announceAndStartReady() {
 		x.startStep(x.readyForgets[0])
 		x.readyForgets = x.readyForgets[1:]
 	}
-	for len(x.readySteps) > 0 && x.slotsInUse < max(1, x.parallelism) && x.mayBegin(x.steps[x.readySteps[0]].Op) {
+	for len(x.stepsAwaitingSlot) > 0 && x.slotsInUse < max(1, x.parallelism) && x.mayBegin(x.steps[x.stepsAwaitingSlot[0]].Op) {
 		x.slotsInUse++
-		x.holdsSlot[x.readySteps[0]] = true
-		x.startStep(x.readySteps[0])
-		x.readySteps = x.readySteps[1:]
+		x.holdsSlot[x.stepsAwaitingSlot[0]] = true
+		x.startStep(x.stepsAwaitingSlot[0])
+		x.stepsAwaitingSlot = x.stepsAwaitingSlot[1:]
 	}
 }
 
@@ -129,7 +129,7 @@ func (x *execution) startStep(step int) {
 func (x *execution) endAnnouncing(creates []int, err error) {
 	x.announcing = false
 	if err == nil {
-		x.readySteps = append(x.readySteps, creates...)
+		x.stepsAwaitingSlot = append(x.stepsAwaitingSlot, creates...)
 	}
 }
 

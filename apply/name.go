@@ -36,10 +36,10 @@ func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id s
 func (r *runner) resolveID(by *kind.Attr, name string) (idIfAny string) {
 	k := r.kinds[by.Link.RefKind]
 	if by.Link.IsRemoteID == nil {
-		return r.firstLiveID(by.Link.RefKind, name)
+		return r.findFirstLiveID(by.Link.RefKind, name)
 	}
 	r.indexOnce.Do(func() { r.identityIndex = config.NewIdentityIndex(r.Config.Resources) })
-	declared := r.identityIndex.Find(k.Name, k.NormalizeIdentity(name))
+	declared := r.identityIndex.FindUnique(k.Name, k.NormalizeIdentity(name))
 	if declared != nil {
 		if e, ours := r.State.Entry(declared.Addr); ours {
 			return e.ID
@@ -48,7 +48,7 @@ func (r *runner) resolveID(by *kind.Attr, name string) (idIfAny string) {
 	if declared == nil && by.Link.IsRemoteID(name) {
 		return name
 	}
-	return r.firstLiveID(by.Link.RefKind, name)
+	return r.findFirstLiveID(by.Link.RefKind, name)
 }
 
 // withDeclaredNames is a live object of a change in which IDs have given way to the names of
@@ -60,7 +60,7 @@ func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
 		for _, m := range a.References(c.After.GetAttr(a.Name)) {
 			names[r.resolveID(m.Attr, m.Name)] = m.Name
 		}
-		v := a.MapPossibleIDs(*live.SharedAt(i), func(_ *kind.Attr, id string) string {
+		v := a.MapPossibleIDs(*live.PointerAt(i), func(_ *kind.Attr, id string) string {
 			if name := names[id]; name != "" {
 				return name
 			}
@@ -72,8 +72,8 @@ func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
 	return live.Object()
 }
 
-// firstLiveID finds the ID of what has a name; "": nothing has it.
-func (r *runner) firstLiveID(kindName, name string) string {
+// findFirstLiveID finds the ID of what has a name; "": nothing has it.
+func (r *runner) findFirstLiveID(kindName, name string) string {
 	k := r.kinds[kindName]
 	for _, id := range r.Snapshot.IDsOf(k, k.NormalizeIdentity(name)) {
 		return id

@@ -22,7 +22,7 @@ type Event struct {
 	Kind         *kind.Kind
 	Action       plan.Action
 	Stage        EventStage
-	ID           string        // remote ID, as far as it is known
+	RemoteID     string        // remote ID, as far as it is known
 	DeletedName  string        // Action Delete: what ID is called
 	Elapsed      time.Duration // since the step started
 	FilesRemoved int           // Stage Emptying: file versions removed so far
@@ -47,10 +47,10 @@ const (
 
 // A ChangeResult is what became of one change.
 type ChangeResult struct {
-	Change *plan.Change
-	ID     string        // the object's remote ID: of the new one, where one was made
-	Took   time.Duration // all its steps together
-	Err    error         // of the steps that failed; nil: none did
+	Change   *plan.Change
+	RemoteID string        // the object's remote ID: of the new one, where one was made
+	Took     time.Duration // all its steps together
+	Err      error         // of the steps that failed; nil: none did
 }
 
 // A Result is what happened.
@@ -115,7 +115,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, err err
 		case left && failure == nil:
 			out.PartlyDone = append(out.PartlyDone, t.Addr)
 		}
-		out.BegunChanges = append(out.BegunChanges, ChangeResult{Change: t.Change, ID: t.objectID, Took: t.took, Err: failure})
+		out.BegunChanges = append(out.BegunChanges, ChangeResult{Change: t.Change, RemoteID: t.objectID, Took: t.took, Err: failure})
 		if t.newKey.KeyID != "" {
 			out.NewSecrets[t.Addr] = t.newKey
 		}
@@ -132,7 +132,7 @@ func (r *runner) doneCounts(t *task, steps []int, outcomes []stepStatus) plan.Co
 	n.Import = len(t.Imports())
 	updated := t.Action == plan.Update
 	for _, step := range steps {
-		isDone := outcomes[step] == done || t.unfit && writesObject(&r.Plan.Steps[step])
+		isDone := outcomes[step] == done || t.postconditionFailed && writesObject(&r.Plan.Steps[step])
 		switch r.Plan.Steps[step].Op {
 		case plan.OpCreate:
 			n.Add += boolToInt(isDone)

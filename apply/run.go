@@ -41,8 +41,8 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Salt is that of the digests that the state is to have of what was carried out; "": it gets none.
 	Salt string
-	// LiveOnly says that the plan is about what is live, so that digests of configurations stay.
-	LiveOnly bool
+	// LiveDigestsOnly says that the plan is about what is live, so that digests of configurations stay.
+	LiveDigestsOnly bool
 }
 
 // Run carries out the plan. When ctx is done, or the state no longer locked, no
@@ -85,18 +85,18 @@ type runner struct {
 // A task is a change while it is carried out. Steps of one change that write to it
 // never run at the same time, but for deletes, which write to errs and took alone.
 type task struct {
-	*plan.Change                // a rotating object's has the name under which that will live, once it is announced
-	objectID           string   // of the live object; of the new one once it is made
-	deferredAttrs      []string // attributes that a later update sets
-	knownIDs           []string // IDs that carried the identity before the create was announced
-	unresolvedAttempts int      // attempts at the create that may have taken effect, and whose object nobody has seen
-	announced          bool     // by this run
-	announcedBefore    bool     // an earlier run's announcement of the same create is still open
-	newKey             NewKey   // what a create made
-	unfit              bool     // all that was sent took effect, and a postcondition does not hold
-	mu                 sync.Mutex
-	errs               []error
-	took               time.Duration
+	*plan.Change                 // a rotating object's has the name under which that will live, once it is announced
+	objectID            string   // of the live object; of the new one once it is made
+	deferredAttrs       []string // attributes that a later update sets
+	idsBeforeCreate     []string // IDs that carried the identity before the create was announced
+	unresolvedAttempts  int      // attempts at the create that may have taken effect, and whose object nobody has seen
+	announced           bool     // by this run
+	announcedBefore     bool     // an earlier run's announcement of the same create is still open
+	newKey              NewKey   // what a create made
+	postconditionFailed bool     // all that was sent took effect, and a postcondition does not hold
+	mu                  sync.Mutex
+	errs                []error
+	took                time.Duration
 }
 
 func newRunner(o Options) *runner {
@@ -116,14 +116,14 @@ func newRunner(o Options) *runner {
 	}
 	for i := range o.Plan.Changes {
 		c := &o.Plan.Changes[i]
-		r.tasks[i] = &task{Change: c, objectID: c.ID}
+		r.tasks[i] = &task{Change: c, objectID: c.RemoteID}
 	}
-	r.noteTaskSteps()
+	r.initTasksFromSteps()
 	return r
 }
 
-// noteTaskSteps tells the tasks what their steps say of them.
-func (r *runner) noteTaskSteps() {
+// initTasksFromSteps tells the tasks what their steps say of them.
+func (r *runner) initTasksFromSteps() {
 	begins := make([]bool, len(r.tasks))
 	for i := range r.Plan.Steps {
 		s := &r.Plan.Steps[i]
@@ -197,13 +197,13 @@ func (r *runner) renewDigests(outcomes []stepStatus) error {
 	}
 	for i, o := range outcomes {
 		s := &r.Plan.Steps[i]
-		if t := r.tasks[s.Change]; o != done && !t.unfit && writesObject(s) {
+		if t := r.tasks[s.Change]; o != done && !t.postconditionFailed && writesObject(s) {
 			skip[t.Addr] = true
 		}
 	}
 	renewal := plan.DigestRenewal{Salt: r.Salt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries,
-		NotAsDeclared: skip, LiveOnly: r.LiveOnly}
-	return r.State.PutDigests(renewal.Outdated()...)
+		NotAsDeclared: skip, LiveDigestsOnly: r.LiveDigestsOnly}
+	return r.State.PutDigests(renewal.RenewedEntries()...)
 }
 
 // writesObject reports whether a step makes an object or changes one.

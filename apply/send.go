@@ -51,7 +51,7 @@ func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbI
 		}
 		found, lookErr := r.findCreated(ctx, t)
 		if lookErr != nil {
-			return nil, false, r.unknownOutcomeError(t, errors.Join(err, lookErr))
+			return nil, false, r.explainIfOutcomeUnknown(t, errors.Join(err, lookErr))
 		}
 		t.unresolvedAttempts = max(0, t.unresolvedAttempts-len(found))
 		if len(found) > 0 && !t.Kind.YieldsSecret() {
@@ -63,13 +63,13 @@ func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbI
 			}
 		}
 		if try == attempts || taken {
-			return nil, false, r.unknownOutcomeError(t, err)
+			return nil, false, r.explainIfOutcomeUnknown(t, err)
 		}
 	}
 }
 
-// unknownOutcomeError says of a failed create what becomes of it, if it may have taken effect.
-func (r *runner) unknownOutcomeError(t *task, err error) error {
+// explainIfOutcomeUnknown says of a failed create what becomes of it, if it may have taken effect.
+func (r *runner) explainIfOutcomeUnknown(t *task, err error) error {
 	if t.unresolvedAttempts == 0 {
 		return err
 	}
@@ -84,7 +84,7 @@ func (r *runner) unknownOutcomeError(t *task, err error) error {
 // findCreated reads the objects that the task's creates have made, with growing pauses as
 // long as there are none. An interrupt ends the pauses.
 func (r *runner) findCreated(ctx context.Context, t *task) ([]*kind.Object, error) {
-	found, err := r.listNewByIdentity(ctx, t, t.knownIDs)
+	found, err := r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
 	pausing, cancel := r.untilInterrupted(ctx)
 	defer cancel()
 	for _, pause := range lostCreateDelays() {
@@ -94,7 +94,7 @@ func (r *runner) findCreated(ctx context.Context, t *task) ([]*kind.Object, erro
 		if err := r.sleep(pausing, pause); err != nil {
 			return nil, err
 		}
-		found, err = r.listNewByIdentity(ctx, t, t.knownIDs)
+		found, err = r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
 	}
 	return found, err
 }
@@ -112,9 +112,9 @@ func (r *runner) deleteOwnObject(ctx context.Context, k *kind.Kind, o *kind.Obje
 func (r *runner) listNewByIdentity(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
 	c, only := t.Change, t.Identity
 	if whole := c.Kind.ParentKind(); whole != "" {
-		only = c.Kind.ChildID(c.Identity, r.firstLiveID(whole, c.Kind.ParentIdentity(c.Identity)))
+		only = c.Kind.ChildID(c.Identity, r.findFirstLiveID(whole, c.Kind.ParentIdentity(c.Identity)))
 	}
-	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, MultiBucket: true, IDs: []string{only}})
+	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, IncludeMultiBucketKeys: true, IDs: []string{only}})
 	if err != nil {
 		return nil, err
 	}

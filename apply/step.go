@@ -42,7 +42,7 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 	}
 	if err == nil && writesObject(s) {
 		err = r.checkPostconditions(t, s)
-		t.unfit = err != nil
+		t.postconditionFailed = err != nil
 	}
 	if err != nil {
 		result = failed
@@ -63,13 +63,13 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 // of what it is about.
 func (r *runner) reportAction(t *task, action plan.Action, id string, do func() (string, error)) error {
 	start := r.Now()
-	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, ID: id}
+	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, RemoteID: id}
 	if action == plan.Delete {
 		e.DeletedName = t.DeletedName(id)
 	}
 	r.emit(e)
 	id, e.Err = do()
-	e.Stage, e.Elapsed, e.ID = Done, r.Now().Sub(start), cmp.Or(id, e.ID)
+	e.Stage, e.Elapsed, e.RemoteID = Done, r.Now().Sub(start), cmp.Or(id, e.RemoteID)
 	if e.Err != nil {
 		e.Stage = Failed
 	}
@@ -91,7 +91,7 @@ func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
 		}
 		r.snapshotMu.Lock()
 		defer r.snapshotMu.Unlock()
-		return plan.LiveAttrs(r.resources[a], r.Snapshot, e.ID)
+		return plan.LiveAttrsNotConfigured(r.resources[a], r.Snapshot, e.ID)
 	})
 	if diags.HasErrors() {
 		return diags
@@ -102,12 +102,12 @@ func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
 // deleteObject deletes a live object and, where it has a successor, strikes it from the
 // entry's list.
 func (r *runner) deleteObject(ctx context.Context, t *task, id string, freeSlot func()) error {
-	live, err := r.liveMembers(t.Kind, id)
+	live, err := r.snapshotJSONIfAny(t.Kind, id)
 	if err != nil {
 		return err
 	}
 	err = t.Kind.Delete(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Force: t.ForceDestroy, Progress: func(n int) {
-		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, ID: id, FilesRemoved: n})
+		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, RemoteID: id, FilesRemoved: n})
 	}})
 	if err != nil {
 		return err
@@ -116,8 +116,8 @@ func (r *runner) deleteObject(ctx context.Context, t *task, id string, freeSlot 
 	return r.State.RemoveRetiree(t.Addr, id)
 }
 
-// liveMembers is the live object as a map; nil where it was not read.
-func (r *runner) liveMembers(k *kind.Kind, id string) (map[string]any, error) {
+// snapshotJSONIfAny is the live object as a map; nil where it was not read.
+func (r *runner) snapshotJSONIfAny(k *kind.Kind, id string) (map[string]any, error) {
 	r.snapshotMu.Lock()
 	defer r.snapshotMu.Unlock()
 	o := r.Snapshot.ByID(k, id)
@@ -130,7 +130,7 @@ func (r *runner) liveMembers(k *kind.Kind, id string) (map[string]any, error) {
 // updateObject sends attributes. A conflict means that somebody else was faster, or that
 // our own reply was lost: the account tells which.
 func (r *runner) updateObject(ctx context.Context, t *task, id string, fields []string) error {
-	live, err := r.liveMembers(t.Kind, id)
+	live, err := r.snapshotJSONIfAny(t.Kind, id)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (r *runner) updateObject(ctx context.Context, t *task, id string, fields []
 	raw, err := t.Kind.Update(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[t.Addr].Payload})
 	var refused *wire.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
-		return r.resolveUpdateConflict(ctx, t, id, pending, refused)
+		return r.acceptIfAlreadyUpdated(ctx, t, id, pending, refused)
 	}
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (r *runner) updateObject(ctx context.Context, t *task, id string, fields []
 	return r.addToSnapshotAndCheck(t, o, pending)
 }
 
-func (r *runner) resolveUpdateConflict(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
+func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
 	found, err := r.listNewByIdentity(ctx, t, nil)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (r *runner) verifyStep(ctx context.Context, t *task) stepStatus {
 	if r.VerifyKey == nil {
 		return done
 	}
-	what, why := r.keyProblem(ctx, t)
+	what, why := r.findKeyProblem(ctx, t)
 	if why == "" {
 		return done
 	}
@@ -53,8 +53,8 @@ func (r *runner) unverifiedWarning(t *task, what, why string) *hcl.Diagnostic {
 		Subject: r.resources[t.Addr].Block.HeaderRange.Ptr(), Extra: t.Addr}
 }
 
-// keyProblem says what is wrong with a new key; why is "" where nothing is.
-func (r *runner) keyProblem(ctx context.Context, t *task) (what, why string) {
+// findKeyProblem says what is wrong with a new key; why is "" where nothing is.
+func (r *runner) findKeyProblem(ctx context.Context, t *task) (what, why string) {
 	ctx, cancel := r.untilInterrupted(ctx)
 	defer cancel()
 	account, err := r.verifyUntilAccepted(ctx, t)
@@ -92,7 +92,7 @@ func (r *runner) untilInterrupted(ctx context.Context) (stoppable context.Contex
 // verifyUntilAccepted asks until B2 accepts the key, patience ends, or something else than
 // a refusal comes back.
 func (r *runner) verifyUntilAccepted(ctx context.Context, t *task) (account *wire.Account, err error) {
-	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.objectID}
+	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, RemoteID: t.objectID}
 	account, err = r.VerifyKey(ctx, t.objectID, t.newKey.Key)
 	if !isUnauthorized(err) {
 		return account, err

@@ -22,7 +22,7 @@ import (
 func TestPages(t *testing.T) {
 	bin := build(t)
 	examples := map[string]string{}
-	for _, page := range view.Pages(schema.Kinds()) {
+	for _, page := range view.ReferencePages(schema.Kinds()) {
 		if len(page.Examples) == 0 {
 			t.Errorf("%s has no example", page.Path)
 		}

@@ -28,19 +28,19 @@ func (p *planner) computeBasis() {
 	hidden := &hiddenValues{}
 	saved := &Saved{AccountID: p.Snapshot.Account.ID, Realm: p.Snapshot.Account.Realm}
 	hash := newPlanHasher(saved)
-	if p.Save {
+	if p.FillSaved {
 		saved.Changes = make([]SavedChange, 0, len(p.plan.Changes))
 	}
 	for i := range p.plan.Changes {
 		c, err := p.savedChange(&p.plan.Changes[i], hidden)
 		hash.err = errors.Join(hash.err, err)
 		hash.add(c)
-		if p.Save {
+		if p.FillSaved {
 			saved.Changes = append(saved.Changes, *c)
 		}
 	}
-	for i := range p.plan.Outputs {
-		o, err := hidden.savedOutput(&p.plan.Outputs[i])
+	for i := range p.plan.OutputChanges {
+		o, err := hidden.savedOutput(&p.plan.OutputChanges[i])
 		hash.err = errors.Join(hash.err, err)
 		saved.Outputs = append(saved.Outputs, o)
 	}
@@ -48,7 +48,7 @@ func (p *planner) computeBasis() {
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
 	if len(hidden.texts) > 0 {
 		var err error
-		saved.HiddenHash, err = SlowHash(hidden.texts, p.DigestSalt)
+		saved.HiddenHash, err = SlowHashIfSalted(hidden.texts, p.DigestSalt)
 		hash.err = errors.Join(hash.err, err)
 		p.plan.Salted = len(p.DigestSalt) > 0
 	}
@@ -57,7 +57,7 @@ func (p *planner) computeBasis() {
 		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", capitalizeError(hash.err))
 	}
 	p.plan.Basis = hash.sum()
-	if p.Save {
+	if p.FillSaved {
 		p.plan.Saved = saved
 	}
 }
@@ -90,10 +90,10 @@ func (h *planHasher) sum() string { return hex.EncodeToString(h.Sum(nil)) }
 func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, error) {
 	hidden.nextChange()
 	d := &SavedChange{
-		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
+		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, RemoteID: c.RemoteID, LiveName: c.LiveName,
 		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
-		DeliverTo: c.DeliverTo, Force: c.ForceDestroy, Outside: c.Outside, Edited: c.Edited, Siblings: c.ImportedSiblings,
-		Leftovers: c.Leftovers, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before),
+		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, Outside: c.Outside, Edited: c.Edited, ImportedSiblings: c.ImportedSiblings,
+		FurtherDeletes: c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before),
 		UnknownAfter: unknownIn(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
@@ -110,7 +110,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		}
 	}
 	if !c.After.IsNull() {
-		d.ReferencedIDs = p.namesWithIDs(c, hidden)
+		d.ReferencedNamesWithIDs = p.namesWithIDs(c, hidden)
 	}
 	before, err := p.beforeWithoutVolatile(c)
 	if err != nil {
@@ -125,7 +125,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 
 // beforeWithoutVolatile is the live object without what b2form's own lock changes in it.
 func (p *planner) beforeWithoutVolatile(c *Change) (cty.Value, error) {
-	o := p.Snapshot.ByID(c.Kind, c.ID)
+	o := p.Snapshot.ByID(c.Kind, c.RemoteID)
 	if c.Kind.Volatile == nil || c.Before.IsNull() || o == nil {
 		return c.Before, nil
 	}

@@ -75,11 +75,11 @@ func digestOf(t *testing.T, made Plan) string {
 func TestBasisCoversEveryField(t *testing.T) {
 	one := func() Plan {
 		return Plan{
-			Changes: filled(t, reflect.TypeFor[[]Change](), 1).Interface().([]Change),
-			Steps:   filled(t, reflect.TypeFor[[]Step](), 1).Interface().([]Step),
-			Records: filled(t, reflect.TypeFor[[]addr.StateEntry](), 1).Interface().([]addr.StateEntry),
-			Moves:   filled(t, reflect.TypeFor[[]EntryMove](), 1).Interface().([]EntryMove),
-			Outputs: filled(t, reflect.TypeFor[[]OutputChange](), 1).Interface().([]OutputChange),
+			Changes:       filled(t, reflect.TypeFor[[]Change](), 1).Interface().([]Change),
+			Steps:         filled(t, reflect.TypeFor[[]Step](), 1).Interface().([]Step),
+			Records:       filled(t, reflect.TypeFor[[]addr.StateEntry](), 1).Interface().([]addr.StateEntry),
+			Moves:         filled(t, reflect.TypeFor[[]EntryMove](), 1).Interface().([]EntryMove),
+			OutputChanges: filled(t, reflect.TypeFor[[]OutputChange](), 1).Interface().([]OutputChange),
 		}
 	}
 	before := digestOf(t, one())
@@ -92,18 +92,18 @@ func TestBasisCoversEveryField(t *testing.T) {
 		included func(p *Plan) reflect.Value
 	}{
 		{reflect.TypeFor[Plan](), map[string]string{
-			"Basis":     "it is the digest",
-			"Saved":     "it is what is digested",
-			"Salted":    "it says how the digest was made",
-			"Warnings":  "what they are about is in the changes, or changes nothing",
-			"Rotations": "they tell of the present also where nothing changes",
+			"Basis":           "it is the digest",
+			"Saved":           "it is what is digested",
+			"Salted":          "it says how the digest was made",
+			"Warnings":        "what they are about is in the changes, or changes nothing",
+			"RotatingObjects": "they tell of the present also where nothing changes",
 		}, func(p *Plan) reflect.Value { return reflect.ValueOf(p).Elem() }},
 		{reflect.TypeFor[Change](), map[string]string{"Kind": "the address names it"},
 			func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Changes[0]).Elem() }},
 		{reflect.TypeFor[Step](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Steps[0]).Elem() }},
 		{reflect.TypeFor[addr.StateEntry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
 		{reflect.TypeFor[EntryMove](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Moves[0]).Elem() }},
-		{reflect.TypeFor[OutputChange](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Outputs[0]).Elem() }},
+		{reflect.TypeFor[OutputChange](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.OutputChanges[0]).Elem() }},
 	} {
 		for i := range test.of.NumField() {
 			field := test.of.Field(i)

@@ -47,7 +47,7 @@ func stepCapabilities(c *Change, s *Step) []string {
 	case OpCreate, OpUpdate:
 		list := []string{c.Kind.WriteCapability}
 		for _, field := range s.Fields {
-			if a := c.Kind.Attr(field); a.WriteCapability != "" && a.WirePath != "" {
+			if a := c.Kind.FindAttr(field); a.WriteCapability != "" && a.WirePath != "" {
 				list = append(list, a.WriteCapability)
 			}
 		}

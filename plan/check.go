@@ -48,7 +48,7 @@ func (p *planner) checkAccountAndKindsRead() {
 		return
 	}
 	needed := map[string]*hcl.Range{}
-	for _, addr := range p.recordedAddrs {
+	for _, addr := range p.recordedOrAnnouncedAddrs {
 		if p.kinds[addr.Kind] == nil {
 			p.errorf(nil, "Unknown kind in the state",
 				"The state holds %s, but this version of b2form does not know %q. Use the version that wrote the state, "+
@@ -170,16 +170,16 @@ func (p *planner) mayExistUnseen(k *kind.Kind, id string) bool {
 // credentialsLimited reports whether the credentials in use see only some objects of a
 // kind.
 func (p *planner) credentialsLimited(k *kind.Kind) bool {
-	if k.Allowed == nil {
+	if k.AllowedObjects == nil {
 		return false
 	}
-	_, limited := k.Allowed(p.Snapshot.Account)
+	_, limited := k.AllowedObjects(p.Snapshot.Account)
 	return limited
 }
 
 // allowedByCredentials lists the objects of a kind that the credentials are limited to.
 func (p *planner) allowedByCredentials(k *kind.Kind) []wire.AllowedBucket {
-	list, _ := k.Allowed(p.Snapshot.Account)
+	list, _ := k.AllowedObjects(p.Snapshot.Account)
 	return list
 }
 
@@ -222,7 +222,7 @@ func problemRange(r *config.Resource, problem kind.Problem) hcl.Range {
 func (p *planner) warnUnreadableAttrs(r *config.Resource, hidden []string) {
 	for _, name := range hidden {
 		help := ""
-		if guard := r.Kind.Attr(name).ReadCapability; guard != "" {
+		if guard := r.Kind.FindAttr(name).ReadCapability; guard != "" {
 			help = fmt.Sprintf(" Use a key with the capability %s.", guard)
 		}
 		rng := r.Block.RangeOf(name)

@@ -26,7 +26,7 @@ func CheckDenyRules(c *config.Config) hcl.Diagnostics {
 			continue
 		}
 		findings := r.Kind.Credential.Lint(r.Value, cty.NullVal(r.Kind.LiveType()))
-		for _, f := range append(findings, r.Kind.Credential.Unusable(r.Value)...) {
+		for _, f := range append(findings, r.Kind.Credential.UnusableFindings(r.Value)...) {
 			if slices.Contains(c.Settings.Deny, f.Rule) && !isExcepted(r, f.Rule) {
 				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), r.Addr, fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
 			}
@@ -50,7 +50,7 @@ func WarnUnusableCredentials(c *config.Config) hcl.Diagnostics {
 		if r.Kind.Credential == nil || said[r.Block] || isForB2[r.Addr] {
 			continue
 		}
-		for _, f := range r.Kind.Credential.Unusable(r.Value) {
+		for _, f := range r.Kind.Credential.UnusableFindings(r.Value) {
 			if slices.Contains(c.Settings.Ignore, f.Rule) || slices.Contains(c.Settings.Deny, f.Rule) {
 				continue
 			}
@@ -68,7 +68,7 @@ func WarnUnusableCredentials(c *config.Config) hcl.Diagnostics {
 // where they are not.
 func CheckAccountDenyRules(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, f := range kind.LintAccount(a) {
+	for _, f := range kind.LintMasterKey(a) {
 		if slices.Contains(c.Settings.Deny, f.Rule) {
 			diags = append(diags, denyError(c.Settings.Range, addr.Addr{}, words.Capitalize(f.Detail), f.Rule))
 		}
@@ -78,17 +78,17 @@ func CheckAccountDenyRules(c *config.Config, a *wire.Account) hcl.Diagnostics {
 
 const unusable = "Of no use to most programs"
 
-func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.RuleName) *hcl.Diagnostic {
+func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.LintRuleName) *hcl.Diagnostic {
 	summary := "Wider access than allowed"
 	if _, rules := kind.DeniableRules(); slices.Contains(rules, rule) {
 		summary = unusable
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Subject: &at,
 		Detail: fmt.Sprintf("%s. The policy %[2]s, which comes with b2form, forbids it: the b2form block denies %[2]s.", detail, rule),
-		Extra:  config.Violation{Policy: string(rule), Addr: about}}
+		Extra:  config.ViolationExtra{Policy: string(rule), Addr: about}}
 }
 
 // isExcepted reports whether a resource says that a rule does not hold for it.
-func isExcepted(r *config.Resource, rule kind.RuleName) bool {
+func isExcepted(r *config.Resource, rule kind.LintRuleName) bool {
 	return slices.ContainsFunc(r.Exceptions, func(x config.Exception) bool { return x.Policy == string(rule) })
 }

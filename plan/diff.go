@@ -60,11 +60,11 @@ func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []strin
 		if !isCompared(a) || slices.Contains(ignore, a.Name) {
 			continue
 		}
-		w, l := want.SharedAt(i), live.SharedAt(i)
+		w, l := want.PointerAt(i), live.PointerAt(i)
 		switch {
 		case a.KeepLive && w.IsNull():
 		case !isReadable(a, *l):
-			if !kind.IsNullOrEmpty(*w) {
+			if !kind.IsNullOrEmptyCollection(*w) {
 				hidden = append(hidden, a.Name)
 			}
 		case !d.attrEqual(i, pair, w, l):
@@ -96,7 +96,7 @@ func (d *differ) attrEqual(i int, pair kind.Comparison, want, live *cty.Value) b
 	if at := (comparedValues{want, live}); c.comparedValues != at {
 		*c = comparisonResult{at, d.cachedEqual(a, at)}
 	}
-	if a.Compare.Equal == nil || c.equal && !kind.IsNullOrEmpty(*want) {
+	if a.Compare.Equal == nil || c.equal && !kind.IsNullOrEmptyCollection(*want) {
 		return c.equal
 	}
 	return a.Compare.Equal(pair)
@@ -120,8 +120,8 @@ func (d *differ) cachedEqual(a *kind.Attr, at comparedValues) bool {
 // empty list, an empty map) at every depth, because a configuration leaves out
 // what B2 answers as empty.
 func equalNullAsEmpty(a, b cty.Value) bool {
-	if kind.IsNullOrEmpty(a) || kind.IsNullOrEmpty(b) {
-		return kind.IsNullOrEmpty(a) && kind.IsNullOrEmpty(b)
+	if kind.IsNullOrEmptyCollection(a) || kind.IsNullOrEmptyCollection(b) {
+		return kind.IsNullOrEmptyCollection(a) && kind.IsNullOrEmptyCollection(b)
 	}
 	t := a.Type()
 	switch {
@@ -159,7 +159,7 @@ func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 		if !isCompared(a) {
 			continue
 		}
-		if l := live.SharedAt(i); r.KeepsLive(a) && isReadable(a, *l) {
+		if l := live.PointerAt(i); r.KeepsLive(a) && isReadable(a, *l) {
 			v.SetAt(i, l)
 		}
 	}

@@ -35,7 +35,7 @@ func (s *Saved) Differences(now *Saved) []string {
 		whole.Changes = nil
 		return mustJSON(whole)
 	}
-	names := unequal(rest(s), rest(now))
+	names := differingMembers(rest(s), rest(now))
 	if len(out) > 0 { // they follow from the changes
 		names = slices.DeleteFunc(names, func(name string) bool { return name == "records" || name == "steps" || name == "hidden_hash" })
 	}
@@ -82,20 +82,20 @@ func changeDifferences(was, is *SavedChange) []string {
 			out = append(out, fmt.Sprintf("%s: %s: %s", was.Addr, what, words.JoinAnd(names)))
 		}
 	}
-	say("live, other than when the plan was made", unequal(was.Before, is.Before))
-	say("to be set, other than in the saved plan", unequal(was.After, is.After))
+	say("live, other than when the plan was made", differingMembers(was.Before, is.Before))
+	say("to be set, other than in the saved plan", differingMembers(was.After, is.After))
 	rest := func(c SavedChange) []byte {
 		c.Before, c.After = nil, nil
 		return mustJSON(c)
 	}
 	if len(out) == 0 {
-		say("other than in the saved plan", unequal(rest(*was), rest(*is)))
+		say("other than in the saved plan", differingMembers(rest(*was), rest(*is)))
 	}
 	return out
 }
 
-// unequal names the members in which two JSON objects differ. Sorted.
-func unequal(was, is []byte) []string {
+// differingMembers names the members in which two JSON objects differ. Sorted.
+func differingMembers(was, is []byte) []string {
 	from, to := members(was), members(is)
 	var names []string
 	for name := range from {

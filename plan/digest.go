@@ -67,7 +67,7 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.R
 		return text, errors.Join(failed, err)
 	}
 	take := func(a *kind.Attr, v cty.Value) cty.Value {
-		if kind.IsNullOrEmpty(v) {
+		if kind.IsNullOrEmptyCollection(v) {
 			return v
 		}
 		text, err := canonicalJSON(v)
@@ -85,7 +85,7 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.R
 		case a.Secret || slices.Contains(c.Sensitive, a.Name):
 			members[a.Name] = take(a, v)
 		default:
-			members[a.Name] = a.ReplaceSecrets(v, take)
+			members[a.Name] = a.ReplaceNestedSecrets(v, take)
 		}
 	}
 	text, err := canonicalJSON(cty.ObjectVal(members))
@@ -144,9 +144,9 @@ func hidesAnyAttr(c *Change) bool {
 	return false
 }
 
-// SlowHash stands for texts that must not be found by trying. With a salt it is expensive to try one
+// SlowHashIfSalted stands for texts that must not be found by trying. With a salt it is expensive to try one
 // after the other: about 0.1 s and 32 MB each. Without one it must not be shown.
-func SlowHash(texts []string, salt []byte) (string, error) {
+func SlowHashIfSalted(texts []string, salt []byte) (string, error) {
 	text, err := json.Marshal(texts)
 	if err != nil {
 		return "", err

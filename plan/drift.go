@@ -41,24 +41,24 @@ func (p *planner) drift(r *config.Resource, h match) (outside, edited Drift) {
 		return DriftUnknown, DriftUnknown
 	}
 	now, err := p.digester.digests(r, h.object)
-	if err != nil || now.Attrs() != e.Digests.Attrs() {
+	if err != nil || now.AttrSetAndSalt() != e.Digests.AttrSetAndSalt() {
 		return DriftUnknown, DriftUnknown
 	}
 	return driftOf(e.Digests.Live(), now.Live()), driftOf(e.Digests.Declared(), now.Declared())
 }
 
-// gone says of an object that is recorded and not live whether it was deleted outside of b2form: not by
+// driftOfAbsent says of an object that is recorded and not live whether it was deleted outside of b2form: not by
 // a run that was cut off, and not by its own end.
-func (p *planner) gone(k *kind.Kind, e *addr.StateEntry) Drift {
+func (p *planner) driftOfAbsent(k *kind.Kind, e *addr.StateEntry) Drift {
 	if e.Digests == "" || !p.Snapshot.ExpiredAt(k, e.ID).IsZero() {
 		return DriftUnknown
 	}
 	return Gone
 }
 
-// dropDigests has the digests forgotten of what is about to be updated or deleted: a run that is cut
+// planDigestRemovals has the digests forgotten of what is about to be updated or deleted: a run that is cut
 // off then leaves it open what is live.
-func (p *planner) dropDigests() {
+func (p *planner) planDigestRemovals() {
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		e := p.entry(c.Addr)
@@ -82,12 +82,12 @@ type DigestRenewal struct {
 	Entries  []addr.StateEntry
 	// NotAsDeclared says which objects are not as declared, or nobody knows; nil: each is.
 	NotAsDeclared map[addr.Addr]bool
-	// LiveOnly renews what is recorded of live objects, and not of their configuration.
-	LiveOnly bool
+	// LiveDigestsOnly renews what is recorded of live objects, and not of their configuration.
+	LiveDigestsOnly bool
 }
 
-// Outdated lists the entries that are to have other digests, with these, in their order.
-func (r *DigestRenewal) Outdated() []addr.StateEntry {
+// RenewedEntries lists the entries that are to have other digests, with these, in their order.
+func (r *DigestRenewal) RenewedEntries() []addr.StateEntry {
 	if r.Salt == "" {
 		return nil
 	}
@@ -110,8 +110,8 @@ func (r *DigestRenewal) Outdated() []addr.StateEntry {
 		if err != nil {
 			continue // whoever looks at the object says so
 		}
-		if r.LiveOnly {
-			now = onlyLive(now, e.Digests)
+		if r.LiveDigestsOnly {
+			now = keepRecordedDeclaredDigest(now, e.Digests)
 		}
 		if now != e.Digests {
 			e.Digests = now
@@ -121,14 +121,14 @@ func (r *DigestRenewal) Outdated() []addr.StateEntry {
 	return out
 }
 
-// onlyLive is now without what it says of the configuration, which stays as it was recorded as far as
+// keepRecordedDeclaredDigest is now without what it says of the configuration, which stays as it was recorded as far as
 // that is of the same attributes.
-func onlyLive(now, recorded addr.Digests) addr.Digests {
+func keepRecordedDeclaredDigest(now, recorded addr.Digests) addr.Digests {
 	declared := ""
-	if now.Attrs() == recorded.Attrs() {
+	if now.AttrSetAndSalt() == recorded.AttrSetAndSalt() {
 		declared = recorded.Declared()
 	}
-	return addr.NewDigests(now.Attrs(), now.Live(), declared)
+	return addr.NewDigests(now.AttrSetAndSalt(), now.Live(), declared)
 }
 
 // A digester makes digests of objects. What it wrote of an attribute last is remembered, since many
@@ -137,7 +137,7 @@ type digester struct {
 	salt string
 	last map[*kind.Kind][]digestTextCache // by the attribute's index
 
-	attrs, live, declared []byte // of the object that it is at
+	attrsBuf, liveBuf, declaredBuf []byte // of the object that it is at
 }
 
 type digestTextCache struct{ live, declared cachedDigestText }
@@ -164,20 +164,20 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 		last = make([]digestTextCache, len(r.Kind.Attrs))
 		d.last[r.Kind] = last
 	}
-	d.attrs, d.live, d.declared = append(d.attrs[:0], r.Kind.Name...), d.live[:0], d.declared[:0]
+	d.attrsBuf, d.liveBuf, d.declaredBuf = append(d.attrsBuf[:0], r.Kind.Name...), d.liveBuf[:0], d.declaredBuf[:0]
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.SharedAt(i)) {
+		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.PointerAt(i)) {
 			continue
 		}
-		d.attrs = append(append(d.attrs, 0), a.Name...)
-		d.live = append(d.live, last[i].live.textOf(a, live.SharedAt(i))...)
-		d.declared = append(d.declared, last[i].declared.textOf(a, r.Value.SharedAt(i))...)
+		d.attrsBuf = append(append(d.attrsBuf, 0), a.Name...)
+		d.liveBuf = append(d.liveBuf, last[i].live.textOf(a, live.PointerAt(i))...)
+		d.declaredBuf = append(d.declaredBuf, last[i].declared.textOf(a, r.Value.PointerAt(i))...)
 	}
 	return addr.NewDigests(
-		saltedDigest(d.salt, "attributes", d.attrs, addr.AttrsDigestLength),
-		saltedDigest(d.salt, "live", d.live, addr.ObjectDigestLength),
-		saltedDigest(d.salt, "declared", d.declared, addr.ObjectDigestLength),
+		saltedDigest(d.salt, "attributes", d.attrsBuf, addr.AttrsDigestLength),
+		saltedDigest(d.salt, "live", d.liveBuf, addr.ObjectDigestLength),
+		saltedDigest(d.salt, "declared", d.declaredBuf, addr.ObjectDigestLength),
 	), nil
 }
 
@@ -191,7 +191,7 @@ func saltedDigest(salt, of string, content []byte, length int) string {
 
 func (w *cachedDigestText) textOf(a *kind.Attr, v *cty.Value) []byte {
 	if w.value != v {
-		public := a.ReplaceSecrets(*v, func(_ *kind.Attr, v cty.Value) cty.Value { return cty.NullVal(v.Type()) })
+		public := a.ReplaceNestedSecrets(*v, func(_ *kind.Attr, v cty.Value) cty.Value { return cty.NullVal(v.Type()) })
 		w.value, w.text = v, appendComparable(w.text[:0], public)
 	}
 	return w.text
@@ -202,7 +202,7 @@ func appendComparable(to []byte, v cty.Value) []byte {
 	switch t := v.Type(); {
 	case !v.IsKnown():
 		return append(to, '?')
-	case kind.IsNullOrEmpty(v):
+	case kind.IsNullOrEmptyCollection(v):
 		return append(to, '-')
 	case t == cty.String:
 		return appendText(to, v.AsString())
@@ -215,7 +215,7 @@ func appendComparable(to []byte, v cty.Value) []byte {
 	to = append(to, '[')
 	for it := v.ElementIterator(); it.Next(); { // sorted
 		key, element := it.Element()
-		if named && kind.IsNullOrEmpty(element) {
+		if named && kind.IsNullOrEmptyCollection(element) {
 			continue
 		}
 		if named {

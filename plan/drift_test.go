@@ -22,7 +22,7 @@ func settled(t *testing.T) *world {
 	w.own(app, "id-app")
 	r := w.request()
 	all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
-	w.entries = all.Outdated()
+	w.entries = all.RenewedEntries()
 	return w
 }
 
@@ -130,14 +130,15 @@ func TestOnlyLiveDigestsAreRenewed(t *testing.T) {
 	w.edit(w.bucket, "id-acme-photos", "allPrivate", "allPublic")
 	renew := func() addr.Digests {
 		r := w.request()
-		all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries, LiveOnly: true}
-		return all.Outdated()[0].Digests
+		all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries, LiveDigestsOnly: true}
+		return all.RenewedEntries()[0].Digests
 	}
-	if now := renew(); now.Attrs() != before.Attrs() || now.Live() == before.Live() || now.Declared() != before.Declared() {
+	if now := renew(); now.AttrSetAndSalt() != before.AttrSetAndSalt() || now.Live() == before.Live() ||
+		now.Declared() != before.Declared() {
 		t.Errorf("%s becomes %s", before, now)
 	}
 	w.config.Resources[0].IgnoreChanges = []string{"info"}
-	if now := renew(); now.Attrs() == before.Attrs() || now.Declared() != "" || !now.IsWellFormed() {
+	if now := renew(); now.AttrSetAndSalt() == before.AttrSetAndSalt() || now.Declared() != "" || !now.IsWellFormed() {
 		t.Errorf("%s becomes %s", before, now)
 	}
 }

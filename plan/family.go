@@ -52,10 +52,10 @@ func (p *planner) checkRetiree(e *addr.StateEntry, old addr.RetiringObject, o *k
 	return false
 }
 
-// checkEntry refuses an entry whose ID is that of an object with another name, which no run
+// checkEntryName refuses an entry whose ID is that of an object with another name, which no run
 // records: names of live objects do not change. Whatever is done for the entry would be
 // done to somebody else's object.
-func (p *planner) checkEntry(e *addr.StateEntry, o *kind.Object) {
+func (p *planner) checkEntryName(e *addr.StateEntry, o *kind.Object) {
 	if o == nil || nameWithoutTimestamp(o.Kind, o.Identity) == nameWithoutTimestamp(o.Kind, o.Kind.NormalizeIdentity(e.Identity)) {
 		return
 	}
@@ -108,7 +108,7 @@ func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool
 		h.importedSiblingIDs = append(h.importedSiblingIDs, o.ID)
 		old := addr.RetiringObject{ID: o.ID, Name: o.Identity, KeepUntil: nameTimestamp(h.object).Add(rotation.Overlap)}
 		successor := i > last
-		if h.objectUnrecorded() || h.entryOutdated || successor || h.imported && i == last {
+		if h.isObjectRecovered() || h.entryOutdated || successor || h.imported && i == last {
 			old = addr.RetiringObject{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
 		}
 		h.hasUnknownSuccessors = h.hasUnknownSuccessors || successor
@@ -123,7 +123,7 @@ func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool
 // one without is somebody else's, and no concern of this rotation.
 func (p *planner) unknownSiblings(r *config.Resource, h *match) []*kind.Object {
 	imp := p.imports[r.Addr]
-	rotating := !h.imported && !h.objectUnrecorded() && h.object.Identity != r.Identity() &&
+	rotating := !h.imported && !h.isObjectRecovered() && h.object.Identity != r.Identity() &&
 		nameWithoutTimestamp(r.Kind, h.object.Identity) == r.Identity()
 	var unknown []*kind.Object
 	for _, o := range p.siblings(r) {
@@ -179,7 +179,7 @@ func (p *planner) hasForeignSiblings(r *config.Resource, h *match) bool {
 		isPlain := nameTimestamp(o).IsZero() || o.Identity == r.Identity()
 		plain, stamped = plain || isPlain, stamped || !isPlain
 	}
-	other := !h.imported && !h.objectUnrecorded() && nameWithoutTimestamp(r.Kind, h.object.Identity) != r.Identity()
+	other := !h.imported && !h.isObjectRecovered() && nameWithoutTimestamp(r.Kind, h.object.Identity) != r.Identity()
 	return plain && stamped || other
 }
 
@@ -192,7 +192,7 @@ func (p *planner) importRotatingSiblings(r *config.Resource, imp *config.Import,
 	}
 	siblings := p.siblings(r)
 	newest := -1
-	for _, id := range imp.IDs {
+	for _, id := range imp.SiblingIDs {
 		i := slices.IndexFunc(siblings, func(o *kind.Object) bool { return o.ID == id || o.Identity == r.Kind.NormalizeIdentity(id) })
 		if i < 0 {
 			p.errorf(&imp.Range, "Nothing to import",

@@ -247,8 +247,8 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 		}
 		fmt.Fprintf(&b, "record: %s\n", line)
 	}
-	for _, r := range p.Rotations {
-		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.Name, day(r.MadeAt), day(r.Due), retirees(r.Retiring))
+	for _, r := range p.RotatingObjects {
+		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.LiveName, day(r.MadeAt), day(r.Due), retirees(r.Retiring))
 	}
 	if len(p.LeftOut) > 0 {
 		fmt.Fprintf(&b, "left out: %v\n", p.LeftOut)
@@ -287,8 +287,8 @@ func change(b *strings.Builder, c *plan.Change) {
 		b.WriteString(" force")
 	}
 	fmt.Fprintf(b, " %q", c.Identity)
-	if c.ID != "" {
-		fmt.Fprintf(b, " id %s", c.ID)
+	if c.RemoteID != "" {
+		fmt.Fprintf(b, " id %s", c.RemoteID)
 	}
 	b.WriteString("\n")
 	line := func(what, text string) {
@@ -300,7 +300,7 @@ func change(b *strings.Builder, c *plan.Change) {
 		line("moved from", c.MovedFrom.String())
 	}
 	line("because", c.Reason)
-	for _, a := range c.Kind.Settable() {
+	for _, a := range c.Kind.SettableAttrs() {
 		switch {
 		case c.Action == plan.Create && !c.After.GetAttr(a.Name).IsNull():
 			fmt.Fprintf(b, "    %s = %s\n", a.Name, show(c.After.GetAttr(a.Name)))
@@ -313,7 +313,7 @@ func change(b *strings.Builder, c *plan.Change) {
 	}
 	line("deliver", strings.Join(c.DeliverTo, ", "))
 	line("family", nameds(c.ImportedSiblings))
-	line("leftovers", nameds(c.Leftovers))
+	line("leftovers", nameds(c.FurtherDeletes))
 	line("retiring", strings.TrimPrefix(retirees(c.Retiring), ", "))
 	if len(c.Overlapping) > 0 {
 		line("overlap of "+c.Overlap.String(), nameds(c.Overlapping))

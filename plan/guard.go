@@ -99,7 +99,7 @@ func (p *planner) checkPreventDestroy(r *config.Resource, h match, c *Change) {
 func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
 	inUse := p.Snapshot.Account.KeyID
 	ends := c.Action == Replace || c.Action == Delete
-	if !(ends && c.ID == inUse) && !slices.ContainsFunc(c.Leftovers, func(o NamedObject) bool { return o.ID == inUse }) {
+	if !(ends && c.RemoteID == inUse) && !slices.ContainsFunc(c.FurtherDeletes, func(o NamedObject) bool { return o.ID == inUse }) {
 		return
 	}
 	var subject *hcl.Range
@@ -114,7 +114,7 @@ func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
 // checkProtectedReplace refuses to replace a protected object. One that an
 // interrupted run left is not protected: nobody ever got its secret.
 func (p *planner) checkProtectedReplace(r *config.Resource, h match, c *Change) {
-	if c.Action == Replace && r.PreventDestroy && !h.objectUnrecorded() {
+	if c.Action == Replace && r.PreventDestroy && !h.isObjectRecovered() {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
 			"%s has prevent_destroy set, but the plan replaces it, which deletes the old %s. "+

@@ -28,7 +28,7 @@ func attrHazards(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard
 func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	if c.Action == Create {
-		for _, a := range c.Kind.Settable() {
+		for _, a := range c.Kind.SettableAttrs() {
 			if a.Hazards == nil {
 				continue
 			}
@@ -39,7 +39,7 @@ func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 		})
 	}
 	for _, name := range c.Fields {
-		if a := c.Kind.Attr(name); a.Hazards != nil {
+		if a := c.Kind.FindAttr(name); a.Hazards != nil {
 			out = append(out, attrHazards(c, a, before.GetAttr(name), c.After.GetAttr(name))...)
 		}
 	}
@@ -58,7 +58,7 @@ func sortUniqueHazards(hs []kind.Hazard) []kind.Hazard {
 // objects name it: by the ID, and by the name where that is nobody else's.
 func (c *Change) deletedRefs(id string) []objectID {
 	ends := []objectID{{c.Kind.Name, id}}
-	if c.Action == Delete && id == c.ID && !c.Kind.NamesRepeat {
+	if c.Action == Delete && id == c.RemoteID && !c.Kind.NamesRepeat {
 		ends = append(ends, objectID{c.Kind.Name, c.Identity})
 	}
 	return ends
@@ -66,7 +66,7 @@ func (c *Change) deletedRefs(id string) []objectID {
 
 // changesLinks reports whether an update changes an attribute that links to other objects.
 func (c *Change) changesLinks() bool {
-	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() })
+	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.FindAttr(f).IsLink() })
 }
 
 // addBrokenLinkHazards adds the hazard of an object that is deleted while another one, which
@@ -80,8 +80,8 @@ func (p *planner) addBrokenLinkHazards() {
 				ends[end] = c
 			}
 		}
-		going[objectID{c.Kind.Name, c.ID}] = c.Action == Delete
-		updated[objectID{c.Kind.Name, c.ID}] = c.changesLinks()
+		going[objectID{c.Kind.Name, c.RemoteID}] = c.Action == Delete
+		updated[objectID{c.Kind.Name, c.RemoteID}] = c.changesLinks()
 	}
 	if len(ends) == 0 {
 		return

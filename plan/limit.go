@@ -22,7 +22,7 @@ type Excess struct {
 func (e Excess) String() string {
 	verb := map[string]string{"destroy": "destroys or replaces", "update": "updates", "replace": "replaces"}[e.Action]
 	text := fmt.Sprintf("the plan %s %d of the objects here, and the limits block allows %d", verb, e.Planned, e.Allowed)
-	if e.Share {
+	if e.IsPercent {
 		text += fmt.Sprintf(", which is %d%% of those that the state records,", e.Most)
 	}
 	return text
@@ -46,7 +46,7 @@ func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []Excess {
 	var out []Excess
 	for _, l := range limits {
 		e := Excess{ChangeLimit: l, Planned: planned[l.Action], Allowed: l.Most}
-		if l.Share {
+		if l.IsPercent {
 			e.Allowed = recorded * l.Most / 100
 			if recorded < fewestForShare {
 				continue

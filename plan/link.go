@@ -22,18 +22,18 @@ type linkPlanner struct {
 	resourcesWithLinks []*config.Resource            // declared resources that give links a value
 	keptResources      map[objectID]*config.Resource // live objects that stay what is declared
 	keptIDs            map[addr.Addr]string          // their IDs
-	soleCauses         map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
+	soleUpdateCauses   map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
 	liveLinkTargets    map[addr.Addr][]objectID      // what the links of live objects lead to
 }
 
 func newLinkPlanner(p *planner) *linkPlanner {
 	return &linkPlanner{
-		planner:         p,
-		attrsByKind:     map[*kind.Kind][]int{},
-		keptResources:   map[objectID]*config.Resource{},
-		keptIDs:         map[addr.Addr]string{},
-		soleCauses:      map[addr.Addr][]addr.Addr{},
-		liveLinkTargets: map[addr.Addr][]objectID{},
+		planner:          p,
+		attrsByKind:      map[*kind.Kind][]int{},
+		keptResources:    map[objectID]*config.Resource{},
+		keptIDs:          map[addr.Addr]string{},
+		soleUpdateCauses: map[addr.Addr][]addr.Addr{},
+		liveLinkTargets:  map[addr.Addr][]objectID{},
 	}
 }
 
@@ -49,14 +49,14 @@ func (l *linkPlanner) linkAttrs(k *kind.Kind) []int {
 
 // hasLinks reports whether a resource gives a value to an attribute that is set last.
 func (l *linkPlanner) hasLinks(r *config.Resource) bool {
-	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.SharedAt(i).IsNull() })
+	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.PointerAt(i).IsNull() })
 }
 
 // linkReferences lists what the links of v lead to.
 func (l *linkPlanner) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 	var out []kind.Reference
 	for _, i := range l.linkAttrs(k) {
-		out = append(out, k.Attrs[i].References(*v.SharedAt(i))...)
+		out = append(out, k.Attrs[i].References(*v.PointerAt(i))...)
 	}
 	return out
 }
@@ -64,12 +64,12 @@ func (l *linkPlanner) linkReferences(k *kind.Kind, v kind.Values) []kind.Referen
 // mapLinks returns a live object whose links hold what name makes of their IDs.
 func (l *linkPlanner) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
 	knots := l.linkAttrs(k)
-	if !slices.ContainsFunc(knots, func(i int) bool { return live.SharedAt(i).IsKnown() && !live.SharedAt(i).IsNull() }) {
+	if !slices.ContainsFunc(knots, func(i int) bool { return live.PointerAt(i).IsKnown() && !live.PointerAt(i).IsNull() }) {
 		return live
 	}
 	live = live.Clone()
 	for _, i := range knots {
-		v := k.Attrs[i].MapPossibleIDs(*live.SharedAt(i), name)
+		v := k.Attrs[i].MapPossibleIDs(*live.PointerAt(i), name)
 		live.SetAt(i, &v)
 	}
 	return live
@@ -98,15 +98,15 @@ func (l *linkPlanner) nameAfterApply(by *kind.Attr, id string) string {
 // nameOfRecorded is like nameAfterApply, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (l *linkPlanner) nameOfRecorded(by *kind.Attr, id string) string {
-	if r := l.recordedResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
+	if r := l.findOwnerResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
 		return l.declaredIdentities().ReferenceText(r)
 	}
 	return l.nameAfterApply(by, id)
 }
 
-// recordedResource is the declared resource under whose address the state records a live
+// findOwnerResource is the declared resource under whose address the state records a live
 // object; nil: there is none.
-func (l *linkPlanner) recordedResource(id objectID) *config.Resource {
+func (l *linkPlanner) findOwnerResource(id objectID) *config.Resource {
 	if owner := l.ownerAddr(id); owner != nil {
 		return l.declaration(*owner)
 	}
@@ -149,28 +149,28 @@ func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw 
 	judged = l.linkIDsToNames(r, raw, l.nameOfRecorded)
 	if action == Update {
 		l.liveLinkTargets[r.Addr] = l.linkTargets(r.Kind, raw)
-		reason = l.linkReason(r, h, judged, fields)
+		reason = l.findLinkUpdateReason(r, h, judged, fields)
 	}
 	return judged, reason
 }
 
-// linkReason is the reason for an update that names what takes the place of something
+// findLinkUpdateReason is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (l *linkPlanner) linkReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
+func (l *linkPlanner) findLinkUpdateReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
 	rest, _ := l.differFor(r.Kind).diff(r.Value, judged, h.entryIfSameObject(), r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}
 	var targets []addr.Addr
 	for _, id := range l.liveLinkTargets[r.Addr] {
-		if r := l.recordedResource(id); r != nil && l.keptResources[id] == nil && !slices.Contains(targets, r.Addr) {
+		if r := l.findOwnerResource(id); r != nil && l.keptResources[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}
 	}
 	slices.SortFunc(targets, addr.Addr.Compare)
 	if len(rest) == 0 {
-		l.soleCauses[r.Addr] = targets
+		l.soleUpdateCauses[r.Addr] = targets
 	}
 	texts := make([]string, len(targets))
 	for i, t := range targets {
@@ -222,7 +222,7 @@ func (l *linkPlanner) isRemoteID(by *kind.Attr, k *kind.Kind, text string) bool 
 func (l *linkPlanner) addLinkTargetKinds(r *config.Resource, needed map[string]*hcl.Range) {
 	for _, i := range l.linkAttrs(r.Kind) {
 		a := &r.Kind.Attrs[i]
-		for _, m := range a.References(*r.Value.SharedAt(i)) {
+		for _, m := range a.References(*r.Value.PointerAt(i)) {
 			if k := l.kinds[m.Attr.Link.RefKind]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isRemoteID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng

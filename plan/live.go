@@ -8,10 +8,10 @@ import (
 	"b2form/schema/kind"
 )
 
-// LiveAttrs are the attributes that the configuration does not give of a declared object, by the live
+// LiveAttrsNotConfigured are the attributes that the configuration does not give of a declared object, by the live
 // one with the remote ID: what B2 makes but secrets, and what is left as it is. ok is false where there
 // is no such object.
-func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[string]cty.Value, ok bool) {
+func LiveAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id string) (attrs map[string]cty.Value, ok bool) {
 	o := s.ByID(r.Kind, id)
 	if o == nil {
 		return nil, false
@@ -23,7 +23,7 @@ func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[strin
 	attrs = map[string]cty.Value{}
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		v := values.SharedAt(i)
+		v := values.PointerAt(i)
 		if a.Computed && !a.Secret || !a.Computed && r.KeepsLive(a) && v.IsWhollyKnown() {
 			attrs[a.Name] = *v
 		}
@@ -33,7 +33,7 @@ func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[strin
 
 // liveAttrsButVolatile is LiveAttrs without what b2form's own lock changes.
 func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (liveAttrs map[string]cty.Value, found bool) {
-	attrs, ok := LiveAttrs(r, s, id)
+	attrs, ok := LiveAttrsNotConfigured(r, s, id)
 	if !ok || r.Kind.Volatile == nil {
 		return attrs, ok
 	}
@@ -67,11 +67,11 @@ func (p *planner) lookUpAfter(a addr.Addr) (liveAttrs map[string]cty.Value, foun
 	case c == nil:
 		return p.lookUpBefore(a)
 	case c.Action == NoOp:
-		return liveAttrsButVolatile(r, p.Snapshot, c.ID)
+		return liveAttrsButVolatile(r, p.Snapshot, c.RemoteID)
 	}
 	attrs := map[string]cty.Value{}
 	if c.Action == Update {
-		attrs, _ = LiveAttrs(r, p.Snapshot, c.ID)
+		attrs, _ = LiveAttrsNotConfigured(r, p.Snapshot, c.RemoteID)
 	}
 	for i := range r.Kind.Attrs {
 		switch a := &r.Kind.Attrs[i]; {

@@ -28,7 +28,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.keepOnlyTargets()
 		p.checkParentsEmptied()
 		p.addBrokenLinkHazards()
-		p.dropDigests()
+		p.planDigestRemovals()
 		p.makeSteps()
 		p.planOutputs()
 		p.computeBasis()
@@ -68,7 +68,7 @@ func (p *planner) planChanges() {
 			p.tagErrors(r.Addr, func() { p.planResource(r) })
 		}
 	}
-	for _, addr := range p.recordedAddrs {
+	for _, addr := range p.recordedOrAnnouncedAddrs {
 		if p.Destroy || p.declaration(*addr) == nil {
 			p.tagErrors(*addr, func() { p.planUndeclared(*addr) })
 		}
@@ -81,29 +81,29 @@ func (p *planner) planChanges() {
 // A planner is one run of Make.
 type planner struct {
 	Request
-	declared          []*config.Resource // sorted by address
-	recordedAddrs     []*addr.Addr       // what the state or the journal knows; sorted
-	kinds             map[string]*kind.Kind
-	declaredLookup    addrLookup // in declared
-	entryLookup       addrLookup // in Entries, which are sorted by address
-	announced         map[addr.Addr][]AnnouncedCreate
-	imports           map[addr.Addr]*config.Import
-	replace           map[addr.Addr]bool
-	rotate            map[addr.Addr]bool
-	rotationChanges   map[addr.Addr]bool // changes that rotation asks for
-	movedFrom         map[addr.Addr]addr.Addr
-	importedBy        map[objectID]addr.Addr
-	recoveredBy       map[objectID]addr.Addr // see claimRecovered
-	reportedUnmatched map[identityKey]bool   // reported; see reportUnmatchedNamesakes
+	declared                 []*config.Resource // sorted by address
+	recordedOrAnnouncedAddrs []*addr.Addr       // what the state or the journal knows; sorted
+	kinds                    map[string]*kind.Kind
+	declaredLookup           addrLookup // in declared
+	entryLookup              addrLookup // in Entries, which are sorted by address
+	announced                map[addr.Addr][]AnnouncedCreate
+	imports                  map[addr.Addr]*config.Import
+	replace                  map[addr.Addr]bool
+	rotate                   map[addr.Addr]bool
+	rotationChanges          map[addr.Addr]bool // changes that rotation asks for
+	movedFrom                map[addr.Addr]addr.Addr
+	importedBy               map[objectID]addr.Addr
+	recoveredBy              map[objectID]addr.Addr // see claimRecovered
+	reportedUnmatched        map[identityKey]bool   // reported; see reportUnmatchedNamesakes
 
 	ownerByObject     map[objectID]*addr.Addr        // see ownerAddr
 	identityIndex     config.IdentityIndex           // of what is declared; see declaredAddr
 	timestampedByName map[identityKey][]*kind.Object // live, by declared name; see siblings
 
-	differs  map[string]*differ          // by kind
-	changeAt map[addr.Addr]*Change       // see changeOf
-	absents  map[*kind.Kind][2]cty.Value // see absent
-	digester *digester
+	differs          map[string]*differ          // by kind
+	changeAt         map[addr.Addr]*Change       // see changeOf
+	nullValuesByKind map[*kind.Kind][2]cty.Value // see absent
+	digester         *digester
 
 	linkPlanner *linkPlanner
 
@@ -119,21 +119,21 @@ func objectIDOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
 func newPlanner(r Request) *planner {
 	p := &planner{
-		Request:           r,
-		declared:          slices.Clone(r.Config.Resources),
-		recordedAddrs:     make([]*addr.Addr, 0, len(r.Entries)),
-		kinds:             make(map[string]*kind.Kind, len(r.Kinds)),
-		announced:         map[addr.Addr][]AnnouncedCreate{},
-		imports:           map[addr.Addr]*config.Import{},
-		replace:           map[addr.Addr]bool{},
-		rotate:            map[addr.Addr]bool{},
-		rotationChanges:   map[addr.Addr]bool{},
-		movedFrom:         map[addr.Addr]addr.Addr{},
-		importedBy:        map[objectID]addr.Addr{},
-		recoveredBy:       map[objectID]addr.Addr{},
-		digester:          newDigester(r.Applied.Salt),
-		reportedUnmatched: map[identityKey]bool{},
-		differs:           map[string]*differ{},
+		Request:                  r,
+		declared:                 slices.Clone(r.Config.Resources),
+		recordedOrAnnouncedAddrs: make([]*addr.Addr, 0, len(r.Entries)),
+		kinds:                    make(map[string]*kind.Kind, len(r.Kinds)),
+		announced:                map[addr.Addr][]AnnouncedCreate{},
+		imports:                  map[addr.Addr]*config.Import{},
+		replace:                  map[addr.Addr]bool{},
+		rotate:                   map[addr.Addr]bool{},
+		rotationChanges:          map[addr.Addr]bool{},
+		movedFrom:                map[addr.Addr]addr.Addr{},
+		importedBy:               map[objectID]addr.Addr{},
+		recoveredBy:              map[objectID]addr.Addr{},
+		digester:                 newDigester(r.Applied.Salt),
+		reportedUnmatched:        map[identityKey]bool{},
+		differs:                  map[string]*differ{},
 	}
 	p.linkPlanner = newLinkPlanner(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
@@ -144,7 +144,7 @@ func newPlanner(r Request) *planner {
 		p.kinds[k.Name] = k
 	}
 	for i := range p.Entries {
-		p.recordedAddrs = append(p.recordedAddrs, &p.Entries[i].Addr)
+		p.recordedOrAnnouncedAddrs = append(p.recordedOrAnnouncedAddrs, &p.Entries[i].Addr)
 	}
 	for _, a := range r.Announced {
 		if now := p.currentAddr(a); now != a.Addr {
@@ -152,7 +152,7 @@ func newPlanner(r Request) *planner {
 			a.Addr = now
 		}
 		p.announced[a.Addr] = append(p.announced[a.Addr], a)
-		p.recordedAddrs = append(p.recordedAddrs, &a.Addr)
+		p.recordedOrAnnouncedAddrs = append(p.recordedOrAnnouncedAddrs, &a.Addr)
 	}
 	for i := range r.Config.Imports {
 		p.imports[r.Config.Imports[i].To] = &r.Config.Imports[i]
@@ -163,8 +163,8 @@ func newPlanner(r Request) *planner {
 	for _, addr := range r.Rotate {
 		p.rotate[addr] = true
 	}
-	slices.SortFunc(p.recordedAddrs, func(a, b *addr.Addr) int { return a.Compare(*b) })
-	p.recordedAddrs = slices.CompactFunc(p.recordedAddrs, func(a, b *addr.Addr) bool { return *a == *b })
+	slices.SortFunc(p.recordedOrAnnouncedAddrs, func(a, b *addr.Addr) int { return a.Compare(*b) })
+	p.recordedOrAnnouncedAddrs = slices.CompactFunc(p.recordedOrAnnouncedAddrs, func(a, b *addr.Addr) bool { return *a == *b })
 	return p
 }
 
@@ -209,18 +209,18 @@ func (p *planner) planResource(r *config.Resource) {
 // planCreate plans an object that is not there.
 func (p *planner) planCreate(r *config.Resource, h match) {
 	c := Change{
-		Addr:      r.Addr,
-		Kind:      r.Kind,
-		Action:    Create,
-		Identity:  r.Identity(),
-		Before:    cty.NullVal(r.Kind.LiveType()),
-		After:     r.Value.Object(),
-		Sensitive: h.sensitiveAttrs(r),
-		Leftovers: p.namedObjects(r.Kind, h.leftoverIDs()),
-		Retiring:  h.retiring,
+		Addr:           r.Addr,
+		Kind:           r.Kind,
+		Action:         Create,
+		Identity:       r.Identity(),
+		Before:         cty.NullVal(r.Kind.LiveType()),
+		After:          r.Value.Object(),
+		Sensitive:      h.sensitiveAttrs(r),
+		FurtherDeletes: p.namedObjects(r.Kind, h.furtherDeleteIDs()),
+		Retiring:       h.retiring,
 	}
 	if h.entry != nil {
-		c.Reason, c.Outside = p.goneReason(r.Kind, h.entry), p.gone(r.Kind, h.entry)
+		c.Reason, c.Outside = p.goneReason(r.Kind, h.entry), p.driftOfAbsent(r.Kind, h.entry)
 		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
@@ -255,7 +255,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		p.planRecord(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
-	if action == NoOp && !h.imported && !moved && len(h.importedSiblingIDs) == 0 && len(h.leftoverIDs()) == 0 {
+	if action == NoOp && !h.imported && !moved && len(h.importedSiblingIDs) == 0 && len(h.furtherDeleteIDs()) == 0 {
 		return
 	}
 	c := Change{
@@ -265,19 +265,19 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		Import:           h.imported,
 		ImportedSiblings: p.namedObjects(r.Kind, h.importedSiblingIDs),
 		Identity:         r.Identity(),
-		ID:               h.object.ID,
+		RemoteID:         h.object.ID,
 		LiveName:         h.object.Identity,
 		Before:           live.Object(),
 		After:            plannedValue(r, live),
 		Fields:           fields,
 		Sensitive:        h.sensitiveAttrs(r),
 		Reason:           reason,
-		Leftovers:        p.namedObjects(r.Kind, h.leftoverIDs()),
+		FurtherDeletes:   p.namedObjects(r.Kind, h.furtherDeleteIDs()),
 		Retiring:         h.retiring,
 	}
 	switch {
 	case h.imported && h.entry != nil:
-		c.Outside = p.gone(r.Kind, h.entry)
+		c.Outside = p.driftOfAbsent(r.Kind, h.entry)
 	case len(fields) > 0:
 		c.Outside, c.Edited = p.drift(r, h)
 	}
@@ -287,8 +287,8 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	case Replace:
 		p.planNoOverlap(r, h, &c)
 	}
-	c.ForceDestroy = (action == Replace || len(c.Leftovers) > 0) && ForceDestroys(r.Kind, c.After)
-	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.objectUnrecorded() || len(h.overdueRetirees) > 0) {
+	c.ForceDestroy = (action == Replace || len(c.FurtherDeletes) > 0) && ForceDestroys(r.Kind, c.After)
+	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0) {
 		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value))
 	}
 	if action == NoOp && len(h.overdueRetirees) > 0 {
@@ -310,7 +310,7 @@ func (p *planner) warnLeftAsItIs(r *config.Resource, fields []string) {
 // decideAction decides what becomes of a live object, and why.
 func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
 	if r.Kind.Update == nil {
-		reason := p.replaceReason(r, h)
+		reason := p.replaceReasonIfAny(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
 			return p.decideRotation(r, h, rotation, reason, live, fields)
 		}
@@ -332,7 +332,7 @@ func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fi
 		return NoOp, ""
 	}
 	for _, f := range fields {
-		if !r.Kind.Attr(f).Immutable && !r.Kind.IsIdentityAttr(f) {
+		if !r.Kind.FindAttr(f).Immutable && !r.Kind.IsIdentityAttr(f) {
 			continue
 		}
 		if r.Kind.Replaceable && p.checkNameFree(r) {
@@ -374,15 +374,15 @@ func (p *planner) addChange(c Change) {
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
-// absent is what stands for a live object and for a configuration where there is none.
-func (p *planner) absent(k *kind.Kind) (live, settable cty.Value) {
-	nulls, known := p.absents[k]
+// nullValues is what stands for a live object and for a configuration where there is none.
+func (p *planner) nullValues(k *kind.Kind) (live, settable cty.Value) {
+	nulls, known := p.nullValuesByKind[k]
 	if !known {
-		if p.absents == nil {
-			p.absents = map[*kind.Kind][2]cty.Value{}
+		if p.nullValuesByKind == nil {
+			p.nullValuesByKind = map[*kind.Kind][2]cty.Value{}
 		}
 		nulls = [2]cty.Value{cty.NullVal(k.LiveType()), cty.NullVal(k.ConfigType())}
-		p.absents[k] = nulls
+		p.nullValuesByKind[k] = nulls
 	}
 	return nulls[0], nulls[1]
 }
@@ -429,7 +429,7 @@ func (p *planner) sortPlan() {
 	slices.SortFunc(p.plan.MovedIntents, func(a, b EntryMove) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
 	slices.SortFunc(p.plan.Records, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Undelivered, addr.Addr.Compare)
-	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.RotatingObjects, func(a, b RotatingObject) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.LeftOut, addr.Addr.Compare)
 }
 

@@ -30,8 +30,8 @@ type match struct {
 	mismatchReason       string                // why the object is not the recorded one
 }
 
-// leftoverIDs are the IDs of what is to be deleted beside the object, sorted.
-func (h *match) leftoverIDs() []string {
+// furtherDeleteIDs are the IDs of what is to be deleted beside the object, sorted.
+func (h *match) furtherDeleteIDs() []string {
 	out := slices.Clone(h.extraRecoveredIDs)
 	for _, old := range h.overdueRetirees {
 		out = append(out, old.ID)
@@ -68,9 +68,9 @@ func sameRetiree(a, b addr.RetiringObject) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.KeepUntil.Equal(b.KeepUntil) && a.KeptUntilRenewal == b.KeptUntilRenewal
 }
 
-// objectUnrecorded reports whether the object itself comes from an interrupted run,
+// isObjectRecovered reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.
-func (h *match) objectUnrecorded() bool {
+func (h *match) isObjectRecovered() bool {
 	return h.fromInterruptedRun && (h.entry == nil || h.object.ID != h.entry.ID)
 }
 
@@ -88,7 +88,7 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 	h := match{entry: p.entry(addr)}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
-		p.checkEntry(h.entry, h.object)
+		p.checkEntryName(h.entry, h.object)
 		for _, old := range h.entry.Retiring {
 			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.checkRetiree(h.entry, old, o) {
 				old.Name = o.Identity
@@ -118,7 +118,7 @@ func (p *planner) findRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Obje
 	superseded = true
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
-			if p.ownerAddr(objectIDOf(o)) == nil && !slices.Contains(a.KnownIDs, o.ID) && !slices.Contains(made, o) &&
+			if p.ownerAddr(objectIDOf(o)) == nil && !slices.Contains(a.IDsBeforeCreate, o.ID) && !slices.Contains(made, o) &&
 				p.claimRecovered(addr, o) {
 				made = append(made, o)
 				e := p.entry(addr)
@@ -137,7 +137,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 	imp := p.imports[r.Addr]
 	switch {
 	case imp == nil || h.entry != nil:
-	case len(imp.IDs) > 0:
+	case len(imp.SiblingIDs) > 0:
 		return p.importRotatingSiblings(r, imp, h)
 	default:
 		return p.resolveImportBlock(r, imp, h)
@@ -280,14 +280,14 @@ func (p *planner) listDifferences(r *config.Resource, found []*kind.Object) (tex
 	for i, o := range found[:min(len(found), mostListed)] {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
 		for _, name := range apart {
-			fmt.Fprintf(&list, ", %s = %s", name, formatAttrValue(r.Kind.Attr(name), values[i].GetAttr(name)))
+			fmt.Fprintf(&list, ", %s = %s", name, formatAttrValue(r.Kind.FindAttr(name), values[i].GetAttr(name)))
 		}
 	}
-	return list.String() + moreText(len(found)), true
+	return list.String() + moreTextForTotal(len(found)), true
 }
 
-// moreText is the last line of a list in which mostListed of so many stand.
-func moreText(count int) string {
+// moreTextForTotal is the last line of a list in which mostListed of so many stand.
+func moreTextForTotal(count int) string {
 	if count <= mostListed {
 		return ""
 	}

@@ -107,9 +107,9 @@ func (p *planner) planForget(addr addr.Addr, k *kind.Kind, h match) {
 		Reason:   "a removed block says that it is not managed here any more",
 	}
 	if h.entry != nil {
-		c.ID = h.entry.ID
+		c.RemoteID = h.entry.ID
 	}
-	c.Before, c.After = p.absent(k)
+	c.Before, c.After = p.nullValues(k)
 	p.addChange(c)
 }
 

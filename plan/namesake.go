@@ -71,7 +71,7 @@ func (p *planner) hasRecovered(a addr.Addr) bool {
 
 // claimAllRecovered claims all that interrupted runs made.
 func (p *planner) claimAllRecovered() {
-	for _, a := range p.recordedAddrs { // sorted
+	for _, a := range p.recordedOrAnnouncedAddrs { // sorted
 		if len(p.announced[*a]) > 0 {
 			p.findRecovered(*a, p.kinds[a.Kind])
 		}
@@ -101,5 +101,5 @@ func (p *planner) reportUnmatchedNamesakes(r *config.Resource, untied []*config.
 	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, r.Identity()),
 		"%s have this name, and so have live %s that nothing here is tied to:%s\nSay which block is which, as below. Once each of these "+
 			"has an import, a block without one is created; or give the blocks other names.%s%s%s",
-		words.JoinAtMost(addrs, mostListed), r.Kind.Plural, list, blocks.String(), moreText(pairs), importCommandHint)
+		words.JoinAtMost(addrs, mostListed), r.Kind.Plural, list, blocks.String(), moreTextForTotal(pairs), importCommandHint)
 }

@@ -77,7 +77,7 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 // addDeferredNeeds lets links wait for what they lead to.
 func (g *stepGraph) addDeferredNeeds(i int) {
 	c, step := &g.plan.Changes[i], g.stepsByChange[i].deferredUpdate
-	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() }) {
+	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.FindAttr(f).IsLink() }) {
 		return
 	}
 	g.visitNeededChanges(i, g.declaration(c.Addr).DeferredNeeds, func(to int) bool {
@@ -174,7 +174,7 @@ func (g *stepGraph) linkRemovingSteps() map[objectID][]int {
 		if c.Action != Delete {
 			steps = slices.DeleteFunc(g.stepsByChange[i].settingSteps(), func(step int) bool {
 				return !slices.ContainsFunc(g.steps[step].Fields,
-					func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) })
+					func(f string) bool { return c.Kind.FindAttr(f).IsLink() && slices.Contains(c.Fields, f) })
 			})
 		}
 		for _, id := range targets {
@@ -195,7 +195,7 @@ func (g *stepGraph) addLiveReferenceNeeds() {
 		}
 		for _, user := range users[identityKey{c.Kind.Name, c.Identity}] {
 			u, s := &g.plan.Changes[user], &g.stepsByChange[user]
-			if slices.Contains(g.linkPlanner.liveLinkTargets[c.Addr], objectID{u.Kind.Name, u.ID}) {
+			if slices.Contains(g.linkPlanner.liveLinkTargets[c.Addr], objectID{u.Kind.Name, u.RemoteID}) {
 				continue // the other one waits for the end of that link
 			}
 			for _, d := range g.stepsByChange[i].deletes {

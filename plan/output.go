@@ -11,12 +11,12 @@ import (
 	"b2form/schema/kind"
 )
 
-// An Applied is what the state says of the last apply.
-type Applied struct {
-	Salt    string // of the state's digests; "": it has none
-	Outputs string // as OutputDigests gives them
-	// Current says that it was of this very configuration, with these values of variables.
-	Current bool
+// A LastApply is what the state says of the last apply.
+type LastApply struct {
+	Salt          string // of the state's digests; "": it has none
+	OutputDigests string // as OutputDigests gives them
+	// SameConfigAndVariables says that it was of this very configuration, with these values of variables.
+	SameConfigAndVariables bool
 }
 
 // An OutputChange is an output that will have another value, come or go.
@@ -73,7 +73,7 @@ func (p *planner) planOutputs() {
 		return
 	}
 	recorded := map[string]string{}
-	for _, pair := range strings.Fields(p.Applied.Outputs) {
+	for _, pair := range strings.Fields(p.Applied.OutputDigests) {
 		name, digest, _ := strings.Cut(pair, ":")
 		recorded[name] = digest
 	}
@@ -87,11 +87,11 @@ func (p *planner) planOutputs() {
 	for name := range recorded {
 		c := OutputChange{Name: name, Action: Delete}
 		if i := slices.IndexFunc(p.Config.Outputs, func(o *config.Output) bool { return o.Name == name }); i >= 0 {
-			c.Sensitive, c.Before = p.Config.Outputs[i].Sensitive, p.appliedValue(p.Config.Outputs[i], recorded[name])
+			c.Sensitive, c.Before = p.Config.Outputs[i].Sensitive, p.appliedValueIfKnown(p.Config.Outputs[i], recorded[name])
 		}
-		p.plan.Outputs = append(p.plan.Outputs, c)
+		p.plan.OutputChanges = append(p.plan.OutputChanges, c)
 	}
-	slices.SortFunc(p.plan.Outputs, func(a, b OutputChange) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(p.plan.OutputChanges, func(a, b OutputChange) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
@@ -105,15 +105,15 @@ func (p *planner) planOutput(o *config.Output, digest string, was bool) {
 		return
 	}
 	c := OutputChange{Name: o.Name, Action: Create, Sensitive: o.Sensitive, After: after}
-	if was || p.Applied.Current {
-		c.Action, c.Before = Update, p.appliedValue(o, digest)
+	if was || p.Applied.SameConfigAndVariables {
+		c.Action, c.Before = Update, p.appliedValueIfKnown(o, digest)
 		plain, _ := after.UnmarkDeep()
 		isOpen := digest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown() // nobody knows whether it changes
 		if isOpen || c.Before != cty.NilVal && sameOutput(c.Before, after) {
 			return
 		}
 	}
-	p.plan.Outputs = append(p.plan.Outputs, c)
+	p.plan.OutputChanges = append(p.plan.OutputChanges, c)
 }
 
 func sameOutput(a, b cty.Value) bool {
@@ -122,11 +122,11 @@ func sameOutput(a, b cty.Value) bool {
 	return a.RawEquals(b)
 }
 
-// appliedValue is the value of an output by what is live, where that is what was applied: digest is
+// appliedValueIfKnown is the value of an output by what is live, where that is what was applied: digest is
 // what is recorded of it. cty.NilVal: nobody knows.
-func (p *planner) appliedValue(o *config.Output, digest string) cty.Value {
+func (p *planner) appliedValueIfKnown(o *config.Output, digest string) cty.Value {
 	v, diags := o.Value(p.lookUpBefore)
-	if diags.HasErrors() || !p.Applied.Current && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
+	if diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal
 	}
 	return v

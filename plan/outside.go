@@ -22,7 +22,7 @@ func FindDrift(r Request) (changes []Change, warnings, errors hcl.Diagnostics) {
 	if p.checkRequest() {
 		for i := range p.Entries {
 			e := &p.Entries[i]
-			p.tagErrors(e.Addr, func() { p.driftOfEntry(e) })
+			p.tagErrors(e.Addr, func() { p.addDriftOfEntry(e) })
 		}
 		p.sortPlan()
 	}
@@ -32,8 +32,8 @@ func FindDrift(r Request) (changes []Change, warnings, errors hcl.Diagnostics) {
 	return p.plan.Changes, p.plan.Warnings, nil
 }
 
-// driftOfEntry looks at one entry.
-func (p *planner) driftOfEntry(e *addr.StateEntry) {
+// addDriftOfEntry looks at one entry.
+func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	r := p.declaration(e.Addr)
 	h, c := p.changeOfEntry(e)
 	switch {

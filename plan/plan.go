@@ -63,7 +63,7 @@ type Change struct {
 	MovedFrom addr.Addr
 
 	Identity string // what finds the object: a bucket's or key's name
-	ID       string // remote ID of the live object; "" on create
+	RemoteID string // remote ID of the live object; "" on create
 	LiveName string // what ID is called now; "" on create
 
 	// Before is the decoded live object (every attribute), After the completed
@@ -76,10 +76,10 @@ type Change struct {
 	Hazards       []kind.Hazard
 	DeliverTo     []string // where a new secret will go, in words
 	ForceDestroy  bool     // delete: with everything it holds
-	// Leftovers are further objects that interrupted runs made for this address, or
+	// FurtherDeletes are further objects that interrupted runs made for this address, or
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.
-	Leftovers []NamedObject
+	FurtherDeletes []NamedObject
 	// Retiring are further objects of this address that live on, and until when.
 	// Sorted by ID.
 	Retiring []addr.RetiringObject
@@ -105,7 +105,7 @@ func (n NamedObject) String() string { return fmt.Sprintf("%s (ID %s)", n.Name, 
 // Imports are all live objects that the change makes ours, the current one last.
 func (c *Change) Imports() []NamedObject {
 	if c.Import {
-		return append(slices.Clone(c.ImportedSiblings), NamedObject{c.ID, c.LiveName})
+		return append(slices.Clone(c.ImportedSiblings), NamedObject{c.RemoteID, c.LiveName})
 	}
 	return c.ImportedSiblings
 }
@@ -139,28 +139,28 @@ type Plan struct {
 	// Moves are the state entries that get another address before anything else,
 	// in an order in which each address is free.
 	Moves []EntryMove
-	// Rotations tell of every declared object that is renewed from time to time
+	// RotatingObjects tell of every declared object that is renewed from time to time
 	// and lives. Sorted by address.
-	Rotations []Rotation
+	RotatingObjects []RotatingObject
 	// LeftOut are the addresses with changes that Request.RotationsOnly, Target and Exclude keep
 	// out of Changes. Sorted.
 	LeftOut []addr.Addr
-	// Outputs are those that change; sorted by name. They alone make no plan that there is anything to
+	// OutputChanges are those that change; sorted by name. They alone make no plan that there is anything to
 	// do for.
-	Outputs []OutputChange
+	OutputChanges []OutputChange
 }
 
-// A Rotation is the present of an object that is renewed from time to time.
-type Rotation struct {
-	Addr     addr.Addr
-	Name, ID string
-	MadeAt   time.Time             // zero: it was made before rotation was asked for, and nobody can say
-	Due      time.Time             // when it is to be renewed; zero: never
-	Retiring []addr.RetiringObject // its predecessors that live on; sorted by ID
+// A RotatingObject is the present of an object that is renewed from time to time.
+type RotatingObject struct {
+	Addr               addr.Addr
+	LiveName, RemoteID string
+	MadeAt             time.Time             // zero: it was made before rotation was asked for, and nobody can say
+	Due                time.Time             // when it is to be renewed; zero: never
+	Retiring           []addr.RetiringObject // its predecessors that live on; sorted by ID
 }
 
 // IsDue reports whether it is to be renewed now.
-func (r *Rotation) IsDue(now time.Time) bool { return !r.Due.IsZero() && !now.Before(r.Due) }
+func (r *RotatingObject) IsDue(now time.Time) bool { return !r.Due.IsZero() && !now.Before(r.Due) }
 
 // A Request is what Make plans from.
 type Request struct {
@@ -171,8 +171,8 @@ type Request struct {
 	// Announced are identities per kind that an interrupted run was about to
 	// make: a live object found under one is ours.
 	Announced []AnnouncedCreate
-	Applied   Applied // what it says of the last apply
-	Destroy   bool    // plan the deletion of everything owned
+	Applied   LastApply // what it says of the last apply
+	Destroy   bool      // plan the deletion of everything owned
 	// RefreshOnly plans nothing but what the state is to be told of changes outside of b2form.
 	RefreshOnly bool
 	Replace     []addr.Addr // replace these even if nothing differs, without an overlap
@@ -193,15 +193,15 @@ type Request struct {
 	// if they were made with the same. Without one the basis must not be shown: it would tell who
 	// guesses a hidden value that he is right.
 	DigestSalt []byte
-	Save       bool // fill Plan.Saved
+	FillSaved  bool // fill Plan.Saved
 }
 
 // An AnnouncedCreate is a create of which the journal does not know the outcome.
 type AnnouncedCreate struct {
-	Addr           addr.Addr
-	Identity       string
-	KnownIDs       []string // IDs that carried the identity before
-	LaterAttemptID string   // ID of the recorded object that a later attempt of the same run made; "": none
+	Addr            addr.Addr
+	Identity        string
+	IDsBeforeCreate []string // IDs that carried the identity before
+	LaterAttemptID  string   // ID of the recorded object that a later attempt of the same run made; "": none
 }
 
 // Counts are the numbers of the summary line.
@@ -218,7 +218,7 @@ func (p *Plan) Counts() Counts {
 
 // Counts is what this change adds to the summary line.
 func (c *Change) Counts() Counts {
-	n := Counts{Destroy: len(c.Leftovers), Import: len(c.ImportedSiblings)}
+	n := Counts{Destroy: len(c.FurtherDeletes), Import: len(c.ImportedSiblings)}
 	if c.Import {
 		n.Import++
 	}

@@ -19,19 +19,19 @@ func (p *Plan) CheckPolicies(c *config.Config, account *wire.Account) hcl.Diagno
 	return c.Judge(p.subjects(c), account)
 }
 
-// CheckDeclared judges what is declared, before anything is planned.
-func CheckDeclared(c *config.Config) hcl.Diagnostics {
-	subjects := make([]config.Subject, len(c.Resources))
+// CheckPoliciesBeforePlan judges what is declared, before anything is planned.
+func CheckPoliciesBeforePlan(c *config.Config) hcl.Diagnostics {
+	subjects := make([]config.PolicySubject, len(c.Resources))
 	for i, r := range c.Resources {
-		subjects[i] = config.Subject{Addr: r.Addr, Kind: r.Kind, Resource: r}
+		subjects[i] = config.PolicySubject{Addr: r.Addr, Kind: r.Kind, Resource: r}
 	}
 	return c.Judge(subjects, nil)
 }
 
 // subjects is what a plan is about: what is declared and not left out, and what goes.
-func (p *Plan) subjects(c *config.Config) []config.Subject {
+func (p *Plan) subjects(c *config.Config) []config.PolicySubject {
 	changes := make(map[addr.Addr]*Change, len(p.Changes))
-	out := make([]config.Subject, 0, len(c.Resources)+len(p.Changes))
+	out := make([]config.PolicySubject, 0, len(c.Resources)+len(p.Changes))
 	declared := make(map[addr.Addr]bool, len(c.Resources))
 	for i := range p.Changes {
 		changes[p.Changes[i].Addr] = &p.Changes[i]
@@ -41,7 +41,7 @@ func (p *Plan) subjects(c *config.Config) []config.Subject {
 		if declared[r.Addr] = true; isLeft {
 			continue
 		}
-		s := config.Subject{Addr: r.Addr, Kind: r.Kind, Resource: r,
+		s := config.PolicySubject{Addr: r.Addr, Kind: r.Kind, Resource: r,
 			Change: &config.SubjectChange{Action: string(NoOp), Sensitive: r.SensitiveAttrs}}
 		if change := changes[r.Addr]; change != nil {
 			s = change.subject(r)
@@ -53,11 +53,11 @@ func (p *Plan) subjects(c *config.Config) []config.Subject {
 			out = append(out, change.subject(nil))
 		}
 	}
-	slices.SortFunc(out, func(a, b config.Subject) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(out, func(a, b config.PolicySubject) int { return a.Addr.Compare(b.Addr) })
 	return out
 }
 
-func (c *Change) subject(r *config.Resource) config.Subject {
+func (c *Change) subject(r *config.Resource) config.PolicySubject {
 	if c.Action == Delete || c.Action == Forget {
 		r = nil
 	}
@@ -66,9 +66,9 @@ func (c *Change) subject(r *config.Resource) config.Subject {
 		change.Before = cty.NullVal(c.Kind.LiveType())
 	}
 	for _, h := range c.Hazards {
-		change.Hazards = append(change.Hazards, h.Kind.Flag())
+		change.Hazards = append(change.Hazards, h.Kind.AllowFlagValue())
 	}
 	slices.Sort(change.Hazards)
 	change.Hazards = slices.Compact(change.Hazards)
-	return config.Subject{Addr: c.Addr, Kind: c.Kind, Resource: r, Change: change}
+	return config.PolicySubject{Addr: c.Addr, Kind: c.Kind, Resource: r, Change: change}
 }

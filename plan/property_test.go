@@ -45,7 +45,7 @@ func drawValue(t *rapid.T, k *kind.Kind, name string) cty.Value {
 	m := drawObject(t, k.Attrs).AsValueMap()
 	m["name"] = cty.StringVal(name)
 	if name == shared {
-		m["rotate"] = cty.NullVal(k.Attr("rotate").ValueType()) // what rotates has its name to itself
+		m["rotate"] = cty.NullVal(k.FindAttr("rotate").ValueType()) // what rotates has its name to itself
 	}
 	v, ps := k.NewCompleter().CompleteAndCheck(k.ValuesOf(cty.ObjectVal(m)), false)
 	for _, p := range ps {
@@ -98,7 +98,7 @@ func drawWorld(t *rapid.T) *world {
 
 func (w *world) declared(k *kind.Kind, name string) cty.Value {
 	m := map[string]cty.Value{}
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		m[a.Name] = cty.NullVal(a.ValueType())
 	}
 	m["name"] = cty.StringVal(name)
@@ -162,7 +162,7 @@ func TestNothingToDoWhenAllIsAsDeclared(t *testing.T) {
 		w.config.Resources = append(w.config.Resources, r)
 		w.live(r, "id-name-0")
 		w.own(r, "id-name-0")
-		if d := r.Kind.Attr("valid_duration"); d != nil && !r.Value.GetAttr("valid_duration").IsNull() {
+		if d := r.Kind.FindAttr("valid_duration"); d != nil && !r.Value.GetAttr("valid_duration").IsNull() {
 			t.Skip("the expiry is B2's to compute")
 		}
 		p := w.plan()
@@ -191,7 +191,7 @@ func outcome(t *rapid.T, w *world) (text, basis string) {
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		text += fmt.Sprintln(c.Action, c.Addr, c.Import, c.Identity, c.ID, c.Fields, c.Reason, c.Hazards, c.Leftovers)
+		text += fmt.Sprintln(c.Action, c.Addr, c.Import, c.Identity, c.RemoteID, c.Fields, c.Reason, c.Hazards, c.FurtherDeletes)
 	}
 	for _, s := range p.Steps {
 		text += fmt.Sprintln(s)

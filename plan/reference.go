@@ -124,7 +124,7 @@ func (p *planner) mayExist(k *kind.Kind, identity string) bool {
 // declaredAddr finds the resource that a reference stands for: the one that declares an
 // identity, or that has the address where several declare it.
 func (p *planner) declaredAddr(k *kind.Kind, reference string) (a addr.Addr, found bool) {
-	if r := p.declaredIdentities().Find(k.Name, reference); r != nil {
+	if r := p.declaredIdentities().FindUnique(k.Name, reference); r != nil {
 		return r.Addr, true
 	}
 	return addr.Addr{}, false

@@ -23,8 +23,8 @@ func (p *planner) planRefresh() {
 // changeOfEntry is what an entry records and what is live of it, and the beginning of a change of it.
 func (p *planner) changeOfEntry(e *addr.StateEntry) (match, Change) {
 	k := p.kinds[e.Addr.Kind]
-	live, settable := p.absent(k)
-	return match{entry: e, object: p.Snapshot.ByID(k, e.ID)}, Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID,
+	live, settable := p.nullValues(k)
+	return match{entry: e, object: p.Snapshot.ByID(k, e.ID)}, Change{Addr: e.Addr, Kind: k, Identity: e.Identity, RemoteID: e.ID,
 		Before: live, After: settable}
 }
 
@@ -64,7 +64,7 @@ func (p *planner) refreshEntry(e *addr.StateEntry) {
 // refreshGone plans what becomes of the entry of an object that is not live: another object that was
 // made in its place is imported.
 func (p *planner) refreshGone(h match, c Change) {
-	if p.mayExistUnseen(c.Kind, c.ID) {
+	if p.mayExistUnseen(c.Kind, c.RemoteID) {
 		p.warnf(nil, "Cannot be refreshed", "The credentials in use are limited and do not see whether %s still exists, so what the state "+
 			"says of it stays.", c.Addr)
 		return
@@ -90,7 +90,7 @@ func (p *planner) refreshGone(h match, c Change) {
 		h.takeImport(others[0])
 		p.planRecord(r, h)
 		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
-		c.ID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.Object()
+		c.RemoteID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.Object()
 	}
 	p.addChange(c)
 }

@@ -31,17 +31,17 @@ func (p *planner) planUndeclared(addr addr.Addr) {
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
 				"Use a key that is not limited to %s.", addr, k.Name, h.entry.Identity, p.describeAllowed(holder), holder.Plural)
 	default:
-		live, settable := p.absent(k)
+		live, settable := p.nullValues(k)
 		p.addChange(Change{
-			Addr:      addr,
-			Kind:      k,
-			Action:    Forget,
-			Identity:  h.entry.Identity,
-			ID:        h.entry.ID,
-			Before:    live,
-			After:     settable,
-			Reason:    p.goneReason(k, h.entry),
-			Leftovers: p.namedObjects(k, h.leftoverIDs()),
+			Addr:           addr,
+			Kind:           k,
+			Action:         Forget,
+			Identity:       h.entry.Identity,
+			RemoteID:       h.entry.ID,
+			Before:         live,
+			After:          settable,
+			Reason:         p.goneReason(k, h.entry),
+			FurtherDeletes: p.namedObjects(k, h.furtherDeleteIDs()),
 		})
 	}
 }
@@ -59,26 +59,26 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 		p.linkPlanner.liveLinkTargets[addr] = targets
 	}
 	c := Change{
-		Addr:      addr,
-		Kind:      k,
-		Action:    Delete,
-		Identity:  h.object.Identity,
-		ID:        h.object.ID,
-		LiveName:  h.object.Identity,
-		Before:    live,
-		Sensitive: h.sensitiveAttrs(r),
-		Leftovers: p.namedObjects(k, h.leftoverIDs()),
+		Addr:           addr,
+		Kind:           k,
+		Action:         Delete,
+		Identity:       h.object.Identity,
+		RemoteID:       h.object.ID,
+		LiveName:       h.object.Identity,
+		Before:         live,
+		Sensitive:      h.sensitiveAttrs(r),
+		FurtherDeletes: p.namedObjects(k, h.furtherDeleteIDs()),
 	}
-	_, c.After = p.absent(k)
+	_, c.After = p.nullValues(k)
 	c.ForceDestroy = p.isForceDestroyed(addr, k, r, h)
 	switch {
 	case r != nil:
-	case h.objectUnrecorded():
+	case h.isObjectRecovered():
 		c.Reason = fmt.Sprintf("an interrupted run made it, and %s is not in configuration", addr)
 	default:
 		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
 	}
-	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.objectUnrecorded()) {
+	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.isObjectRecovered()) {
 		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(c.ForceDestroy))
 	}
 	p.guardChange(r, h, &c)

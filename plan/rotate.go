@@ -99,8 +99,8 @@ func (p *planner) decideRotation(r *config.Resource, h match, rotation kind.Rota
 	if reason == "" {
 		reason = why
 	}
-	p.plan.Rotations = append(p.plan.Rotations, Rotation{
-		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, MadeAt: h.madeAt(), Due: due, Retiring: h.allRetirees(),
+	p.plan.RotatingObjects = append(p.plan.RotatingObjects, RotatingObject{
+		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.madeAt(), Due: due, Retiring: h.allRetirees(),
 	})
 	p.rotationChanges[r.Addr] = reason != ""
 	switch {
@@ -174,13 +174,13 @@ func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
 	overlapping, others := h.splitKeptUntilRenewal()
-	leftovers := h.leftoverIDs()
-	if h.objectUnrecorded() {
-		leftovers = append(leftovers, c.ID)
+	leftovers := h.furtherDeleteIDs()
+	if h.isObjectRecovered() {
+		leftovers = append(leftovers, c.RemoteID)
 	} else {
-		overlapping = append(overlapping, c.ID)
+		overlapping = append(overlapping, c.RemoteID)
 	}
-	c.Overlapping, c.Leftovers, c.Retiring = p.namedObjects(r.Kind, overlapping), p.namedObjects(r.Kind, leftovers), others
+	c.Overlapping, c.FurtherDeletes, c.Retiring = p.namedObjects(r.Kind, overlapping), p.namedObjects(r.Kind, leftovers), others
 }
 
 // planNoOverlap deletes everything of a rotation that comes before the new object.
@@ -188,7 +188,7 @@ func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 // for: a secret may have leaked.
 func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
 	kept, others := h.splitKeptUntilRenewal()
-	leftovers := slices.Concat(h.leftoverIDs(), kept)
+	leftovers := slices.Concat(h.furtherDeleteIDs(), kept)
 	c.Retiring = others
 	if p.replace[r.Addr] {
 		for _, old := range others {
@@ -196,7 +196,7 @@ func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
 		}
 		c.Retiring = nil
 	}
-	c.Leftovers = p.namedObjects(r.Kind, leftovers)
+	c.FurtherDeletes = p.namedObjects(r.Kind, leftovers)
 }
 
 // overdueReason says why replaced objects are deleted now and not earlier.
@@ -224,7 +224,7 @@ func (p *planner) keepOnlyRotations() {
 	}
 	p.keepChanges(func(i int) bool {
 		c := &p.plan.Changes[i]
-		return p.rotationRequested(c) || slices.ContainsFunc(p.linkPlanner.soleCauses[c.Addr],
+		return p.rotationRequested(c) || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
 	})
 }

@@ -34,32 +34,32 @@ type Saved struct {
 
 // A SavedChange is a Change in the form that is hashed and stored.
 type SavedChange struct {
-	Addr           addr.Addr             `json:"address"`
-	MovedFrom      string                `json:"moved_from,omitempty"`
-	Action         Action                `json:"action"`
-	Import         bool                  `json:"import,omitempty"`
-	Siblings       []NamedObject         `json:"imported_siblings,omitempty"`
-	Identity       string                `json:"identity,omitempty"`
-	ID             string                `json:"id,omitempty"`
-	LiveName       string                `json:"live_name,omitempty"`
-	Before         json.RawMessage       `json:"before"`
-	UnknownBefore  []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
-	After          json.RawMessage       `json:"after"`
-	UnknownAfter   []string              `json:"unknown_after,omitempty"`
-	Fields         []string              `json:"fields,omitempty"`
-	Sensitive      []string              `json:"sensitive,omitempty"`
-	Reason         string                `json:"reason,omitempty"`
-	Hazards        []kind.Hazard         `json:"hazards,omitempty"`
-	DeliverTo      []string              `json:"deliver_to,omitempty"`
-	DeliveryDigest string                `json:"delivery,omitempty"`
-	Force          bool                  `json:"force,omitempty"`
-	Outside        Drift                 `json:"changed_outside,omitempty"`
-	Edited         Drift                 `json:"edited,omitempty"`
-	Leftovers      []NamedObject         `json:"leftovers,omitempty"`
-	Retiring       []addr.RetiringObject `json:"retiring,omitempty"`
-	Overlapping    []NamedObject         `json:"overlapping,omitempty"`
-	Overlap        string                `json:"overlap,omitempty"`
-	ReferencedIDs  []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
+	Addr                   addr.Addr             `json:"address"`
+	MovedFrom              string                `json:"moved_from,omitempty"`
+	Action                 Action                `json:"action"`
+	Import                 bool                  `json:"import,omitempty"`
+	ImportedSiblings       []NamedObject         `json:"imported_siblings,omitempty"`
+	Identity               string                `json:"identity,omitempty"`
+	RemoteID               string                `json:"id,omitempty"`
+	LiveName               string                `json:"live_name,omitempty"`
+	Before                 json.RawMessage       `json:"before"`
+	UnknownBefore          []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
+	After                  json.RawMessage       `json:"after"`
+	UnknownAfter           []string              `json:"unknown_after,omitempty"`
+	Fields                 []string              `json:"fields,omitempty"`
+	Sensitive              []string              `json:"sensitive,omitempty"`
+	Reason                 string                `json:"reason,omitempty"`
+	Hazards                []kind.Hazard         `json:"hazards,omitempty"`
+	DeliverTo              []string              `json:"deliver_to,omitempty"`
+	DeliveryDigest         string                `json:"delivery,omitempty"`
+	ForceDestroy           bool                  `json:"force,omitempty"`
+	Outside                Drift                 `json:"changed_outside,omitempty"`
+	Edited                 Drift                 `json:"edited,omitempty"`
+	FurtherDeletes         []NamedObject         `json:"leftovers,omitempty"`
+	Retiring               []addr.RetiringObject `json:"retiring,omitempty"`
+	Overlapping            []NamedObject         `json:"overlapping,omitempty"`
+	Overlap                string                `json:"overlap,omitempty"`
+	ReferencedNamesWithIDs []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
 }
 
 // Basis is that of the plan.
@@ -72,9 +72,9 @@ func (s *Saved) Basis() (string, error) {
 	return h.sum(), h.err
 }
 
-// Plan is the plan as it was shown. It cannot be carried out: what was hidden is not in it. An error
+// PlanForDisplay is the plan as it was shown. It cannot be carried out: what was hidden is not in it. An error
 // says what no plan has.
-func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
+func (s *Saved) PlanForDisplay(kinds []*kind.Kind) (*Plan, error) {
 	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
 		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
 	values := valueReader{map[*kind.Kind]objectTypes{}, map[*kind.Attr]textValue{}}
@@ -90,7 +90,7 @@ func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Outputs = append(p.Outputs, c)
+		p.OutputChanges = append(p.OutputChanges, c)
 	}
 	for i := range p.Steps {
 		if err := checkStep(p, i); err != nil {
@@ -117,7 +117,7 @@ func checkStep(p *Plan, i int) error {
 
 func checkFields(k *kind.Kind, names []string) error {
 	for _, name := range names {
-		if k.Attr(name) == nil {
+		if k.FindAttr(name) == nil {
 			return fmt.Errorf("a %s has no attribute %q", k.Name, name)
 		}
 	}
@@ -131,12 +131,14 @@ func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, e
 		return nil, fmt.Errorf("there is no kind %q", s.Addr.Kind)
 	}
 	c := &Change{
-		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.Siblings, Identity: s.Identity, ID: s.ID,
+		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.ImportedSiblings, Identity: s.Identity,
+		RemoteID: s.RemoteID,
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
-		DeliverTo: s.DeliverTo, ForceDestroy: s.Force, Outside: s.Outside, Edited: s.Edited, Leftovers: s.Leftovers, Retiring: s.Retiring,
+		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, Outside: s.Outside, Edited: s.Edited, FurtherDeletes: s.FurtherDeletes,
+		Retiring:    s.Retiring,
 		Overlapping: s.Overlapping,
 	}
-	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkWords()}
+	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkEnumValues()}
 	var err error
 	if s.MovedFrom != "" {
 		c.MovedFrom, err = addr.Parse(s.MovedFrom)
@@ -163,8 +165,8 @@ func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, e
 	return c, nil
 }
 
-// checkWords refuses what is no word of a plan.
-func (s *SavedChange) checkWords() error {
+// checkEnumValues refuses what is no word of a plan.
+func (s *SavedChange) checkEnumValues() error {
 	if !slices.Contains([]Action{NoOp, Create, Update, Replace, Rotate, Delete, Forget, Refresh}, s.Action) {
 		return fmt.Errorf("there is no action %q", s.Action)
 	}

@@ -17,7 +17,7 @@ import (
 // saved is the plan after it was stored and read again.
 func saved(t *testing.T, r plan.Request) (made, restored *plan.Plan) {
 	t.Helper()
-	r.Save = true
+	r.FillSaved = true
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {
 		return nil, nil
@@ -28,7 +28,7 @@ func saved(t *testing.T, r plan.Request) (made, restored *plan.Plan) {
 	}
 	var again plan.Saved
 	decode(t, text, &again)
-	if restored, err = again.Plan(r.Kinds); err != nil {
+	if restored, err = again.PlanForDisplay(r.Kinds); err != nil {
 		t.Fatal(err)
 	}
 	if restored.Basis != made.Basis {
@@ -81,7 +81,8 @@ func TestSavedHidesWhatThePlanHides(t *testing.T) {
 		}
 	}
 	c := restored.Changes[0]
-	if c.Addr.Kind != "bucket" || kind.IsNullOrEmpty(c.After.GetAttr("info")) || !kind.IsNullOrEmpty(c.Before.GetAttr("info")) {
+	if c.Addr.Kind != "bucket" || kind.IsNullOrEmptyCollection(c.After.GetAttr("info")) ||
+		!kind.IsNullOrEmptyCollection(c.Before.GetAttr("info")) {
 		t.Errorf("%s: info was %#v, will be %#v", c.Addr, c.Before.GetAttr("info"), c.After.GetAttr("info"))
 	}
 	if c.Before.GetAttr("type").RawEquals(c.After.GetAttr("type")) {
@@ -131,7 +132,7 @@ func TestDifferences(t *testing.T) {
 func FuzzSavedPlan(f *testing.F) {
 	w := busy(&testing.T{})
 	r := w.request()
-	r.Save = true
+	r.FillSaved = true
 	made, _ := plan.Make(r)
 	text, err := json.Marshal(made.Saved)
 	if err != nil {
@@ -144,7 +145,7 @@ func FuzzSavedPlan(f *testing.F) {
 		if json.Unmarshal([]byte(text), &s) != nil {
 			return
 		}
-		p, err := s.Plan(r.Kinds)
+		p, err := s.PlanForDisplay(r.Kinds)
 		if err != nil {
 			return
 		}

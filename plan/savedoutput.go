@@ -106,7 +106,7 @@ func (s *SavedValue) value() (cty.Value, error) {
 	case s.Unknown:
 		return cty.DynamicVal, nil
 	case s.Plain != nil:
-		return plainValue(s.Plain)
+		return parsePlainValue(s.Plain)
 	case s.Members != nil:
 		members := make(map[string]cty.Value, len(s.Members))
 		for name, m := range s.Members {
@@ -139,8 +139,8 @@ func (s *SavedValue) requiredValue() (cty.Value, error) {
 	return s.value()
 }
 
-// plainValue reads a string, a number, a bool or null.
-func plainValue(text json.RawMessage) (cty.Value, error) {
+// parsePlainValue reads a string, a number, a bool or null.
+func parsePlainValue(text json.RawMessage) (cty.Value, error) {
 	t, err := ctyjson.ImpliedType(text)
 	if err != nil {
 		return cty.NilVal, err

@@ -30,8 +30,8 @@ type Step struct {
 	Needs []int `json:"needs,omitempty"`
 }
 
-// changeSteps are the steps of one change, as indices in stepGraph.steps; none where there is no such step.
-type changeSteps struct {
+// changeStepIndices are the steps of one change, as indices in stepGraph.steps; none where there is no such step.
+type changeStepIndices struct {
 	create, verify, update, deferredUpdate, forget int
 	deletes                                        []int // follow each other
 }
@@ -39,10 +39,10 @@ type changeSteps struct {
 const none = -1
 
 // settingSteps lists the steps that give the object of the change its settings after it is made.
-func (s *changeSteps) settingSteps() []int { return withoutNone(s.update, s.deferredUpdate) }
+func (s *changeStepIndices) settingSteps() []int { return withoutNone(s.update, s.deferredUpdate) }
 
 // firstWriteStep is the step with which a change that makes or updates an object begins.
-func (s *changeSteps) firstWriteStep() int {
+func (s *changeStepIndices) firstWriteStep() int {
 	for _, i := range []int{s.create, s.update, s.deferredUpdate} {
 		if i != none {
 			return i
@@ -60,7 +60,7 @@ type stepGraph struct {
 	*planner
 	changeLookup     addrLookup // in plan.Changes
 	steps            []Step     // without needs; those of a change follow each other
-	stepsByChange    []changeSteps
+	stepsByChange    []changeStepIndices
 	needs            []need
 	lastCreateFields []string // what the last create sets
 	fieldsBuf        []string // reused
@@ -78,7 +78,7 @@ func (p *planner) newStepGraph() *stepGraph {
 		planner:       p,
 		changeLookup:  addrLookup{length: len(changes), addrAt: func(i int) *addr.Addr { return &changes[i].Addr }},
 		steps:         make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
-		stepsByChange: make([]changeSteps, len(changes)),
+		stepsByChange: make([]changeStepIndices, len(changes)),
 		needs:         make([]need, 0, 2*len(changes)),
 	}
 	for i := range changes {
@@ -97,7 +97,7 @@ func (p *planner) newStepGraph() *stepGraph {
 
 // addStepsWithoutNeeds divides a change into its steps.
 func (g *stepGraph) addStepsWithoutNeeds(i int) {
-	c, s := &g.plan.Changes[i], changeSteps{none, none, none, none, none, nil}
+	c, s := &g.plan.Changes[i], changeStepIndices{none, none, none, none, none, nil}
 	deferred := g.deferredFields(i)
 	switch c.Action {
 	case Create, Replace, Rotate:
@@ -111,13 +111,13 @@ func (g *stepGraph) addStepsWithoutNeeds(i int) {
 			now = settableNames(c.Kind)
 		}
 		if now = without(now, deferred); len(now) > 0 {
-			s.update = g.addStep(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.ID})
+			s.update = g.addStep(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.RemoteID})
 		}
 	}
 	if len(deferred) > 0 {
 		target := ""
 		if c.Action == Update {
-			target = c.ID
+			target = c.RemoteID
 		}
 		s.deferredUpdate = g.addStep(Step{Change: i, Op: OpUpdate, Fields: deferred, RemoteID: target})
 	}
@@ -139,9 +139,9 @@ func (g *stepGraph) addStep(s Step) int {
 // interrupted runs left.
 func (c *Change) Deletes() []NamedObject {
 	if c.Action == Delete || c.Action == Replace {
-		return append([]NamedObject{{c.ID, c.LiveName}}, c.Leftovers...)
+		return append([]NamedObject{{c.RemoteID, c.LiveName}}, c.FurtherDeletes...)
 	}
-	return c.Leftovers
+	return c.FurtherDeletes
 }
 
 // DeletedName is what an object that the change deletes is called; "": it deletes no such object.
@@ -171,7 +171,7 @@ func (g *stepGraph) createFields(c *Change) []string {
 		if a.Computed || a.Deferred || a.WirePath == "" && !isContentAttr(c.Kind, a.Name) {
 			continue // nothing is sent
 		}
-		if c.Action == Create && !declared.SharedAt(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
+		if c.Action == Create && !declared.PointerAt(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
 			g.fieldsBuf = append(g.fieldsBuf, a.Name)
 		}
 	}
@@ -222,7 +222,7 @@ func (g *stepGraph) linksToChange(i int) bool {
 
 func settableNames(k *kind.Kind) []string {
 	var names []string
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		names = append(names, a.Name)
 	}
 	return names

@@ -31,7 +31,7 @@ func (p *planner) checkTargets() {
 }
 
 func (p *planner) checkTarget(option string, a addr.Addr) {
-	if slices.ContainsFunc(p.recordedAddrs, func(b *addr.Addr) bool { return a.Covers(*b) }) ||
+	if slices.ContainsFunc(p.recordedOrAnnouncedAddrs, func(b *addr.Addr) bool { return a.Covers(*b) }) ||
 		slices.ContainsFunc(p.declared, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
 		return
 	}
@@ -95,7 +95,7 @@ func (p *planner) keepOnlyTargets() {
 
 // IsMoveOnly reports whether nothing but the address changes, which the state is told in any case.
 func (c *Change) IsMoveOnly() bool {
-	return c.Action == NoOp && len(c.Imports()) == 0 && len(c.Leftovers) == 0
+	return c.Action == NoOp && len(c.Imports()) == 0 && len(c.FurtherDeletes) == 0
 }
 
 // changeDependencies lists for each change those without which it cannot be carried out.
@@ -108,7 +108,7 @@ func (p *planner) changeDependencies() [][]int {
 		}
 	}
 	for i := range p.plan.Changes {
-		for _, a := range p.linkPlanner.soleCauses[p.plan.Changes[i].Addr] {
+		for _, a := range p.linkPlanner.soleUpdateCauses[p.plan.Changes[i].Addr] {
 			if to := g.changeLookup.find(&a); to >= 0 {
 				needs[i] = append(needs[i], to)
 			}

@@ -57,7 +57,7 @@ func newWorld(t failer) *world {
 // declare adds a resource with the given attributes.
 func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *config.Resource {
 	values := map[string]cty.Value{}
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		values[a.Name] = cty.NullVal(a.ValueType())
 	}
 	for name, v := range set {
@@ -80,7 +80,7 @@ func (w *world) resource(k *kind.Kind, label string, v cty.Value) *config.Resour
 // live makes the account hold what the resource declares.
 func (w *world) live(r *config.Resource, id string) {
 	var names []string
-	for _, a := range r.Kind.Settable() {
+	for _, a := range r.Kind.SettableAttrs() {
 		names = append(names, a.Name)
 	}
 	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(by *kind.Attr, name string) (string, error) {
@@ -92,9 +92,9 @@ func (w *world) live(r *config.Resource, id string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	m[r.Kind.Attr(r.Kind.IDAttr).WirePath] = id
+	m[r.Kind.FindAttr(r.Kind.IDAttr).WirePath] = id
 	if _, ok := r.Kind.RotationOf(r.Value); ok {
-		m[r.Kind.Attr(r.Kind.IdentityAttr).WirePath] = kind.TimestampedName(r.Identity(), noon)
+		m[r.Kind.FindAttr(r.Kind.IdentityAttr).WirePath] = kind.TimestampedName(r.Identity(), noon)
 	}
 	if r.Kind == w.bucket {
 		m["revision"] = 2
@@ -178,7 +178,7 @@ func BenchmarkDigests(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
-				if got := len(all.Outdated()); got != n+1 {
+				if got := len(all.RenewedEntries()); got != n+1 {
 					b.Fatal(got, "digests")
 				}
 			}

@@ -11,8 +11,8 @@ import (
 	"b2form/schema/parse"
 )
 
-// nativeExprOf is an address as an expression. In JSON it is a text that holds one.
-func nativeExprOf(e hcl.Expression) hcl.Expression {
+// nativeAddressExpr is an address as an expression. In JSON it is a text that holds one.
+func nativeAddressExpr(e hcl.Expression) hcl.Expression {
 	at := e.Range()
 	if !isJSONFile(at.Filename) {
 		return e
@@ -28,14 +28,14 @@ func nativeExprOf(e hcl.Expression) hcl.Expression {
 	return e
 }
 
-// nonConstantKeys are the instance keys of an address that are no constants, at whatever
+// nonConstantInstanceKeys are the instance keys of an address that are no constants, at whatever
 // step: in module.site[each.key].bucket.logs[each.value] there are two.
-func nonConstantKeys(e hcl.Expression) []hcl.Expression {
+func nonConstantInstanceKeys(e hcl.Expression) []hcl.Expression {
 	switch e := e.(type) {
 	case *hclsyntax.RelativeTraversalExpr:
-		return nonConstantKeys(e.Source)
+		return nonConstantInstanceKeys(e.Source)
 	case *hclsyntax.IndexExpr:
-		return append(nonConstantKeys(e.Collection), e.Key)
+		return append(nonConstantInstanceKeys(e.Collection), e.Key)
 	}
 	return nil
 }

@@ -40,9 +40,9 @@ func alternatives() []either {
 		for i := range k.Attrs {
 			a := &k.Attrs[i]
 			for _, other := range excluded(a.Name, a.Doc, attrNames(k)) {
-				text := k.Name + " \"x\" {\n" + a.Name + " = " + sampleOf(a) + "\n" + other + " = " + sampleOf(k.Attr(other)) + "\n"
+				text := k.Name + " \"x\" {\n" + a.Name + " = " + sampleOf(a) + "\n" + other + " = " + sampleOf(k.FindAttr(other)) + "\n"
 				for name, value := range required(k.Name) {
-					if name != a.Name && name != other && !slices.Contains(excluded(name, k.Attr(name).Doc, attrNames(k)), a.Name) {
+					if name != a.Name && name != other && !slices.Contains(excluded(name, k.FindAttr(name).Doc, attrNames(k)), a.Name) {
 						text += name + " = " + value + "\n"
 					}
 				}
@@ -50,7 +50,7 @@ func alternatives() []either {
 			}
 		}
 	}
-	for _, b := range append(syntax.TopLevelBlocks(schema.Kinds()), syntax.ResourceBlock()) {
+	for _, b := range append(syntax.NonResourceBlocks(schema.Kinds()), syntax.ResourceBlock()) {
 		out = append(out, alternativesIn(b, "")...)
 	}
 	return out
@@ -59,7 +59,7 @@ func alternatives() []either {
 // within are the beginnings and ends of blocks that nested ones stand in.
 var within = map[string][2]string{"deliver": {"key \"x\" {\nname = \"x\"\naccess = \"read_only\"\n", "}\n"}}
 
-func alternativesIn(b *syntax.Block, in string) []either {
+func alternativesIn(b *syntax.BlockSpec, in string) []either {
 	var out []either
 	for i := range b.Arguments {
 		a := &b.Arguments[i]
@@ -73,7 +73,8 @@ func alternativesIn(b *syntax.Block, in string) []either {
 					more += r.Name + " = " + valueOf(&r) + "\n"
 				}
 			}
-			text := header + " {\n" + a.Name + " = " + valueOf(a) + "\n" + other + " = " + valueOf(b.Argument(other)) + "\n" + more + "}\n"
+			text := header + " {\n" + a.Name + " = " + valueOf(a) + "\n" + other + " = " + valueOf(b.FindArgument(other)) + "\n" + more +
+				"}\n"
 			around := within[in]
 			out = append(out, either{header, a.Name, other, around[0] + text + around[1]})
 		}
@@ -94,7 +95,7 @@ func attrNames(k *kind.Kind) []string {
 
 func sampleOf(a *kind.Attr) string { return kind.FormatValue(a.Samples[0]) }
 
-func valueOf(a *syntax.Argument) string {
+func valueOf(a *syntax.ArgumentSpec) string {
 	switch a.Name {
 	case "source":
 		return `"./m"`

@@ -243,7 +243,7 @@ func (l *module) checkJSONBlockNames(body hcl.Body, k *kind.Kind, attrs []kind.A
 // checkMetaArgument judges what every resource understands; false: it is none of that.
 func (l *module) checkMetaArgument(it bodyItem, k *kind.Kind, native bool) (isMeta bool) {
 	d := syntax.ResourceBlock()
-	arg, nested := d.Argument(it.name), d.NestedForms(it.name)
+	arg, nested := d.FindArgument(it.name), d.NestedForms(it.name)
 	switch {
 	case arg == nil && nested == nil:
 		return false
@@ -310,8 +310,8 @@ func (l *module) reportUnknownName(it bodyItem, k *kind.Kind, attrs []kind.Attr,
 	l.errorAt(it.nameRange, "Unsupported argument", notExpectedDetail("An argument named", it.name, known))
 }
 
-// meantAttr is the attribute for which another name was written; nil: none is known to be.
-func meantAttr(name string, attrs []kind.Attr) *kind.Attr {
+// findMeantAttr is the attribute for which another name was written; nil: none is known to be.
+func findMeantAttr(name string, attrs []kind.Attr) *kind.Attr {
 	if findAttr(attrs, name) != nil {
 		return nil
 	}
@@ -332,7 +332,7 @@ func (w *bodyArgs) isRequiredMisnamed(attrs []kind.Attr, path cty.Path) bool {
 	}
 	if len(path) == 1 {
 		return slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
-			a := meantAttr(it.name, attrs)
+			a := findMeantAttr(it.name, attrs)
 			return a != nil && a.Name == step.Name
 		})
 	}
@@ -353,7 +353,7 @@ func (w *bodyArgs) isRequiredMisnamed(attrs []kind.Attr, path cty.Path) bool {
 // knows what the block as a whole says.
 func (w *bodyArgs) anyMisnamed(k *kind.Kind) bool {
 	return w != nil && slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
-		return !slices.Contains(metaArgumentNames(k), it.name) && meantAttr(it.name, k.Attrs) != nil
+		return !slices.Contains(metaArgumentNames(k), it.name) && findMeantAttr(it.name, k.Attrs) != nil
 	})
 }
 

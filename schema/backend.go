@@ -22,14 +22,14 @@ import (
 // Diagnostics are errors only.
 func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
-	if files, err := ListConfigFiles(l.Dir); err == nil && len(files.ConfigFiles) == 0 {
+	if files, err := ListConfigDirFiles(l.Dir); err == nil && len(files.ConfigFiles) == 0 {
 		return l.config, nil
 	}
 	if l.readConfigFiles() {
 		l.declareOnly("variable", "locals", "b2form")
 		l.keepOnlyUsedBySettings()
 		l.assignVariables()
-		l.linkNodes()
+		l.linkAndOrderNodes()
 		l.evaluateNodes()
 		l.evaluateSettings()
 	}
@@ -90,7 +90,7 @@ func (l *module) markUsedNodes(ts []hcl.Traversal, used map[*node]bool) {
 
 // settingsExpressions are the expressions of the b2form block.
 func settingsExpressions(b *hcl.Block) []hcl.Expression {
-	content, _, _ := b.Body.PartialContent(syntax.FindTopLevelBlock(b.Type).BodySchema())
+	content, _, _ := b.Body.PartialContent(syntax.FindFixedBlock(b.Type).BodySchema())
 	bodies := []hcl.Attributes{content.Attributes}
 	for _, inner := range content.Blocks {
 		attrs, _ := inner.Body.JustAttributes()
@@ -115,8 +115,8 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 		l.errorAt(extra.DefRange, "Duplicate backend", fmt.Sprintf("The state is kept in one place; there is a backend block already at "+
 			"%s. Remove one of them.", b.DefRange))
 	}
-	forms := syntax.FindTopLevelBlock("b2form").NestedForms(b.Type)
-	d := syntax.FindTopLevelBlock("b2form").FormOf(b.Type, b.Labels[0])
+	forms := syntax.FindFixedBlock("b2form").NestedForms(b.Type)
+	d := syntax.FindFixedBlock("b2form").FindNestedForm(b.Type, b.Labels[0])
 	if d == nil {
 		typ := b.Labels[0]
 		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\"), in a "+
@@ -128,7 +128,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 }
 
 // readBackend evaluates the arguments of a backend block.
-func (l *module) readBackend(b *hcl.Block, d *syntax.Block) (arguments map[string]string) {
+func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[string]string) {
 	out := map[string]string{}
 	content, _ := l.contentOf(b, d)
 	for _, arg := range d.Arguments {

@@ -34,7 +34,7 @@ type block struct {
 	resources    []*config.Resource // sorted by instance
 	repetitions  []repetitionData   // beside resources
 	// awaitingLinks are the evaluations, beside resources, that wait for links.
-	awaitingLinks []*evaluation
+	awaitingLinks []*instanceEvaluation
 }
 
 // A blockName names a resource block within its module.
@@ -101,8 +101,8 @@ func (l *module) argRange(b *block, name string) (r hcl.Range, ok bool) {
 	return r, false
 }
 
-// instance finds one resource of the block; nil: there is none.
-func (b *block) instance(at addr.InstanceKey) *config.Resource {
+// findInstance finds one resource of the block; nil: there is none.
+func (b *block) findInstance(at addr.InstanceKey) *config.Resource {
 	of := b.addr
 	of.Instance = at
 	i, found := slices.BinarySearchFunc(b.resources, of, func(r *config.Resource, a addr.Addr) int { return r.Addr.Compare(a) })
@@ -180,9 +180,9 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 	for _, item := range list {
 		name, _ := keywordOrString(item)
 		part, _ := hcl.AbsTraversalForExpr(item)
-		a := k.Attr(name)
+		a := k.FindAttr(name)
 		switch {
-		case len(part) > 1 && k.Attr(part.RootName()) != nil && !k.Attr(part.RootName()).Computed:
+		case len(part) > 1 && k.FindAttr(part.RootName()) != nil && !k.FindAttr(part.RootName()).Computed:
 			l.errorAt(item.Range(), "Part of an argument",
 				fmt.Sprintf("Only whole arguments can be ignored. Write ignore_changes = [%s].", part.RootName()))
 		case a == nil || a.Computed:
@@ -427,12 +427,12 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
 func (l *module) reportUnknownValue(r *report, at hcl.Range, marks cty.ValueMarks) {
-	if summary, detail := l.computedRefMessage(marks); summary != "" {
+	if summary, detail := l.findComputedRefMessage(marks); summary != "" {
 		r.errorAt(at, summary, detail)
 		return
 	}
 	for m := range marks {
-		if h, ok := m.(hiddenMark); ok {
+		if h, ok := m.(unreadableMark); ok {
 			r.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.",
 				h.attr, h.capability))
 			return
@@ -443,14 +443,14 @@ func (l *module) reportUnknownValue(r *report, at hcl.Range, marks cty.ValueMark
 	}
 }
 
-// computedRefMessage words the use of attributes among the marks that are not known while
+// findComputedRefMessage words the use of attributes among the marks that are not known while
 // blocks are evaluated; summary is "" where there is none.
-func (l *module) computedRefMessage(marks cty.ValueMarks) (summary, detail string) {
+func (l *module) findComputedRefMessage(marks cty.ValueMarks) (summary, detail string) {
 	var names []string
 	last := false
 	for _, c := range kind.ComputedMarksIn(cty.True.WithMarks(marks)) {
 		names = append(names, c.Addr.String()+"."+c.Attr)
-		last = l.kinds[c.Addr.Kind].Attr(c.Attr).IsLink()
+		last = l.kinds[c.Addr.Kind].FindAttr(c.Attr).IsLink()
 	}
 	if len(names) > 3 {
 		names = append(names[:3], "others")

@@ -17,7 +17,7 @@ const missingArgument = "Missing required argument"
 
 // contentOf reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
-func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyContent, complete bool) {
+func (l *module) contentOf(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, complete bool) {
 	l.checkBlockNames(b.Body, d)
 	content, _, diags := b.Body.PartialContent(d.BodySchema())
 	l.add(diags...)
@@ -28,7 +28,7 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 			continue
 		}
 		complete = false
-		isMeant := func(it bodyItem) bool { return meantName(it.name, d) == a.Name }
+		isMeant := func(it bodyItem) bool { return findMeantName(it.name, d) == a.Name }
 		if !slices.ContainsFunc(bodyItems(b.Body), isMeant) {
 			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
 			l.errorAt(b.DefRange, missingArgument,
@@ -38,17 +38,17 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 	return content, complete
 }
 
-// meantName is the name that was meant by one that a block does not know; "": none is
+// findMeantName is the name that was meant by one that a block does not know; "": none is
 // known to be.
-func meantName(name string, d *syntax.Block) string {
-	if d.OtherArguments != "" || d.Argument(name) != nil || d.NestedForms(name) != nil {
+func findMeantName(name string, d *syntax.BlockSpec) string {
+	if d.OtherArguments != "" || d.FindArgument(name) != nil || d.NestedForms(name) != nil {
 		return ""
 	}
 	return words.Nearest(name, d.AllowedNames())
 }
 
 // otherAttributes are the arguments of a block that its description does not name.
-func otherAttributes(body hcl.Body, d *syntax.Block) hcl.Attributes {
+func otherAttributes(body hcl.Body, d *syntax.BlockSpec) hcl.Attributes {
 	attrs, _ := body.JustAttributes() // what is none was reported by checkBlockNames
 	for i := range d.Arguments {
 		delete(attrs, d.Arguments[i].Name)
@@ -57,10 +57,10 @@ func otherAttributes(body hcl.Body, d *syntax.Block) hcl.Attributes {
 }
 
 // checkBlockNames reports every name in a body that its description does not know.
-func (l *module) checkBlockNames(body hcl.Body, d *syntax.Block) {
+func (l *module) checkBlockNames(body hcl.Body, d *syntax.BlockSpec) {
 	_, native := body.(*hclsyntax.Body)
 	for _, it := range bodyItems(body) {
-		arg, nested := d.Argument(it.name), d.NestedForms(it.name)
+		arg, nested := d.FindArgument(it.name), d.NestedForms(it.name)
 		switch {
 		case arg != nil && it.isBlock:
 			l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
@@ -76,8 +76,8 @@ func (l *module) checkBlockNames(body hcl.Body, d *syntax.Block) {
 
 // reportUnknownArgument reports a name that is neither an argument nor a nested block, unless
 // the block takes any name.
-func (l *module) reportUnknownArgument(it bodyItem, d *syntax.Block) {
-	hint := d.Hint(it.name)
+func (l *module) reportUnknownArgument(it bodyItem, d *syntax.BlockSpec) {
+	hint := d.FindHint(it.name)
 	switch {
 	case d.OtherArguments != "" && !it.isBlock:
 	case hint != nil:
@@ -95,7 +95,7 @@ func argumentNotBlockDetail(name string) string {
 	return fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", name, name)
 }
 
-func blockNotArgumentDetail(name string, forms []*syntax.Block) string {
+func blockNotArgumentDetail(name string, forms []*syntax.BlockSpec) string {
 	return fmt.Sprintf("%s is a block: write %s { … } without an equals sign.", name, forms[0].HeaderText())
 }
 

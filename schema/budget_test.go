@@ -200,7 +200,7 @@ func TestUnusedStepsAreNotSaved(t *testing.T) {
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		subjects := []config.Subject{{Addr: c.Resources[0].Addr, Kind: c.Resources[0].Kind, Resource: c.Resources[0]}}
+		subjects := []config.PolicySubject{{Addr: c.Resources[0].Addr, Kind: c.Resources[0].Kind, Resource: c.Resources[0]}}
 		if diags := c.Judge(subjects, nil); len(diags) != 1 || diags[0].Summary != "Evaluation too large" {
 			t.Errorf("a policy with %s: %v", too, diags)
 		}

@@ -29,10 +29,10 @@ const (
 
 // readConditions reads the blocks of a type with a condition and an error_message among
 // those in a block that within describes; references are still to be resolved.
-func (l *module) readConditions(typ string, blocks []*hcl.Block, within *syntax.Block) []*condition {
+func (l *module) readConditions(typ string, blocks []*hcl.Block, within *syntax.BlockSpec) []*condition {
 	var out []*condition
 	for _, b := range blocks {
-		d := within.FormOf(b.Type, "")
+		d := within.FindNestedForm(b.Type, "")
 		if d == nil || b.Type != typ {
 			continue
 		}
@@ -115,7 +115,7 @@ const (
 )
 
 // checkPreconditions reports the preconditions that do not hold for an instance.
-func (e *evaluation) checkPreconditions() {
+func (e *instanceEvaluation) checkPreconditions() {
 	for _, c := range e.block.preconditions {
 		s := *e.module.staticScope
 		s.report = e.report()
@@ -123,7 +123,7 @@ func (e *evaluation) checkPreconditions() {
 		if d != nil {
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: e.addr.String()}
 			s.report.add(d)
-		} else if summary, detail := e.module.computedRefMessage(marks); summary != "" {
+		} else if summary, detail := e.module.findComputedRefMessage(marks); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
@@ -143,7 +143,7 @@ func (l *module) declareCheck(b *hcl.Block) {
 	if l.isDuplicate("check."+name, b.DefRange) {
 		return
 	}
-	d := syntax.FindTopLevelBlock(b.Type)
+	d := syntax.FindFixedBlock(b.Type)
 	content, _ := l.contentOf(b, d)
 	if len(content.Blocks) == 0 {
 		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")

@@ -15,10 +15,10 @@ import (
 // What a file holds is kept beside its attributes, since those stand in plans. Of
 // the content they have the SHA-1.
 
-// payload is what the instance's file is to hold; nil where its kind has no
+// readPayload is what the instance's file is to hold; nil where its kind has no
 // content, and where that is missing, not known or cannot be read. A local file is
 // read now and gives the instance its SHA-1.
-func (e *evaluation) payload() *wire.Payload {
+func (e *instanceEvaluation) readPayload() *wire.Payload {
 	c := e.block.kind.Content
 	if c == nil {
 		return nil
@@ -50,12 +50,12 @@ func (e *evaluation) payload() *wire.Payload {
 
 func textPayload(text string) *wire.Payload {
 	p := wire.TextPayload(text)
-	p.Source = "The content"
+	p.SourcePath = "The content"
 	return p
 }
 
 // checkContentSize reports content that is too large, and gives nil for it.
-func (e *evaluation) checkContentSize(c *kind.ContentAttrs, attr string, p *wire.Payload) (accepted *wire.Payload) {
+func (e *instanceEvaluation) checkContentSize(c *kind.ContentAttrs, attr string, p *wire.Payload) (accepted *wire.Payload) {
 	if p.Size <= c.MaxSize {
 		return p
 	}
@@ -68,7 +68,7 @@ func (e *evaluation) checkContentSize(c *kind.ContentAttrs, attr string, p *wire
 
 // setContentSHA1 gives the instance the SHA-1 of its local file. Where the path is
 // sensitive so is what it leads to.
-func (e *evaluation) setContentSHA1(c *kind.ContentAttrs, p *wire.Payload) {
+func (e *instanceEvaluation) setContentSHA1(c *kind.ContentAttrs, p *wire.Payload) {
 	given := e.attrs.GetAttr(c.SHA1Attr)
 	switch {
 	case given.IsNull():
@@ -84,7 +84,7 @@ func (e *evaluation) setContentSHA1(c *kind.ContentAttrs, p *wire.Payload) {
 }
 
 // errorAtAttr reports an error of one attribute.
-func (e *evaluation) errorAtAttr(attr, summary, detail string) {
+func (e *instanceEvaluation) errorAtAttr(attr, summary, detail string) {
 	at := e.block.node.place
 	if arg := e.writtenArgs.find(attr); arg != nil {
 		at = arg.place
@@ -99,7 +99,7 @@ func (e *evaluation) errorAtAttr(attr, summary, detail string) {
 }
 
 // withoutContentText takes the content itself out of completed attributes.
-func (e *evaluation) withoutContentText(v kind.Values) kind.Values {
+func (e *instanceEvaluation) withoutContentText(v kind.Values) kind.Values {
 	if c := e.block.kind.Content; c != nil {
 		null := cty.NullVal(cty.String)
 		v.Set(c.TextAttr, &null)

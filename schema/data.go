@@ -37,7 +37,7 @@ type dataForm struct {
 	kind           *kind.Kind // nil: the account
 	isList         bool
 	listsChildren  bool // many: parts of one object
-	syntax         *syntax.Block
+	syntax         *syntax.BlockSpec
 	lookupArgNames []string // those that say what is meant
 	valueType      cty.Type
 }
@@ -122,7 +122,7 @@ func (l *module) declareData(b *hcl.Block) {
 	case !d.form.isList && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
 		d.node.broken = true
 		if misspelt := func(it bodyItem) bool {
-			return slices.Contains(d.form.lookupArgNames, meantName(it.name, d.form.syntax))
+			return slices.Contains(d.form.lookupArgNames, findMeantName(it.name, d.form.syntax))
 		}; len(d.args) > 0 ||
 			!slices.ContainsFunc(bodyItems(b.Body), misspelt) {
 			l.errorAt(b.DefRange, "Incomplete data block",
@@ -139,7 +139,7 @@ func (l *module) unknownDataDetail(name string, forms []dataForm) string {
 	for _, f := range forms {
 		known = append(known, f.name)
 	}
-	if form := l.dataFormOfTerraform(name, forms); form != "" {
+	if form := l.findTerraformDataForm(name, forms); form != "" {
 		return fmt.Sprintf("Write data %q instead of data %q.", form, name)
 	}
 	if name == "b2_bucket_file_signed_url" {
@@ -149,9 +149,9 @@ func (l *module) unknownDataDetail(name string, forms []dataForm) string {
 	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.JoinAnd(known), words.DidYouMean(name, "", known))
 }
 
-// dataFormOfTerraform is the type here of data of the official provider; "" where it
+// findTerraformDataForm is the type here of data of the official provider; "" where it
 // has none of that type, or there is none here.
-func (l *module) dataFormOfTerraform(name string, forms []dataForm) string {
+func (l *module) findTerraformDataForm(name string, forms []dataForm) string {
 	if name == "b2_account_info" {
 		return "account"
 	}
@@ -303,8 +303,8 @@ func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, c
 			"nonsensitive() where that is harmless.")
 		return "", false
 	}
-	if k := d.form.kind; k != nil && k.Attr(name) != nil && !v.IsNull() {
-		if to := l.kinds[k.Attr(name).Link.RefKind]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.IdentityAttr) {
+	if k := d.form.kind; k != nil && k.FindAttr(name) != nil && !v.IsNull() {
+		if to := l.kinds[k.FindAttr(name).Link.RefKind]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.IdentityAttr) {
 			v = v.GetAttr(to.IdentityAttr)
 		}
 	}
@@ -312,7 +312,7 @@ func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, c
 		l.reportUnknownValue(l.report, e.Range(), marks)
 		return "", false
 	}
-	if yes := false; d.form.syntax.Argument(name).Type == syntax.Bool {
+	if yes := false; d.form.syntax.FindArgument(name).Type == syntax.Bool {
 		ok := l.storeScalar(name, e, v, &yes)
 		return strconv.FormatBool(yes), ok
 	}

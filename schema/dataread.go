@@ -62,7 +62,7 @@ func (l *module) answerAbsentChild(d *dataBlock, args map[string]string, identit
 		l.reportNoSuchObject(d.args[k.IDAttr].Expr.Range(), holder, holder.IDAttr, args[k.IDAttr], "")
 		return cty.UnknownVal(d.form.valueType)
 	}
-	id, seen := l.findLiveID(holder, k.ParentIdentity(identity))
+	id, seen := l.findIDInSnapshot(holder, k.ParentIdentity(identity))
 	switch {
 	case seen && k.ScopeAttr() == "":
 		return unsetObject(k, identity, id)
@@ -102,12 +102,12 @@ const folders = "folders"
 // answerListing answers with parts of one object.
 func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Value {
 	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], unknownYetValue(d.form.valueType)
-	found := l.Snapshot.Listed(k, asked)
+	found := l.Snapshot.FindChildListing(k, asked)
 	if found == nil {
 		l.shared.hasPendingData = true
 		return unknown
 	}
-	if _, seen := l.findLiveID(holder, asked.ParentIdentity); !seen {
+	if _, seen := l.findIDInSnapshot(holder, asked.ParentIdentity); !seen {
 		l.reportNoSuchObject(d.args[k.ScopeAttr()].Expr.Range(), holder, holder.IdentityAttr, asked.ParentIdentity, "")
 		return unknown
 	}
@@ -127,9 +127,9 @@ func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Valu
 	return cty.ObjectVal(answer)
 }
 
-// findLiveID finds an object with the identity, if only as one that the credentials are
+// findIDInSnapshot finds an object with the identity, if only as one that the credentials are
 // limited to.
-func (l *module) findLiveID(k *kind.Kind, identity string) (id string, ok bool) {
+func (l *module) findIDInSnapshot(k *kind.Kind, identity string) (id string, ok bool) {
 	for _, id := range l.Snapshot.IDsOf(k, identity) {
 		return id, true
 	}
@@ -162,8 +162,8 @@ func (l *module) listDataAttrs(d *dataBlock, objects []*kind.Object, name func(*
 	return map[string]cty.Value{"names": names, k.Plural: list}
 }
 
-// A hiddenMark marks what B2 does not show to the credentials in use.
-type hiddenMark struct{ attr, capability string }
+// A unreadableMark marks what B2 does not show to the credentials in use.
+type unreadableMark struct{ attr, capability string }
 
 // liveObjectValue is a live object as an expression sees it: secrets are null.
 func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
@@ -180,9 +180,9 @@ func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 		case a.Secret:
 			attrs[a.Name] = cty.NullVal(a.ValueType())
 		case !v.IsWhollyKnown():
-			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.ReadCapability})
+			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(unreadableMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
-			v = a.ReplaceSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
+			v = a.ReplaceNestedSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
 			attrs[a.Name] = convertOrUnknown(v, a.ValueType())
 		}
 	}

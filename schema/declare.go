@@ -58,7 +58,7 @@ func (l *module) fileSchema() *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "resource", LabelNames: []string{"type", "name"}}, // Terraform's
 	}}
-	for _, b := range syntax.TopLevelBlocks(l.Kinds) {
+	for _, b := range syntax.NonResourceBlocks(l.Kinds) {
 		if !slices.ContainsFunc(s.Blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == b.Type }) {
 			s.Blocks = append(s.Blocks, b.HeaderSchema())
 		}
@@ -117,7 +117,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 }
 
 func (l *module) declareBlock(b *hcl.Block) {
-	if d := syntax.FindTopLevelBlock(b.Type); d != nil && d.RootOnlyReason != "" && l.caller != nil {
+	if d := syntax.FindFixedBlock(b.Type); d != nil && d.RootOnlyReason != "" && l.caller != nil {
 		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a "+
 			"module. %s", b.Type, d.RootOnlyReason))
 		return
@@ -173,12 +173,12 @@ func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
 
 // isDuplicate reports a check or policy whose name another has; else the name is taken.
 func (l *module) isDuplicate(name string, at hcl.Range) (duplicate bool) {
-	first, taken := l.takenNames[name]
+	first, taken := l.checkAndPolicyRanges[name]
 	if taken {
 		l.reportDuplicate(name, at, first)
 		return true
 	}
-	l.takenNames[name] = at
+	l.checkAndPolicyRanges[name] = at
 	return false
 }
 
@@ -195,7 +195,7 @@ func (l *module) reportDuplicate(what string, at, first hcl.Range) {
 }
 
 func (l *module) declareLocals(b *hcl.Block) {
-	d := syntax.FindTopLevelBlock(b.Type)
+	d := syntax.FindFixedBlock(b.Type)
 	l.checkBlockNames(b.Body, d)
 	attrs := otherAttributes(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
@@ -254,7 +254,7 @@ func (l *module) declareScanned(r *block) bool {
 	}
 	var deliverRanges []hcl.Range
 	for _, it := range found.Items {
-		a := r.kind.Attr(string(it.Name))
+		a := r.kind.FindAttr(string(it.Name))
 		switch isDelivery := string(it.Name) == "deliver" && it.IsBlock; {
 		case isDelivery && it.LabelCount == 1 && r.kind.YieldsSecret():
 			deliverRanges = append(deliverRanges, it.Range)

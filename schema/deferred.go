@@ -26,7 +26,7 @@ func (l *module) linkDeferred(n *node, body hcl.Body, u allowedRefs) (nonLinkAtt
 		return nil
 	}
 	b.nonLinkAttrs = func(a *kind.Attr) bool { return !a.IsLink() }
-	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, linksOf: b, refs: refs, dependencies: []*node{n}})
+	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, linksOf: b, refs: refs, dependsOnNodes: []*node{n}})
 	return b.nonLinkAttrs
 }
 
@@ -91,9 +91,9 @@ func (l *module) checkReferenceTargets(b *block, a *kind.Attr, r *config.Resourc
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
-	e := &evaluation{module: l, block: b, addr: r.Addr}
+	e := &instanceEvaluation{module: l, block: b, addr: r.Addr}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
-		other := l.resourceNamed(m, index)
+		other := l.findReferencedResource(m, index)
 		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.shared.resourcesWithErrors[r.Addr] ||
 			l.shared.resourcesWithErrors[other.Addr] {
 			continue

@@ -18,13 +18,13 @@ import (
 	"b2form/schema/syntax"
 )
 
-// A delivery is one deliver block.
-type delivery struct {
-	typ          string
-	place        hcl.Range
-	args         map[string]*hcl.Attribute
-	settingsRefs refs // of what is known before the key is made
-	templateRefs refs // of what may use it
+// A deliverBlock is one deliver block.
+type deliverBlock struct {
+	typ              string
+	place            hcl.Range
+	args             map[string]*hcl.Attribute
+	refsOfOtherArgs  refs // of what is known before the key is made
+	refsOfSecretArgs refs // of what may use it
 
 	secretArgs []string // the arguments given that may use it
 }
@@ -33,7 +33,7 @@ type delivery struct {
 // since they may use computed attributes of any of them.
 func (l *module) evaluateDeliveries() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
-	taken := &destinations{by: map[string]hcl.Range{}, folders: map[string]string{}}
+	taken := &destinations{rangeByDestination: map[string]hcl.Range{}, realFolderByPath: map[string]string{}}
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -58,9 +58,9 @@ func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destina
 }
 
 // readDeliverBlock reads one block; nil where it is of no use.
-func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *delivery {
-	d := &delivery{typ: raw.Labels[0], place: raw.DefRange}
-	f := syntax.ResourceBlock().FormOf(raw.Type, d.typ)
+func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
+	d := &deliverBlock{typ: raw.Labels[0], place: raw.DefRange}
+	f := syntax.ResourceBlock().FindNestedForm(raw.Type, d.typ)
 	if f == nil {
 		known := syntax.FormNames(syntax.ResourceBlock().NestedForms(raw.Type))
 		l.errorAt(raw.LabelRanges[0], "Unsupported delivery",
@@ -82,10 +82,10 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *delivery {
 		if a == nil {
 			continue
 		}
-		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.settingsRefs
+		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.refsOfOtherArgs
 		if f.Arguments[i].MayReferTo == syntax.Self {
 			d.secretArgs = append(d.secretArgs, a.Name)
-			u.computed, u.self, into = true, selfAttrNames(b.kind), &d.templateRefs
+			u.computed, u.self, into = true, selfAttrNames(b.kind), &d.refsOfSecretArgs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
 		into.list = append(into.list, found.list...)
@@ -95,15 +95,15 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *delivery {
 }
 
 // addDeliveryToInstances adds one deliver block to each instance of its resource.
-func (l *module) addDeliveryToInstances(b *block, d *delivery, sample *scope, taken *destinations) {
-	settings := l.staticScope.context(d.settingsRefs, l.rootContext)
-	template := sample.context(d.templateRefs, l.rootContext)
-	see := reusedContext{parent: settings, invalidRoots: d.settingsRefs.invalidRoots, report: l.report}
-	e := new(evaluation)
+func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope, taken *destinations) {
+	settings := l.staticScope.context(d.refsOfOtherArgs, l.rootContext)
+	template := sample.context(d.refsOfSecretArgs, l.rootContext)
+	see := reusedContext{parent: settings, invalidRoots: d.refsOfOtherArgs.invalidRoots, report: l.report}
+	e := new(instanceEvaluation)
 	place := d.place // not a part of d, which would be kept with all that it is read from
 	for i, r := range b.resources {
 		rep := b.repetitions[i]
-		*e = evaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
+		*e = instanceEvaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &place}
 		if !e.evalDestination(d, &out) || !e.checkFormat(d, &out, r.Value) || !e.checkDestinationFree(d, &out, taken) {
 			continue
@@ -128,25 +128,25 @@ func (l *module) addDeliveryToInstances(b *block, d *delivery, sample *scope, ta
 
 // destinations are what deliveries write to.
 type destinations struct {
-	by      map[string]hcl.Range // where each is written
-	folders map[string]string    // without links, by what they are called
+	rangeByDestination map[string]hcl.Range // where each is written
+	realFolderByPath   map[string]string    // without links, by what they are called
 }
 
 // withoutLinks is a path whose folder is called by its own name: two paths may lead to one
 // file.
 func (d *destinations) withoutLinks(path string) string {
 	dir := filepath.Dir(path)
-	real, known := d.folders[dir]
+	real, known := d.realFolderByPath[dir]
 	if !known {
 		real = folder.WithoutLinks(dir)
-		d.folders[dir] = real
+		d.realFolderByPath[dir] = real
 	}
 	return filepath.Join(real, filepath.Base(path))
 }
 
 // checkDestinationFree reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, taken *destinations) (free bool) {
+func (e *instanceEvaluation) checkDestinationFree(d *deliverBlock, out *config.Delivery, taken *destinations) (free bool) {
 	if d.typ == "command" {
 		return true
 	}
@@ -157,21 +157,21 @@ func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, tak
 	if destination = taken.withoutLinks(filepath.Clean(destination)); out.Path == "" {
 		destination = "stdout of " + e.addr.String()
 	}
-	if first, known := taken.by[destination]; known {
+	if first, known := taken.rangeByDestination[destination]; known {
 		e.reportAt(hcl.DiagError, d.targetRange(), "Duplicate destination",
 			fmt.Sprintf("%s is a destination already at %s. Give each secret a "+
 				"place of its own.", out.DisplayName, first))
 		return false
 	}
-	taken.by[destination] = d.targetRange()
+	taken.rangeByDestination[destination] = d.targetRange()
 	return true
 }
 
 // checkFormat reports a format that tells a program its one bucket, where the key has none
 // or several, or a folder, which Joplin does not know.
-func (e *evaluation) checkFormat(d *delivery, out *config.Delivery, key kind.Values) (suits bool) {
+func (e *instanceEvaluation) checkFormat(d *deliverBlock, out *config.Delivery, key kind.Values) (suits bool) {
 	buckets, prefix := key.GetAttr("buckets"), key.GetAttr("name_prefix")
-	if !slices.Contains(syntax.BucketFormats(), out.Format) || !buckets.IsKnown() || !prefix.IsKnown() {
+	if !slices.Contains(syntax.SingleBucketFormats(), out.Format) || !buckets.IsKnown() || !prefix.IsKnown() {
 		return true
 	}
 	var detail string
@@ -188,7 +188,7 @@ func (e *evaluation) checkFormat(d *delivery, out *config.Delivery, key kind.Val
 }
 
 // targetRange is where the destination is written.
-func (d *delivery) targetRange() hcl.Range {
+func (d *deliverBlock) targetRange() hcl.Range {
 	if path := d.args["path"]; path != nil {
 		return path.Expr.Range()
 	}
@@ -197,11 +197,12 @@ func (d *delivery) targetRange() hcl.Range {
 
 // tryRender renders what may use the secret with made-up values, so that its errors
 // show now. text is what came of it.
-func (e *evaluation) tryRender(d *delivery, out *config.Delivery, rep repetitionData, template *hcl.EvalContext) (text []string, ok bool) {
+func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, rep repetitionData, template *hcl.EvalContext) (text []string,
+	ok bool) {
 	text, ok = []string{""}, true
 	for _, name := range d.secretArgs {
 		a := d.args[name]
-		v, diags := e.module.renderArgument(d, name, rep.context(template, d.templateRefs.invalidRoots), selfSample(e.block.kind))
+		v, diags := e.module.renderArgument(d, name, rep.context(template, d.refsOfSecretArgs.invalidRoots), selfSample(e.block.kind))
 		e.report().add(diags...)
 		v, marks := v.UnmarkDeep()
 		e.collectMarks(marks)

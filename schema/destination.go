@@ -20,7 +20,7 @@ import (
 )
 
 // evalDestination evaluates everything that is known before the key is made.
-func (e *evaluation) evalDestination(d *delivery, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalDestination(d *deliverBlock, out *config.Delivery) (ok bool) {
 	switch d.typ {
 	case "stdout":
 		out.DisplayName = "standard output"
@@ -45,7 +45,7 @@ const (
 )
 
 // evalCommand evaluates which program is run, where and for how long.
-func (e *evaluation) evalCommand(d *delivery, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalCommand(d *deliverBlock, out *config.Delivery) (ok bool) {
 	a := d.args["command"]
 	list, ok := e.evalStringList(a)
 	if !ok {
@@ -76,7 +76,7 @@ func (e *evaluation) evalCommand(d *delivery, out *config.Delivery) (ok bool) {
 	return e.evalTimeout(d.args["timeout"], out) && e.evalShowOutput(d.args["show_output"], out)
 }
 
-func (e *evaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) (ok bool) {
 	if a == nil {
 		return true
 	}
@@ -93,7 +93,7 @@ func (e *evaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) (ok 
 	return true
 }
 
-func (e *evaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) (ok bool) {
 	out.Timeout = defaultTimeout
 	if a == nil {
 		return true
@@ -129,7 +129,7 @@ func shortenCommand(command []string) string {
 }
 
 // evalPath evaluates where a file goes.
-func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) {
 	path, ok := e.evalString(a)
 	if !ok {
 		return false
@@ -141,7 +141,7 @@ func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) 
 	case strings.HasPrefix(path, "~"):
 		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's " +
 			"folder."
-	case IsConfigFile(path):
+	case IsConfigDirFile(path):
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {
@@ -162,7 +162,7 @@ func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) 
 }
 
 // evalFormat evaluates what is delivered, where that is no template.
-func (e *evaluation) evalFormat(d *delivery, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalFormat(d *deliverBlock, out *config.Delivery) (ok bool) {
 	a := d.args["format"]
 	if a == nil {
 		if d.args["content"] == nil && d.typ != "command" {
@@ -179,7 +179,7 @@ func (e *evaluation) evalFormat(d *delivery, out *config.Delivery) (ok bool) {
 }
 
 // evalRecipients evaluates for whom a file is encrypted.
-func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) (ok bool) {
+func (e *instanceEvaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) (ok bool) {
 	list, ok := e.evalStringList(a)
 	if !ok {
 		return false
@@ -211,7 +211,7 @@ func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) (ok 
 func sentence(s string) string { return words.Capitalize(s) + "." }
 
 // evalStringList evaluates an argument that must be a known list of strings.
-func (e *evaluation) evalStringList(a *hcl.Attribute) (texts []string, ok bool) {
+func (e *instanceEvaluation) evalStringList(a *hcl.Attribute) (texts []string, ok bool) {
 	v, ok := e.evalKnownNonsensitive(a)
 	if !ok {
 		return nil, false
@@ -233,7 +233,7 @@ func (e *evaluation) evalStringList(a *hcl.Attribute) (texts []string, ok bool) 
 }
 
 // evalString evaluates an argument that must be a known string.
-func (e *evaluation) evalString(a *hcl.Attribute) (text string, ok bool) {
+func (e *instanceEvaluation) evalString(a *hcl.Attribute) (text string, ok bool) {
 	v, ok := e.evalKnownNonsensitive(a)
 	if !ok {
 		return "", false
@@ -247,7 +247,7 @@ func (e *evaluation) evalString(a *hcl.Attribute) (text string, ok bool) {
 }
 
 // evalKnownNonsensitive evaluates an argument that must be known.
-func (e *evaluation) evalKnownNonsensitive(a *hcl.Attribute) (value cty.Value, ok bool) {
+func (e *instanceEvaluation) evalKnownNonsensitive(a *hcl.Attribute) (value cty.Value, ok bool) {
 	v, diags := e.module.evalWithHints(a.Expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {

@@ -21,9 +21,9 @@ const (
 	done
 )
 
-// linkNodes resolves the references of every node, orders the nodes so that each
+// linkAndOrderNodes resolves the references of every node, orders the nodes so that each
 // stands after what it refers to, and reports loops.
-func (l *module) linkNodes() {
+func (l *module) linkAndOrderNodes() {
 	for _, n := range slices.Clone(l.nodes) {
 		switch {
 		case n.expr != nil:
@@ -63,7 +63,7 @@ func (l *module) linkBlock(n *node) {
 	b.references = nil
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	if b.dependsOn != nil {
-		b.dependsOnRefs, n.dependencies = l.resolveDependsOn(b.dependsOn)
+		b.dependsOnRefs, n.dependsOnNodes = l.resolveDependsOn(b.dependsOn)
 	}
 }
 
@@ -150,7 +150,7 @@ func (l *module) visitNode(n *node, path, ordered []*node) []*node {
 			ordered = l.visitNode(r.node, path, ordered)
 		}
 	}
-	for _, a := range n.dependencies {
+	for _, a := range n.dependsOnNodes {
 		ordered = l.visitNode(a, path, ordered)
 	}
 	n.state = done

@@ -12,9 +12,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// hintWholeResource says of a diagnostic about a whole resource, where a part of it
+// findWholeResourceHint says of a diagnostic about a whole resource, where a part of it
 // must be meant, how to name one; "" of any other.
-func hintWholeResource(d *hcl.Diagnostic) string {
+func findWholeResourceHint(d *hcl.Diagnostic) string {
 	if d.Expression == nil || d.EvalContext == nil {
 		return ""
 	}
@@ -30,8 +30,8 @@ func hintWholeResource(d *hcl.Diagnostic) string {
 	return fmt.Sprintf(" That is a whole resource; write %s.name for its name.", traversalText(t))
 }
 
-// splatHint says of m[*].name, where m is a map, how to go through its values.
-func splatHint(e hcl.Expression, d *hcl.Diagnostic) string {
+// findSplatHint says of m[*].name, where m is a map, how to go through its values.
+func findSplatHint(e hcl.Expression, d *hcl.Diagnostic) string {
 	node, native := e.(hclsyntax.Node)
 	if !native || d.Subject == nil || d.EvalContext == nil {
 		return ""
@@ -63,8 +63,8 @@ func markedAsResource(marks cty.ValueMarks) bool {
 	return false
 }
 
-// nameHint suggests a name where a member or an instance has another.
-func nameHint(e hcl.Expression, d *hcl.Diagnostic) string {
+// findNameHint suggests a name where a member or an instance has another.
+func findNameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 	if d.Subject == nil || d.EvalContext == nil {
 		return ""
 	}

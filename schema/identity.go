@@ -41,7 +41,7 @@ func (l *module) reportDuplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.IdentityAttr)
 	same := fmt.Sprintf("both have the %s %q", k.IdentityAttr, r.Identity())
 	if k.ScopeAttr() != "" {
-		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.IdentityAttr).AsString(), k.Attr(k.ScopeAttr()).Link.RefKind,
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.IdentityAttr).AsString(), k.FindAttr(k.ScopeAttr()).Link.RefKind,
 			k.ParentIdentity(r.Identity()))
 	}
 	l.errorAbout(r.Addr, r.Block.RangeOf(k.IdentityAttr), "Duplicate "+k.IdentityAttr,
@@ -86,7 +86,7 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 	}
 	for _, r := range l.config.Resources {
 		for _, i := range r.Kind.LinkIndices() {
-			a, v := &r.Kind.Attrs[i], r.Value.SharedAt(i)
+			a, v := &r.Kind.Attrs[i], r.Value.PointerAt(i)
 			if v.IsNull() || !v.IsKnown() {
 				continue
 			}
@@ -126,7 +126,7 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 		}
 		known := map[*cty.Value][]addr.Addr{} // equal pointers are equal values
 		for _, r := range b.resources {
-			v := r.Value.SharedAt(i)
+			v := r.Value.PointerAt(i)
 			if v.IsNull() {
 				continue
 			}
@@ -153,16 +153,16 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 func (l *module) referencedResources(a *kind.Attr, v cty.Value, index config.IdentityIndex) []addr.Addr {
 	var out []addr.Addr
 	for _, m := range a.References(v) {
-		if other := l.resourceNamed(m, index); other != nil {
+		if other := l.findReferencedResource(m, index); other != nil {
 			out = append(out, other.Addr)
 		}
 	}
 	return out
 }
 
-// resourceNamed is the declared resource that a name leads to; nil: there is none.
-func (l *module) resourceNamed(m kind.Reference, index config.IdentityIndex) *config.Resource {
-	return index.Find(m.Attr.Link.RefKind, l.kinds[m.Attr.Link.RefKind].NormalizeIdentity(m.Name))
+// findReferencedResource is the declared resource that a name leads to; nil: there is none.
+func (l *module) findReferencedResource(m kind.Reference, index config.IdentityIndex) *config.Resource {
+	return index.FindUnique(m.Attr.Link.RefKind, l.kinds[m.Attr.Link.RefKind].NormalizeIdentity(m.Name))
 }
 
 // checkNeedLoops reports resources that need one another. References in arguments

@@ -24,7 +24,7 @@ func (l *module) evaluateImports() {
 		}
 	}
 	for _, b := range l.imports {
-		if content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type)); complete {
+		if content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type)); complete {
 			l.evaluateImport(b, content.Attributes, declaredAt)
 		}
 	}
@@ -32,7 +32,7 @@ func (l *module) evaluateImports() {
 
 // evaluateImport evaluates one block, once for each element of for_each.
 func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt map[addr.Addr]hcl.Range) {
-	to := nativeExprOf(args["to"].Expr)
+	to := nativeAddressExpr(args["to"].Expr)
 	id, ok := l.importIDExpr(b, args)
 	if !ok {
 		return
@@ -45,7 +45,7 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 		rs = l.resolve(forEach.Variables(), allowedRefs{})
 	}
 	variables := id.Variables()
-	for _, key := range nonConstantKeys(to) {
+	for _, key := range nonConstantInstanceKeys(to) {
 		variables = append(variables, key.Variables()...)
 	}
 	more := l.resolve(variables, u)
@@ -70,7 +70,7 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 		if args["ids"] == nil {
 			imp.ID, ok = l.evalImportID(id, inner, addr.Kind)
 		} else {
-			imp.IDs, ok = l.evalImportIDs(id, inner, addr.Kind)
+			imp.SiblingIDs, ok = l.evalImportIDs(id, inner, addr.Kind)
 		}
 		if ok {
 			l.config.Imports = append(l.config.Imports, imp)
@@ -97,7 +97,7 @@ func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (expr hcl.Expre
 
 // evalImportAddr is the address of one declared resource.
 func (l *module) evalImportAddr(to hcl.Expression, ctx *hcl.EvalContext) (target addr.Addr, ok bool) {
-	if len(nonConstantKeys(to)) == 0 {
+	if len(nonConstantInstanceKeys(to)) == 0 {
 		return l.constantImportAddr(to)
 	}
 	t, ok := l.evalAddress(to, ctx)
@@ -202,7 +202,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		why = "to needs the address of a resource, without an attribute."
 	case len(t) == 2 && b.isRepeated():
 		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
-	case !b.node.broken && b.instance(r.instanceKey) == nil:
+	case !b.node.broken && b.findInstance(r.instanceKey) == nil:
 		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instanceKey)
 	}
 	if why != "" {

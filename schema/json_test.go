@@ -150,7 +150,7 @@ func asJSON(t *testing.T, src []byte) []byte {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	out, err := json.MarshalIndent(bodyJSON(src, f.Body.(*hclsyntax.Body), nil, syntax.FindTopLevelBlock), "", "  ")
+	out, err := json.MarshalIndent(bodyJSON(src, f.Body.(*hclsyntax.Body), nil, syntax.FindFixedBlock), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,12 +159,12 @@ func asJSON(t *testing.T, src []byte) []byte {
 
 // bodyJSON is a body as JSON. Each nested block stands in a list of its own type,
 // below its labels.
-func bodyJSON(src []byte, body *hclsyntax.Body, d *syntax.Block, nested func(typ string) *syntax.Block) map[string]any {
+func bodyJSON(src []byte, body *hclsyntax.Body, d *syntax.BlockSpec, nested func(typ string) *syntax.BlockSpec) map[string]any {
 	out := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(body.Attributes)) {
 		written := false
 		if d != nil {
-			a := d.Argument(name)
+			a := d.FindArgument(name)
 			written = a != nil && a.MayReferTo == syntax.Written
 		}
 		out[name] = expressionJSON(src, body.Attributes[name].Expr, written)
@@ -174,11 +174,11 @@ func bodyJSON(src []byte, body *hclsyntax.Body, d *syntax.Block, nested func(typ
 		if inner == nil && d == nil {
 			inner = syntax.ResourceBlock()
 		}
-		var one any = bodyJSON(src, b.Body, inner, func(typ string) *syntax.Block {
+		var one any = bodyJSON(src, b.Body, inner, func(typ string) *syntax.BlockSpec {
 			if inner != nil && inner.NestedForms(typ) != nil {
 				return inner.NestedForms(typ)[0]
 			}
-			return &syntax.Block{}
+			return &syntax.BlockSpec{}
 		})
 		for _, label := range slices.Backward(b.Labels) {
 			one = map[string]any{label: one}

@@ -17,13 +17,13 @@ import (
 // A judgement is one evaluation of all policies.
 type judgement struct {
 	*scope
-	subjects []config.Subject
-	each     []cty.Value // beside subjects; NilVal: not needed yet
-	account  cty.Value
-	all      cty.Value // the planned resources by kind; NilVal: not needed yet
-	planned  bool
-	diags    hcl.Diagnostics // violations
-	last     map[hcl.Expression]*lastVerdict
+	subjects        []config.PolicySubject
+	each            []cty.Value // beside subjects; NilVal: not needed yet
+	account         cty.Value
+	resourcesByKind cty.Value // the planned resources by kind; NilVal: not needed yet
+	hasPlan         bool
+	violations      hcl.Diagnostics // violations
+	lastVerdicts    map[hcl.Expression]*lastVerdict
 }
 
 // A lastVerdict is what a condition came to last, and from which attributes. Where it asks for nothing
@@ -61,30 +61,30 @@ func (v *lastVerdict) appliesTo(object cty.Value) (unchanged bool) {
 }
 
 // judge implements [config.JudgePolicies].
-func (l *module) judge(subjects []config.Subject, account *wire.Account) hcl.Diagnostics {
-	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), planned: account != nil,
-		last: map[hcl.Expression]*lastVerdict{}}
-	if j.planned {
+func (l *module) judge(subjects []config.PolicySubject, account *wire.Account) hcl.Diagnostics {
+	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), hasPlan: account != nil,
+		lastVerdicts: map[hcl.Expression]*lastVerdict{}}
+	if j.hasPlan {
 		j.account = accountDataValue(account)
 	}
 	var diags hcl.Diagnostics
 	for _, p := range l.policies {
-		if p.broken || !j.planned && (p.config.SeesChange || p.config.SeesAccount) {
+		if p.broken || !j.hasPlan && (p.config.SeesChange || p.config.SeesAccount) {
 			continue
 		}
 		s, end := l.liveScope(nil)
 		j.scope = s
 		j.judgeByPolicy(p)
 		end()
-		diags = append(append(diags, j.report.sortedDiags()...), j.diags...)
-		j.diags = nil
+		diags = append(append(diags, j.report.sortedDiags()...), j.violations...)
+		j.violations = nil
 	}
 	return diags
 }
 
 // judgeByPolicy judges all subjects by one policy.
 func (j *judgement) judgeByPolicy(p *policy) {
-	ctx := p.root.NewChild()
+	ctx := p.rootContext.NewChild()
 	ctx.Variables = map[string]cty.Value{}
 	for _, e := range p.expressions() {
 		for _, t := range e.Variables() {
@@ -96,19 +96,19 @@ func (j *judgement) judgeByPolicy(p *policy) {
 			}
 		}
 	}
-	matched := j.module.shared.hasUndecided
+	matched := j.module.shared.hasUndecidedInstances
 	for i := range j.subjects {
 		s := &j.subjects[i]
 		if !slices.Contains(p.kinds, s.Kind) || s.Resource == nil && !p.config.SeesChange {
 			continue
 		}
-		ctx.Variables["each"] = j.eachOf(i)
+		ctx.Variables["each"] = j.eachOfSubject(i)
 		about := j.report
 		j.report = about.inInstance(s.Addr.String())
 		matched = j.judgeSubject(p, s, ctx) || matched
 		j.report = about
 	}
-	if !matched && !p.config.Imposed && !p.config.SeesChange && !j.report.hasErrors {
+	if !matched && !p.config.FromPolicyDir && !p.config.SeesChange && !j.report.hasErrors {
 		why := "No %s is declared here."
 		if p.when != nil {
 			why = "Its when holds for no %s that is declared here."
@@ -119,42 +119,42 @@ func (j *judgement) judgeByPolicy(p *policy) {
 }
 
 // judgeSubject judges a subject; matched: the policy is about it, as far as that is known.
-func (j *judgement) judgeSubject(p *policy, s *config.Subject, ctx *hcl.EvalContext) (matched bool) {
+func (j *judgement) judgeSubject(p *policy, s *config.PolicySubject, ctx *hcl.EvalContext) (matched bool) {
 	excepted := s.Resource != nil && !p.config.NoExceptions && slices.ContainsFunc(s.Resource.Exceptions,
 		func(x config.Exception) bool { return x.Policy == p.config.Name })
 	if p.when != nil {
-		if holds, known := j.condition(p, "when", p.when, ctx); !known || !holds {
+		if holds, known := j.evalCondition(p, "when", p.when, ctx); !known || !holds {
 			return !known
 		}
 	}
 	if excepted {
 		return true
 	}
-	holds, known := j.condition(p, "require", p.require, ctx)
+	holds, known := j.evalCondition(p, "require", p.require, ctx)
 	if holds || !known {
 		return true
 	}
-	text := j.message(p, ctx)
+	text := j.violationMessage(p, ctx)
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Policy broken: " + p.config.Name, Subject: p.config.Range.Ptr(),
-		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.config.Name, place(p.config.Range)),
-		Extra:  config.Violation{Policy: p.config.Name, Addr: s.Addr}}
+		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.config.Name, rangeText(p.config.Range)),
+		Extra:  config.ViolationExtra{Policy: p.config.Name, Addr: s.Addr}}
 	if p.config.Warning {
 		d.Severity = hcl.DiagWarning
 	}
 	if s.Resource != nil {
 		d.Subject = s.Resource.Block.HeaderRange.Ptr()
 	}
-	j.diags = append(j.diags, d)
+	j.violations = append(j.violations, d)
 	return true
 }
 
-// condition evaluates when or require; known is false where that is not known yet, or where
+// evalCondition evaluates when or require; known is false where that is not known yet, or where
 // an error was reported.
-func (j *judgement) condition(p *policy, name string, e hcl.Expression, ctx *hcl.EvalContext) (holds, known bool) {
-	last := j.last[e]
+func (j *judgement) evalCondition(p *policy, name string, e hcl.Expression, ctx *hcl.EvalContext) (holds, known bool) {
+	last := j.lastVerdicts[e]
 	if last == nil {
 		last = newLastVerdict(e)
-		j.last[e] = last
+		j.lastVerdicts[e] = last
 	}
 	if last.appliesTo(ctx.Variables["each"].GetAttr("value")) {
 		return last.holds, true
@@ -164,7 +164,7 @@ func (j *judgement) condition(p *policy, name string, e hcl.Expression, ctx *hcl
 			last.values = nil
 		}
 	}()
-	v, ok := j.value(p, e, ctx)
+	v, ok := j.evalPolicyExpr(p, e, ctx)
 	if !ok {
 		return false, false
 	}
@@ -178,8 +178,8 @@ func (j *judgement) condition(p *policy, name string, e hcl.Expression, ctx *hcl
 	return holds, known
 }
 
-// value evaluates an expression of a policy. What is wrong with it says which policy that is.
-func (j *judgement) value(p *policy, e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, ok bool) {
+// evalPolicyExpr evaluates an expression of a policy. What is wrong with it says which policy that is.
+func (j *judgement) evalPolicyExpr(p *policy, e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, ok bool) {
 	v, diags := j.module.evalWithHints(e, ctx)
 	for _, d := range diags {
 		d.Detail += fmt.Sprintf(
@@ -205,9 +205,9 @@ func (j *judgement) reportUnknown(p *policy, name string, e hcl.Expression, mark
 		p.config.Name, why))
 }
 
-// message is the text about a violation, unless it would tell a secret.
-func (j *judgement) message(p *policy, ctx *hcl.EvalContext) string {
-	v, ok := j.value(p, p.message, ctx)
+// violationMessage is the text about a violation, unless it would tell a secret.
+func (j *judgement) violationMessage(p *policy, ctx *hcl.EvalContext) string {
+	v, ok := j.evalPolicyExpr(p, p.message, ctx)
 	text, wrong := ConditionMessage(v, "message of policy."+p.config.Name, p.message.Range())
 	if ok && wrong != nil {
 		j.report.add(wrong)
@@ -215,8 +215,8 @@ func (j *judgement) message(p *policy, ctx *hcl.EvalContext) string {
 	return text
 }
 
-// eachOf is what a policy sees of one subject.
-func (j *judgement) eachOf(i int) cty.Value {
+// eachOfSubject is what a policy sees of one subject.
+func (j *judgement) eachOfSubject(i int) cty.Value {
 	if j.each[i] != cty.NilVal {
 		return j.each[i]
 	}
@@ -229,7 +229,7 @@ func (j *judgement) eachOf(i int) cty.Value {
 	if c := s.Change; c != nil {
 		before := value
 		if c.Before != cty.NilVal {
-			before = markLive(s, c)
+			before = markedLiveObject(s, c)
 		}
 		if value == cty.NilVal {
 			value = before
@@ -248,8 +248,8 @@ func textList(list []string) cty.Value {
 	return cty.ListVal(kind.StringValues(list...))
 }
 
-// markLive is the live object of a change, with marks on what must not be shown.
-func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
+// markedLiveObject is the live object of a change, with marks on what must not be shown.
+func markedLiveObject(s *config.PolicySubject, c *config.SubjectChange) cty.Value {
 	if c.Before.IsNull() {
 		return c.Before
 	}
@@ -262,7 +262,7 @@ func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
 		}
 		v = config.MarkSensitive(a, convertOrUnknown(v, a.ValueType()), c.Sensitive)
 		if !v.IsWhollyKnown() {
-			v = v.Mark(hiddenMark{s.Addr.String() + "." + a.Name, a.ReadCapability})
+			v = v.Mark(unreadableMark{s.Addr.String() + "." + a.Name, a.ReadCapability})
 		}
 		attrs[a.Name] = v
 	}
@@ -271,11 +271,11 @@ func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
 
 // resources are all planned resources: for each kind a map by address.
 func (j *judgement) resources() cty.Value {
-	if j.module.shared.hasUndecided {
+	if j.module.shared.hasUndecidedInstances {
 		return unknownYetValue(cty.DynamicPseudoType)
 	}
-	if j.all != cty.NilVal {
-		return j.all
+	if j.resourcesByKind != cty.NilVal {
+		return j.resourcesByKind
 	}
 	byKind := map[string]map[string]cty.Value{}
 	for i := range j.subjects {
@@ -283,7 +283,7 @@ func (j *judgement) resources() cty.Value {
 			if byKind[s.Kind.Name] == nil {
 				byKind[s.Kind.Name] = map[string]cty.Value{}
 			}
-			byKind[s.Kind.Name][s.Addr.String()] = j.eachOf(i).GetAttr("value")
+			byKind[s.Kind.Name][s.Addr.String()] = j.eachOfSubject(i).GetAttr("value")
 		}
 	}
 	out := map[string]cty.Value{}
@@ -293,6 +293,6 @@ func (j *judgement) resources() cty.Value {
 			out[name] = cty.MapVal(byKind[name])
 		}
 	}
-	j.all = cty.ObjectVal(out)
-	return j.all
+	j.resourcesByKind = cty.ObjectVal(out)
+	return j.resourcesByKind
 }

@@ -23,8 +23,8 @@ func (l *module) evaluateLimits(blocks hcl.Blocks) {
 		l.errorAt(extra.DefRange, "Duplicate limits",
 			fmt.Sprintf("There is a limits block already at %s; put the limits into one.", blocks[0].DefRange))
 	}
-	content, _ := l.contentOf(blocks[0], syntax.FindTopLevelBlock("b2form").FormOf("limits", ""))
-	for _, action := range config.LimitedActions() {
+	content, _ := l.contentOf(blocks[0], syntax.FindFixedBlock("b2form").FindNestedForm("limits", ""))
+	for _, action := range config.LimitableActions() {
 		if a := content.Attributes[action]; a != nil {
 			l.evaluateLimit(a)
 		}
@@ -46,10 +46,10 @@ func (l *module) evaluateLimit(a *hcl.Attribute) {
 			text = strconv.FormatInt(n, 10)
 		}
 	case cty.String:
-		text, limit.Share = strings.CutSuffix(v.AsString(), "%")
+		text, limit.IsPercent = strings.CutSuffix(v.AsString(), "%")
 	}
 	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || limit.Share && n > 100 {
+	if err != nil || limit.IsPercent && n > 100 {
 		l.errorAt(a.Expr.Range(), wrongType, a.Name+" needs a whole number, 0 or more, or a share of the objects that the state records, "+
 			"from \"0%\" to \"100%\".")
 		return

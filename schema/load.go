@@ -37,16 +37,16 @@ type Options struct {
 	Env []VariableValue
 	// Vars holds values from the command line in the order given; later ones win.
 	Vars []VariableValue
-	// Planned holds values that a saved plan was made with: a variable of one of these names that is not
+	// PlannedVariables holds values that a saved plan was made with: a variable of one of these names that is not
 	// sensitive has it, and another value from elsewhere is an error.
-	Planned map[string]cty.Value
+	PlannedVariables map[string]cty.Value
 	// Ask is asked for a variable that has no value; the answer is read like
 	// that of -var. nil: a missing value is an error.
 	Ask func(VariableQuestion) (string, error)
-	// AllowUnset lets a variable without a value stand for any value of its type,
+	// AllowUnsetVariables lets a variable without a value stand for any value of its type,
 	// and asks nobody. What is made from it is not judged, and a block that is
 	// repeated by it has no resources.
-	AllowUnset bool
+	AllowUnsetVariables bool
 	// AccountDataIfNoConfig lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
 	AccountDataIfNoConfig bool
@@ -75,11 +75,11 @@ type VariableQuestion struct {
 // An Expr, which must be a constant, stands for whatever type it has. Else for a variable of type string, number or
 // bool, or without a type, Value is taken literally; for any other type it is an HCL expression.
 type VariableValue struct {
-	Name, Value string
-	File        string         // -var-file: read instead of Name and Value
-	Content     []byte         // of File, where that was read already; nil: it is to be read
-	Expr        hcl.Expression // instead of Value; nil: Value
-	Optional    bool           // it is passed over where no variable has the name
+	Name, Value        string
+	File               string         // -var-file: read instead of Name and Value
+	Content            []byte         // of File, where that was read already; nil: it is to be read
+	Expr               hcl.Expression // instead of Value; nil: Value
+	IgnoreIfUndeclared bool           // it is passed over where no variable has the name
 }
 
 // Load evaluates the configuration in Options.Dir. Diagnostics are sorted by
@@ -114,23 +114,23 @@ type module struct {
 	configBodies []fileBody       // configuration files in order of their names
 	valueFiles   []hcl.Attributes // value files that are always read
 
-	variables     map[string]*variable
-	locals        map[string]*node
-	blocks        map[blockName]*block
-	calls         map[string]*moduleCall // modules by name
-	data          map[string]*dataBlock  // by address, as data.bucket.photos
-	nodes         []*node                // variables, locals, blocks and modules, as declared
-	outputs       []*output
-	outputRanges  map[string]hcl.Range // by name
-	takenNames    map[string]hcl.Range // of checks and policies, as check.private
-	checks        []*check
-	imports       []*hcl.Block
-	resourceAddrs map[addr.Addr]bool // of the declared resources, for imports
-	moved         []*hcl.Block
-	removed       []*hcl.Block
-	policies      []*policy
-	settings      *hcl.Block
-	withoutConfig bool // declareAccountData has declared all that there is
+	variables            map[string]*variable
+	locals               map[string]*node
+	blocks               map[blockName]*block
+	calls                map[string]*moduleCall // modules by name
+	data                 map[string]*dataBlock  // by address, as data.bucket.photos
+	nodes                []*node                // variables, locals, blocks and modules, as declared
+	outputs              []*output
+	outputRanges         map[string]hcl.Range // by name
+	checkAndPolicyRanges map[string]hcl.Range // of checks and policies, as check.private
+	checks               []*check
+	imports              []*hcl.Block
+	resourceAddrs        map[addr.Addr]bool // of the declared resources, for imports
+	moved                []*hcl.Block
+	removed              []*hcl.Block
+	policies             []*policy
+	settings             *hcl.Block
+	withoutConfig        bool // declareAccountData has declared all that there is
 
 	rootContext *hcl.EvalContext // functions and path.*
 	staticScope *scope           // computed attributes unknown
@@ -143,7 +143,7 @@ func newModule(o Options) *module {
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.Home)
 	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
-		resourcesWithErrors: map[addr.Addr]bool{}, empty: map[*kind.Kind]*emptyBlock{}, sharedArgs: map[sharedArgKey]*sharedArg{},
+		resourcesWithErrors: map[addr.Addr]bool{}, emptyBlocks: map[*kind.Kind]*emptyBlock{}, sharedArgs: map[sharedArgKey]*sharedArg{},
 		bodySchemas: map[*kind.Attr]*hcl.BodySchema{},
 		boundary:    boundary, filesRootErr: err, budget: parse.NewBudget(o.MaxEvaluationSteps)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
@@ -161,16 +161,16 @@ func newModule(o Options) *module {
 // newEmptyModule has what is every module's own, and is known to all.
 func newEmptyModule(o Options, r *report, s *sharedLoad) *module {
 	l := &module{
-		Options:      o,
-		report:       r,
-		shared:       s,
-		variables:    map[string]*variable{},
-		locals:       map[string]*node{},
-		blocks:       map[blockName]*block{},
-		calls:        map[string]*moduleCall{},
-		data:         map[string]*dataBlock{},
-		outputRanges: map[string]hcl.Range{},
-		takenNames:   map[string]hcl.Range{},
+		Options:              o,
+		report:               r,
+		shared:               s,
+		variables:            map[string]*variable{},
+		locals:               map[string]*node{},
+		blocks:               map[blockName]*block{},
+		calls:                map[string]*moduleCall{},
+		data:                 map[string]*dataBlock{},
+		outputRanges:         map[string]hcl.Range{},
+		checkAndPolicyRanges: map[string]hcl.Range{},
 	}
 	s.modules = append(s.modules, l)
 	return l
@@ -206,7 +206,7 @@ func (l *module) evaluateNodes() {
 
 // toleratesUnknown reports whether a value that is not known may be anything, and is no
 // error.
-func (l *module) toleratesUnknown() bool { return l.AllowUnset || l.shared.hasPendingData }
+func (l *module) toleratesUnknown() bool { return l.AllowUnsetVariables || l.shared.hasPendingData }
 
 // evaluateUnreferenced evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.

@@ -236,7 +236,7 @@ func TestReal(t *testing.T) { expectDiagnostics(t, "testdata/real/*", options) }
 func TestUnset(t *testing.T) {
 	expectDiagnostics(t, "testdata/unset/*", func(dir string) schema.Options {
 		o := options(dir)
-		o.AllowUnset = true
+		o.AllowUnsetVariables = true
 		return o
 	})
 }

@@ -41,28 +41,28 @@ type moduleSource struct {
 	baseContext        *hcl.EvalContext // functions and path.* as the module sees them
 	bodies             []fileBody
 	filesSize          int             // of its files, in bytes
-	requiredVariables  map[string]bool // by name: whether a value must be given
+	requiredByVariable map[string]bool // by name: whether a value must be given
 	sensitiveVariables map[string]bool // variables whose values are shown nowhere
 	outputNames        []string
 }
 
 // A sharedLoad holds what all modules of one Load have in common.
 type sharedLoad struct {
-	sources            map[string]*moduleSource // by folder; nil: it could not be read
-	modules            []*module                // of the configuration and of every instance of a module
-	rootOptions        Options
-	scan               parse.Scan      // of the block that is declared
-	fileSchema         *hcl.BodySchema // of the top level of files; nil until it is needed
-	metaSchema         *hcl.BodySchema // of what every resource takes
-	hasNeedsBesideArgs bool            // there are needs beside those by reference in arguments
-	boundary           *folder.Boundary
-	filesRootErr       error         // what is wrong with Options.FilesRoot
-	hasUndecided       bool          // the instances of a block are not known
-	hasPendingData     bool          // there are data blocks that nothing answers yet
-	budget             *parse.Budget // of all that is evaluated
+	sources               map[string]*moduleSource // by folder; nil: it could not be read
+	modules               []*module                // of the configuration and of every instance of a module
+	rootOptions           Options
+	scan                  parse.Scan      // of the block that is declared
+	fileSchema            *hcl.BodySchema // of the top level of files; nil until it is needed
+	metaSchema            *hcl.BodySchema // of what every resource takes
+	hasNeedsBesideArgs    bool            // there are needs beside those by reference in arguments
+	boundary              *folder.Boundary
+	filesRootErr          error         // what is wrong with Options.FilesRoot
+	hasUndecidedInstances bool          // the instances of a block are not known
+	hasPendingData        bool          // there are data blocks that nothing answers yet
+	budget                *parse.Budget // of all that is evaluated
 
 	resourcesWithErrors map[addr.Addr]bool             // resources that an error was reported of
-	empty               map[*kind.Kind]*emptyBlock     // see emptyOf
+	emptyBlocks         map[*kind.Kind]*emptyBlock     // see emptyOf
 	sharedArgs          map[sharedArgKey]*sharedArg    // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema // by the first attribute; see bodySchema
 }
@@ -87,7 +87,7 @@ func (l *module) declareModule(b *hcl.Block) {
 	}
 	l.calls[c.name] = c
 	l.nodes = append(l.nodes, c.node)
-	d := syntax.FindTopLevelBlock(b.Type)
+	d := syntax.FindFixedBlock(b.Type)
 	content, complete := l.contentOf(b, d)
 	attrs := content.Attributes
 	expr := func(name string) hcl.Expression {
@@ -114,11 +114,11 @@ func (l *module) declareModule(b *hcl.Block) {
 
 // readInputs matches arguments with the module's variables.
 func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
-	known := slices.Sorted(maps.Keys(c.source.requiredVariables))
+	known := slices.Sorted(maps.Keys(c.source.requiredByVariable))
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
-		_, declared := c.source.requiredVariables[name]
-		hint := syntax.FindTopLevelBlock("module").Hint(name)
+		_, declared := c.source.requiredByVariable[name]
+		hint := syntax.FindFixedBlock("module").FindHint(name)
 		switch {
 		case declared:
 			c.inputs[name] = a
@@ -133,7 +133,7 @@ func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
 		}
 	}
 	for _, name := range known {
-		if !c.source.requiredVariables[name] || c.inputs[name] != nil {
+		if !c.source.requiredByVariable[name] || c.inputs[name] != nil {
 			continue
 		}
 		c.node.broken = true
@@ -178,7 +178,7 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 
 // readModuleSource parses the files of a module; nil: it cannot be used.
 func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
-	files, err := ListConfigFiles(dir)
+	files, err := ListConfigDirFiles(dir)
 	if err != nil || len(files.ConfigFiles) == 0 {
 		why := "holds no file named *.b2.hcl"
 		if err != nil {
@@ -188,7 +188,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 		return nil
 	}
 	s := &moduleSource{dir: dir, baseContext: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
-		requiredVariables:  map[string]bool{},
+		requiredByVariable: map[string]bool{},
 		sensitiveVariables: map[string]bool{}}
 	errors := l.hasErrors
 	l.hasErrors = false
@@ -203,7 +203,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 	if unparsed {
 		return nil
 	}
-	variable, output := syntax.FindTopLevelBlock("variable"), syntax.FindTopLevelBlock("output")
+	variable, output := syntax.FindFixedBlock("variable"), syntax.FindFixedBlock("output")
 	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{variable.HeaderSchema(), output.HeaderSchema()}}
 	for _, f := range s.bodies {
 		content, _, _ := f.body.PartialContent(schema) // its errors are reported when an instance is loaded
@@ -214,7 +214,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 				continue
 			}
 			head, _, _ := b.Body.PartialContent(variable.BodySchema())
-			s.requiredVariables[name] = head.Attributes["default"] == nil
+			s.requiredByVariable[name] = head.Attributes["default"] == nil
 			s.sensitiveVariables[name] = head.Attributes["sensitive"] != nil
 		}
 	}
@@ -234,7 +234,7 @@ func (l *module) linkModuleCall(n *node) {
 		every = append(every, c.inputs[name].Expr.Variables()...)
 	}
 	n.refs = l.resolveRepeated(c.forEach, c.count, every, u)
-	c.dependsOnRefs, n.dependencies = l.resolveDependsOn(c.dependsOn)
+	c.dependsOnRefs, n.dependsOnNodes = l.resolveDependsOn(c.dependsOn)
 }
 
 // evaluateModuleCall loads the instances of a module block.
@@ -285,7 +285,7 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 // load loads one module, after everything that its inputs refer to.
 func (l *module) load() {
 	l.declareBlocks()
-	l.linkNodes()
+	l.linkAndOrderNodes()
 	l.report = l.inModule(l.path) // from here on it matters which instance this is
 	l.assignVariables()
 	l.evaluateNodes()

@@ -16,7 +16,7 @@ import (
 // evaluateMoves reads the moved blocks.
 func (l *module) evaluateMoves() {
 	for _, b := range l.moved {
-		content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
+		content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
 		if !complete {
 			continue
 		}
@@ -26,7 +26,7 @@ func (l *module) evaluateMoves() {
 			continue
 		}
 		m := config.Move{From: from, To: to, Range: b.DefRange}
-		if why := l.moveProblem(m); why != "" {
+		if why := l.moveProblemIfAny(m); why != "" {
 			l.errorAt(b.DefRange, "Invalid move", why)
 			continue
 		}
@@ -34,8 +34,8 @@ func (l *module) evaluateMoves() {
 	}
 }
 
-// moveProblem says what is wrong with a move; "" where nothing is.
-func (l *module) moveProblem(m config.Move) string {
+// moveProblemIfAny says what is wrong with a move; "" where nothing is.
+func (l *module) moveProblemIfAny(m config.Move) string {
 	for _, other := range l.config.Moves {
 		switch {
 		case other.From == m.From:
@@ -83,7 +83,7 @@ func (l *module) checkMoveLoops() {
 // evaluateRemovals reads the removed blocks.
 func (l *module) evaluateRemovals() {
 	for _, b := range l.removed {
-		content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
+		content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
 		if !complete {
 			continue
 		}
@@ -102,7 +102,7 @@ func (l *module) evaluateRemovals() {
 		if a := content.Attributes["force_destroy"]; a != nil && !l.readForceDestroy(a, &r) {
 			continue
 		}
-		if why := l.removalProblem(r); why != "" {
+		if why := l.removalProblemIfAny(r); why != "" {
 			l.errorAt(content.Attributes["from"].Expr.Range(), "Invalid removal", why)
 			continue
 		}
@@ -133,7 +133,7 @@ func (l *module) readForceDestroy(a *hcl.Attribute, r *config.Removal) (ok bool)
 	return false
 }
 
-func (l *module) removalProblem(r config.Removal) string {
+func (l *module) removalProblemIfAny(r config.Removal) string {
 	for _, other := range l.config.Removals {
 		if other.From == r.From {
 			return fmt.Sprintf("%s is removed already at %s. Delete one of the blocks.", r.From, other.Range)
@@ -151,8 +151,8 @@ func (l *module) removalProblem(r config.Removal) string {
 // evalWrittenAddress is an address whose keys may come from variables and local values; nil:
 // it is none. ok is false where an error was reported.
 func (l *module) evalWrittenAddress(e hcl.Expression) (traversalIfAny hcl.Traversal, noError bool) {
-	e = nativeExprOf(e)
-	keys := nonConstantKeys(e)
+	e = nativeAddressExpr(e)
+	keys := nonConstantInstanceKeys(e)
 	if len(keys) == 0 {
 		t, diags := hcl.AbsTraversalForExpr(e)
 		if diags.HasErrors() {

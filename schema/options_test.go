@@ -200,7 +200,7 @@ func TestSources(t *testing.T) {
 		"a.auto.b2vars.hcl": "", "b2form.b2vars.hcl": "", "live.b2vars.hcl": "",
 		"a.auto.b2vars.hcl.json": "", "b2form.b2vars.hcl.json": "", "live.b2vars.hcl.json": "",
 	})
-	got, err := schema.ListConfigFiles(dir)
+	got, err := schema.ListConfigDirFiles(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func (l *module) declareOutput(b *hcl.Block) {
 		return
 	}
 	l.outputRanges[name] = b.DefRange
-	d := syntax.FindTopLevelBlock(b.Type)
+	d := syntax.FindFixedBlock(b.Type)
 	content, _ := l.contentOf(b, d)
 	a := content.Attributes["value"]
 	if a == nil {

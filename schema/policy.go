@@ -28,7 +28,7 @@ type policy struct {
 	kinds                  []*kind.Kind
 	when, require, message hcl.Expression // when may be nil
 	broken                 bool           // an error was reported
-	root                   *hcl.EvalContext
+	rootContext            *hcl.EvalContext
 }
 
 func (p *policy) expressions() []hcl.Expression {
@@ -47,7 +47,7 @@ func (l *module) readPolicyFolders() {
 				"shell that is not set. Name the folder, or leave it out.")
 			continue
 		}
-		files, err := ListConfigFiles(dir)
+		files, err := ListConfigDirFiles(dir)
 		if info, statErr := os.Stat(dir); statErr == nil && info.Mode().IsRegular() {
 			files, err = ConfigDirFiles{ConfigFiles: []string{dir}}, nil
 			dir = filepath.Dir(dir)
@@ -64,13 +64,13 @@ func (l *module) readPolicyFolders() {
 		root := rootContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
 		root.Functions = functions.ForPolicies(from, l.shared.budget)
 		for _, path := range files.ConfigFiles {
-			l.readPolicies(from, path, root)
+			l.readPolicyFile(from, path, root)
 		}
 	}
 }
 
-// readPolicies declares the policies of one file that holds nothing else.
-func (l *module) readPolicies(from folder.Folder, path string, root *hcl.EvalContext) {
+// readPolicyFile declares the policies of one file that holds nothing else.
+func (l *module) readPolicyFile(from folder.Folder, path string, root *hcl.EvalContext) {
 	src, why := ReadConfigFile(from, filepath.Base(path))
 	file, diags := l.parseSource(path, src, why, nil)
 	l.add(diags...)
@@ -78,7 +78,7 @@ func (l *module) readPolicies(from folder.Folder, path string, root *hcl.EvalCon
 		return
 	}
 	l.config.Files[path] = file
-	d := syntax.FindTopLevelBlock("policy")
+	d := syntax.FindFixedBlock("policy")
 	content, _, diags := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{d.HeaderSchema()}})
 	l.add(diags...)
 	for _, it := range bodyItems(file.Body) {
@@ -89,7 +89,7 @@ func (l *module) readPolicies(from folder.Folder, path string, root *hcl.EvalCon
 	}
 	for _, b := range content.Blocks {
 		if p := l.declarePolicy(b, true); p != nil {
-			p.root = root
+			p.rootContext = root
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 		return nil
 	}
 	name := b.Labels[0]
-	if slices.Contains(builtInPolicies(), name) {
+	if slices.Contains(builtInPolicyNames(), name) {
 		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A policy named %q comes with b2form; deny in the b2form block "+
 			"switches it on. Choose another name.", name))
 		return nil
@@ -108,8 +108,9 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 	if l.isDuplicate("policy."+name, b.DefRange) {
 		return nil
 	}
-	content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
-	p := &policy{config: &config.Policy{Name: name, Range: b.DefRange, Imposed: imposed}, broken: !complete, root: l.rootContext}
+	content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
+	p := &policy{config: &config.Policy{Name: name, Range: b.DefRange, FromPolicyDir: imposed}, broken: !complete,
+		rootContext: l.rootContext}
 	l.policies = append(l.policies, p)
 	attrs := content.Attributes
 	level, exceptions := syntax.PolicyLevels()[0], true
@@ -145,9 +146,11 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 	return p
 }
 
-// builtInPolicies are the names of those that come with the program and are switched on
+// builtInPolicyNames are the names of those that come with the program and are switched on
 // by deny.
-func builtInPolicies() []string { return syntax.FindTopLevelBlock("b2form").Argument("deny").Choices }
+func builtInPolicyNames() []string {
+	return syntax.FindFixedBlock("b2form").FindArgument("deny").Choices
+}
 
 func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
 	v, diags := l.shared.budget.Value(a.Expr, nil)
@@ -234,7 +237,7 @@ func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live b
 	}
 	found := false
 	for _, k := range p.kinds {
-		a := k.Attr(name)
+		a := k.FindAttr(name)
 		switch {
 		case a == nil:
 			continue
@@ -255,7 +258,7 @@ func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live b
 }
 
 // instanceExceptions reads what an instance says of policies.
-func (e *evaluation) instanceExceptions() []config.Exception {
+func (e *instanceEvaluation) instanceExceptions() []config.Exception {
 	expr := e.block.policyExceptions
 	if expr == nil {
 		return nil
@@ -297,7 +300,7 @@ func (e *evaluation) instanceExceptions() []config.Exception {
 // checkExceptions judges the exceptions of resources by the policies that there are.
 func (l *module) checkExceptions() {
 	slices.SortFunc(l.config.Policies, func(a, b *config.Policy) int { return strings.Compare(a.Name, b.Name) })
-	known, names := map[string]*config.Policy{}, slices.Clone(builtInPolicies())
+	known, names := map[string]*config.Policy{}, slices.Clone(builtInPolicyNames())
 	for _, p := range l.config.Policies {
 		known[p.Name] = p
 		names = append(names, p.Name)
@@ -309,8 +312,8 @@ func (l *module) checkExceptions() {
 			switch {
 			case p != nil && p.NoExceptions:
 				l.errorAt(at, "Exception not allowed", fmt.Sprintf("%s is excepted from policy.%s, declared at %s, which allows no "+
-					"exceptions. Remove the exception, and do what the policy demands.", r.Addr, x.Policy, place(p.Range)))
-			case p != nil || slices.Contains(builtInPolicies(), x.Policy):
+					"exceptions. Remove the exception, and do what the policy demands.", r.Addr, x.Policy, rangeText(p.Range)))
+			case p != nil || slices.Contains(builtInPolicyNames(), x.Policy):
 			case len(l.PolicyDirs) > 0 || words.Nearest(x.Policy, names) != "": // else it may be one of a folder
 				l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Exception from no policy", Subject: &at,
 					Detail: fmt.Sprintf("%s is excepted from a policy %q, and there is none of that name here.%s", r.Addr, x.Policy,
@@ -320,7 +323,7 @@ func (l *module) checkExceptions() {
 	}
 }
 
-// place is where something stands, in words.
-func place(r hcl.Range) string {
+// rangeText is where something stands, in words.
+func rangeText(r hcl.Range) string {
 	return fmt.Sprintf("%s:%d", filepath.ToSlash(r.Filename), r.Start.Line)
 }

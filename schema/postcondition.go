@@ -24,7 +24,7 @@ func (l *module) addPostconditions(b *block) {
 		c.refs = l.resolve(c.variables(), u)
 	}
 	for i, r := range b.resources {
-		check := l.postconditionsOf(b.postconditions, r, b.repetitions[i])
+		check := l.postconditionChecker(b.postconditions, r, b.repetitions[i])
 		l.add(check(newScope(l, newReport(), nil))...)
 		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics {
 			s, end := l.liveScope(live)
@@ -34,8 +34,8 @@ func (l *module) addPostconditions(b *block) {
 	}
 }
 
-// postconditionsOf says which conditions do not hold for a resource.
-func (l *module) postconditionsOf(conditions []*condition, r *config.Resource, rep repetitionData) func(*scope) hcl.Diagnostics {
+// postconditionChecker says which conditions do not hold for a resource.
+func (l *module) postconditionChecker(conditions []*condition, r *config.Resource, rep repetitionData) func(*scope) hcl.Diagnostics {
 	return func(s *scope) hcl.Diagnostics {
 		for _, c := range conditions {
 			ctx := rep.context(s.context(c.refs, l.rootContext), c.refs.invalidRoots)
@@ -77,7 +77,7 @@ func (l *module) checkedData(n *node, rep repetitionData, parent *hcl.EvalContex
 			s.report.add(failed)
 			return unknownYetValue(d.form.valueType)
 		}
-		if summary, detail := l.computedRefMessage(marks); summary != "" {
+		if summary, detail := l.findComputedRefMessage(marks); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}

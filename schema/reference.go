@@ -29,10 +29,10 @@ type node struct {
 	data     *dataBlock
 	linksOf  *block // whose attributes that are set last it evaluates
 
-	refs         refs
-	dependencies []*node // what depends_on adds
-	broken       bool    // part of a loop, or not evaluated: its value is unknown
-	state        visitState
+	refs           refs
+	dependsOnNodes []*node // what depends_on adds
+	broken         bool    // part of a loop, or not evaluated: its value is unknown
+	state          visitState
 }
 
 // refs are the references of some expressions.
@@ -207,7 +207,7 @@ func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (a
 		return at, indexed, !ok
 	}
 	name := addr.StepName(rest[0])
-	a := b.kind.Attr(name)
+	a := b.kind.FindAttr(name)
 	switch {
 	case a == nil:
 		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttributeDetail(b.kind, name))
@@ -250,7 +250,7 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, name string) 
 	d := l.data["data."+name]
 	if d == nil {
 		why := "Declare it, or correct the name."
-		if form := l.dataFormOfTerraform(addr.StepName(t[1]), l.dataForms()); form != "" {
+		if form := l.findTerraformDataForm(addr.StepName(t[1]), l.dataForms()); form != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", form, addr.StepName(t[2]))
 		}
 		if s := words.Nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
@@ -312,7 +312,7 @@ func computedDetail(what string) string {
 func (d *dataBlock) unknownAttributeDetail(name string) string {
 	instead, k := d.form.syntax.OwnNameByTerraformName[name], d.form.kind
 	if k != nil && !d.form.isList {
-		if known := b2formName(k, name); known != name {
+		if known := b2formAttrName(k, name); known != name {
 			instead = known
 		}
 	}

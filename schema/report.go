@@ -24,11 +24,11 @@ type report struct {
 // findings collects diagnostics and drops repetitions: a block with for_each would
 // say the same thing once per instance.
 type findings struct {
-	diags        hcl.Diagnostics
-	hasErrors    bool // an error is among them
-	seen         map[diagnosticKey]*hcl.Diagnostic
-	countByPlace map[diagnosticKey]int // without the detail
-	concerns     map[*hcl.Diagnostic]*affectedInstances
+	diags          hcl.Diagnostics
+	hasErrors      bool // an error is among them
+	seen           map[diagnosticKey]*hcl.Diagnostic
+	countByPlace   map[diagnosticKey]int // without the detail
+	affectedByDiag map[*hcl.Diagnostic]*affectedInstances
 }
 
 // An affectedInstances is what a diagnostic is about.
@@ -47,7 +47,7 @@ const repeats = 5
 
 func newReport() *report {
 	return &report{findings: &findings{seen: map[diagnosticKey]*hcl.Diagnostic{}, countByPlace: map[diagnosticKey]int{},
-		concerns: map[*hcl.Diagnostic]*affectedInstances{}}}
+		affectedByDiag: map[*hcl.Diagnostic]*affectedInstances{}}}
 }
 
 // inModule is the report on the instance of a module with this path.
@@ -76,7 +76,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		full := key
 		full.detail, full.instance = d.Detail, config.InstanceOf(d)
 		if first := r.seen[full]; first != nil {
-			if c := r.findings.concerns[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
+			if c := r.findings.affectedByDiag[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
 				c.instances = append(c.instances, r.instanceAddr)
 			}
 			continue
@@ -89,7 +89,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		r.hasErrors = r.hasErrors || d.Severity == hcl.DiagError
 		r.diags = append(r.diags, d)
 		if r.instanceAddr != "" && !strings.Contains(d.Detail, r.instanceAddr) {
-			r.findings.concerns[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
+			r.findings.affectedByDiag[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
 		}
 	}
 }
@@ -154,14 +154,14 @@ func (r *report) errorWithoutPlace(summary, detail string) {
 // sortedDiags lists the diagnostics by file and place; those without a place first. Those
 // about instances name them.
 func (r *report) sortedDiags() hcl.Diagnostics {
-	for d, c := range r.findings.concerns {
+	for d, c := range r.findings.affectedByDiag {
 		gap := " "
 		if _, own := d.Extra.(config.UserMessageExtra); own {
 			gap = "\n\n"
 		}
 		d.Detail += gap + "This is about " + c.text() + "."
 	}
-	clear(r.findings.concerns)
+	clear(r.findings.affectedByDiag)
 	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
 		return compareRanges(subjectRange(a), subjectRange(b))
 	})

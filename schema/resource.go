@@ -25,7 +25,7 @@ func (l *module) evaluateBlock(n *node) {
 	if !ok {
 		n.broken = true
 		l.queryKindIfPending(b.kind)
-		l.shared.hasUndecided = true
+		l.shared.hasUndecidedInstances = true
 		if l.toleratesUnknown() {
 			l.validateUnexpanded(n, ctx)
 		}
@@ -38,17 +38,17 @@ func (l *module) evaluateBlock(n *node) {
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
 	see := reusedContext{parent: ctx, invalidRoots: n.refs.invalidRoots, report: l.report}
-	var e *evaluation
+	var e *instanceEvaluation
 	for i, rep := range repeats {
 		r := &slab[i]
 		*r = config.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.instanceKey
 		if e == nil || b.nonLinkAttrs != nil { // else no instance is looked at again
-			e = new(evaluation)
+			e = new(instanceEvaluation)
 		}
 		common.evaluateInstance(e, r.Addr, see.contextFor(rep))
 		e.checkPreconditions()
-		r.Payload = e.payload()
+		r.Payload = e.readPayload()
 		r.Value, r.SensitiveAttrs = e.completeAndCheck()
 		if e.unknownByError {
 			l.queryKindIfPending(b.kind)
@@ -76,15 +76,15 @@ func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
 	if n.block.count != nil {
 		rep = repetitionData{rootName: "count", eachValueOrIndex: unknownYetValue(cty.Number)}
 	}
-	e := new(evaluation)
+	e := new(instanceEvaluation)
 	l.evaluateCommon(n.block, ctx, nil).evaluateInstance(e, n.block.addr, rep.context(ctx, n.refs.invalidRoots))
-	e.payload()
+	e.readPayload()
 	e.completeAndCheck()
 }
 
-// An evaluation is one instance of a block being evaluated. Arguments that are
+// An instanceEvaluation is one instance of a block being evaluated. Arguments that are
 // alike for all instances are evaluated once and shared.
-type evaluation struct {
+type instanceEvaluation struct {
 	module         *module
 	block          *block
 	addr           addr.Addr
@@ -112,8 +112,8 @@ type emptyBlock struct {
 	sharedTexts []*cty.Value // by the attribute's index; see shareText
 }
 
-func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
-	if known := s.empty[k]; known != nil {
+func (s *sharedLoad) emptyBlockOf(k *kind.Kind) *emptyBlock {
+	if known := s.emptyBlocks[k]; known != nil {
 		return known
 	}
 	e := &emptyBlock{k.NewValues(), k.NewCompleter(), map[refListKey]*cty.Value{}, make([]*cty.Value, len(k.Attrs))}
@@ -123,14 +123,14 @@ func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
 			e.attrs.SetAt(i, &null)
 		}
 	}
-	s.empty[k] = e
+	s.emptyBlocks[k] = e
 	return e
 }
 
 // evaluateCommon evaluates what does not differ between the instances.
-func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
-	empty := l.shared.emptyOf(b.kind)
-	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
+func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *instanceEvaluation {
+	empty := l.shared.emptyBlockOf(b.kind)
+	e := &instanceEvaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
 		completer: empty.completer, sharedRefLists: empty.refLists, sharedTexts: empty.sharedTexts}
 	if b.isRepeated() {
 		e.needsByOrigin = map[addr.Addr][]addr.Addr{}
@@ -143,7 +143,7 @@ func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueM
 		}
 	}
 	if b.preventDestroy != nil && !refersToEachOrCount(b.preventDestroy) {
-		e.preventDestroy = e.evalBool(b.preventDestroy)
+		e.preventDestroy = e.evalPreventDestroy(b.preventDestroy)
 	}
 	e.collectMarks(marks)
 	for _, r := range b.dependsOnRefs {
@@ -158,7 +158,7 @@ func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueM
 
 // evaluateInstance makes own the evaluation of one instance, and evaluates what differs
 // from the others.
-func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.EvalContext) {
+func (e *instanceEvaluation) evaluateInstance(own *instanceEvaluation, addr addr.Addr, ctx *hcl.EvalContext) {
 	refs := own.originAddrs[:0]
 	*own = *e
 	own.addr, own.ctx, own.originAddrs = addr, ctx, refs
@@ -173,12 +173,12 @@ func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.
 		}
 	}
 	if p := e.block.preventDestroy; p != nil && refersToEachOrCount(p) {
-		own.preventDestroy = own.evalBool(p)
+		own.preventDestroy = own.evalPreventDestroy(p)
 	}
 }
 
 // evaluateArgument evaluates one attribute of the block itself.
-func (e *evaluation) evaluateArgument(arg *argument) {
+func (e *instanceEvaluation) evaluateArgument(arg *argument) {
 	before := e.hasSensitive
 	e.hasSensitive = false
 	v := e.evalArgument(arg)
@@ -197,7 +197,7 @@ func (e *evaluation) evaluateArgument(arg *argument) {
 
 // evalArgument evaluates one attribute; the result is unknown where an error was
 // reported.
-func (e *evaluation) evalArgument(arg *argument) cty.Value {
+func (e *instanceEvaluation) evalArgument(arg *argument) cty.Value {
 	if arg.expr != nil {
 		return e.evalAssigned(arg)
 	}
@@ -216,7 +216,7 @@ func (e *evaluation) evalArgument(arg *argument) cty.Value {
 	return list[0]
 }
 
-func (e *evaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (object cty.Value, known bool) {
+func (e *instanceEvaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (object cty.Value, known bool) {
 	out := make(map[string]cty.Value, len(attrs))
 	for i := range attrs {
 		if !attrs[i].Computed {
@@ -232,8 +232,8 @@ func (e *evaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (object cty
 	return cty.ObjectVal(out), ok
 }
 
-func (e *evaluation) evalAssigned(arg *argument) cty.Value {
-	text := wholeReferencesText(arg.expr, e.module.kinds)
+func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
+	text := findWholeReferencesText(arg.expr, e.module.kinds)
 	at := sharedArgKey{e.module, arg.attr, text}
 	if known := e.module.shared.sharedArgs[at]; known != nil && text != "" {
 		for _, marks := range known.marks {
@@ -241,9 +241,9 @@ func (e *evaluation) evalAssigned(arg *argument) cty.Value {
 		}
 		return known.value
 	}
-	evaluate := e.module.shared.budget.ReadValue
+	evaluate := e.module.shared.budget.EvalForReading
 	if arg.attr.Link.RefKind != "" {
-		evaluate = e.module.shared.budget.ReadLinks
+		evaluate = e.module.shared.budget.EvalReferenceList
 	}
 	v, diags := evaluate(arg.expr, e.ctx)
 	v, diags = e.module.explain(arg.expr, e.ctx, v, diags)
@@ -290,8 +290,8 @@ func (e *evaluation) evalAssigned(arg *argument) cty.Value {
 	return out
 }
 
-// evalBool evaluates an argument that is true or false.
-func (e *evaluation) evalBool(expr hcl.Expression) bool {
+// evalPreventDestroy evaluates an argument that is true or false.
+func (e *instanceEvaluation) evalPreventDestroy(expr hcl.Expression) bool {
 	v, diags := e.module.evalWithHints(expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
@@ -311,7 +311,7 @@ func (e *evaluation) evalBool(expr hcl.Expression) bool {
 // completeAndCheck lets the kind fill in and judge the evaluated attributes. Where an
 // attribute is unknown only the others are judged, each for itself. sensitive are
 // the attributes that show something of a sensitive value; sorted.
-func (e *evaluation) completeAndCheck() (value kind.Values, sensitive []string) {
+func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []string) {
 	value, problems := e.completer.CompleteAndCheck(e.attrs, e.unknownByError)
 	sensitive = e.sensitiveAttrNames(value)
 	flawed := e.unknownByError
@@ -342,18 +342,18 @@ const withheld = "Details are left out: a sensitive value is used here, which th
 
 // sensitiveAttrNames lists the attributes that were given a sensitive value, and those
 // that would be others without it: the kind has derived them from it.
-func (e *evaluation) sensitiveAttrNames(completed kind.Values) []string {
+func (e *instanceEvaluation) sensitiveAttrNames(completed kind.Values) []string {
 	if len(e.sensitiveAttrs) == 0 {
 		return nil
 	}
 	attrs := e.attrs.Clone()
 	for _, name := range e.sensitiveAttrs {
-		null := cty.NullVal(e.block.kind.Attr(name).ValueType())
+		null := cty.NullVal(e.block.kind.FindAttr(name).ValueType())
 		attrs.Set(name, &null)
 	}
 	without, _ := e.completer.CompleteAndCheck(attrs, e.unknownByError)
 	out := slices.Clone(e.sensitiveAttrs)
-	for _, a := range e.block.kind.Settable() {
+	for _, a := range e.block.kind.SettableAttrs() {
 		if !completed.GetAttr(a.Name).RawEquals(without.GetAttr(a.Name)) {
 			out = append(out, a.Name)
 		}
@@ -364,13 +364,13 @@ func (e *evaluation) sensitiveAttrNames(completed kind.Values) []string {
 
 // pathAsWritten undoes the reordering that an attribute's normal form may bring: a
 // path to element i of the completed list becomes one to the element as written.
-func (e *evaluation) pathAsWritten(path cty.Path, completed kind.Values) cty.Path {
+func (e *instanceEvaluation) pathAsWritten(path cty.Path, completed kind.Values) cty.Path {
 	if len(path) < 2 {
 		return path
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	i, isIndex := indexOfStep(path[1])
-	if a := e.block.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Compare.Normalize == nil {
+	if a := e.block.kind.FindAttr(step.Name); !ok || !isIndex || a == nil || a.Compare.Normalize == nil {
 		return path
 	}
 	list, old := completed.GetAttr(step.Name), e.attrs.GetAttr(step.Name)
@@ -402,7 +402,7 @@ func (e *evaluation) pathAsWritten(path cty.Path, completed kind.Values) cty.Pat
 	return path[:1]
 }
 
-func (e *evaluation) collectMarks(marks cty.ValueMarks) {
+func (e *instanceEvaluation) collectMarks(marks cty.ValueMarks) {
 	for m := range marks {
 		if r, ok := m.(refMark); ok && r.addr != e.addr { // nothing needs itself
 			e.originAddrs = append(e.originAddrs, r.addr) // in any order: mergeAddrs sorts them
@@ -412,7 +412,7 @@ func (e *evaluation) collectMarks(marks cty.ValueMarks) {
 }
 
 // neededAddrs lists the resources that the evaluated values came from, sorted.
-func (e *evaluation) neededAddrs() []addr.Addr {
+func (e *instanceEvaluation) neededAddrs() []addr.Addr {
 	if len(e.originAddrs) != 1 || e.needsByOrigin == nil {
 		return mergeAddrs(e.commonNeeds, e.originAddrs)
 	}
@@ -443,7 +443,7 @@ func mergeAddrs(needs, addrs []addr.Addr) []addr.Addr {
 }
 
 // report is where what is wrong with the instance is said.
-func (e *evaluation) report() *report {
+func (e *instanceEvaluation) report() *report {
 	if e.addr.Instance.IsSingle() {
 		return e.module.report
 	}
@@ -451,7 +451,7 @@ func (e *evaluation) report() *report {
 }
 
 // reportAt reports something of one instance.
-func (e *evaluation) reportAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
+func (e *instanceEvaluation) reportAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
 	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail, Subject: &at}
 	if arg := e.writtenArgs.assignedAt(at); e.module.instanceAddr != "" && arg != nil && !arg.attr.SendsSecret() {
 		d.Expression, d.EvalContext = arg.expr, e.ctx

@@ -27,7 +27,7 @@ func sampleLookup(kinds []*kind.Kind) config.LiveLookup {
 func selfSample(k *kind.Kind) map[string]cty.Value {
 	out := map[string]cty.Value{}
 	for _, name := range selfAttrNames(k) {
-		out[name] = sampleValue(k, k.Attr(name))
+		out[name] = sampleValue(k, k.FindAttr(name))
 	}
 	return out
 }

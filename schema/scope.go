@@ -84,7 +84,8 @@ func (s *scope) nodeValue(n *node) cty.Value {
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 	v, diags := s.module.evalWithHints(e, ctx)
 	if *s.sawLiveSecret {
-		hideSensitive(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
+		replaceDetails(diags,
+			"The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
 	s.report.add(diags...)
 	if diags.HasErrors() {
@@ -93,8 +94,8 @@ func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 	return v
 }
 
-// hideSensitive takes out of diagnostics what may repeat a value.
-func hideSensitive(diags hcl.Diagnostics, detail string) {
+// replaceDetails takes out of diagnostics what may repeat a value.
+func replaceDetails(diags hcl.Diagnostics, detail string) {
 	for _, d := range diags {
 		d.Detail = detail
 		d.Expression, d.EvalContext = nil, nil
@@ -114,7 +115,7 @@ func (l *module) explain(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, di
 		return v, diags
 	}
 	for _, d := range diags {
-		d.Detail += hintWholeResource(d) + splatHint(e, d) + nameHint(e, d)
+		d.Detail += findWholeResourceHint(d) + findSplatHint(e, d) + findNameHint(e, d)
 	}
 	if !diags.HasErrors() {
 		var fault *hcl.Diagnostic
@@ -124,7 +125,7 @@ func (l *module) explain(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, di
 	}
 	if len(diags) > 0 && (parse.Calls(e, "sensitive") ||
 		slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) })) {
-		hideSensitive(diags, withheld)
+		replaceDetails(diags, withheld)
 	}
 	return v, diags
 }
@@ -216,7 +217,7 @@ func (s *scope) refValue(w *wantedRefs) cty.Value {
 	}
 	var list []*config.Resource
 	for _, at := range w.onlyKeys {
-		r := w.node.block.instance(at)
+		r := w.node.block.findInstance(at)
 		if r == nil {
 			return s.nodeValue(w.node) // what is said of it may name those that there are
 		}
@@ -271,7 +272,7 @@ func (s *scope) resourceObject(r *config.Resource) cty.Value {
 			if !known {
 				v = r.Value.GetAttr(a.Name)
 			}
-			v = a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
+			v = a.ReplaceNestedSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:

@@ -20,7 +20,7 @@ func (l *module) evaluateSettings() {
 	if l.settings == nil {
 		return
 	}
-	content, _ := l.contentOf(l.settings, syntax.FindTopLevelBlock("b2form"))
+	content, _ := l.contentOf(l.settings, syntax.FindFixedBlock("b2form"))
 	l.config.Settings.Range = l.settings.DefRange
 	if a := content.Attributes["required_version"]; a != nil {
 		if v, ok := l.evalSetting(a, cty.String, "a string"); ok && !v.IsNull() {
@@ -103,7 +103,7 @@ func (l *module) requireVersion(a *hcl.Attribute, text string) {
 
 // readAllow reads hazards, by their flag or in words.
 func (l *module) readAllow(a *hcl.Attribute, list cty.Value) {
-	flags := syntax.FindTopLevelBlock("b2form").Argument(a.Name).Choices
+	flags := syntax.FindFixedBlock("b2form").FindArgument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		at := locateIn(a.Expr, cty.IndexIntPath(i), false)
 		name := ""
@@ -123,9 +123,9 @@ func (l *module) readAllow(a *hcl.Attribute, list cty.Value) {
 }
 
 // readLintRules reads rules about keys.
-func (l *module) readLintRules(a *hcl.Attribute, list cty.Value) []kind.RuleName {
-	var out []kind.RuleName
-	known := syntax.FindTopLevelBlock("b2form").Argument(a.Name).Choices
+func (l *module) readLintRules(a *hcl.Attribute, list cty.Value) []kind.LintRuleName {
+	var out []kind.LintRuleName
+	known := syntax.FindFixedBlock("b2form").FindArgument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		name := ""
 		if !v.IsNull() {
@@ -136,7 +136,7 @@ func (l *module) readLintRules(a *hcl.Attribute, list cty.Value) []kind.RuleName
 				name, words.JoinAnd(known), words.DidYouMean(name, "", known)))
 			continue
 		}
-		out = append(out, kind.RuleName(name))
+		out = append(out, kind.LintRuleName(name))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

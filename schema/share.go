@@ -24,8 +24,8 @@ type sharedArgKey struct {
 	text   string
 }
 
-// wholeReferencesText is the text of a list of references to single resources; "": it is something else.
-func wholeReferencesText(e hcl.Expression, kinds map[string]*kind.Kind) string {
+// findWholeReferencesText is the text of a list of references to single resources; "": it is something else.
+func findWholeReferencesText(e hcl.Expression, kinds map[string]*kind.Kind) string {
 	list, ok := e.(*hclsyntax.TupleConsExpr)
 	if !ok {
 		return ""
@@ -50,7 +50,7 @@ type refListKey struct {
 // shareRefList gives one pointer for all equal lists of names of other objects: most
 // objects of a block refer to few, and what equal pointers lead to is worked out
 // once.
-func (e *evaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
+func (e *instanceEvaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
 	if a.Link.RefKind == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
 		return v
 	}
@@ -71,7 +71,7 @@ func (e *evaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
 }
 
 // shareText gives the pointer of the block or instance before where the text is the same.
-func (e *evaluation) shareText(arg *argument, v *cty.Value) *cty.Value {
+func (e *instanceEvaluation) shareText(arg *argument, v *cty.Value) *cty.Value {
 	if v.Type() != cty.String || v.IsMarked() {
 		return v
 	}

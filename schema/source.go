@@ -37,15 +37,15 @@ var (
 	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
 )
 
-// IsConfigFile reports whether a file of this name is configuration, or holds values of variables.
-func IsConfigFile(path string) bool {
+// IsConfigDirFile reports whether a file of this name is configuration, or holds values of variables.
+func IsConfigDirFile(path string) bool {
 	return slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"},
 		func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
-// ListConfigFiles lists the files of a configuration in a folder. Hidden files do not
+// ListConfigDirFiles lists the files of a configuration in a folder. Hidden files do not
 // count. The error is that of reading the folder.
-func ListConfigFiles(dir string) (ConfigDirFiles, error) {
+func ListConfigDirFiles(dir string) (ConfigDirFiles, error) {
 	var f ConfigDirFiles
 	var own []string                                            // value files without another name
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
@@ -81,7 +81,7 @@ func ListConfigFiles(dir string) (ConfigDirFiles, error) {
 // readConfigFiles parses the files; false: there is nothing that could be loaded. What
 // cannot be parsed is not evaluated, since half a file only brings more errors.
 func (l *module) readConfigFiles() (loadable bool) {
-	files, err := ListConfigFiles(l.Dir)
+	files, err := ListConfigDirFiles(l.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		l.errorWithoutPlace("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with "+
@@ -225,7 +225,7 @@ func (n outlineNav) ContextString(offset int) string { return hcled.ContextStrin
 // repeats none of its text.
 func (l *module) parseValueFile(path string, src []byte, why string) hcl.Body {
 	file, diags := l.parseSource(path, src, why, nil)
-	hideSensitive(diags, valueSyntax)
+	replaceDetails(diags, valueSyntax)
 	l.add(diags...)
 	if file == nil || diags.HasErrors() {
 		return nil

@@ -15,7 +15,7 @@ import (
 
 // contentRenderer is the Content of a delivery: the user's own text with the secret
 // in it.
-func (l *module) contentRenderer(d *delivery, k *kind.Kind, rep repetitionData) func(map[string]cty.Value, config.LiveLookup) (string,
+func (l *module) contentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionData) func(map[string]cty.Value, config.LiveLookup) (string,
 	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
 		v, diags := l.renderLive(d, "content", k, rep, self, live)
@@ -27,7 +27,7 @@ func (l *module) contentRenderer(d *delivery, k *kind.Kind, rep repetitionData) 
 }
 
 // environmentRenderer is the Environment of a delivery.
-func (l *module) environmentRenderer(d *delivery, k *kind.Kind, rep repetitionData) func(map[string]cty.Value,
+func (l *module) environmentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionData) func(map[string]cty.Value,
 	config.LiveLookup) (map[string]string,
 	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (map[string]string, hcl.Diagnostics) {
@@ -46,12 +46,12 @@ func (l *module) environmentRenderer(d *delivery, k *kind.Kind, rep repetitionDa
 
 // renderLive evaluates an argument with the new key and what is live. Nothing
 // that is said of it repeats a value.
-func (l *module) renderLive(d *delivery, name string, k *kind.Kind, rep repetitionData, self map[string]cty.Value,
+func (l *module) renderLive(d *deliverBlock, name string, k *kind.Kind, rep repetitionData, self map[string]cty.Value,
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	s, end := l.liveScope(live)
 	defer end()
-	v, diags := l.renderArgument(d, name, rep.context(s.context(d.templateRefs, l.rootContext), d.templateRefs.invalidRoots), self)
-	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
+	v, diags := l.renderArgument(d, name, rep.context(s.context(d.refsOfSecretArgs, l.rootContext), d.refsOfSecretArgs.invalidRoots), self)
+	replaceDetails(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
 	if !s.report.hasErrors && !v.IsWhollyKnown() {
@@ -63,9 +63,10 @@ func (l *module) renderLive(d *delivery, name string, k *kind.Kind, rep repetiti
 
 // renderArgument evaluates content to a string and environment to a map of strings,
 // which may be unknown or marked.
-func (l *module) renderArgument(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
+func (l *module) renderArgument(d *deliverBlock, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value,
+	hcl.Diagnostics) {
 	ctx := parent
-	if !slices.Contains(d.templateRefs.invalidRoots, "self") {
+	if !slices.Contains(d.refsOfSecretArgs.invalidRoots, "self") {
 		ctx = parent.NewChild()
 		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
 	}

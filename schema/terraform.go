@@ -34,16 +34,16 @@ func (l *module) reportTerraformResource(b *hcl.Block) {
 	for _, k := range l.Kinds {
 		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.Terraform.Type))
 	}
-	why := counterpartAdvice(b.Labels[0])
+	why := otherProviderAdvice(b.Labels[0])
 	if why == "" {
 		why = "It has " + strings.Join(known, ", ") + "."
 	}
 	l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("b2form has no resource %q. %s", b.Labels[0], why))
 }
 
-// counterpartAdvice says what does the work of resources that often stand beside those of
+// otherProviderAdvice says what does the work of resources that often stand beside those of
 // B2; "" of any other.
-func counterpartAdvice(typ string) string {
+func otherProviderAdvice(typ string) string {
 	switch name, _, _ := strings.Cut(typ, "_"); {
 	case name == "random":
 		return "A plan comes out the same every time: choose the value once and make it a variable."
@@ -73,7 +73,7 @@ func terraformArgumentAdvice(k *kind.Kind, attrs []kind.Attr, name string, top b
 			return p.Advice
 		}
 	}
-	if h := syntax.ResourceBlock().Hint(name); h != nil && top {
+	if h := syntax.ResourceBlock().FindHint(name); h != nil && top {
 		return h.Advice
 	}
 	return ""
@@ -91,15 +91,15 @@ func (l *module) terraformReferenceAdvice(t hcl.Traversal) string {
 			rest = k.Name + "." + addr.StepName(t[1])
 		}
 		if len(t) == 3 {
-			rest += "." + b2formName(k, addr.StepName(t[2]))
+			rest += "." + b2formAttrName(k, addr.StepName(t[2]))
 		}
 		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
 	}
 	return ""
 }
 
-// b2formName is the name here of an attribute known by its name there.
-func b2formName(k *kind.Kind, name string) string {
+// b2formAttrName is the name here of an attribute known by its name there.
+func b2formAttrName(k *kind.Kind, name string) string {
 	for i := range k.Attrs {
 		if k.Attrs[i].TerraformName == name {
 			return k.Attrs[i].Name

@@ -27,7 +27,7 @@ func unknownYetValue(t cty.Type) cty.Value { return cty.UnknownVal(t).Mark(unkno
 // isUnknownCause reports whether a mark tells why a value is not known.
 func isUnknownCause(mark any) bool {
 	switch mark.(type) {
-	case kind.ComputedMark, hiddenMark, unknownYetMark:
+	case kind.ComputedMark, unreadableMark, unknownYetMark:
 		return true
 	}
 	return false
@@ -100,7 +100,7 @@ func unknownCausesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 // explainUnknown gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
 // expression itself is at fault.
 func explainUnknown(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
-	if !slices.ContainsFunc(parse.OwnParts(e, v), hasUnexplainedUnknown) {
+	if !slices.ContainsFunc(parse.NonReferenceExprs(e, v), hasUnexplainedUnknown) {
 		return v, nil
 	}
 	if marks := unknownCausesIn(e, ctx); len(marks) > 0 {
@@ -117,14 +117,14 @@ const unknownSummary = "Value cannot be worked out"
 
 func unknownDetail(e hcl.Expression, ctx *hcl.EvalContext) string {
 	const advice = "Give it a value, or test for null first, as x == null ? … : …."
-	if function, parameter := nullArgument(e, ctx); function != "" {
+	if function, parameter := findNullArgument(e, ctx); function != "" {
 		return fmt.Sprintf("The argument %q of %s() is null. %s", parameter, function, advice)
 	}
 	return "This has no value, although all that it refers to is known. Most often a function is called with null. " + advice
 }
 
-// nullArgument finds a function in an expression that is called with a null of no type; "" where there is none.
-func nullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, parameter string) {
+// findNullArgument finds a function in an expression that is called with a null of no type; "" where there is none.
+func findNullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, parameter string) {
 	node, native := e.(hclsyntax.Node)
 	if !native {
 		return "", ""
@@ -140,7 +140,7 @@ func nullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, parameter s
 			if diags.HasErrors() || v.Type() != cty.DynamicPseudoType || !v.IsNull() {
 				continue // inside a for expression it has no value
 			}
-			if name := parameterName(call.Name, i, ctx); name != "" {
+			if name := parameterNameIfAny(call.Name, i, ctx); name != "" {
 				function, parameter = call.Name, name
 			}
 		}
@@ -149,8 +149,8 @@ func nullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, parameter s
 	return function, parameter
 }
 
-// parameterName is the name of a function's parameter; "" where there is none.
-func parameterName(function string, i int, ctx *hcl.EvalContext) string {
+// parameterNameIfAny is the name of a function's parameter; "" where there is none.
+func parameterNameIfAny(function string, i int, ctx *hcl.EvalContext) string {
 	for ; ctx != nil; ctx = ctx.Parent() {
 		f, ok := ctx.Functions[function]
 		switch {

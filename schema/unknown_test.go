@@ -169,7 +169,7 @@ func loadAround(t *testing.T, text string, unset bool) (*config.Config, hcl.Diag
 		t.Fatal(err)
 	}
 	o := options(dir)
-	o.AllowUnset = unset
+	o.AllowUnsetVariables = unset
 	if !unset {
 		o.Vars = []schema.VariableValue{{Name: "unset", Value: "x"}}
 	}

@@ -26,17 +26,17 @@ const EnvPrefix = "B2FORM_VAR_"
 
 // A variable is one variable block and the value it was given.
 type variable struct {
-	node         *node
-	name         string
-	description  string
-	typ          cty.Type
-	defaults     *typeexpr.Defaults
-	defaultValue cty.Value // the default; NilVal: the variable must be given
-	sensitive    bool
-	nullable     bool
-	validations  []*condition
-	value        cty.Value
-	givenValues  []givenValue // lowest precedence first
+	node             *node
+	name             string
+	description      string
+	typ              cty.Type
+	optionalDefaults *typeexpr.Defaults
+	defaultValue     cty.Value // the default; NilVal: the variable must be given
+	sensitive        bool
+	nullable         bool
+	validations      []*condition
+	value            cty.Value
+	givenValues      []givenValue // lowest precedence first
 }
 
 // givenValue is a value from a file, or a text from outside.
@@ -51,7 +51,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	if syntax.FindTopLevelBlock("module").Argument(name) != nil {
+	if syntax.FindFixedBlock("module").FindArgument(name) != nil {
 		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A module block has an argument %q of its own, so no caller could give "+
 			"this variable a value. Choose another name.", name))
 		return
@@ -65,8 +65,8 @@ func (l *module) declareVariable(b *hcl.Block) {
 	l.variables[name] = v
 	l.nodes = append(l.nodes, v.node)
 
-	content, _ := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
-	v.validations = l.readConditions("validation", content.Blocks, syntax.FindTopLevelBlock(b.Type))
+	content, _ := l.contentOf(b, syntax.FindFixedBlock(b.Type))
+	v.validations = l.readConditions("validation", content.Blocks, syntax.FindFixedBlock(b.Type))
 	l.evalConstant(content.Attributes["description"], &v.description)
 	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
 	l.evalConstant(content.Attributes["nullable"], &v.nullable)
@@ -80,14 +80,14 @@ func (l *module) declareVariable(b *hcl.Block) {
 
 // readTypeConstraint reads a type constraint; false: an error was reported.
 func (l *module) readTypeConstraint(v *variable, e hcl.Expression) (ok bool) {
-	e = nativeExprOf(e)
+	e = nativeAddressExpr(e)
 	if any := collectionOfAny(hcl.ExprAsKeyword(e)); any != cty.NilType {
 		v.typ = any
 		return true
 	}
 	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(e)
 	if !diags.HasErrors() {
-		v.typ, v.defaults = typ, defaults
+		v.typ, v.optionalDefaults = typ, defaults
 		return true
 	}
 	if text, ok := quotedType(e); ok {
@@ -194,8 +194,8 @@ func (l *module) storeScalar(name string, e hcl.Expression, v cty.Value, into an
 // convert brings a value into the variable's type, with the defaults of
 // optional() members.
 func (v *variable) convert(value cty.Value) (cty.Value, error) {
-	if v.defaults != nil && !value.IsNull() {
-		value = v.defaults.Apply(value)
+	if v.optionalDefaults != nil && !value.IsNull() {
+		value = v.optionalDefaults.Apply(value)
 	}
 	out, err := convert.Convert(value, v.typ)
 	if err == nil && parse.HasLargeNumber(out) { // a text may have become one
@@ -217,7 +217,7 @@ func (l *module) readValueFile(path string, src []byte, why string) hcl.Attribut
 		return nil
 	}
 	attrs, diags := body.JustAttributes()
-	hideSensitive(diags, valueSyntax)
+	replaceDetails(diags, valueSyntax)
 	l.add(diags...)
 	return attrs
 }
@@ -249,7 +249,7 @@ func (l *module) assignVariables() {
 			continue
 		}
 		v := l.variables[g.Name]
-		if v == nil && g.Optional {
+		if v == nil && g.IgnoreIfUndeclared {
 			continue
 		}
 		if v == nil && g.Expr != nil {
@@ -265,13 +265,13 @@ func (l *module) assignVariables() {
 		}
 		source := "-var"
 		if g.Expr != nil {
-			source = place(g.Expr.Range())
+			source = rangeText(g.Expr.Range())
 		}
 		v.givenValues = append(v.givenValues, givenValue{text: g.Value, expr: g.Expr, source: source})
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]
-		planned, ok := l.Planned[name]
+		planned, ok := l.PlannedVariables[name]
 		if ok && !v.sensitive {
 			v.value = l.plannedValue(v, planned)
 		} else {
@@ -326,7 +326,7 @@ func (l *module) variableValue(v *variable) cty.Value {
 		return cty.DynamicVal
 	}
 	unset := len(v.givenValues) == 0 && v.defaultValue == cty.NilVal
-	if unset && l.AllowUnset {
+	if unset && l.AllowUnsetVariables {
 		return v.anyUnknownValue()
 	}
 	if unset {
@@ -336,7 +336,7 @@ func (l *module) variableValue(v *variable) cty.Value {
 				where = "a value file that is not committed, or in the environment variable " + EnvPrefix + v.name
 			}
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("var.%s has no default and was given no value. Give one in %s.%s",
-				v.name, where, l.tfvarsHint()))
+				v.name, where, l.tfvarsHintIfAny()))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(VariableQuestion{v.name, v.description, v.sensitive})
@@ -360,9 +360,9 @@ func (l *module) variableValue(v *variable) cty.Value {
 	return value
 }
 
-// tfvarsHint says what becomes of Terraform's value files; "" where there are
+// tfvarsHintIfAny says what becomes of Terraform's value files; "" where there are
 // none.
-func (l *module) tfvarsHint() string {
+func (l *module) tfvarsHintIfAny() string {
 	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
 	if len(found) == 0 {
 		return ""
@@ -399,7 +399,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		var diags hcl.Diagnostics
 		value, diags = l.shared.budget.Value(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
-			hideSensitive(diags, "The value of a variable must be a constant here, without references and functions.")
+			replaceDetails(diags, "The value of a variable must be a constant here, without references and functions.")
 		}
 		if diags.HasErrors() && g.expr != nil && !v.sensitive {
 			l.add(diags...)

@@ -33,7 +33,7 @@ func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 	}
 	var b strings.Builder
 	var names []string
-	for _, f := range accepted.Edited {
+	for _, f := range accepted.EditedFiles {
 		shown := visible.EscapeLine(f.Name)
 		names = append(names, shown)
 		b.WriteString("\n" + visible.EscapeLines(strings.TrimRight(string(diff.Diff("old/"+shown, f.Before, "new/"+shown, f.After)),
@@ -59,7 +59,7 @@ func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 
 // readEditable reads a file of the configuration that may be replaced. The error is a clause for people.
 func readEditable(name string) ([]byte, error) {
-	path, err := editablePath(name)
+	path, err := resolveEditablePath(name)
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +70,9 @@ func readEditable(name string) ([]byte, error) {
 	return text, nil
 }
 
-// editablePath is the regular file that a file of the configuration is, or that it leads to as a link. What is written
+// resolveEditablePath is the regular file that a file of the configuration is, or that it leads to as a link. What is written
 // stays in the folder.
-func editablePath(name string) (string, error) {
+func resolveEditablePath(name string) (string, error) {
 	info, err := os.Lstat(name)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		name = folder.WithoutLinks(name)
@@ -99,11 +99,11 @@ func (s *session) writeAndCheckEdits(a *adopt.ConfigEdits) (err error) {
 			return
 		}
 		for _, f := range written {
-			err = errors.Join(err, replaceFile(f.Name, f.After, f.Before))
+			err = errors.Join(err, replaceFileIfUnchanged(f.Name, f.After, f.Before))
 		}
 	}()
-	for _, f := range a.Edited {
-		if err := replaceFile(f.Name, f.Before, f.After); err != nil {
+	for _, f := range a.EditedFiles {
+		if err := replaceFileIfUnchanged(f.Name, f.Before, f.After); err != nil {
 			return err
 		}
 		written = append(written, f)
@@ -142,8 +142,8 @@ func (s *session) checkNoDriftLeft(a *adopt.ConfigEdits) error {
 	return nil
 }
 
-// replaceFile puts a file with another text in the place of one, at once. It must hold what it did.
-func replaceFile(name string, before, after []byte) (err error) {
+// replaceFileIfUnchanged puts a file with another text in the place of one, at once. It must hold what it did.
+func replaceFileIfUnchanged(name string, before, after []byte) (err error) {
 	failed := func(why string) error {
 		return failf("A file cannot be written", "%s: %s. Files that were written before are put back.", visible.EscapeLine(name), why)
 	}
@@ -154,7 +154,7 @@ func replaceFile(name string, before, after []byte) (err error) {
 	if string(now) != string(before) {
 		return failed("somebody else has changed it meanwhile")
 	}
-	path, err := editablePath(name)
+	path, err := resolveEditablePath(name)
 	if err != nil {
 		return failed(err.Error())
 	}

@@ -28,11 +28,11 @@ import (
 
 // adoptOptions are the flags of adopt.
 type adoptOptions struct {
-	include, exclude   []string // patterns of names
-	layout             string
-	fold               string
-	notificationRules  bool
-	bucketFilePrefixes []string // buckets, with a slash and a prefix of names
+	includePatterns, excludePatterns []string // patterns of names
+	layout                           string
+	foldMode                         string
+	notificationRules                bool
+	bucketFilePrefixes               []string // buckets, with a slash and a prefix of names
 }
 
 func (p *program) adoptCommand() *cli.Command {
@@ -57,11 +57,12 @@ Example:
 
 ` + exitCodes,
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
-			patternFlag("include", "only buckets and keys whose name is `PATTERN`, in which * stands for any text; repeatable", &o.include),
-			patternFlag("exclude", "no buckets and keys whose name is `PATTERN`; repeatable", &o.exclude),
+			patternFlag("include", "only buckets and keys whose name is `PATTERN`, in which * stands for any text; repeatable",
+				&o.includePatterns),
+			patternFlag("exclude", "no buckets and keys whose name is `PATTERN`; repeatable", &o.excludePatterns),
 			&cli.StringFlag{Name: "layout", Value: string(adopt.OneFile), Destination: &o.layout, Validator: oneOfWords(adopt.Layouts()),
 				Usage: "a file for everything (one), for each `LAYOUT`: kind, or bucket"},
-			&cli.StringFlag{Name: "fold", Value: "auto", Destination: &o.fold, Validator: oneOfWords([]string{"auto", "never"}),
+			&cli.StringFlag{Name: "fold", Value: "auto", Destination: &o.foldMode, Validator: oneOfWords([]string{"auto", "never"}),
 				Usage: "with `never`, one block for each object, also where names and settings are alike"},
 			&cli.BoolFlag{Name: "notification-rules", Value: true, Destination: &o.notificationRules,
 				Usage: "with `false`, do not ask for the rules of each bucket, which costs a request"},
@@ -97,42 +98,43 @@ func oneOfWords(list []string) func(string) error {
 // wanted reports whether the patterns ask for an object.
 func (o *adoptOptions) wanted(_ *kind.Kind, _, name string) bool {
 	matches := func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }
-	return (len(o.include) == 0 || slices.ContainsFunc(o.include, matches)) && !slices.ContainsFunc(o.exclude, matches)
+	return (len(o.includePatterns) == 0 || slices.ContainsFunc(o.includePatterns, matches)) &&
+		!slices.ContainsFunc(o.excludePatterns, matches)
 }
 
 // adopt works in the folder, which is made if there is none.
 func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err error) {
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
-	leave, err := p.enterNew(dir)
+	leave, err := p.makeAndEnterFolder(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, leave()) }()
 	p.allowNoConfig = true
 	s := &session{program: p, kinds: schema.Kinds()}
-	if err := s.loadDeclared(nil); err != nil {
+	if err := s.loadConfigAllowingUnset(nil); err != nil {
 		return err
 	}
-	if err := s.connect(ctx); err != nil {
+	if err := s.prepareClient(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	s.noteCredentials()
+	s.showCredentialsSource()
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
-	notes, err := s.readAll(ctx, st, o)
+	notes, err := s.readSnapshotToAdopt(ctx, st, o)
 	if err != nil {
 		return err
 	}
 	request := adopt.Request{
 		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
-		Layout: adopt.Layout(o.layout), FoldFamilies: o.fold != "never",
+		Layout: adopt.Layout(o.layout), FoldFamilies: o.foldMode != "never",
 	}
 	fetched, err := s.fetchFiles(ctx, &request, o.bucketFilePrefixes)
-	defer func() { err = errors.Join(err, fetched.close(err != nil)) }()
+	defer func() { err = errors.Join(err, fetched.closeRemovingIfFailed(err != nil)) }()
 	if err != nil {
 		return err
 	}
@@ -141,7 +143,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 		return err
 	}
 	before := len(s.config.Resources)
-	written, err := s.writeConfiguration(result, st)
+	written, err := s.writeAndCheckConfig(result, st)
 	if err != nil {
 		return err
 	}
@@ -149,9 +151,9 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	return nil
 }
 
-// enterNew goes into a folder, which is made if there is none, and gives what goes back.
+// makeAndEnterFolder goes into a folder, which is made if there is none, and gives what goes back.
 // Going back removes the folder if it is new and nothing was written there.
-func (p *program) enterNew(dir string) (leave func() error, err error) {
+func (p *program) makeAndEnterFolder(dir string) (leave func() error, err error) {
 	if dir == "" {
 		return func() error { return nil }, nil
 	}
@@ -175,10 +177,10 @@ func (p *program) enterNew(dir string) (leave func() error, err error) {
 	}, nil
 }
 
-// loadDeclared reads what is declared already. Variables need no values.
-func (s *session) loadDeclared(snapshot *kind.Snapshot, values ...schema.VariableValue) error {
+// loadConfigAllowingUnset reads what is declared already. Variables need no values.
+func (s *session) loadConfigAllowingUnset(snapshot *kind.Snapshot, values ...schema.VariableValue) error {
 	o := s.loadOptions(s.kinds)
-	o.AllowUnset, o.Ask, o.Snapshot = true, nil, snapshot
+	o.AllowUnsetVariables, o.Ask, o.Snapshot = true, nil, snapshot
 	o.Vars = append(slices.Clip(o.Vars), values...)
 	c, diags := schema.Load(o)
 	s.sourceFiles = c.Files
@@ -189,8 +191,8 @@ func (s *session) loadDeclared(snapshot *kind.Snapshot, values ...schema.Variabl
 	return nil
 }
 
-// readAll reads everything that may be written down, and says what could not be seen.
-func (s *session) readAll(ctx context.Context, st *state.State, o *adoptOptions) (notes []string, err error) {
+// readSnapshotToAdopt reads everything that may be written down, and says what could not be seen.
+func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *adoptOptions) (notes []string, err error) {
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
 		return nil, err
@@ -201,10 +203,10 @@ func (s *session) readAll(ctx context.Context, st *state.State, o *adoptOptions)
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.auditQuery()); err != nil {
 		return nil, err
 	}
-	s.clockAhead = s.client.ClockAhead()
+	s.clockAhead = s.client.ServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	if len(s.config.DataQueries) > 0 {
-		if err := s.loadDeclared(s.snapshot); err != nil {
+		if err := s.loadConfigAllowingUnset(s.snapshot); err != nil {
 			return nil, err
 		}
 	}
@@ -226,7 +228,7 @@ func (s *session) readChildren(ctx context.Context, o *adoptOptions) (notes []st
 		parent := kind.FindKind(s.kinds, k.ParentKind())
 		for _, object := range s.snapshot.All(parent) {
 			if o.wanted(parent, object.ID, object.Identity) {
-				need.Identities = append(need.Identities, object.Identity)
+				need.ChildIdentities = append(need.ChildIdentities, object.Identity)
 			}
 		}
 		if _, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot); err != nil {
@@ -268,18 +270,18 @@ func (s *session) describeUnseen() (notes []string) {
 	return notes
 }
 
-// writeConfiguration writes the files, and removes them again where what they say is not
+// writeAndCheckConfig writes the files, and removes them again where what they say is not
 // exactly what is live. It gives their names.
-func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written []string, err error) {
+func (s *session) writeAndCheckConfig(r *adopt.Result, st *state.State) (written []string, err error) {
 	defer func() {
 		if err != nil {
 			for _, name := range written {
-				err = errors.Join(err, leftFileError(name, os.Remove(name)))
+				err = errors.Join(err, removalErrorIfAny(name, os.Remove(name)))
 			}
 		}
 	}()
 	for _, f := range r.Files {
-		name, err := createNew(f.Name, adopt.Suffix, f.Text)
+		name, err := createNew(f.NameWithoutSuffix, adopt.Suffix, f.Text)
 		if err != nil {
 			return written, err
 		}
@@ -288,7 +290,7 @@ func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written 
 	if len(written) == 0 {
 		return nil, nil
 	}
-	return written, s.checkImportsOnly(r, st)
+	return written, s.checkPlanOnlyImports(r, st)
 }
 
 // createNew writes a file under the first name that is free: main.b2.hcl, main-2.b2.hcl.
@@ -318,13 +320,13 @@ func writeNew(path, text string) error {
 	}
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, leftFileError(path, os.Remove(path)))
+		return errors.Join(err, removalErrorIfAny(path, os.Remove(path)))
 	}
 	return nil
 }
 
-// leftFileError says that a file could not be removed again; nil: it was.
-func leftFileError(name string, err error) error {
+// removalErrorIfAny says that a file could not be removed again; nil: it was.
+func removalErrorIfAny(name string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -332,14 +334,14 @@ func leftFileError(name string, err error) error {
 		words.ErrorWithoutPath(err))
 }
 
-// checkImportsOnly plans what was written: it must take over what is live and change nothing.
-func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
+// checkPlanOnlyImports plans what was written: it must take over what is live and change nothing.
+func (s *session) checkPlanOnlyImports(r *adopt.Result, st *state.State) error {
 	var values []schema.VariableValue
 	for _, h := range r.Hidden {
-		values = append(values, schema.VariableValue{Name: h.Name, Value: h.Reveal()})
+		values = append(values, schema.VariableValue{Name: h.VariableName, Value: h.Reveal()})
 	}
 	var diags hcl.Diagnostics
-	if err := s.loadDeclared(s.snapshot, values...); errors.As(err, &diags) {
+	if err := s.loadConfigAllowingUnset(s.snapshot, values...); errors.As(err, &diags) {
 		return failf("The folder changed meanwhile", "What was written does not go with what is in the folder now, so it was removed "+
 			"again: %s. If another program wrote here at the same time, run adopt again; else leave that out with -exclude.",
 			strings.TrimSuffix(diags.Errs()[0].Error(), "."))
@@ -352,7 +354,7 @@ func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
 	}
 	whole := *s.config
 	whole.Resources = slices.DeleteFunc(slices.Clone(whole.Resources), func(r *config.Resource) bool {
-		return !adopted[r.Addr] && !isKnown(r)
+		return !adopted[r.Addr] && !hasOnlyKnownValues(r)
 	})
 	whole.Imports = slices.DeleteFunc(slices.Clone(whole.Imports), func(i config.Import) bool {
 		return !adopted[i.To] && !s.tellsNamesakesApart(i)
@@ -382,17 +384,17 @@ func (s *session) tellsNamesakesApart(i config.Import) bool {
 	return k != nil && k.NamesRepeat && s.snapshot.ByID(k, i.ID) != nil
 }
 
-func isKnown(r *config.Resource) bool {
+func hasOnlyKnownValues(r *config.Resource) bool {
 	for i := range r.Kind.Attrs {
-		if v := r.Value.SharedAt(i); v != nil && !v.IsWhollyKnown() {
+		if v := r.Value.PointerAt(i); v != nil && !v.IsWhollyKnown() {
 			return false
 		}
 	}
 	return true
 }
 
-// filteredOut reports whether something is live and patterns ask for none of it.
-func (s *session) filteredOut(o *adoptOptions) bool {
+// areAllFilteredOut reports whether something is live and patterns ask for none of it.
+func (s *session) areAllFilteredOut(o *adoptOptions) bool {
 	live := false
 	for _, k := range s.kinds {
 		if k.ParentKind() != "" {
@@ -421,7 +423,7 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 		total += c.ObjectsWritten
 	}
 	switch {
-	case total == 0 && s.filteredOut(o):
+	case total == 0 && s.areAllFilteredOut(o):
 		s.printResult("There is nothing to write down: of what these credentials see, no bucket and no key fits -include and -exclude.")
 	case total == 0 && more:
 		s.printResult("Everything that these credentials see is declared here already.")
@@ -436,7 +438,7 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	for _, l := range r.Undeclarable {
 		s.printResult("%s", visible.EscapeLine(fmt.Sprintf("Not declared: %s %q, since %s", l.Kind, l.Name, l.Reason)))
 	}
-	for _, a := range r.Owned {
+	for _, a := range r.OwnedUndeclared {
 		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
 	}
 	for _, n := range notes {

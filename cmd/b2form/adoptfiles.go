@@ -27,8 +27,8 @@ const (
 	downloadsAtOnce  = 4
 )
 
-// An adoptTarget is the folder in which adopt works, as far as downloads made something there.
-type adoptTarget struct {
+// A downloadFolder is the folder in which adopt works, as far as downloads made something there.
+type downloadFolder struct {
 	root         *os.Root // nil: nothing was downloaded
 	mu           sync.Mutex
 	createdPaths []string // files and folders, in the order in which they were made
@@ -36,15 +36,15 @@ type adoptTarget struct {
 
 // fetchFiles downloads what the files hold that were asked for, and has the request tell of
 // them. The folder is to be closed, also after an error.
-func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (*adoptTarget, error) {
-	folder := &adoptTarget{}
+func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (*downloadFolder, error) {
+	folder := &downloadFolder{}
 	if len(bucketFilePrefixes) == 0 {
 		return folder, nil
 	}
 	k := s.contentKind()
 	var objects []*kind.Object
 	for _, each := range bucketFilePrefixes {
-		found, err := s.listFiles(ctx, k, each)
+		found, err := s.listFilesIntoSnapshot(ctx, k, each)
 		if err != nil {
 			return folder, err
 		}
@@ -53,8 +53,8 @@ func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePr
 	return folder, s.fetchContents(ctx, r, k, objects, folder)
 }
 
-// listFiles lists the files of a bucket that begin with a prefix, and puts them into the snapshot.
-func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix string) ([]*kind.Object, error) {
+// listFilesIntoSnapshot lists the files of a bucket that begin with a prefix, and puts them into the snapshot.
+func (s *session) listFilesIntoSnapshot(ctx context.Context, k *kind.Kind, bucketFilePrefix string) ([]*kind.Object, error) {
 	name, prefix, _ := strings.Cut(bucketFilePrefix, "/")
 	parent := kind.FindKind(s.kinds, k.ParentKind())
 	ids := s.snapshot.IDsOf(parent, parent.NormalizeIdentity(name))
@@ -74,7 +74,7 @@ func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix 
 	if len(list) == 0 {
 		s.ui.Note(visible.EscapeLine(fmt.Sprintf("No file in the bucket %q has a name that begins with %q.", name, prefix)))
 	}
-	if err := s.snapshot.AddChildren(k, nil, list); err != nil {
+	if err := s.snapshot.AddLookedForChildren(k, nil, list); err != nil {
 		return nil, err
 	}
 	var objects []*kind.Object
@@ -89,7 +89,7 @@ func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix 
 }
 
 // fetchContents downloads what objects hold.
-func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.Kind, objects []*kind.Object, to *adoptTarget) error {
+func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.Kind, objects []*kind.Object, to *downloadFolder) error {
 	contents, left, err := adopt.ContentsOf(*r, k, objects)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 }
 
 // fetchContent downloads one file. A local file that holds the same already is left as it is.
-func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *adoptTarget) (err error) {
+func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloadFolder) (err error) {
 	switch sum, err := to.sha1(c.LocalPath); {
 	case err == nil && sum == c.SHA1:
 		return nil
@@ -144,14 +144,14 @@ func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *adoptTa
 			"uploaded it told B2 another one. Upload it again, or ask for other files with -files.", got.Size, c.Object.Identity, got.SHA1,
 			c.SHA1)
 	}
-	if err := to.write(c.LocalPath, text); err != nil {
+	if err := to.createFile(c.LocalPath, text); err != nil {
 		return failf("A file cannot be written", "%s: %s. Nothing was kept.", visible.EscapeLine(c.LocalPath), words.ErrorWithoutPath(err))
 	}
 	return nil
 }
 
 // sha1 is that of a regular file that is there.
-func (f *adoptTarget) sha1(name string) (sum string, err error) {
+func (f *downloadFolder) sha1(name string) (sum string, err error) {
 	if info, err := f.root.Lstat(name); err != nil {
 		return "", err
 	} else if !info.Mode().IsRegular() { // opening a pipe would wait
@@ -165,9 +165,9 @@ func (f *adoptTarget) sha1(name string) (sum string, err error) {
 	return sum, errors.Join(err, file.Close())
 }
 
-// write makes a file, which must not be there, and the folders above it. No link leads out of
+// createFile makes a file, which must not be there, and the folders above it. No link leads out of
 // the folder.
-func (f *adoptTarget) write(name string, text []byte) error {
+func (f *downloadFolder) createFile(name string, text []byte) error {
 	if err := f.makeFolders(path.Dir(name)); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (f *adoptTarget) write(name string, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-func (f *adoptTarget) makeFolders(name string) error {
+func (f *downloadFolder) makeFolders(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at := ""
@@ -198,15 +198,15 @@ func (f *adoptTarget) makeFolders(name string) error {
 	return nil
 }
 
-// close removes what was made where nothing is to be kept of it.
-func (f *adoptTarget) close(failed bool) error {
+// closeRemovingIfFailed removes what was made where nothing is to be kept of it.
+func (f *downloadFolder) closeRemovingIfFailed(failed bool) error {
 	if f.root == nil {
 		return nil
 	}
 	var errs []error
 	if failed {
 		for _, name := range slices.Backward(f.createdPaths) {
-			errs = append(errs, leftFileError(name, f.root.Remove(name)))
+			errs = append(errs, removalErrorIfAny(name, f.root.Remove(name)))
 		}
 	}
 	return errors.Join(append(errs, f.root.Close())...)

@@ -26,38 +26,38 @@ import (
 )
 
 // recordApplyStarted records that what is live is about to come from several configurations.
-func (s *session) recordApplyStarted(store *state.Store, m view.Purpose) {
+func (s *session) recordApplyStarted(store *state.Store, m view.PlanPurpose) {
 	if m != view.Rotating && m != view.Refreshing {
-		store.SetApplied(s.unfinished())
+		store.SetApplied(s.unfinishedDigests())
 	}
 }
 
-// unfinished is recorded while a run is under way, and when it did not do all that is declared.
-func (s *session) unfinished() state.AppliedDigests {
-	return state.AppliedDigests{Salt: s.appliedSalt(), Outputs: s.state.Applied.Outputs}
+// unfinishedDigests is recorded while a run is under way, and when it did not do all that is declared.
+func (s *session) unfinishedDigests() state.AppliedDigests {
+	return state.AppliedDigests{Salt: s.appliedSalt(), OutputDigests: s.state.Applied.OutputDigests}
 }
 
 // appliedAfterRun is what the state is to say after a run that came to its end, with these entries. A
 // rotation applies no configuration, nor does a refresh or a part of a destroy; where the state says
 // nothing and nothing is declared, it stays so. A part of an apply adds to what is live already.
-func (s *session) appliedAfterRun(m view.Purpose, p *plan.Plan, entries []addr.StateEntry) state.AppliedDigests {
+func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []addr.StateEntry) state.AppliedDigests {
 	was := s.state.Applied
-	isCurrent := isSameConfig(was, s.currentApplied(was.Salt))
+	isCurrent := isSameConfig(was, s.currentConfigDigests(was.Salt))
 	switch {
 	case m == view.Rotating && isCurrent && was.Salt != "":
-		was.Outputs = plan.OutputDigests(was.Salt, s.config, s.snapshot, entries)
+		was.OutputDigests = plan.OutputDigests(was.Salt, s.config, s.snapshot, entries)
 		return was
 	case m == view.Rotating, m == view.Refreshing, s.state.AccountID == "" && len(s.config.Resources) == 0:
 		return was
 	case s.isPartialRun() && (p.Empty() || m == view.Destroying || isCurrent):
 		return was
 	case s.isPartialRun():
-		return s.unfinished()
+		return s.unfinishedDigests()
 	case m == view.Destroying:
 		return state.AppliedDigests{}
 	}
-	now := s.currentApplied(s.appliedSalt())
-	now.Outputs = plan.OutputDigests(now.Salt, s.config, s.snapshot, entries)
+	now := s.currentConfigDigests(s.appliedSalt())
+	now.OutputDigests = plan.OutputDigests(now.Salt, s.config, s.snapshot, entries)
 	return now
 }
 
@@ -67,39 +67,39 @@ func isSameConfig(a, b state.AppliedDigests) bool {
 }
 
 // lastApplied is what the plan is told of the last apply.
-func (s *session) lastApplied() plan.Applied {
+func (s *session) lastApplied() plan.LastApply {
 	was := s.state.Applied
-	last := plan.Applied{Salt: was.Salt, Outputs: was.Outputs}
-	if len(s.config.Outputs) > 0 || was.Outputs != "" {
+	last := plan.LastApply{Salt: was.Salt, OutputDigests: was.OutputDigests}
+	if len(s.config.Outputs) > 0 || was.OutputDigests != "" {
 		// Who declares nothing and asks for what is live need not apply anything.
 		nothing := was == state.AppliedDigests{} && len(s.state.Entries) == 0 && len(s.config.Resources) == 0
-		last.Current = nothing || isSameConfig(was, s.currentApplied(was.Salt))
+		last.SameConfigAndVariables = nothing || isSameConfig(was, s.currentConfigDigests(was.Salt))
 	}
 	return last
 }
 
-// renewal is what the digests of the state are to become where nothing is to be done.
-func (s *session) renewal(m view.Purpose) []addr.StateEntry {
-	r := plan.DigestRenewal{Salt: s.saltFor(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries,
-		LiveOnly: m == view.Refreshing}
-	return r.Outdated()
+// entriesWithRenewedDigests is what the digests of the state are to become where nothing is to be done.
+func (s *session) entriesWithRenewedDigests(m view.PlanPurpose) []addr.StateEntry {
+	r := plan.DigestRenewal{Salt: s.digestSaltIfAny(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries,
+		LiveDigestsOnly: m == view.Refreshing}
+	return r.RenewedEntries()
 }
 
 // isPartialRun reports whether the run leaves something to another one.
 func (s *session) isPartialRun() bool {
-	return len(s.opts.target)+len(s.opts.exclude) > 0 || s.opts.imported != nil
+	return len(s.opts.target)+len(s.opts.exclude) > 0 || s.opts.onlyImport != nil
 }
 
 // appliedSalt is the key of the state's digests: a new one where it has none.
 func (s *session) appliedSalt() string {
-	if s.newSalt == "" {
-		s.newSalt = rand.Text()
+	if s.newAppliedSalt == "" {
+		s.newAppliedSalt = rand.Text()
 	}
-	return cmp.Or(s.state.Applied.Salt, s.newSalt)
+	return cmp.Or(s.state.Applied.Salt, s.newAppliedSalt)
 }
 
-// saltFor is the salt for what a run records of objects; "": it records no digests.
-func (s *session) saltFor(m view.Purpose) string {
+// digestSaltIfAny is the salt for what a run records of objects; "": it records no digests.
+func (s *session) digestSaltIfAny(m view.PlanPurpose) string {
 	switch m {
 	case view.Destroying:
 		return ""
@@ -109,10 +109,10 @@ func (s *session) saltFor(m view.Purpose) string {
 	return s.appliedSalt()
 }
 
-// currentApplied stands for the configuration as it is now.
-func (s *session) currentApplied(salt string) state.AppliedDigests {
+// currentConfigDigests stands for the configuration as it is now.
+func (s *session) currentConfigDigests(salt string) state.AppliedDigests {
 	files := map[string]string{}
-	for name, f := range s.config.FilesWithoutImposedPolicies() {
+	for name, f := range s.config.FilesWithoutPolicyDirs() {
 		sum := sha256.Sum256(tokensWithoutComments(name, f.Bytes))
 		files[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
 	}
@@ -154,9 +154,9 @@ func tokensWithoutComments(name string, src []byte) []byte {
 	return out.Bytes()
 }
 
-// checkApplied says where outputs would not be about what was applied.
-func (r *outputReader) checkApplied(outs []*config.Output) hcl.Diagnostics {
-	was, now := r.lastApplied, r.currentApplied(r.lastApplied.Salt)
+// checkConfigIsApplied says where outputs would not be about what was applied.
+func (r *outputReader) checkConfigIsApplied(outs []*config.Output) hcl.Diagnostics {
+	was, now := r.lastApplied, r.currentConfigDigests(r.lastApplied.Salt)
 	switch {
 	case was == state.AppliedDigests{} && len(r.entries) == 0 && len(r.config.Resources) == 0:
 		return nil // it asks for what is live, and declares nothing

@@ -35,7 +35,8 @@ Example:
   1  also after an interrupt: what was under way is finished and recorded first`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.expectFlag(),
-			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
+			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name",
+				Destination: &o.allowImports},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
 				Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve, -expect or a saved plan"),
@@ -43,11 +44,11 @@ Example:
 		Action: func(ctx context.Context, c *cli.Command) error {
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
-				if err := o.checkMode(); err != nil {
+				if err := o.checkExclusiveOptions(); err != nil {
 					return err
 				}
 			case 1:
-				if err := p.useSaved(args[0], o); err != nil {
+				if err := p.useSavedPlan(args[0], o); err != nil {
 					return err
 				}
 			default:
@@ -59,9 +60,9 @@ Example:
 }
 
 // runApply is apply, destroy, import and rotate.
-func (p *program) runApply(ctx context.Context, m view.Purpose, o *runOptions) (err error) {
+func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOptions) (err error) {
 	cannotAsk := p.checkApprovalPossible(m, o)
-	if cannotAsk != nil && (m != view.Destroying && o.imported == nil || p.json) {
+	if cannotAsk != nil && (m != view.Destroying && o.onlyImport == nil || p.json) {
 		return cannotAsk
 	}
 	if err := p.beginOutput(m.CommandName()); err != nil {
@@ -88,11 +89,11 @@ func (p *program) runApply(ctx context.Context, m view.Purpose, o *runOptions) (
 func (o *runOptions) isApproved() bool { return o.autoApprove || o.expectedDigest != nil }
 
 // checkApprovalPossible fails at once where a prompt would wait for nobody.
-func (p *program) checkApprovalPossible(m view.Purpose, o *runOptions) error {
+func (p *program) checkApprovalPossible(m view.PlanPurpose, o *runOptions) error {
 	name, look := m.CommandName(), `"b2form plan"`
 	also, options := ", or with the -expect=DIGEST that it ends with", "-auto-approve or -expect=DIGEST"
 	switch {
-	case o.imported != nil:
+	case o.onlyImport != nil:
 		name, look = "import", "the plan above"
 	case m == view.Destroying:
 		look = `"b2form plan -destroy"`
@@ -116,17 +117,17 @@ func (p *program) checkApprovalPossible(m view.Purpose, o *runOptions) error {
 
 // applyWithoutPrompt locks the state first, so that runs that follow each other in a
 // pipeline never plan on what the one before is about to change.
-func (s *session) applyWithoutPrompt(ctx context.Context, m view.Purpose) error {
+func (s *session) applyWithoutPrompt(ctx context.Context, m view.PlanPurpose) error {
 	return s.withLockedState(ctx, m, func(store *state.Store) error {
-		p, err := s.planAndShow(ctx, store.State(), m)
+		p, err := s.planShowAndCheck(ctx, store.State(), m)
 		if err != nil {
 			return err
 		}
-		if s.isIdle(p, m) {
-			if err := s.recordIdle(store, s.appliedAfterRun(m, p, s.state.Entries), s.renewal(m)); err != nil {
+		if s.hasNothingToDo(p, m) {
+			if err := s.recordUnchangedRun(store, s.appliedAfterRun(m, p, s.state.Entries), s.entriesWithRenewedDigests(m)); err != nil {
 				return err
 			}
-			return s.showUnchangedOutputs(m)
+			return s.showOutputsWithoutChanges(m)
 		}
 		return s.applyPlan(ctx, store, p, m)
 	})
@@ -134,12 +135,12 @@ func (s *session) applyWithoutPrompt(ctx context.Context, m view.Purpose) error 
 
 // applyInteractive shows the plan, asks, and plans again under the lock: only what was
 // approved is carried out.
-func (s *session) applyInteractive(ctx context.Context, m view.Purpose) error {
+func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) error {
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := s.planAndShow(ctx, st, m)
+	p, err := s.planShowAndCheck(ctx, st, m)
 	if err != nil {
 		return err
 	}
@@ -154,15 +155,15 @@ func (s *session) applyInteractive(ctx context.Context, m view.Purpose) error {
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
 			return err
 		}
-	case s.isIdle(p, m):
-		applied, renewed := s.appliedAfterRun(m, p, st.Entries), s.renewal(m)
+	case s.hasNothingToDo(p, m):
+		applied, renewed := s.appliedAfterRun(m, p, st.Entries), s.entriesWithRenewedDigests(m)
 		if applied != st.Applied || len(renewed) > 0 || secret.NewTempFileList(s.tempFileListPath()).HasLeftovers() {
-			err := s.withLockedState(ctx, m, func(store *state.Store) error { return s.recordIdle(store, applied, renewed) })
+			err := s.withLockedState(ctx, m, func(store *state.Store) error { return s.recordUnchangedRun(store, applied, renewed) })
 			if err != nil {
 				return err
 			}
 		}
-		return s.showUnchangedOutputs(m)
+		return s.showOutputsWithoutChanges(m)
 	}
 	return s.withLockedState(ctx, m, func(store *state.Store) error {
 		fresh, err := again(ctx, store)
@@ -178,14 +179,14 @@ func (s *session) applyInteractive(ctx context.Context, m view.Purpose) error {
 	})
 }
 
-// isIdle reports whether nothing is to be done, and nothing that a run left is to be dealt with.
-func (s *session) isIdle(p *plan.Plan, m view.Purpose) bool {
+// hasNothingToDo reports whether nothing is to be done, and nothing that a run left is to be dealt with.
+func (s *session) hasNothingToDo(p *plan.Plan, m view.PlanPurpose) bool {
 	return p.Empty() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
 }
 
-// recordIdle records what was applied, and digests of what is live unless another run was there since
+// recordUnchangedRun records what was applied, and digests of what is live unless another run was there since
 // the plan was made.
-func (s *session) recordIdle(store *state.Store, applied state.AppliedDigests, renewed []addr.StateEntry) error {
+func (s *session) recordUnchangedRun(store *state.Store, applied state.AppliedDigests, renewed []addr.StateEntry) error {
 	store.SetApplied(applied)
 	same := func(a, b addr.StateEntry) bool { return a.Addr == b.Addr && a.ID == b.ID && a.Digests == b.Digests }
 	if !slices.EqualFunc(store.State().Entries, s.state.Entries, same) {
@@ -194,8 +195,8 @@ func (s *session) recordIdle(store *state.Store, applied state.AppliedDigests, r
 	return store.PutDigests(renewed...)
 }
 
-// planAndShow plans, shows, and refuses what has no consent.
-func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
+// planShowAndCheck plans, shows, and refuses what has no consent.
+func (s *session) planShowAndCheck(ctx context.Context, st *state.State, m view.PlanPurpose) (*plan.Plan, error) {
 	p, broken, err := s.makePlanToShow(ctx, st, m)
 	if err != nil {
 		return nil, err
@@ -203,7 +204,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpo
 	if err := s.addContentCounts(ctx, p); err != nil {
 		return nil, err
 	}
-	s.noteCredentials()
+	s.showCredentialsSource()
 	warnings := p.Warnings
 	if s.showsUndeliveredSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
@@ -224,7 +225,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpo
 }
 
 // withLockedState opens the state for changing it.
-func (s *session) withLockedState(ctx context.Context, m view.Purpose, do func(*state.Store) error) (err error) {
+func (s *session) withLockedState(ctx context.Context, m view.PlanPurpose, do func(*state.Store) error) (err error) {
 	store, err := s.lockState(ctx, m.CommandName())
 	if err != nil {
 		return err
@@ -256,7 +257,7 @@ func (s *session) sweepTempFiles() error {
 }
 
 // applyPlan carries the plan out and tells what came of it.
-func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Plan, m view.Purpose) error {
+func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Plan, m view.PlanPurpose) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -269,14 +270,14 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
-		VerifyKey: s.authorizeKey, Salt: s.saltFor(m), LiveOnly: m == view.Refreshing,
+		VerifyKey: s.authorizeKey, Salt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
 	})
 	w.stop()
 	end()
 	if !p.Empty() {
 		s.ui.Done(result, m)
 	}
-	made := s.newKeySecrets(result)
+	made := s.newKeysToShow(result)
 	s.printMaskLines(made)
 	s.ui.Secrets(made)
 	s.ui.Diagnostics(append(result.Warnings, s.warnDeadKeyFiles(result)...), s.sourceFiles)
@@ -292,7 +293,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	if m == view.Planning {
 		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.sourceFiles)
 	}
-	if s.opts.imported != nil {
+	if s.opts.onlyImport != nil {
 		return nil
 	}
 	r := s.newOutputReader(result.Snapshot, result.Entries, result.NewSecrets)
@@ -306,8 +307,8 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	return nil
 }
 
-// showUnchangedOutputs ends a run that had nothing to do.
-func (s *session) showUnchangedOutputs(m view.Purpose) error {
+// showOutputsWithoutChanges ends a run that had nothing to do.
+func (s *session) showOutputsWithoutChanges(m view.PlanPurpose) error {
 	if m != view.Planning {
 		return nil
 	}
@@ -321,14 +322,14 @@ const graceOfPrograms = 10 * time.Second
 // secretOptions is where secrets may go. JSON lines leave no room for one on
 // standard output.
 func (s *session) secretOptions() secret.DeliveryOptions {
-	env := secret.DeliveryOptions{ProgramEnv: s.programEnviron(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
+	env := secret.DeliveryOptions{ProgramEnv: s.environForOtherPrograms(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
 	env.TempFiles = secret.NewTempFileList(s.tempFileListPath())
 	env.ProtectedPaths = []string{s.tempFileListPath()}
 	if local, ok := s.backend().(state.LocalFile); ok {
 		env.ProtectedPaths = append(env.ProtectedPaths, local.FilePaths()...)
 	}
 	if !s.json && !s.stdoutNull {
-		env.Stdout, env.StdoutPreface = s.stdout, s.githubMaskLine
+		env.Stdout, env.StdoutPreface = s.stdout, s.maskLineIfAny
 	}
 	return env
 }

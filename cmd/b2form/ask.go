@@ -93,7 +93,7 @@ func (p *program) readVariable(hidden bool) (line string, err error) {
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
 // An approvalPrompt asks for an approval.
-type approvalPrompt struct{ title, text, cancelled string }
+type approvalPrompt struct{ title, text, cancelledText string }
 
 var (
 	applyQuestion = approvalPrompt{
@@ -119,7 +119,7 @@ var (
 	}
 )
 
-func approvalPromptFor(m view.Purpose) approvalPrompt {
+func approvalPromptFor(m view.PlanPurpose) approvalPrompt {
 	switch m {
 	case view.Destroying:
 		return destroyQuestion
@@ -145,7 +145,7 @@ func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
 		return err
 	}
 	if line != "yes" {
-		fmt.Fprintln(p.stderr, q.cancelled)
+		fmt.Fprintln(p.stderr, q.cancelledText)
 		return exitCode(1)
 	}
 	return nil

@@ -28,7 +28,7 @@ const stateFile = config.DefaultState
 func (s *session) backend() state.Backend {
 	switch {
 	case s.testAccount != nil:
-		return state.LocalFile{Path: filepath.Join(s.testAccount.dir, stateFile)}
+		return state.LocalFile{Path: filepath.Join(s.testAccount.stateAndDeliveryDir, stateFile)}
 	case s.useEmulator:
 		return state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}
 	}
@@ -38,14 +38,14 @@ func (s *session) backend() state.Backend {
 func (s *session) newBackend(b config.Backend) state.Backend {
 	switch b.Type {
 	case "b2":
-		return state.SharedBucket{Remote: s.client, Bucket: b.Arguments["bucket"], Prefix: b.Arguments["prefix"]}
+		return state.SharedBucket{Remote: s.client, BucketName: b.Arguments["bucket"], Prefix: b.Arguments["prefix"]}
 	case "http":
 		h, err := s.newHTTPBackend(b.Arguments)
-		return orUnusable(h, atBlock(err, b.Range))
+		return unusableBackendIfError(h, errorAtBlock(err, b.Range))
 	}
 	if b.Type == "postgres" {
 		d, err := s.newDatabase(b.Arguments)
-		return orUnusable(d, atBlock(err, b.Range))
+		return unusableBackendIfError(d, errorAtBlock(err, b.Range))
 	}
 	return state.LocalFile{Path: cmp.Or(b.Arguments["path"], stateFile)}
 }
@@ -53,15 +53,15 @@ func (s *session) newBackend(b config.Backend) state.Backend {
 // An unusableBackend is one whose settings are wrong: whatever is asked of it, it says so.
 type unusableBackend struct{ error }
 
-func orUnusable[B state.Backend](b B, err error) state.Backend {
+func unusableBackendIfError[B state.Backend](b B, err error) state.Backend {
 	if err != nil {
 		return unusableBackend{err}
 	}
 	return b
 }
 
-// atBlock says of an error in the settings of a backend where its block is.
-func atBlock(err error, block hcl.Range) error {
+// errorAtBlock says of an error in the settings of a backend where its block is.
+func errorAtBlock(err error, block hcl.Range) error {
 	var diags hcl.Diagnostics
 	if block.Filename != "" && errors.As(err, &diags) {
 		for _, d := range diags {
@@ -81,31 +81,31 @@ func (u unusableBackend) LockHolder(context.Context) (*state.LockedError, error)
 
 func (u unusableBackend) BreakLock(context.Context) (*state.LockedError, error) { return nil, u.error }
 
-// warnOfUnreadFile says once that a file with a state lies there which is not read, since the
+// warnUnreadStateFile says once that a file with a state lies there which is not read, since the
 // state is kept elsewhere.
-func (s *session) warnOfUnreadFile() {
+func (s *session) warnUnreadStateFile() {
 	switch s.backend().(type) {
 	case state.LocalFile, unusableBackend:
 		return
 	}
-	if _, err := os.Lstat(stateFile); err != nil || s.warnedOfUnreadFile {
+	if _, err := os.Lstat(stateFile); err != nil || s.warnedUnreadStateFile {
 		return
 	}
-	s.warnedOfUnreadFile = true
+	s.warnedUnreadStateFile = true
 	s.warn("A file with a state is not read", fmt.Sprintf("The state is kept at %s, but %s lies here. If it was to be moved there, run "+
 		"`b2form state migrate`. If it is left of the time before, delete it.", visible.EscapeLine(fmt.Sprint(s.backend())), stateFile))
 }
 
 // readState gives the state as it is, without a lock.
 func (s *session) readState(ctx context.Context) (*state.State, error) {
-	s.warnOfUnreadFile()
+	s.warnUnreadStateFile()
 	defer s.beginPhase("read the state", "Reading the state")()
 	return s.backend().Read(ctx)
 }
 
 // lockState locks the state.
 func (s *session) lockState(ctx context.Context, operation string) (*state.Store, error) {
-	s.warnOfUnreadFile()
+	s.warnUnreadStateFile()
 	return s.lockBackend(ctx, s.backend(), operation)
 }
 
@@ -126,10 +126,10 @@ func (p *program) noteLockWait(holder *state.LockedError) {
 	p.ui.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.InfoText() + "\n")
 }
 
-// openStateSession is open for commands that work on the state alone: of the
+// openStateOnlySession is open for commands that work on the state alone: of the
 // configuration only the b2form block is read, and a client is made only where
 // the state is in a bucket.
-func (p *program) openStateSession(ctx context.Context) (*session, error) {
+func (p *program) openStateOnlySession(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
 	if p.useEmulator {
 		return s, nil
@@ -154,7 +154,7 @@ func (p *program) stateAction(do func(context.Context, *cli.Command, *session) e
 	return func(ctx context.Context, c *cli.Command) error {
 		ctx, stop := p.withInterrupt(ctx)
 		defer stop()
-		s, err := p.openStateSession(ctx)
+		s, err := p.openStateOnlySession(ctx)
 		if err != nil {
 			return err
 		}

@@ -99,9 +99,9 @@ func (p *program) setHTTPPassword(h *state.HTTPBackend) {
 
 const gitlabTokenUser = "gitlab-ci-token"
 
-// programEnviron is the environment for programs that others wrote: without the token of a job of
+// environForOtherPrograms is the environment for programs that others wrote: without the token of a job of
 // GitLab where that is the password of the state.
-func (s *session) programEnviron() []string {
+func (s *session) environForOtherPrograms() []string {
 	h, ok := s.backend().(state.HTTPBackend)
 	return slices.DeleteFunc(slices.Clone(s.environ()), func(pair string) bool {
 		return ok && h.Username == gitlabTokenUser && strings.HasPrefix(pair, "CI_JOB_TOKEN=")
@@ -160,8 +160,8 @@ func (p *program) newHTTPTransport() (http.RoundTripper, error) {
 	return t, nil
 }
 
-// tryServer does with the server what every run does, and says what it cannot promise.
-func (s *session) tryServer(ctx context.Context, h state.HTTPBackend) error {
+// tryStateServer does with the server what every run does, and says what it cannot promise.
+func (s *session) tryStateServer(ctx context.Context, h state.HTTPBackend) error {
 	st, err := h.Read(ctx)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (s *session) tryServer(ctx context.Context, h state.HTTPBackend) error {
 		return nil
 	}
 	works := "keeps what it is given, takes and gives back its lock"
-	if err := h.Try(ctx, s.lockOptions("state init")); err != nil {
+	if err := h.CheckServerByTrial(ctx, s.lockOptions("state init")); err != nil {
 		if _, locked := errors.AsType[*state.LockedError](err); !locked {
 			return err
 		}

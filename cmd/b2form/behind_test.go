@@ -210,7 +210,7 @@ func (a *service) fail(_ *testscript.TestScript, args []string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	a.Fail(emulator.Fault{Method: args[0], Nth: nth, After: args[2] == "after", Status: status, Code: args[4],
+	a.QueueFault(emulator.Fault{Method: args[0], Nth: nth, TakesEffect: args[2] == "after", Status: status, Code: args[4],
 		Message: strings.Join(args[5:], " ")})
 	return nil
 }

@@ -30,12 +30,12 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	case "chdir", "data":
 		return "", fileCandidates(value, true)
 	case "var-file", "out", "json-into", "secrets-from", "state":
-		p.changeDir()
+		p.enterWorkDir()
 		return "", fileCandidates(value, false)
 	case "replace":
 		return "", p.secretAddrCandidates()
 	case "target", "exclude":
-		return "", declared(p.loadConfigLeniently())
+		return "", declaredAddrCandidates(p.loadConfigLeniently())
 	case "bucket":
 		for _, r := range p.loadConfigLeniently().Resources {
 			if name := r.Value.GetAttr(r.Kind.IdentityAttr); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
@@ -43,9 +43,9 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 			}
 		}
 	case "allow":
-		return listCandidates(value, hazardsNeedingAllow())
+		return commaListCandidates(value, hazardsNeedingAllow())
 	case "finding":
-		return listCandidates(value, strings.Split(findingNames(), ", "))
+		return commaListCandidates(value, strings.Split(findingNamesText(), ", "))
 	case "sort":
 		return "", textCandidates(audit.SortColumns()...)
 	case "layout":
@@ -82,7 +82,7 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 			found = append(found, completionCandidate{text: o.Name})
 		}
 	case "schema":
-		for _, page := range view.Pages(schema.Kinds()) {
+		for _, page := range view.ReferencePages(schema.Kinds()) {
 			found = append(found, completionCandidate{text: page.Name})
 		}
 	case "functions":
@@ -92,14 +92,14 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 	case "help":
 		return append(commandCandidates(root), completionCandidate{environmentTopic, "Environment variables that are read"})
 	case "apply", "show", "fmt", "state push", "state migrate":
-		p.changeDir()
+		p.enterWorkDir()
 		return fileCandidates(word, false)
 	}
 	return found
 }
 
-// changeDir goes where -chdir leads. If that is nowhere, nothing is found there.
-func (p *program) changeDir() {
+// enterWorkDir goes where -chdir leads. If that is nowhere, nothing is found there.
+func (p *program) enterWorkDir() {
 	if p.workDir != "" {
 		_ = p.chdir(p.workDir)
 		p.workDir = ""
@@ -109,9 +109,9 @@ func (p *program) changeDir() {
 // loadConfigLeniently is what can be read of it; whatever is wrong with it, completion is not
 // the place to say so.
 func (p *program) loadConfigLeniently() *config.Config {
-	p.changeDir()
+	p.enterWorkDir()
 	o := p.loadOptions(schema.Kinds())
-	o.AllowUnset, o.Ask = true, nil
+	o.AllowUnsetVariables, o.Ask = true, nil
 	c, _ := schema.Load(o)
 	if c == nil {
 		c = &config.Config{}
@@ -142,11 +142,11 @@ func (p *program) stateAddrCandidates() (found []completionCandidate) {
 		}
 		return found
 	}
-	return declared(s.config)
+	return declaredAddrCandidates(s.config)
 }
 
-// declared are the addresses of what a configuration declares.
-func declared(c *config.Config) (found []completionCandidate) {
+// declaredAddrCandidates are the addresses of what a configuration declares.
+func declaredAddrCandidates(c *config.Config) (found []completionCandidate) {
 	for _, r := range c.Resources {
 		found = append(found, completionCandidate{text: r.Addr.String()})
 	}

@@ -71,8 +71,8 @@ func (c ciSystem) takesWorkflowCommands() bool { return c == github || c == forg
 // longText is how many lines are folded in the log of a job.
 const longText = 60
 
-// foldText puts a long text into a part of the job log that can be unfolded; nil: the log has none.
-func (p *program) foldText() func(header, text string) string {
+// findTextFoldFunc puts a long text into a part of the job log that can be unfolded; nil: the log has none.
+func (p *program) findTextFoldFunc() func(header, text string) string {
 	system := p.ci()
 	if system == noCI || p.stdoutTerminal || p.stdoutFile {
 		return nil
@@ -93,19 +93,19 @@ func (p *program) foldText() func(header, text string) string {
 func (p *program) writeCIFiles(r *report.Run) {
 	system := p.ci()
 	if system.takesWorkflowCommands() {
-		p.appendTo("GITHUB_OUTPUT", p.getenv("GITHUB_OUTPUT"), report.GitHubOutputs(r))
+		p.appendToPipelineFile("GITHUB_OUTPUT", p.getenv("GITHUB_OUTPUT"), report.GitHubOutputs(r))
 	}
 	if system == github {
-		p.appendTo("GITHUB_STEP_SUMMARY", p.getenv("GITHUB_STEP_SUMMARY"), report.GitHubSummary(r))
+		p.appendToPipelineFile("GITHUB_STEP_SUMMARY", p.getenv("GITHUB_STEP_SUMMARY"), report.GitHubSummary(r))
 		fmt.Fprint(p.stderr, report.GitHubAnnotations(r)) // standard output may go elsewhere than to the log
 	}
 }
 
-// appendTo appends to the file at path, which a variable names. Others write to the same one.
-func (p *program) appendTo(variable, path, text string) {
+// appendToPipelineFile appends to the file at path, which a variable names. Others write to the same one.
+func (p *program) appendToPipelineFile(variable, path, text string) {
 	const summary = "Results cannot be given to the pipeline"
 	if path == "" {
-		p.warnReport(summary, variable+" is not set, and a runner of "+string(p.ci())+" sets it to a file. -ci=none does without.")
+		p.warnPeopleOnly(summary, variable+" is not set, and a runner of "+string(p.ci())+" sets it to a file. -ci=none does without.")
 		return
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
@@ -114,7 +114,7 @@ func (p *program) appendTo(variable, path, text string) {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		p.warnReport(summary, "The file that "+variable+" names: "+words.ErrorWithoutPath(err)+".")
+		p.warnPeopleOnly(summary, "The file that "+variable+" names: "+words.ErrorWithoutPath(err)+".")
 	}
 }
 

@@ -17,20 +17,20 @@ func (p *program) withDefaultArgs(root *cli.Command, args []string) ([]string, e
 		return args, nil
 	}
 	own := strings.ReplaceAll(strings.Join(path, "_"), "-", "_")
-	all, err := splitArgs("B2FORM_CLI_ARGS", p.getenv("B2FORM_CLI_ARGS"))
+	all, err := splitEnvArgs("B2FORM_CLI_ARGS", p.getenv("B2FORM_CLI_ARGS"))
 	if err != nil {
 		return nil, err
 	}
-	more, err := splitArgs("B2FORM_CLI_ARGS_"+own, p.getenv("B2FORM_CLI_ARGS_"+own))
+	more, err := splitEnvArgs("B2FORM_CLI_ARGS_"+own, p.getenv("B2FORM_CLI_ARGS_"+own))
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"B2FORM_CLI_ARGS", "B2FORM_CLI_ARGS_" + own} {
 		if p.getenv(name) != "" {
-			p.argsFrom = append(p.argsFrom, name)
+			p.argsVariables = append(p.argsVariables, name)
 		}
 	}
-	return slices.Concat(args[:end], withoutForeignOptions(root, at, all), more, args[end:]), nil
+	return slices.Concat(args[:end], withoutOtherCommandsOptions(root, at, all), more, args[end:]), nil
 }
 
 // commandIn finds the command that a line is for, its names, and where its own arguments begin.
@@ -38,7 +38,7 @@ func commandIn(root *cli.Command, args []string) (at *cli.Command, path []string
 	at, end = root, 1
 	for i := 1; i < len(args); i++ {
 		if strings.HasPrefix(args[i], "-") {
-			i += valuesBehind(findFlag(root, at, optionName(args[i])), args[i])
+			i += followingValueCount(findFlag(root, at, optionName(args[i])), args[i])
 			continue
 		}
 		next := at.Command(args[i])
@@ -55,21 +55,21 @@ func optionName(arg string) string {
 	return name
 }
 
-// valuesBehind is how many arguments behind an option are its value.
-func valuesBehind(f cli.Flag, arg string) int {
+// followingValueCount is how many arguments behind an option are its value.
+func followingValueCount(f cli.Flag, arg string) int {
 	if f != nil && takesValue(f) && !strings.Contains(arg, "=") {
 		return 1
 	}
 	return 0
 }
 
-// withoutForeignOptions are the arguments without options that the command does not have, though another one does.
-func withoutForeignOptions(root, at *cli.Command, args []string) []string {
+// withoutOtherCommandsOptions are the arguments without options that the command does not have, though another one does.
+func withoutOtherCommandsOptions(root, at *cli.Command, args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {
 		if name := optionName(args[i]); strings.HasPrefix(args[i], "-") && findFlag(root, at, name) == nil {
-			if other := flagAnywhere(root, name); other != nil {
-				i += valuesBehind(other, args[i])
+			if other := findFlagAnywhere(root, name); other != nil {
+				i += followingValueCount(other, args[i])
 				continue
 			}
 		}
@@ -78,21 +78,21 @@ func withoutForeignOptions(root, at *cli.Command, args []string) []string {
 	return out
 }
 
-// flagAnywhere finds an option of whatever command; nil: none has it.
-func flagAnywhere(c *cli.Command, name string) cli.Flag {
+// findFlagAnywhere finds an option of whatever command; nil: none has it.
+func findFlagAnywhere(c *cli.Command, name string) cli.Flag {
 	if f := findFlag(c, c, name); f != nil {
 		return f
 	}
 	for _, sub := range c.Commands {
-		if f := flagAnywhere(sub, name); f != nil {
+		if f := findFlagAnywhere(sub, name); f != nil {
 			return f
 		}
 	}
 	return nil
 }
 
-// splitArgs splits what a variable gives as a shell would.
-func splitArgs(name, text string) ([]string, error) {
+// splitEnvArgs splits what a variable gives as a shell would.
+func splitEnvArgs(name, text string) ([]string, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
@@ -106,8 +106,8 @@ func splitArgs(name, text string) ([]string, error) {
 
 // argsSourceHint says where arguments come from beside the command line.
 func (p *program) argsSourceHint() string {
-	if len(p.argsFrom) == 0 {
+	if len(p.argsVariables) == 0 {
 		return ""
 	}
-	return " Arguments also come from " + words.JoinAnd(p.argsFrom) + "."
+	return " Arguments also come from " + words.JoinAnd(p.argsVariables) + "."
 }

@@ -55,7 +55,7 @@ Example:
 				return err
 			}
 			run.Folder = p.configFolderInCheckout()
-			outcome, err := p.putComment(ctx, run)
+			outcome, err := p.updatePlanComment(ctx, run)
 			if err == nil {
 				p.printResult("The comment is %s.", outcome)
 			}
@@ -88,7 +88,7 @@ func readPlanOrJSONLines(path string) (*report.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := savedMode(f)
+	m, err := savedPurpose(f)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +124,8 @@ func (p *program) newForge() (*forge.Client, error) {
 	return forge.New(r, forge.Options{UserAgent: "b2form/" + version, Now: p.now})
 }
 
-// putComment brings the comment about the run's folder up to date.
-func (p *program) putComment(ctx context.Context, run *report.Run) (forge.Outcome, error) {
+// updatePlanComment brings the comment about the run's folder up to date.
+func (p *program) updatePlanComment(ctx context.Context, run *report.Run) (forge.Outcome, error) {
 	c, err := p.newForge()
 	if err != nil {
 		return "", err
@@ -137,8 +137,8 @@ func (p *program) putComment(ctx context.Context, run *report.Run) (forge.Outcom
 	return c.PutComment(ctx, marker, postedText(c, run, marker))
 }
 
-// putIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
-func (p *program) putIssue(ctx context.Context, run *report.Run) (forge.Outcome, error) {
+// updateDriftIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
+func (p *program) updateDriftIssue(ctx context.Context, run *report.Run) (forge.Outcome, error) {
 	if run.ExitCode == 1 {
 		return forge.Unchanged, nil
 	}
@@ -162,15 +162,15 @@ func postedText(c *forge.Client, run *report.Run, marker string) string {
 	return report.Markdown(run, c.MaxCharacters()-len(marker)-1)
 }
 
-// post says on the service what was asked for. That it fails is a warning.
-func (p *program) post(run *report.Run) {
+// postCommentAndIssue says on the service what was asked for. That it fails is a warning.
+func (p *program) postCommentAndIssue(run *report.Run) {
 	ctx, cancel := context.WithTimeout(context.Background(), postTime)
 	defer cancel()
 	for _, one := range []struct {
 		asked bool
 		what  string
 		put   func(context.Context, *report.Run) (forge.Outcome, error)
-	}{{p.comment, "comment", p.putComment}, {p.issue, "issue", p.putIssue}} {
+	}{{p.comment, "comment", p.updatePlanComment}, {p.issue, "issue", p.updateDriftIssue}} {
 		if !one.asked {
 			continue
 		}
@@ -178,7 +178,7 @@ func (p *program) post(run *report.Run) {
 		switch {
 		case err != nil:
 			for _, d := range errorDiagnostics(err) {
-				p.warnReport(d.Summary, d.Detail)
+				p.warnPeopleOnly(d.Summary, d.Detail)
 			}
 		case outcome != forge.Absent:
 			p.textUI().Note("The " + one.what + " is " + string(outcome) + ".")

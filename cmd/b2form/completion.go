@@ -182,18 +182,18 @@ func (p *program) completionCandidates(at *cli.Command, args []string) []complet
 		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		switch {
 		case waiting != nil:
-			p.noteCompletionFlag(waiting.Names()[0], arg)
+			p.rememberCompletionFlag(waiting.Names()[0], arg)
 			waiting = nil
 		case strings.HasPrefix(arg, "-"):
 			f := findFlag(root, at, name)
 			switch {
 			case f == nil:
 			case given:
-				p.noteCompletionFlag(name, value)
+				p.rememberCompletionFlag(name, value)
 			case takesValue(f):
 				waiting = f
 			default:
-				p.noteCompletionFlag(name, "true")
+				p.rememberCompletionFlag(name, "true")
 			}
 		case at.Command(arg) != nil && rest == 0:
 			at = at.Command(arg)
@@ -227,8 +227,8 @@ func (p *program) completionCandidates(at *cli.Command, args []string) []complet
 	})
 }
 
-// noteCompletionFlag remembers what decides where the configuration is, and which state is meant.
-func (p *program) noteCompletionFlag(name, value string) {
+// rememberCompletionFlag remembers what decides where the configuration is, and which state is meant.
+func (p *program) rememberCompletionFlag(name, value string) {
 	switch name {
 	case "chdir":
 		p.workDir = value
@@ -287,9 +287,9 @@ func textCandidates(names ...string) []completionCandidate {
 	return found
 }
 
-// listCandidates completes the last part of a list with commas; what stands before is the
+// commaListCandidates completes the last part of a list with commas; what stands before is the
 // prefix.
-func listCandidates(value string, names []string) (prefix string, found []completionCandidate) {
+func commaListCandidates(value string, names []string) (prefix string, found []completionCandidate) {
 	i := strings.LastIndexByte(value, ',') + 1
 	return value[:i], textCandidates(names...)
 }

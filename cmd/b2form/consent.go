@@ -17,7 +17,7 @@ import (
 
 // checkConsent checks what -auto-approve alone is no consent to, before anything
 // is written. It says what to add. diags are errors of the plan that were found already.
-func (s *session) checkConsent(p *plan.Plan, m view.Purpose, diags hcl.Diagnostics) error {
+func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, diags hcl.Diagnostics) error {
 	if s.opts.autoApprove && s.opts.expectedDigest == nil && s.saved == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
@@ -52,7 +52,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	slices.Sort(refused)
 	var names []string
 	for _, h := range slices.Compact(refused) {
-		names = append(names, h.Flag())
+		names = append(names, h.AllowFlagValue())
 	}
 	const most = 20
 	if n := len(where); n > most {
@@ -68,7 +68,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 
 // refuseImports keeps a pipeline from taking over what somebody else made.
 func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
-	if s.opts.adopt {
+	if s.opts.allowImports {
 		return nil
 	}
 	declared := make(map[addr.Addr]config.Import, len(s.config.Imports))
@@ -88,7 +88,7 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "Import needs consent",
 			Detail:  importConsentText(c, taken),
-			Subject: s.blockRange(c.Addr), Extra: config.SharedCauseExtra{Addr: c.Addr},
+			Subject: s.blockRange(c.Addr), Extra: config.SharedCauseExtra{AffectedAddr: c.Addr},
 		})
 	}
 	return diags
@@ -134,7 +134,7 @@ func (s *session) refuseUnrecordedDeletes(p *plan.Plan) hcl.Diagnostics {
 func importConsentText(c *plan.Change, taken []plan.NamedObject) string {
 	if len(c.Imports()) == 1 {
 		id := c.Identity
-		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.ID {
+		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.RemoteID {
 			id = o.ID // a name with a time behind it
 		}
 		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add "+
@@ -163,7 +163,7 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and here is no terminal to show it on. Add a deliver "+
 				"block that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or print it with -show-secrets.", addr,
 				addr.Label),
-			Subject: s.blockRange(addr), Extra: config.SharedCauseExtra{Addr: addr},
+			Subject: s.blockRange(addr), Extra: config.SharedCauseExtra{AffectedAddr: addr},
 		})
 	}
 	return diags

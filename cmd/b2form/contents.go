@@ -19,7 +19,7 @@ func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 			continue
 		}
 		g.Go(func() error {
-			found, err := c.Kind.Destroy.CountContents(ctx, s.client, c.ID)
+			found, err := c.Kind.Destroy.CountContents(ctx, s.client, c.RemoteID)
 			c.DescribeContents(found.String())
 			return err
 		})

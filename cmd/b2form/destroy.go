@@ -42,7 +42,7 @@ Example:
 				return err
 			}
 			o.target = append(o.target, named...)
-			if err := o.checkMode(); err != nil {
+			if err := o.checkExclusiveOptions(); err != nil {
 				return err
 			}
 			return p.runApply(ctx, view.Destroying, o)

@@ -24,7 +24,7 @@ func (o *runOptions) expectFlag() cli.Flag {
 func (s *session) chooseDigestSalt() error {
 	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
-	case s.saved != nil && s.saved.Keyed:
+	case s.saved != nil && s.saved.SaltNotInFile:
 		if key == "" {
 			return failf("The saved plan needs a key", "It was made with a B2FORM_DIGEST_KEY, and hides values: give the same here.")
 		}

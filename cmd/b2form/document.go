@@ -16,20 +16,21 @@ func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) e
 		p.warn("This is not the whole plan", "An older b2form saved it, with nothing but what it changes: what stays, outputs, checks "+
 			"and capabilities are left out. Make the plan anew with \"b2form plan -out=FILE\".")
 	}
-	return view.PlanDocument{ProgramVersion: version, Plan: f.ShownPlan(), Variables: f.Variables, Digest: savedDigest(f).String(),
+	return view.PlanDocument{ProgramVersion: version, Plan: f.PlanWithContents(), NonsensitiveVariables: f.NonsensitiveVariables,
+		Digest:  savedDigest(f).String(),
 		Context: around}.Write(p.stdout)
 }
 
 // planContext is what a plan stands in, for whoever reads it later as JSON.
 func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
 	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
-	live, err := s.stateObjects(r)
+	live, err := s.liveObjectsOfState(r)
 	if err != nil {
 		return nil, err
 	}
 	var unchanged []*config.Output
 	for _, o := range s.config.Outputs {
-		if !s.opts.destroy && !slices.ContainsFunc(p.Outputs, func(c plan.OutputChange) bool { return c.Name == o.Name }) {
+		if !s.opts.destroy && !slices.ContainsFunc(p.OutputChanges, func(c plan.OutputChange) bool { return c.Name == o.Name }) {
 			unchanged = append(unchanged, o)
 		}
 	}

@@ -146,7 +146,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 			more = append(more, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Not everything was seen", Detail: note})
 		}
 	}
-	s.noteCredentials()
+	s.showCredentialsSource()
 	s.ui.Diagnostics(append(warnings, more...), s.sourceFiles)
 	return found, nil
 }

@@ -226,7 +226,7 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	}
 	o.clock.setEmulatorClock(e)
 	for _, f := range o.faults {
-		e.Fail(f)
+		e.QueueFault(f)
 	}
 	return e, nil
 }

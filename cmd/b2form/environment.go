@@ -27,7 +27,7 @@ const environmentPage = "docs/environment.md"
 // environmentHelp is what "b2form help environment" prints.
 func environmentHelp() helpPage {
 	page := helpPage{text: "Environment variables that b2form reads. Values that are empty count as not set."}
-	for _, g := range environmentVariables() {
+	for _, g := range environmentVariableGroups() {
 		rows := make([]view.TwoColumnRow, len(g.variables))
 		for i, v := range g.variables {
 			rows[i] = view.TwoColumnRow{Name: v.name, Text: v.doc}
@@ -37,9 +37,9 @@ func environmentHelp() helpPage {
 	return page
 }
 
-// warnTerraformVariables says once which variables of Terraform's have no effect, and what
+// warnIgnoredTerraformVariables says once which variables of Terraform's have no effect, and what
 // to use instead.
-func (p *program) warnTerraformVariables() {
+func (p *program) warnIgnoredTerraformVariables() {
 	var logs, args []string
 	for _, pair := range p.environ() {
 		name, value, _ := strings.Cut(pair, "=")
@@ -73,14 +73,14 @@ func (p *program) warnTerraformVariables() {
 // machine and, in a pipeline, the job.
 func (p *program) lockOwner() string {
 	who := cmp.Or(p.getenv("USER"), p.osUser()) + "@" + p.host
-	if job := p.jobURL(); job != "" {
+	if job := p.jobURLIfAny(); job != "" {
 		who += ", " + job
 	}
 	return who
 }
 
-// jobURL is where the pipeline shows its job; "": nobody says.
-func (p *program) jobURL() string {
+// jobURLIfAny is where the pipeline shows its job; "": nobody says.
+func (p *program) jobURLIfAny() string {
 	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
 	if server != "" && repository != "" && id != "" {
 		return fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)

@@ -33,7 +33,7 @@ warns of TF_LOG and TF_CLI_ARGS, in place of which it has B2FORM_LOG and B2FORM_
 func TestEnvironmentPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(environmentIntro)
-	for _, g := range environmentVariables() {
+	for _, g := range environmentVariableGroups() {
 		fmt.Fprintf(&b, "\n## %s\n\n| variable | |\n|---|---|\n", g.title)
 		for _, v := range g.variables {
 			fmt.Fprintf(&b, "| `%s` | %s |\n", v.name, v.doc)
@@ -68,7 +68,7 @@ func libraryVariables() []string {
 func TestEnvironmentIsWhole(t *testing.T) {
 	listed := libraryVariables()
 	var missing []string
-	for _, g := range environmentVariables() {
+	for _, g := range environmentVariableGroups() {
 		for _, v := range g.variables {
 			if !slices.Contains(listed, v.name) {
 				missing = append(missing, v.name)

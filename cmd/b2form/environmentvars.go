@@ -1,7 +1,7 @@
 package main
 
-// environmentVariables lists every variable. A test compares it with what the program reads.
-func environmentVariables() []envGroup {
+// environmentVariableGroups lists every variable. A test compares it with what the program reads.
+func environmentVariableGroups() []envGroup {
 	return []envGroup{
 		{"Account", accountVariables()},
 		{"Configuration", configVariables()},

@@ -45,7 +45,7 @@ Example:
 }
 
 func (p *program) export(ctx context.Context, format string) (err error) {
-	s, err := p.openStateSession(ctx)
+	s, err := p.openStateOnlySession(ctx)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p *program) export(ctx context.Context, format string) (err error) {
 		return err
 	}
 	if len(s.config.DataQueries) > 0 || p.useEmulator {
-		if err := s.connect(ctx); err != nil {
+		if err := s.prepareClient(ctx); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, s.close()) }()

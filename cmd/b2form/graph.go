@@ -54,7 +54,7 @@ Example:
 				})
 			}
 			o := p.loadOptions(schema.Kinds())
-			o.AllowUnset = true
+			o.AllowUnsetVariables = true
 			config, diags := schema.Load(o)
 			p.ui.Diagnostics(diags, config.Files)
 			if diags.HasErrors() {

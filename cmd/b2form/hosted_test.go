@@ -36,7 +36,7 @@ func hosted(ts *testscript.TestScript, neg bool, args []string) {
 	case "issues":
 		printPosts(ts, h.Issues())
 	case "foreign":
-		p := imitation.Post{By: 99, Title: "foreign", Body: ts.ReadFile(args[2])}
+		p := imitation.Post{AuthorID: 99, Title: "foreign", Body: ts.ReadFile(args[2])}
 		if args[1] == "comment" {
 			h.AddComment(p)
 		} else {
@@ -61,7 +61,7 @@ func hosted(ts *testscript.TestScript, neg bool, args []string) {
 
 func printPosts(ts *testscript.TestScript, posts []imitation.Post) {
 	for _, p := range posts {
-		fmt.Fprintf(ts.Stdout(), "--- %d by %d closed=%v %s\n%s\n", p.ID, p.By, p.Closed, p.Title, p.Body)
+		fmt.Fprintf(ts.Stdout(), "--- %d by %d closed=%v %s\n%s\n", p.ID, p.AuthorID, p.Closed, p.Title, p.Body)
 	}
 	fmt.Fprintf(ts.Stdout(), "%d posts\n", len(posts))
 }

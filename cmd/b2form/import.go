@@ -53,7 +53,7 @@ Example:
 			if err != nil {
 				return failf("Invalid address", "%s.", err)
 			}
-			o.imported = &config.Import{To: to, ID: c.Args().Get(1)}
+			o.onlyImport = &config.Import{To: to, ID: c.Args().Get(1)}
 			return p.runApply(ctx, view.Planning, o)
 		},
 	})
@@ -62,7 +62,7 @@ Example:
 // addImport makes the import that the command line asks for a block of the configuration,
 // in place of one for the same address.
 func (s *session) addImport() {
-	i := s.opts.imported
+	i := s.opts.onlyImport
 	if i == nil {
 		return
 	}
@@ -71,7 +71,7 @@ func (s *session) addImport() {
 
 // checkImport refuses an import of which nothing could come.
 func (s *session) checkImport(st *state.State) error {
-	i := s.opts.imported
+	i := s.opts.onlyImport
 	if i == nil {
 		return nil
 	}
@@ -98,7 +98,7 @@ func (s *session) checkImport(st *state.State) error {
 				e.Identity, e.ID, i.To, i.To)
 		}
 	}
-	if len(s.objectsWith(k, i.ID)) == 0 {
+	if len(s.findLiveObjects(k, i.ID)) == 0 {
 		return failf("Nothing to import", "There is no %s with the name or ID %q that these credentials can see. Correct it.", k.Name, i.ID)
 	}
 	return nil
@@ -112,9 +112,9 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 			adopt.Suffix)
 	}
 	s := &session{program: p, kinds: schema.Kinds()}
-	s.importUndeclared = true
-	defer func() { s.importUndeclared = false }()
-	if err := s.loadDeclared(nil); err != nil {
+	s.allowUndeclaredImports = true
+	defer func() { s.allowUndeclaredImports = false }()
+	if err := s.loadConfigAllowingUnset(nil); err != nil {
 		return err
 	}
 	declared := make(map[addr.Addr]bool, len(s.config.Resources))
@@ -126,7 +126,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 		p.ui.Note("Every import block names what is declared, so " + file + " was not written.")
 		return nil
 	}
-	if err := s.connect(ctx); err != nil {
+	if err := s.prepareClient(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -134,35 +134,35 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	o := &adoptOptions{include: []string{""}, notificationRules: true}
+	o := &adoptOptions{includePatterns: []string{""}, notificationRules: true}
 	for _, i := range missing {
-		o.include = append(o.include, bucketOf(i.ID))
+		o.includePatterns = append(o.includePatterns, importIDBucketName(i.ID))
 	}
-	if _, err := s.readAll(ctx, st, o); err != nil {
+	if _, err := s.readSnapshotToAdopt(ctx, st, o); err != nil {
 		return err
 	}
 	if err := s.readLiveImportedFiles(ctx, missing); err != nil {
 		return err
 	}
 	request := adopt.Request{Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries,
-		Addresses: map[adopt.ObjectID]addr.Addr{}}
+		OnlyAddresses: map[adopt.ObjectID]addr.Addr{}}
 	var files []*kind.Object
 	for _, i := range missing {
-		object, err := s.importedObject(&i)
+		object, err := s.objectToImport(&i)
 		if err != nil {
 			return err
 		}
-		request.Addresses[adopt.ObjectID{Kind: i.To.Kind, ID: object.ID}] = i.To
+		request.OnlyAddresses[adopt.ObjectID{Kind: i.To.Kind, ID: object.ID}] = i.To
 		if object.Kind.Content != nil {
 			files = append(files, object)
 		}
 	}
-	folder := &adoptTarget{}
-	defer func() { err = errors.Join(err, folder.close(err != nil)) }()
+	folder := &downloadFolder{}
+	defer func() { err = errors.Join(err, folder.closeRemovingIfFailed(err != nil)) }()
 	if err := s.fetchContents(ctx, &request, s.contentKind(), files, folder); err != nil {
 		return err
 	}
-	return s.writeGenerated(file, request)
+	return s.writeGeneratedConfig(file, request)
 }
 
 // contentKind is the kind whose objects hold content.
@@ -176,31 +176,31 @@ func (s *session) readLiveImportedFiles(ctx context.Context, imports []config.Im
 	var need account.KindQuery
 	for _, i := range imports {
 		if i.To.Kind == k.Name {
-			need.Identities, need.IDs = append(need.Identities, k.NormalizeIdentity(i.ID)), append(need.IDs, i.ID)
+			need.ChildIdentities, need.EntryIDs = append(need.ChildIdentities, k.NormalizeIdentity(i.ID)), append(need.EntryIDs, i.ID)
 		}
 	}
 	_, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot)
 	return err
 }
 
-func bucketOf(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
+func importIDBucketName(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
 
-// objectsWith are the live objects that have an ID, or else the name.
-func (s *session) objectsWith(k *kind.Kind, idOrName string) []*kind.Object {
+// findLiveObjects are the live objects that have an ID, or else the name.
+func (s *session) findLiveObjects(k *kind.Kind, idOrName string) []*kind.Object {
 	if o := s.snapshot.ByID(k, idOrName); o != nil {
 		return []*kind.Object{o}
 	}
 	return s.snapshot.ByIdentity(k, k.NormalizeIdentity(idOrName))
 }
 
-// importedObject is the one live object that an import block names.
-func (s *session) importedObject(i *config.Import) (*kind.Object, error) {
-	found := s.objectsWith(kind.FindKind(s.kinds, i.To.Kind), i.ID)
+// objectToImport is the one live object that an import block names.
+func (s *session) objectToImport(i *config.Import) (*kind.Object, error) {
+	found := s.findLiveObjects(kind.FindKind(s.kinds, i.To.Kind), i.ID)
 	why := fmt.Sprintf("There is no %s with the name or ID %q that these credentials can see. Correct the id.", i.To.Kind, i.ID)
 	switch {
 	case len(found) == 1:
 		return found[0], nil
-	case len(i.IDs) > 0:
+	case len(i.SiblingIDs) > 0:
 		why = "With ids, for a key that rotates, b2form cannot know how it is to rotate. Write the block by hand."
 	case len(found) > 1:
 		why = fmt.Sprintf("%d live objects have the name %q. Write the ID of one of them; \"b2form keys -verbose\" lists them.", len(found),
@@ -210,7 +210,7 @@ func (s *session) importedObject(i *config.Import) (*kind.Object, error) {
 		Subject: &i.Range}}
 }
 
-func (s *session) writeGenerated(file string, request adopt.Request) error {
+func (s *session) writeGeneratedConfig(file string, request adopt.Request) error {
 	result, err := adopt.Write(request)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func (p *program) init(ctx context.Context) error {
 	}
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
-	choices, err := p.choices(ctx)
+	choices, err := p.initChoices(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,28 +93,28 @@ func (p *program) init(ctx context.Context) error {
 	case n < 1 || n > len(choices):
 		return failf("No such choice", "%q is none of the numbers 1 to %d. Nothing was written.", line, len(choices))
 	}
-	if err := choices[n-1].take(ctx); err != nil {
+	if err := choices[n-1].run(ctx); err != nil {
 		return err
 	}
-	return p.writeGitignore()
+	return p.writeGitignoreIfMissing()
 }
 
 // hasConfiguration reports whether the folder has files of a configuration.
 func hasConfiguration() bool {
-	files, err := schema.ListConfigFiles(".")
+	files, err := schema.ListConfigDirFiles(".")
 	return err == nil && len(files.ConfigFiles) > 0
 }
 
-// A choice is one way to begin.
-type choice struct {
+// An initChoice is one way to begin.
+type initChoice struct {
 	title string
-	take  func(context.Context) error
+	run   func(context.Context) error
 }
 
-// choices tells what credentials there are and what the account holds, and gives the ways
+// initChoices tells what credentials there are and what the account holds, and gives the ways
 // to begin.
-func (p *program) choices(ctx context.Context) ([]choice, error) {
-	var all []choice
+func (p *program) initChoices(ctx context.Context) ([]initChoice, error) {
+	var all []initChoice
 	found, err := p.findCredentials(ctx)
 	switch {
 	case err != nil:
@@ -124,24 +124,24 @@ func (p *program) choices(ctx context.Context) ([]choice, error) {
 			"No credentials were found. \"b2form help whoami\" says where they are looked for; without any, an example can be tried with " +
 				"\"b2form apply -emulator\".")
 	default:
-		holds, err := p.holdings(ctx)
+		holds, err := p.describeAccountContents(ctx)
 		if err != nil {
 			return nil, err
 		}
-		p.printResult("Credentials: %s\nThe account holds %s.", visible.EscapeLine(found.Where), holds)
-		all = append(all, choice{"Write configuration for all that the account holds (adopt)", func(ctx context.Context) error {
+		p.printResult("Credentials: %s\nThe account holds %s.", visible.EscapeLine(found.SourceText), holds)
+		all = append(all, initChoice{"Write configuration for all that the account holds (adopt)", func(ctx context.Context) error {
 			return p.adopt(ctx, &adoptOptions{layout: string(adopt.OneFile), notificationRules: true}, "")
 		}})
 	}
 	for _, e := range examples.All() {
-		all = append(all, choice{"Begin with the example " + e.Title, func(context.Context) error { return p.writeExample(e) }})
+		all = append(all, initChoice{"Begin with the example " + e.Title, func(context.Context) error { return p.writeExample(e) }})
 	}
 	return all, nil
 }
 
-// holdings says what the credentials see, in words.
-func (p *program) holdings(ctx context.Context) (text string, err error) {
-	s, err := p.openAccount(ctx)
+// describeAccountContents says what the credentials see, in words.
+func (p *program) describeAccountContents(ctx context.Context) (text string, err error) {
+	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -180,8 +180,8 @@ func (p *program) writeExample(e examples.Example) error {
 	return nil
 }
 
-// writeGitignore writes one where there is none.
-func (p *program) writeGitignore() error {
+// writeGitignoreIfMissing writes one where there is none.
+func (p *program) writeGitignoreIfMissing() error {
 	if err := writeNew(".gitignore", gitignore); err != nil && !errors.Is(err, fs.ErrExist) {
 		return failf("A file cannot be written", ".gitignore: %s.", words.ErrorWithoutPath(err))
 	}

@@ -17,8 +17,8 @@ import (
 	"b2form/plan"
 )
 
-// screenFlags are those of every command that shows a plan.
-func (p *program) screenFlags() []cli.Flag {
+// planDisplayFlags are those of every command that shows a plan.
+func (p *program) planDisplayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "compact-warnings", Usage: "show warnings that come without errors by their summaries only",
 			Destination: &p.compactWarnings},
@@ -30,15 +30,15 @@ func (p *program) screenFlags() []cli.Flag {
 
 // beginOutput makes the command speak as its flags ask for, to people, programs and pipelines.
 func (p *program) beginOutput(command string) error {
-	if err := p.useJSONUI(); err != nil {
+	if err := p.useJSONUIIfAsked(); err != nil {
 		return err
 	}
 	return p.beginReport(command)
 }
 
-// useJSONUI makes the command speak JSON lines where -json asks for it, and write them beside the text
+// useJSONUIIfAsked makes the command speak JSON lines where -json asks for it, and write them beside the text
 // where -json-into does.
-func (p *program) useJSONUI() error {
+func (p *program) useJSONUIIfAsked() error {
 	switch {
 	case p.json && p.jsonInto != "":
 		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the "+
@@ -54,7 +54,7 @@ func (p *program) useJSONUI() error {
 }
 
 func (p *program) newJSONUI(out io.Writer) view.JSONUI {
-	j := view.JSONUI{Out: out, Now: p.now, Version: version}
+	j := view.JSONUI{Out: out, Now: p.now, ProgramVersion: version}
 	j.WriteVersion()
 	return j
 }
@@ -66,10 +66,10 @@ type jsonFile struct {
 }
 
 func (p *program) openJSONFile() error {
-	if err := checkFree("-json-into", p.jsonInto, defaultStates()); err != nil {
+	if err := checkPathNotReserved("-json-into", p.jsonInto, defaultStatePaths()); err != nil {
 		return err
 	}
-	f, err := openLinesFile(p.jsonInto)
+	f, err := openJSONLinesFile(p.jsonInto)
 	if err != nil {
 		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, words.ErrorWithoutPath(err))
 	}
@@ -81,9 +81,9 @@ func (p *program) openJSONFile() error {
 // linesBegin is what JSON lines begin with.
 const linesBegin = `{"@level":`
 
-// openLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
-func openLinesFile(path string) (*os.File, error) {
-	if err := durable.CheckBegin(path, linesBegin); err != nil {
+// openJSONLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
+func openJSONLinesFile(path string) (*os.File, error) {
+	if err := durable.CheckOverwritable(path, linesBegin); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -134,10 +134,10 @@ func (b bothUI) Exceptions(list []view.Exception) {
 }
 
 // Tests implements ui.
-func (b bothUI) Tests(files []view.TestFile) { b.people.Tests(files); b.programs.Tests(files) }
+func (b bothUI) Tests(files []view.TestFileResult) { b.people.Tests(files); b.programs.Tests(files) }
 
 // Plan implements ui.
-func (b bothUI) Plan(p *plan.Plan, m view.Purpose) { b.people.Plan(p, m); b.programs.Plan(p, m) }
+func (b bothUI) Plan(p *plan.Plan, m view.PlanPurpose) { b.people.Plan(p, m); b.programs.Plan(p, m) }
 
 // Digest implements ui.
 func (b bothUI) Digest(d plan.Digest) { b.people.Digest(d); b.programs.Digest(d) }
@@ -161,7 +161,7 @@ func (b bothUI) Event(e apply.Event) { b.people.Event(e); b.programs.Event(e) }
 func (b bothUI) Still(e apply.Event) { b.people.Still(e); b.programs.Still(e) }
 
 // Done implements ui.
-func (b bothUI) Done(r *apply.Result, m view.Purpose) { b.people.Done(r, m); b.programs.Done(r, m) }
+func (b bothUI) Done(r *apply.Result, m view.PlanPurpose) { b.people.Done(r, m); b.programs.Done(r, m) }
 
 // Secrets implements ui.
 func (b bothUI) Secrets(made []view.NewKey) { b.people.Secrets(made) }

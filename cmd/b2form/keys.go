@@ -60,12 +60,12 @@ Exit codes:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.expiresWithin),
 			&cli.StringFlag{Name: "name", Usage: "only keys whose name is `PATTERN`, in which * stands for any text",
-				Destination: &r.filter.Name, Validator: checkPattern},
+				Destination: &r.filter.NamePattern, Validator: checkPattern},
 			&cli.StringFlag{Name: "bucket", Usage: "only keys that reach the bucket `NAME`", Destination: &r.filter.Bucket},
 			&cli.GenericFlag{Name: "finding", Usage: "only keys with a finding in `LIST`, such as unowned,no-expiry",
 				Value: funcFlag{r.addFindingFilter}},
 			&cli.StringFlag{Name: "sort", Value: "name", Usage: "in the order of `COLUMN`: " + strings.Join(audit.SortColumns(), ", "),
-				Destination: &r.sortColumn, Validator: checkColumn},
+				Destination: &r.sortColumn, Validator: checkSortColumn},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &r.detailedExitCode},
 			p.verboseFlag("show everything about each key"),
 			p.jsonFlag("print the report as JSON"),
@@ -82,15 +82,15 @@ Exit codes:
 func (r *keysRequest) addFindingFilter(list string) error {
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
-		if !slices.Contains(audit.Rules(), kind.RuleName(name)) {
-			return fmt.Errorf("there is no finding %q; they are %s", name, findingNames())
+		if !slices.Contains(audit.Rules(), kind.LintRuleName(name)) {
+			return fmt.Errorf("there is no finding %q; they are %s", name, findingNamesText())
 		}
-		r.filter.Findings = append(r.filter.Findings, kind.RuleName(name))
+		r.filter.Findings = append(r.filter.Findings, kind.LintRuleName(name))
 	}
 	return nil
 }
 
-func findingNames() string {
+func findingNamesText() string {
 	var names []string
 	for _, rule := range audit.Rules() {
 		names = append(names, string(rule))
@@ -105,7 +105,7 @@ func checkPattern(pattern string) error {
 	return nil
 }
 
-func checkColumn(name string) error {
+func checkSortColumn(name string) error {
 	if !slices.Contains(audit.SortColumns(), name) {
 		return fmt.Errorf("there is no column %q; they are %s", name, strings.Join(audit.SortColumns(), ", "))
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 func (o *runOptions) allowOverFlag() cli.Flag {
-	known := config.LimitedActions()
+	known := config.LimitableActions()
 	return &cli.GenericFlag{Name: "allow-over", Usage: "with -auto-approve, go over the limits in `LIST`: " + strings.Join(known, ", "),
 		Value: funcFlag{func(list string) error {
 			for _, name := range strings.Split(list, ",") {
@@ -23,7 +23,7 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 				if !slices.Contains(known, name) {
 					return fmt.Errorf("there is no limit %q; they are %s", name, strings.Join(known, ", "))
 				}
-				o.allowOver = append(o.allowOver, name)
+				o.liftedLimits = append(o.liftedLimits, name)
 			}
 			return nil
 		}}}
@@ -31,10 +31,10 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 
 // limitsNeedingConsent says which limits a plan goes over that nobody lifted. The command destroy is
 // consent to destroying everything.
-func (s *session) limitsNeedingConsent(p *plan.Plan, m view.Purpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+func (s *session) limitsNeedingConsent(p *plan.Plan, m view.PlanPurpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, e := range p.OverLimits(s.config.Settings.Limits, len(s.state.Entries)) {
-		if slices.Contains(s.opts.allowOver, e.Action) || m == view.Destroying && e.Action == "destroy" {
+		if slices.Contains(s.opts.liftedLimits, e.Action) || m == view.Destroying && e.Action == "destroy" {
 			continue
 		}
 		advice := " without a prompt. If that is wanted, run apply without -auto-approve, add -allow-over=" + e.Action +

@@ -23,9 +23,9 @@ const boxRealm = "http://localhost"
 // A localB2 is an emulated account for the length of one command.
 type localB2 struct {
 	*emulator.Server
-	server *http.Server
-	addr   string
-	dir    string // holds what runs on the account leave: the state, and what is delivered
+	server              *http.Server
+	addr                string
+	stateAndDeliveryDir string // holds what runs on the account leave: the state, and what is delivered
 }
 
 // openLocalB2 opens the account in the box.
@@ -50,7 +50,7 @@ func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", words.ErrorWithoutPath(err))
 	}
-	b := &localB2{Server: e, server: newEmulatorHTTPServer(nativeAndS3Handler(e)), addr: l.Addr().String(), dir: dir}
+	b := &localB2{Server: e, server: newEmulatorHTTPServer(nativeAndS3Handler(e)), addr: l.Addr().String(), stateAndDeliveryDir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
@@ -88,7 +88,7 @@ func (b *localB2) redirectDeliveries(config *config.Config) {
 		for i := range r.Deliveries {
 			d := &r.Deliveries[i]
 			if d.Path != "" {
-				d.Path = filepath.Join(b.dir, filepath.Join(string(filepath.Separator), d.Path))
+				d.Path = filepath.Join(b.stateAndDeliveryDir, filepath.Join(string(filepath.Separator), d.Path))
 				d.DisplayName = d.Path
 			}
 			if d.Type == "command" {

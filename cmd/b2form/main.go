@@ -120,7 +120,7 @@ func readHidden(prompt string) (string, error) {
 		}
 	}()
 	fmt.Fprint(os.Stderr, prompt) // only now an end of input is one
-	line, err := term.NewTerminal(readWriter{hiddenInput{os.Stdin}, io.Discard}, "").ReadPassword("")
+	line, err := term.NewTerminal(readWriter{singleByteReader{os.Stdin}, io.Discard}, "").ReadPassword("")
 	switch {
 	case errors.Is(err, errInterrupted):
 		exit()
@@ -130,13 +130,13 @@ func readHidden(prompt string) (string, error) {
 	return strings.TrimSpace(line), errors.Join(err, term.Restore(fd, before))
 }
 
-// A hiddenInput reads key by key, so that what is typed after a line is left for the next one.
-type hiddenInput struct{ io.Reader }
+// A singleByteReader reads key by key, so that what is typed after a line is left for the next one.
+type singleByteReader struct{ io.Reader }
 
 var errInterrupted = errors.New("interrupted")
 
 // Read fails at Ctrl-C, which is a key like any other there.
-func (h hiddenInput) Read(p []byte) (int, error) {
+func (h singleByteReader) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p[:1])
 	if n == 1 && p[0] == 3 {
 		return 0, errInterrupted

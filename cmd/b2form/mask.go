@@ -8,10 +8,10 @@ import (
 	"b2form/internal/view"
 )
 
-// githubMaskLine tells a runner of GitHub, Forgejo or Gitea to hide a secret in the log of the job from then
+// maskLineIfAny tells a runner of GitHub, Forgejo or Gitea to hide a secret in the log of the job from then
 // on, also where it stands encoded; "" elsewhere. It must come before the
 // secret, on the same stream: there is no order between the two streams.
-func (p *program) githubMaskLine(v secret.Value) string {
+func (p *program) maskLineIfAny(v secret.Value) string {
 	if !p.ci().takesWorkflowCommands() {
 		return ""
 	}
@@ -28,7 +28,7 @@ func (s *session) printMaskLines(keys []view.NewKey) {
 	}
 	for _, made := range keys {
 		if !made.Key.IsZero() {
-			fmt.Fprint(out, s.githubMaskLine(made.Key))
+			fmt.Fprint(out, s.maskLineIfAny(made.Key))
 		}
 	}
 }

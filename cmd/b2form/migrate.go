@@ -248,7 +248,7 @@ Example:
 			case state.SharedBucket:
 				return s.initBucket(ctx, b, days)
 			case state.HTTPBackend:
-				return s.tryServer(ctx, b)
+				return s.tryStateServer(ctx, b)
 			case state.Database:
 				return s.initDatabase(ctx, b)
 			case unusableBackend:
@@ -266,9 +266,9 @@ func (s *session) initBucket(ctx context.Context, shared state.SharedBucket, kee
 	case err != nil:
 		return err
 	case existed:
-		s.printResult("The bucket %s exists already; nothing was changed.", visible.EscapeLine(shared.Bucket))
+		s.printResult("The bucket %s exists already; nothing was changed.", visible.EscapeLine(shared.BucketName))
 	default:
-		s.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.Bucket),
+		s.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.BucketName),
 			keepOldVersionsDays)
 	}
 	return nil

@@ -65,7 +65,7 @@ Example:
 
 // migrate works in the folder dir.
 func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly bool) error {
-	source, err := p.readTerraformState(dir, statePath)
+	source, err := p.findTerraformState(dir, statePath)
 	if err != nil {
 		return err
 	}
@@ -74,9 +74,9 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 			return failf("Folder cannot be entered", "%s: %s. Give the folder that holds the *.tf files.", dir, words.ErrorWithoutPath(err))
 		}
 	}
-	r := terraform.Request{Kinds: schema.Kinds(), ListFiles: readTerraformFiles, State: source, Now: p.now(),
-		HasFunction: hasFunction()}
-	if r.Backups, err = terraformBackups(); err != nil {
+	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: readTerraformFiles, State: source, Now: p.now(),
+		HasFunction: functionExistsFunc()}
+	if r.Backups, err = readTerraformStateBackups(); err != nil {
 		return err
 	}
 	result, err := terraform.Migrate(r)
@@ -134,9 +134,9 @@ func (p *program) checkNoStateElsewhere(r *terraform.Result, wasRead bool) error
 		pull+"To go without it, so that what exists is found by its name: b2form migrate -state=%[3]s.", terraformState, where, noState)
 }
 
-// readTerraformState reads the state that is named, or that of the folder; nil: there is
+// findTerraformState reads the state that is named, or that of the folder; nil: there is
 // none.
-func (p *program) readTerraformState(dir, path string) (*terraform.Source, error) {
+func (p *program) findTerraformState(dir, path string) (*terraform.Source, error) {
 	s := &terraform.Source{Name: path}
 	var err error
 	switch path {
@@ -194,8 +194,8 @@ func readTerraformFiles(dir string) ([]terraform.Source, error) {
 // mostFileBytes is how many bytes a file that others wrote has at most.
 const mostFileBytes = 64 << 20
 
-// terraformBackups reads the earlier states that Terraform leaves beside the current one.
-func terraformBackups() (list []terraform.Source, err error) {
+// readTerraformStateBackups reads the earlier states that Terraform leaves beside the current one.
+func readTerraformStateBackups() (list []terraform.Source, err error) {
 	paths, _ := filepath.Glob(terraformState + ".*backup") // the pattern is legal
 	for _, path := range paths {
 		text, err := durable.ReadFile(path, mostFileBytes)
@@ -207,8 +207,8 @@ func terraformBackups() (list []terraform.Source, err error) {
 	return list, nil
 }
 
-// hasFunction reports whether expressions may call a function, and get more than an error.
-func hasFunction() func(name string) bool {
+// functionExistsFunc reports whether expressions may call a function, and get more than an error.
+func functionExistsFunc() func(name string) bool {
 	all := functions.All(folder.Folder{}, nil)
 	for _, name := range functions.ImpureNames() {
 		delete(all, name)
@@ -224,14 +224,14 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 		if err != nil {
 			return nil, err
 		}
-		return p.findMissing(r, st)
+		return p.findNotYetWritten(r, st)
 	}
 	store, err := state.Open(ctx, stateFile, state.Options{Now: p.now, Operation: "migrate", LockOwner: p.lockOwner()})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = closeStore(store, err) }()
-	if written, err = p.findMissing(r, store.State()); err != nil {
+	if written, err = p.findNotYetWritten(r, store.State()); err != nil {
 		return nil, err
 	}
 	if err := store.PutEntries(written.Entries...); err != nil { // first: files without a state tell that it was moved
@@ -245,9 +245,9 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 	return written, nil
 }
 
-// findMissing finds what of the files and entries is not there yet. Something else in its
+// findNotYetWritten finds what of the files and entries is not there yet. Something else in its
 // place is an error.
-func (p *program) findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error) {
+func (p *program) findNotYetWritten(r *terraform.Result, st *state.State) (*terraform.Result, error) {
 	missing := &terraform.Result{}
 	for _, f := range r.Files {
 		switch now, err := os.ReadFile(f.Path); {
@@ -277,7 +277,7 @@ func (p *program) findMissing(r *terraform.Result, st *state.State) (*terraform.
 // checkBackendIsLocal refuses to write a state anew beside files of an earlier run that keep it elsewhere.
 func (p *program) checkBackendIsLocal() error {
 	o := p.loadOptions(schema.Kinds())
-	o.AllowUnset, o.Ask = true, nil
+	o.AllowUnsetVariables, o.Ask = true, nil
 	settings, _ := schema.LoadSettings(o) // what is wrong with them, the next command tells
 	b := settings.Settings.Backend
 	if b.Type == "" || b.Type == "local" {
@@ -298,7 +298,7 @@ func writeNewWithMode(f terraform.File) error {
 // checkMigrated loads what was written, and says what is wrong with it.
 func (p *program) checkMigrated() error {
 	o := p.loadOptions(schema.Kinds())
-	o.AllowUnset, o.Ask = true, nil
+	o.AllowUnsetVariables, o.Ask = true, nil
 	config, diags := schema.Load(o)
 	p.sourceFiles = config.Files
 	if !diags.HasErrors() {
@@ -330,7 +330,7 @@ func (p *program) reportMigrated(r, written *terraform.Result, hadState, checkOn
 	if len(r.Secrets) > 0 {
 		p.printResult("\nSecrets stand in clear text in Terraform's states: whoever could read those has them. What replaces each:")
 		for _, s := range r.Secrets {
-			p.printResult("%s", visible.EscapeLine("  "+s.File+"  "+s.What+": "+s.Do))
+			p.printResult("%s", visible.EscapeLine("  "+s.File+"  "+s.What+": "+s.HowToReplace))
 		}
 	}
 	if !hadState {

@@ -82,7 +82,7 @@ func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (e
 		return failf("Two answers to one question", "Give either -bucket or -all-buckets.")
 	}
 	signals := p.interruptSignals()
-	s, err := p.openAccount(ctx)
+	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,13 +91,13 @@ func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.endKey(made)) }()
+	defer func() { err = errors.Join(err, s.deleteMintedKey(made)) }()
 	select {
 	case <-signals:
 		return failf("Interrupted", "The command was not started.")
 	default:
 	}
-	return p.runWithEmulator(command, mintEnvironment(s.programEnviron(), made, s.snapshot.Account), signals)
+	return p.runWithEmulator(command, mintEnvironment(s.environForOtherPrograms(), made, s.snapshot.Account), signals)
 }
 
 // A mintedKey is a key that ends with the command.
@@ -128,8 +128,8 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
 		return nil, err
 	}
-	s.clockAhead = s.client.ClockAhead()
-	want, err := o.wanted(k)
+	s.clockAhead = s.client.ServiceClockAhead()
+	want, err := o.wantedKeyValues(k)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 // createKey makes a key of the attributes, which lives so long.
 func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values, ttl time.Duration) (*mintedKey, error) {
 	var settable []string
-	for _, at := range k.Settable() {
+	for _, at := range k.SettableAttrs() {
 		settable = append(settable, at.Name)
 	}
 	body, err := k.Encode(want.Object(), settable, true, s.bucketID)
@@ -193,7 +193,7 @@ const (
 func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
 	defer cancel()
-	found, err := s.keysNamed(ctx, k, name)
+	found, err := s.listKeysByName(ctx, k, name)
 	if len(found) == 0 && m.object != nil {
 		found, err = []*kind.Object{m.object}, nil
 	}
@@ -201,7 +201,7 @@ func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, 
 		if err != nil || len(found) > 0 || pause.For(ctx, wait) != nil {
 			break
 		}
-		found, err = s.keysNamed(ctx, k, name)
+		found, err = s.listKeysByName(ctx, k, name)
 	}
 	for _, o := range found {
 		err = errors.Join(err, s.deleteKey(ctx, o))
@@ -218,9 +218,9 @@ func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, 
 		"in the web console if that is too late.", detail, name, words.ReadableTime(m.expires), what), withoutOutcomeUnknown(err))
 }
 
-// keysNamed reads the keys that carry the name now.
-func (s *session) keysNamed(ctx context.Context, k *kind.Kind, name string) (found []*kind.Object, err error) {
-	list, err := k.List(ctx, s.client, kind.ListFilter{Account: s.snapshot.Account, MultiBucket: true})
+// listKeysByName reads the keys that carry the name now.
+func (s *session) listKeysByName(ctx context.Context, k *kind.Kind, name string) (found []*kind.Object, err error) {
+	list, err := k.List(ctx, s.client, kind.ListFilter{Account: s.snapshot.Account, IncludeMultiBucketKeys: true})
 	for _, raw := range list {
 		if o, err := s.snapshot.NewObject(k, raw); err == nil && o.Identity == name {
 			found = append(found, o)
@@ -257,8 +257,8 @@ func (s *session) bucketID(a *kind.Attr, name string) (string, error) {
 	return "", failf("There is no such bucket", "These credentials see no bucket %q. Correct -bucket.", name)
 }
 
-// wanted is the key as a block would declare it.
-func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
+// wantedKeyValues is the key as a block would declare it.
+func (o *mintOptions) wantedKeyValues(k *kind.Kind) (kind.Values, error) {
 	v := k.NewValues()
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; !a.Computed {
@@ -290,7 +290,7 @@ func (o *mintOptions) optionError(k *kind.Kind, p *kind.Problem) error {
 	switch p.Attr() {
 	case "access":
 		var names []string
-		for _, v := range k.Attr("access").Samples {
+		for _, v := range k.FindAttr("access").Samples {
 			names = append(names, v.AsString())
 		}
 		return failf("Invalid option -access", "There is no access %q.%s Give -access one of %s.", o.access,
@@ -305,8 +305,8 @@ func (o *mintOptions) optionError(k *kind.Kind, p *kind.Problem) error {
 // newKeyName is a name that no other key has.
 func newKeyName() string { return "b2form-mint-" + strings.ToLower(rand.Text()[:10]) }
 
-// endKey deletes the key, also after an interrupt.
-func (s *session) endKey(m *mintedKey) error {
+// deleteMintedKey deletes the key, also after an interrupt.
+func (s *session) deleteMintedKey(m *mintedKey) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
 	defer cancel()
 	err := s.deleteKey(ctx, m.object)
@@ -316,7 +316,7 @@ func (s *session) endKey(m *mintedKey) error {
 	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.OutcomeUnknown {
 		looking, cancel := context.WithTimeout(context.Background(), cleanupTime)
 		defer cancel()
-		if found, err := s.keysNamed(looking, m.object.Kind, m.object.Identity); err == nil && len(found) == 0 {
+		if found, err := s.listKeysByName(looking, m.object.Kind, m.object.Identity); err == nil && len(found) == 0 {
 			return nil
 		}
 	}

@@ -44,7 +44,7 @@ func settings() map[string]setting {
 // the reference names and nothing more, and then with one that lacks one of them.
 func TestWhatSettingNeeds(t *testing.T) {
 	all := settings()
-	for _, k := range view.NewLanguage(schema.Kinds()).Kinds {
+	for _, k := range view.NewLanguageDocument(schema.Kinds()).Kinds {
 		for _, a := range k.Attributes {
 			name := k.Name + "." + a.Name
 			s, ok := all[name]

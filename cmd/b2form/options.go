@@ -24,57 +24,57 @@ import (
 type options struct {
 	reportOptions
 
-	workDir    string // -chdir
-	noColor    bool
-	helpWanted bool
-	version    bool
+	workDir       string // -chdir
+	noColor       bool
+	helpWanted    bool
+	versionWanted bool
 
-	vars             []schema.VariableValue // -var and -var-file, in the order given
-	json             bool
-	verbose          bool
-	quiet            bool // -q
-	timings          bool
-	concise          bool
-	compactWarnings  bool
-	jsonInto         string
-	allowInput       bool     // -input
-	filesRoot        string   // -root
-	policyDirs       []string // -policy, in the order given
-	allowNoConfig    bool     // the command works in a folder without configuration
-	endpoint         string
-	useEmulator      bool
-	parallelism      int
-	lockTimeout      time.Duration
-	lock             bool
-	profile          string
-	importUndeclared bool // import blocks may name what nobody declares
+	vars                   []schema.VariableValue // -var and -var-file, in the order given
+	json                   bool
+	verbose                bool
+	quiet                  bool // -q
+	timings                bool
+	concise                bool
+	compactWarnings        bool
+	jsonInto               string
+	allowInput             bool     // -input
+	filesRoot              string   // -root
+	policyDirs             []string // -policy, in the order given
+	allowNoConfig          bool     // the command works in a folder without configuration
+	endpoint               string
+	useEmulator            bool
+	parallelism            int
+	lockTimeout            time.Duration
+	lock                   bool
+	profile                string
+	allowUndeclaredImports bool // import blocks may name what nobody declares
 }
 
 // runOptions are those of plan, apply, destroy and rotate. Each command has its own,
 // and binds the flags that it offers.
 type runOptions struct {
-	detailedExitCode bool
-	autoApprove      bool
-	adopt            bool
-	showSecrets      bool
-	replace          []addr.Addr
-	rotate           []addr.Addr
-	allowedHazards   []kind.HazardKind
-	allowOver        []string    // limits that do not hold
-	destroy          bool        // plan the end of everything
-	refreshOnly      bool        // plan what the state is to be told
-	target           []addr.Addr // see plan.Request
-	exclude          []addr.Addr
-	showCapabilities bool           // print what a plan takes
-	expectedDigest   *plan.Digest   // nil: any plan
-	needsDigest      bool           // of the plan
-	out              string         // where the plan is saved; "": nowhere
-	imported         *config.Import // the only thing to do; nil: everything
-	generateConfig   string         // where blocks go that import blocks name and nobody declares
+	detailedExitCode   bool
+	autoApprove        bool
+	allowImports       bool
+	showSecrets        bool
+	replace            []addr.Addr
+	rotate             []addr.Addr
+	allowedHazards     []kind.HazardKind
+	liftedLimits       []string    // limits that do not hold
+	destroy            bool        // plan the end of everything
+	refreshOnly        bool        // plan what the state is to be told
+	target             []addr.Addr // see plan.Request
+	exclude            []addr.Addr
+	showCapabilities   bool           // print what a plan takes
+	expectedDigest     *plan.Digest   // nil: any plan
+	needsDigest        bool           // of the plan
+	outPath            string         // where the plan is saved; "": nowhere
+	onlyImport         *config.Import // the only thing to do; nil: everything
+	generateConfigPath string         // where blocks go that import blocks name and nobody declares
 }
 
 // purpose is what plan and apply plan.
-func (o *runOptions) purpose() view.Purpose {
+func (o *runOptions) purpose() view.PlanPurpose {
 	switch {
 	case o.destroy:
 		return view.Destroying
@@ -84,8 +84,8 @@ func (o *runOptions) purpose() view.Purpose {
 	return view.Planning
 }
 
-// checkMode refuses options that exclude each other.
-func (o *runOptions) checkMode() error {
+// checkExclusiveOptions refuses options that exclude each other.
+func (o *runOptions) checkExclusiveOptions() error {
 	for _, a := range o.target {
 		if slices.Contains(o.exclude, a) {
 			return failf("Invalid command line", "-target=%s and -exclude=%s contradict each other: give one of them.", a, a)
@@ -113,7 +113,7 @@ func (p *program) globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "timings", Usage: "print at the end where the run spent its time, and its requests", Destination: &o.timings},
 		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
 		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: boolFlag{&o.helpWanted}},
-		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version},
+		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.versionWanted},
 	}
 }
 
@@ -183,7 +183,7 @@ func (p *program) unusedLockFlags() []cli.Flag {
 
 // approvalFlags are those of every command that changes the account.
 func (p *program) approvalFlags(o *runOptions) []cli.Flag {
-	return slices.Concat(p.lockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags(), []cli.Flag{
+	return slices.Concat(p.lockFlags(), p.planDisplayFlags(), p.reportFlags(), p.notifyFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " +
 			strings.Join(hazardsNeedingAllow(), ", "),
@@ -239,7 +239,7 @@ func hazardsNeedingAllow() []string {
 	var names []string
 	for _, h := range kind.HazardKinds() {
 		if h.NeedsAllow() {
-			names = append(names, h.Flag())
+			names = append(names, h.AllowFlagValue())
 		}
 	}
 	return names
@@ -248,7 +248,7 @@ func hazardsNeedingAllow() []string {
 func (o *runOptions) allowHazards(list string) error {
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
-		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.Flag() == name })
+		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.AllowFlagValue() == name })
 		if i < 0 {
 			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(hazardsNeedingAllow(), ", "))
 		}

@@ -44,12 +44,12 @@ Example:
 			}
 			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
-			return p.showOutput(ctx, name, raw)
+			return p.showRequestedOutputs(ctx, name, raw)
 		},
 	})
 }
 
-func (p *program) showOutput(ctx context.Context, name string, raw bool) (err error) {
+func (p *program) showRequestedOutputs(ctx context.Context, name string, raw bool) (err error) {
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (p *program) showOutput(ctx context.Context, name string, raw bool) (err er
 	case name != "":
 		return p.printOutput(outs[0], raw)
 	case p.json:
-		return p.printOutputs(outs)
+		return p.printOutputsJSON(outs)
 	case len(outs) == 0:
 		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = "+
 			"bucket.photos.s3_endpoint }.")
@@ -93,7 +93,7 @@ func (s *session) appliedOutputs(ctx context.Context, wanted []*config.Output) (
 		return !slices.ContainsFunc(wanted, func(w *config.Output) bool { return w.Name == o.Name })
 	})
 	outs, diags := r.evaluateOutputs(wanted)
-	diags = append(r.checkApplied(wanted), diags...)
+	diags = append(r.checkConfigIsApplied(wanted), diags...)
 	s.ui.Diagnostics(diags, s.sourceFiles)
 	if diags.HasErrors() {
 		return nil, exitCode(1)
@@ -162,7 +162,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 	return err
 }
 
-func (p *program) printOutputs(outs []view.Output) error {
+func (p *program) printOutputsJSON(outs []view.Output) error {
 	all := make(map[string]view.OutputValue, len(outs))
 	for _, o := range outs {
 		v, err := o.JSON()

@@ -49,7 +49,7 @@ func (r *outputReader) lookUpLive(addr addr.Addr) (attrs map[string]cty.Value, o
 	if res == nil || e.ID == "" {
 		return nil, false
 	}
-	known, ok := plan.LiveAttrs(res, r.snapshot, e.ID)
+	known, ok := plan.LiveAttrsNotConfigured(res, r.snapshot, e.ID)
 	if !ok {
 		return nil, false
 	}
@@ -71,7 +71,7 @@ func (r *outputReader) missingText(v cty.Value) string {
 		if res == nil || e.ID == "" {
 			break
 		}
-		if a := res.Kind.Attr(m.Attr); a == nil || !a.Secret {
+		if a := res.Kind.FindAttr(m.Attr); a == nil || !a.Secret {
 			continue
 		}
 		switch {
@@ -127,8 +127,8 @@ func evaluateChecks(checks []*config.Check, live config.LiveLookup) (results []v
 
 // showOutputs is the end of a run. One that rotates, or does a part, has not applied what
 // else is declared.
-func (s *session) showOutputs(r *outputReader, m view.Purpose) error {
-	if (m == view.Rotating || s.isPartialRun()) && r.checkApplied(s.config.Outputs).HasErrors() {
+func (s *session) showOutputs(r *outputReader, m view.PlanPurpose) error {
+	if (m == view.Rotating || s.isPartialRun()) && r.checkConfigIsApplied(s.config.Outputs).HasErrors() {
 		s.warn("Outputs are left out", "What is declared is not what was applied last; \"b2form output\" says more.")
 		return nil
 	}

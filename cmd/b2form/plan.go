@@ -33,18 +33,18 @@ Exit codes:
   2  with -detailed-exitcode: there are changes, if only to outputs`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(), p.policyFlag(),
-			&cli.StringFlag{Name: "generate-config-out", Destination: &o.generateConfig,
+			&cli.StringFlag{Name: "generate-config-out", Destination: &o.generateConfigPath,
 				Usage: "first write blocks for what import blocks name and nobody declares into the new `FILE`"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
-		}, p.unusedLockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags(), p.commentFlags()),
+		}, p.unusedLockFlags(), p.planDisplayFlags(), p.reportFlags(), p.notifyFlags(), p.commentFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			o.needsDigest = true
-			if err := errors.Join(o.checkMode(), p.checkOut(o)); err != nil {
+			if err := errors.Join(o.checkExclusiveOptions(), p.checkOutOption(o)); err != nil {
 				return err
 			}
 			if err := p.beginOutput("plan"); err != nil {
@@ -53,7 +53,7 @@ Exit codes:
 			if !p.lock || p.lockTimeout != 0 {
 				p.ui.Hint("plan takes no lock, so -lock and -lock-timeout change nothing.")
 			}
-			return p.withPlan(ctx, o, (*session).showPlan)
+			return p.withPlan(ctx, o, (*session).showAndSavePlan)
 		},
 	})
 }
@@ -63,8 +63,8 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	use func(s *session, made *plan.Plan, broken hcl.Diagnostics) error) (err error) {
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
-	if o.generateConfig != "" {
-		if err := p.generateConfig(ctx, o.generateConfig); err != nil {
+	if o.generateConfigPath != "" {
+		if err := p.generateConfig(ctx, o.generateConfigPath); err != nil {
 			return err
 		}
 	}
@@ -88,7 +88,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	if err := s.addContentCounts(ctx, made); err != nil {
 		return err
 	}
-	s.noteCredentials()
+	s.showCredentialsSource()
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.showCapabilities {
 		warnings = append(warnings, s.missingCapabilities(made, hcl.DiagWarning)...)
@@ -98,7 +98,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	return use(s, made, broken)
 }
 
-func (s *session) showPlan(made *plan.Plan, broken hcl.Diagnostics) error {
+func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error {
 	m := s.opts.purpose()
 	if s.opts.showCapabilities {
 		s.showCapabilities(made, m)
@@ -113,21 +113,21 @@ func (s *session) showPlan(made *plan.Plan, broken hcl.Diagnostics) error {
 		return nil
 	}
 	s.ui.Digest(s.planDigest(made))
-	if s.opts.out != "" {
+	if s.opts.outPath != "" {
 		if err := s.savePlan(made, m); err != nil {
 			return err
 		}
 	} else if !made.Empty() {
 		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
-			"actions if you run \"b2form %s\" now.", m.Command()))
+			"actions if you run \"b2form %s\" now.", m.CommandWithFlags()))
 	}
-	if s.opts.detailedExitCode && (!made.Empty() || len(made.Outputs) > 0) {
+	if s.opts.detailedExitCode && (!made.Empty() || len(made.OutputChanges) > 0) {
 		return changesPresent
 	}
 	return nil
 }
 
-func (s *session) showCapabilities(made *plan.Plan, m view.Purpose) {
+func (s *session) showCapabilities(made *plan.Plan, m view.PlanPurpose) {
 	if s.recorder != nil { // pipelines are told of the plan all the same
 		s.recorder.Plan(made, m)
 		s.recorder.Digest(s.planDigest(made))

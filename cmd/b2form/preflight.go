@@ -62,7 +62,7 @@ func (s *session) neededCapabilities(p *plan.Plan) []string {
 		}
 	}
 	for _, r := range s.config.Resources {
-		for _, a := range r.Kind.Settable() {
+		for _, a := range r.Kind.SettableAttrs() {
 			if a.ReadCapability != "" && !r.Value.GetAttr(a.Name).IsNull() {
 				list = append(list, a.ReadCapability)
 			}

@@ -25,16 +25,16 @@ import (
 type program struct {
 	system
 	options
-	found       credentials.Credentials // those in use
-	stdinReader *bufio.Reader           // over stdin, shared by everything that asks
-	ui          ui                      // how this command speaks
-	sourceFiles map[string]*hcl.File    // sources that diagnostics may point into
+	foundCredentials credentials.Credentials // those in use
+	stdinReader      *bufio.Reader           // over stdin, shared by everything that asks
+	ui               ui                      // how this command speaks
+	sourceFiles      map[string]*hcl.File    // sources that diagnostics may point into
 
 	recorder *report.Recorder // of what pipelines are told; nil: of nothing
 	jsonFile *jsonFile        // of -json-into; nil: there is none
 	saved    *planfile.File   // what apply is to carry out; nil: it makes a plan
 
-	argsFrom []string // variables that gave arguments
+	argsVariables []string // variables that gave arguments
 
 	trace        *trace.Recorder
 	status       *statusLine // nil: there is none
@@ -125,7 +125,7 @@ Example:
 		p.graphCommand(), p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(),
 		p.helpCommand(), p.hiddenCompleteCommand(),
 	}
-	root.Commands = append(root.Commands, p.terraformCommands()...)
+	root.Commands = append(root.Commands, p.terraformHintCommands()...)
 	return root
 }
 
@@ -142,7 +142,7 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 			p.printHelp(c)
 			return nil
 		}
-		if p.version {
+		if p.versionWanted {
 			return p.printVersion(p.json)
 		}
 		if c != c.Root() {
@@ -158,9 +158,9 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 
 // applyGlobalOptions makes the global options good, before the command itself begins.
 func (p *program) applyGlobalOptions() error {
-	p.status = p.newStatusLine()
+	p.status = p.statusLineIfAny()
 	p.ui = p.textUI()
-	p.warnTerraformVariables()
+	p.warnIgnoredTerraformVariables()
 	if p.workDir != "" {
 		if err := p.chdir(p.workDir); err != nil {
 			return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.workDir,
@@ -241,8 +241,8 @@ func flagNames(c *cli.Command) []string {
 // textUI is the ui for people on the screen at hand.
 func (p *program) textUI() view.TextUI {
 	return view.TextUI{Out: p.status.above(p.stdout), Err: p.status.above(p.stderr), Style: p.outputStyle(), Verbose: p.verbose,
-		CompactWarnings: p.compactWarnings, Fold: p.foldText(),
-		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
+		CompactWarnings: p.compactWarnings, Fold: p.findTextFoldFunc(),
+		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, HideProgress: p.concise}
 }
 
 // printResult writes a sentence as a result, tell one beside the results.

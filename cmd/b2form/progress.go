@@ -109,10 +109,10 @@ func (w *progressReporter) stop() {
 	}
 }
 
-// newKeySecrets are the keys that a run made: where they went, and those that are
+// newKeysToShow are the keys that a run made: where they went, and those that are
 // shown once. That is those that went nowhere, on a terminal, and all with
 // -show-secrets.
-func (s *session) newKeySecrets(r *apply.Result) []view.NewKey {
+func (s *session) newKeysToShow(r *apply.Result) []view.NewKey {
 	var out []view.NewKey
 	for addr, made := range r.NewSecrets {
 		v := view.NewKey{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo}

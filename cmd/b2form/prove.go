@@ -104,7 +104,7 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		s.ui.Note("None of what is to be proven is applied yet, so no call is made. Run \"b2form apply\" first.\n")
 	}
 	results := trials.Run(ctx, subjects)
-	if err := writeJUnit(o.junitPath, view.ProofFiles(results)); err != nil {
+	if err := writeJUnit(o.junitPath, view.ProofAsTestFiles(results)); err != nil {
 		return err
 	}
 	if p.json {
@@ -224,7 +224,7 @@ func (v *prover) bucket(o *kind.Object) (*prove.Bucket, error) {
 		return nil, err
 	}
 	b := &prove.Bucket{ID: o.ID, Name: o.Identity, Public: equalsText(live.GetAttr("type"), "allPublic"),
-		HasObjectLock: isTrue(live.GetAttr("file_lock_enabled")), HasS3: slices.Contains(elements(live.GetAttr("options")), "s3")}
+		HasObjectLock: isTrue(live.GetAttr("file_lock_enabled")), HasS3: slices.Contains(stringElements(live.GetAttr("options")), "s3")}
 	switch replication := live.GetAttr("replication"); {
 	case !isNullOrUnknown(live.GetAttr("default_retention")):
 		b.NoUploadReason = "its default retention would keep an upload"
@@ -234,8 +234,8 @@ func (v *prover) bucket(o *kind.Object) (*prove.Bucket, error) {
 	if rules := live.GetAttr("cors_rules"); !isNullOrUnknown(rules) {
 		for it := rules.ElementIterator(); it.Next(); {
 			_, rule := it.Element()
-			b.CORS = append(b.CORS, prove.CORSRule{Origins: elements(rule.GetAttr("allowed_origins")),
-				Operations: elements(rule.GetAttr("allowed_operations")), Headers: elements(rule.GetAttr("allowed_headers"))})
+			b.CORS = append(b.CORS, prove.CORSRule{Origins: stringElements(rule.GetAttr("allowed_origins")),
+				Operations: stringElements(rule.GetAttr("allowed_operations")), Headers: stringElements(rule.GetAttr("allowed_headers"))})
 		}
 	}
 	return b, nil
@@ -248,9 +248,9 @@ func (v *prover) key(r *config.Resource, o *kind.Object) (*prove.Key, error) {
 		return nil, err
 	}
 	limits, prefix := r.Kind.Credential.Reach(live)
-	k := &prove.Key{Capabilities: elements(live.GetAttr("capabilities")), NamePrefix: prefix,
-		HasS3:          slices.Contains(elements(live.GetAttr("options")), "s3"),
-		DifferingAttrs: v.differingAttrs(r.Kind, live)}
+	k := &prove.Key{Capabilities: stringElements(live.GetAttr("capabilities")), NamePrefix: prefix,
+		HasS3:          slices.Contains(stringElements(live.GetAttr("options")), "s3"),
+		DifferingAttrs: v.differingAttrsFunc(r.Kind, live)}
 	if err := v.chooseTrialBuckets(k, limits); err != nil {
 		return nil, err
 	}
@@ -269,8 +269,8 @@ func (v *prover) key(r *config.Resource, o *kind.Object) (*prove.Key, error) {
 	return k, nil
 }
 
-// differingAttrs compares a key with what B2 says of it or of its copy, which ends.
-func (v *prover) differingAttrs(k *kind.Kind, live cty.Value) func(*wire.Account) []string {
+// differingAttrsFunc compares a key with what B2 says of it or of its copy, which ends.
+func (v *prover) differingAttrsFunc(k *kind.Kind, live cty.Value) func(*wire.Account) []string {
 	return func(a *wire.Account) []string {
 		return slices.DeleteFunc(k.Credential.DiffGrant(live, a), func(attr string) bool { return attr == "valid_duration" })
 	}

@@ -37,7 +37,7 @@ func (v *prover) createKeyCopy(ctx context.Context, k *kind.Kind, live cty.Value
 	if err != nil {
 		return nil, err
 	}
-	return v.newAccess(made.object.ID, made.secret, func() error { return v.endKey(made) })
+	return v.newAccess(made.object.ID, made.secret, func() error { return v.deleteMintedKey(made) })
 }
 
 // newAccess acts as a key; with end, one that was made for it.
@@ -67,7 +67,7 @@ func readSecretFiles(paths []string) (byKeyID map[string]secretFile, err error) 
 		if err != nil {
 			return nil, failf("Secret cannot be read", "%s cannot be read: %s.", path, words.ErrorWithoutPath(err))
 		}
-		id, key := keyIn(string(text))
+		id, key := findDeliveredKey(string(text))
 		if id == "" || key == "" {
 			return nil, failf("Secret cannot be read", "%s holds no key in a format of deliver. Name what a deliver block with a format "+
 				"writes. What the file holds is not shown, since it may be a secret.", path)
@@ -77,8 +77,8 @@ func readSecretFiles(paths []string) (byKeyID map[string]secretFile, err error) 
 	return out, nil
 }
 
-// keyIn finds a key in a text as deliver blocks write it.
-func keyIn(text string) (id, key string) {
+// findDeliveredKey finds a key in a text as deliver blocks write it.
+func findDeliveredKey(text string) (id, key string) {
 	var object struct {
 		ID        string `json:"application_key_id"`
 		Key       string `json:"application_key"`
@@ -117,10 +117,10 @@ func isTrue(v cty.Value) bool { return !isNullOrUnknown(v) && v.True() }
 
 func equalsText(v cty.Value, text string) bool { return !isNullOrUnknown(v) && v.AsString() == text }
 
-// elements are the elements of a list or set; none where it is null or not known.
-func elements(v cty.Value) []string {
+// stringElements are the elements of a list or set; none where it is null or not known.
+func stringElements(v cty.Value) []string {
 	if isNullOrUnknown(v) || !v.IsWhollyKnown() {
 		return nil
 	}
-	return kind.StringsIn(v)
+	return kind.KnownStringsIn(v)
 }

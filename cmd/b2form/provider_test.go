@@ -127,8 +127,8 @@ func TestProviderArguments(t *testing.T) {
 	for typ, r := range readProviderSchema(t).Resources {
 		text := fmt.Sprintf("resource %q \"x\" {\n%s}\n", typ, r.Block.sample())
 		result, err := terraform.Migrate(terraform.Request{
-			Kinds: schema.Kinds(), HasFunction: hasFunction(),
-			ListFiles: func(string) ([]terraform.Source, error) {
+			Kinds: schema.Kinds(), HasFunction: functionExistsFunc(),
+			ReadFiles: func(string) ([]terraform.Source, error) {
 				return []terraform.Source{{Name: "main.tf", Text: []byte(text)}}, nil
 			},
 		})

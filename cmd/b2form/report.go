@@ -43,8 +43,8 @@ func (p *program) maxMarkdownBytes() int {
 
 // A reportFormat is one format of reports, all of which begin in the same way.
 type reportFormat struct {
-	filePrefix string
-	encode     func(*report.Run) []byte
+	contentPrefix string
+	encode        func(*report.Run) []byte
 }
 
 // junitBegin is how a report in JUnit's XML begins.
@@ -63,7 +63,7 @@ func reportFormats(maxMarkdownBytes int) map[string]reportFormat {
 }
 
 // writeJUnit writes the results of tests to the file of -junit-xml; "": there is none.
-func writeJUnit(path string, results []view.TestFile) error {
+func writeJUnit(path string, results []view.TestFileResult) error {
 	if path == "" {
 		return nil
 	}
@@ -76,7 +76,7 @@ func writeJUnit(path string, results []view.TestFile) error {
 // writeReport writes a report to a new file, over an earlier one that begins as it does, or to what somebody else reads
 // from.
 func writeReport(path, expectedPrefix string, content []byte) error {
-	if err := durable.CheckBegin(path, expectedPrefix); err != nil {
+	if err := durable.CheckOverwritable(path, expectedPrefix); err != nil {
 		return err
 	}
 	return os.WriteFile(path, content, 0o666)
@@ -128,7 +128,7 @@ func (p *program) beginReport(command string) error {
 		p.warn("Unknown CI system", fmt.Sprintf("B2FORM_CI is %q; the systems are %s.", name, words.JoinAnd(ciSystems())))
 	}
 	for _, f := range p.reports {
-		if err := checkFree("-report="+f.format, f.path, defaultStates()); err != nil {
+		if err := checkPathNotReserved("-report="+f.format, f.path, defaultStatePaths()); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func (p *program) beginReport(command string) error {
 	if len(p.reports) == 0 && p.notifyURL.IsZero() && !p.comment && !p.issue && p.ci() == noCI {
 		return nil
 	}
-	p.recorder = &report.Recorder{Run: report.Run{Version: version, Command: command, Folder: p.configFolderInCheckout()}}
+	p.recorder = &report.Recorder{Run: report.Run{ProgramVersion: version, Command: command, Folder: p.configFolderInCheckout()}}
 	p.ui = bothUI{p.ui, p.recorder}
 	return nil
 }
@@ -156,17 +156,17 @@ func (p *program) finishReport(code int) {
 	p.writeCIFiles(run)
 	for _, f := range p.reports {
 		format := reportFormats(p.maxMarkdownBytes())[f.format]
-		if err := writeReport(f.path, format.filePrefix, format.encode(run)); err != nil {
-			p.warnReport("Report cannot be written",
+		if err := writeReport(f.path, format.contentPrefix, format.encode(run)); err != nil {
+			p.warnPeopleOnly("Report cannot be written",
 				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), words.ErrorWithoutPath(err)))
 		}
 	}
-	p.post(run)
+	p.postCommentAndIssue(run)
 	p.sendNotice(run)
 }
 
-// warnReport warns people and nobody else: reports are made, or being made.
-func (p *program) warnReport(summary, detail string) {
+// warnPeopleOnly warns people and nobody else: reports are made, or being made.
+func (p *program) warnPeopleOnly(summary, detail string) {
 	p.textUI().Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, nil)
 }
 
@@ -184,9 +184,9 @@ func (p *program) sendNotice(run *report.Run) {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), noticeTime)
 		defer cancel()
-		err = target.Send(ctx, report.NewNotice(run, p.jobURL()), "b2form/"+version)
+		err = target.Send(ctx, report.NewNotice(run, p.jobURLIfAny()), "b2form/"+version)
 	}
 	if err != nil {
-		p.warnReport("Notice was not sent", "The URL of -notify or B2FORM_NOTIFY, which is not shown: "+err.Error()+".")
+		p.warnPeopleOnly("Notice was not sent", "The URL of -notify or B2FORM_NOTIFY, which is not shown: "+err.Error()+".")
 	}
 }

@@ -24,38 +24,38 @@ import (
 )
 
 func (o *runOptions) outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "out", Destination: &o.out, Validator: notEmpty,
+	return &cli.StringFlag{Name: "out", Destination: &o.outPath, Validator: notEmpty,
 		Usage: "save the plan to `FILE`, for \"b2form apply FILE\"; it holds no secret"}
 }
 
-// checkOut refuses -out where it makes no sense, before anything is read.
-func (p *program) checkOut(o *runOptions) error {
+// checkOutOption refuses -out where it makes no sense, before anything is read.
+func (p *program) checkOutOption(o *runOptions) error {
 	switch {
-	case o.out == "":
+	case o.outPath == "":
 		return nil
 	case o.showCapabilities:
 		return failf("Invalid command line", "-capabilities prints a key block and no plan, so there is nothing that -out could save.")
-	case p.jsonInto != "" && secret.SameAs(o.out, []string{p.jsonInto}) != "":
+	case p.jsonInto != "" && secret.FindSameFile(o.outPath, []string{p.jsonInto}) != "":
 		return failf("Invalid command line", "-out and -json-into name the same file. Give one of them another name.")
 	}
-	if err := checkFree("-out", o.out, defaultStates()); err != nil {
+	if err := checkPathNotReserved("-out", o.outPath, defaultStatePaths()); err != nil {
 		return err
 	}
-	return planfile.CheckPath(o.out)
+	return planfile.CheckPath(o.outPath)
 }
 
-// defaultStates are the files of states where no configuration says otherwise.
-func defaultStates() []string {
+// defaultStatePaths are the files of states where no configuration says otherwise.
+func defaultStatePaths() []string {
 	return append(state.LocalFile{Path: stateFile}.FilePaths(), state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}.FilePaths()...)
 }
 
-// checkFree refuses to write to a file that b2form reads as something else. option names it.
-func checkFree(option, path string, states []string) error {
+// checkPathNotReserved refuses to write to a file that b2form reads as something else. option names it.
+func checkPathNotReserved(option, path string, states []string) error {
 	why := ""
 	switch {
-	case schema.IsConfigFile(path):
+	case schema.IsConfigDirFile(path):
 		why = "b2form reads files of such names as configuration"
-	case secret.SameAs(path, states) != "":
+	case secret.FindSameFile(path, states) != "":
 		why = "it belongs to the state"
 	default:
 		return nil
@@ -63,15 +63,15 @@ func checkFree(option, path string, states []string) error {
 	return failf("File cannot be written", "%s=%s: %s. Give another name.", option, visible.EscapeLine(path), why)
 }
 
-// useSaved makes apply carry out a plan that was saved, and nothing else.
-func (p *program) useSaved(path string, o *runOptions) error {
+// useSavedPlan makes apply carry out a plan that was saved, and nothing else.
+func (p *program) useSavedPlan(path string, o *runOptions) error {
 	var given []string
 	for _, f := range []struct {
 		name  string
 		given bool
 	}{
 		{"-target", o.target != nil}, {"-exclude", o.exclude != nil}, {"-replace", o.replace != nil}, {"-destroy", o.destroy},
-		{"-refresh-only", o.refreshOnly}, {"-adopt", o.adopt}, {"-allow", o.allowedHazards != nil},
+		{"-refresh-only", o.refreshOnly}, {"-adopt", o.allowImports}, {"-allow", o.allowedHazards != nil},
 	} {
 		if f.given {
 			given = append(given, f.name)
@@ -87,7 +87,7 @@ func (p *program) useSaved(path string, o *runOptions) error {
 	if err != nil {
 		return err
 	}
-	m, err := savedMode(f)
+	m, err := savedPurpose(f)
 	if err != nil {
 		return err
 	}
@@ -101,10 +101,10 @@ func (p *program) useSaved(path string, o *runOptions) error {
 	return nil
 }
 
-// savedMode is what the plan in a file is for.
-func savedMode(f *planfile.File) (view.Purpose, error) {
-	for _, m := range []view.Purpose{view.Planning, view.Destroying, view.Refreshing} {
-		if f.Command == m.Command() {
+// savedPurpose is what the plan in a file is for.
+func savedPurpose(f *planfile.File) (view.PlanPurpose, error) {
+	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Refreshing} {
+		if f.Command == m.CommandWithFlags() {
 			return m, nil
 		}
 	}
@@ -122,7 +122,7 @@ func savedDigest(f *planfile.File) plan.Digest {
 
 // checkSavedConfig refuses another configuration than the saved plan was made from.
 func (p *program) checkSavedConfig(digest string) error {
-	if digest == p.saved.Configuration {
+	if digest == p.saved.ConfigDigest {
 		return nil
 	}
 	return failf("The plan was made from another configuration", "The configuration in this folder says something else than the one "+
@@ -152,7 +152,7 @@ func (s *session) checkSavedVariables() error {
 	if s.saved == nil {
 		return nil
 	}
-	hash, err := s.sensitiveHash()
+	hash, err := s.sensitiveVariablesHash()
 	if err != nil || hash == s.saved.SensitiveHash {
 		return err
 	}
@@ -163,7 +163,7 @@ func (s *session) checkSavedVariables() error {
 	return failf("Other sensitive values than in the saved plan",
 		"Of the sensitive variables (%s) at least one has another value than the "+
 			"plan was made with. Nothing was changed. Sensitive values are not in a saved plan: give the same again, with -var-file, in "+
-			"a value file or in the environment.%s", words.JoinAtMost(prefixed("var.", s.sensitiveVariables()), 10), also)
+			"a value file or in the environment.%s", words.JoinAtMost(prefixed("var.", s.sensitiveVariableNames()), 10), also)
 }
 
 func prefixed(prefix string, names []string) []string {
@@ -174,37 +174,36 @@ func prefixed(prefix string, names []string) []string {
 	return out
 }
 
-// sensitiveHash stands for the values of all sensitive variables; "": there are none.
-func (s *session) sensitiveHash() (string, error) {
+// sensitiveVariablesHash stands for the values of all sensitive variables; "": there are none.
+func (s *session) sensitiveVariablesHash() (string, error) {
 	if len(s.config.SensitiveVariables) == 0 {
 		return "", nil
 	}
 	texts := []string{"variables"} // unlike the hidden values of a plan
-	for _, name := range s.sensitiveVariables() {
+	for _, name := range s.sensitiveVariableNames() {
 		text, err := ctyjson.Marshal(s.config.SensitiveVariables[name], cty.DynamicPseudoType)
 		if err != nil {
 			return "", err
 		}
 		texts = append(texts, name, string(text))
 	}
-	return plan.SlowHash(texts, s.digestSalt)
+	return plan.SlowHashIfSalted(texts, s.digestSalt)
 }
 
-func (s *session) sensitiveVariables() []string {
+func (s *session) sensitiveVariableNames() []string {
 	return slices.Sorted(maps.Keys(s.config.SensitiveVariables))
 }
 
 // savePlan saves a plan that was shown, and says how it is carried out.
-func (s *session) savePlan(made *plan.Plan, m view.Purpose) error {
-	hash, err := s.sensitiveHash()
+func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
+	hash, err := s.sensitiveVariablesHash()
 	if err != nil {
 		return err
 	}
 	f := &planfile.File{
-		Program: version, Command: m.Command(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
-		Configuration: schema.MeaningDigest(s.config.FilesWithoutImposedPolicies()), Variables: s.config.NonsensitiveVariables,
-		Sensitive:     s.sensitiveVariables(),
-		SensitiveHash: hash, Contents: contentsShown(made), Plan: made,
+		ProgramVersion: version, Command: m.CommandWithFlags(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
+		ConfigDigest: schema.MeaningDigest(s.config.FilesWithoutPolicyDirs()), NonsensitiveVariables: s.config.NonsensitiveVariables,
+		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContents: shownContentCounts(made), Plan: made,
 	}
 	if f.PlanContextJSON, err = s.planContext(made); err != nil {
 		return err
@@ -212,29 +211,29 @@ func (s *session) savePlan(made *plan.Plan, m view.Purpose) error {
 	switch {
 	case !made.Salted && hash == "":
 	case s.saltFromEnv:
-		f.Keyed = true
+		f.SaltNotInFile = true
 	default:
 		f.Salt = hex.EncodeToString(s.digestSalt)
 	}
-	if err := planfile.Write(s.opts.out, f); err != nil {
+	if err := planfile.Write(s.opts.outPath, f); err != nil {
 		return err
 	}
-	s.ui.Note("Saved the plan to: " + s.opts.out)
+	s.ui.Note("Saved the plan to: " + s.opts.outPath)
 	command := "b2form apply"
 	if s.useEmulator {
 		command += " -emulator"
 	}
-	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    %s %q", command, s.opts.out))
+	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    %s %q", command, s.opts.outPath))
 	return nil
 }
 
-// contentsShown are how much goes with what the plan destroys, as it was counted.
-func contentsShown(p *plan.Plan) []planfile.Contents {
-	var out []planfile.Contents
+// shownContentCounts are how much goes with what the plan destroys, as it was counted.
+func shownContentCounts(p *plan.Plan) []planfile.DestroyedContents {
+	var out []planfile.DestroyedContents
 	for i := range p.Changes {
 		for j, h := range p.Changes[i].Hazards {
 			if text, counted := strings.CutPrefix(h.Detail, p.Saved.Changes[i].Hazards[j].Detail+": "); counted {
-				out = append(out, planfile.Contents{Addr: p.Changes[i].Addr, Text: text})
+				out = append(out, planfile.DestroyedContents{Addr: p.Changes[i].Addr, Text: text})
 			}
 		}
 	}
@@ -254,7 +253,7 @@ func (s *session) checkSavedPlan(now *plan.Plan) error {
 		differ = append(differ[:mostDifferences], fmt.Sprintf("and %d more", more))
 	}
 	advice := "Make a new plan, and have it approved."
-	if was := s.saved.Program; was != version {
+	if was := s.saved.ProgramVersion; was != version {
 		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", visible.EscapeTruncated(was, 40), version, advice)
 	}
 	return failf("The saved plan cannot be carried out any more", "The plan above is that of now, and nothing was changed. What differs:\n"+

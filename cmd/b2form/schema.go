@@ -47,9 +47,9 @@ Exit codes:
 				return p.printJSON(view.EditorSchema(schema.Kinds()))
 			}
 			return p.printJSON(struct {
-				view.Language
+				view.LanguageDocument
 				Functions []functions.Doc `json:"functions"`
-			}{view.NewLanguage(schema.Kinds()), functions.Docs()})
+			}{view.NewLanguageDocument(schema.Kinds()), functions.Docs()})
 		},
 	})
 }
@@ -60,7 +60,7 @@ func (p *program) printReferencePage(name string, extraArgs []string) error {
 		return failf("Too many arguments", "schema takes one name, but was given %q too.", extraArgs[0])
 	}
 	var names []string
-	for _, page := range view.Pages(schema.Kinds()) {
+	for _, page := range view.ReferencePages(schema.Kinds()) {
 		if page.Name == name {
 			_, err := io.WriteString(p.stdout, view.FitPage(page.Text, p.outputStyle().Width))
 			return err

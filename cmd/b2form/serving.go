@@ -21,7 +21,7 @@ func newEmulatorHTTPServer(h http.Handler) *http.Server {
 		body := &watchedBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
 		r.Body = body
 		h.ServeHTTP(w, r)
-		_ = body.wait() // the server reads what the handler left of it
+		_ = body.extendReadDeadline() // the server reads what the handler left of it
 	})
 	return &http.Server{Handler: goingOn, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 }
@@ -32,10 +32,12 @@ type watchedBody struct {
 	connection *http.ResponseController
 }
 
-func (b *watchedBody) wait() error { return b.connection.SetReadDeadline(time.Now().Add(bodySilence)) }
+func (b *watchedBody) extendReadDeadline() error {
+	return b.connection.SetReadDeadline(time.Now().Add(bodySilence))
+}
 
 func (b *watchedBody) Read(p []byte) (n int, err error) {
-	if err := b.wait(); err != nil {
+	if err := b.extendReadDeadline(); err != nil {
 		return 0, err
 	}
 	n, err = b.ReadCloser.Read(p)

@@ -43,12 +43,12 @@ type session struct {
 	readStart  time.Time     // before the snapshot was read, by B2's clock
 	clockAhead time.Duration // by how much B2's clock is ahead of ours
 
-	cannotAsk   error  // why a plan with changes cannot be approved; nil: somebody can be asked
-	digestSalt  []byte // what hidden values are hashed with
-	saltFromEnv bool   // it came from the environment and is not shown
-	newSalt     string // of a state that has none yet
+	cannotAsk      error  // why a plan with changes cannot be approved; nil: somebody can be asked
+	digestSalt     []byte // what hidden values are hashed with
+	saltFromEnv    bool   // it came from the environment and is not shown
+	newAppliedSalt string // of a state that has none yet
 
-	warnedOfUnreadFile bool
+	warnedUnreadStateFile bool
 }
 
 // b2Time is what B2's clock shows, as far as its replies tell.
@@ -66,23 +66,23 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 	if p.recorder != nil {
 		p.recorder.Locate = s.blockRange
 	}
-	if err := s.connect(ctx); err != nil {
+	if err := s.prepareClient(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// openAccount is openSession of a command that needs no configuration.
-func (p *program) openAccount(ctx context.Context) (*session, error) {
+// openSessionWithoutConfig is openSession of a command that needs no configuration.
+func (p *program) openSessionWithoutConfig(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
-	if err := s.connect(ctx); err != nil {
+	if err := s.prepareClient(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// connect makes the client ready.
-func (s *session) connect(ctx context.Context) (err error) {
+// prepareClient makes the client ready.
+func (s *session) prepareClient(ctx context.Context) (err error) {
 	if s.testAccount != nil {
 		s.localB2 = s.testAccount
 		s.localB2.redirectDeliveries(s.config)
@@ -107,7 +107,7 @@ func (s *session) connect(ctx context.Context) (err error) {
 func (s *session) setRunOptions(o *runOptions) error {
 	s.opts = *o
 	if local, ok := s.backend().(state.LocalFile); ok {
-		if err := checkFree("-out", o.out, local.FilePaths()); o.out != "" && err != nil {
+		if err := checkPathNotReserved("-out", o.outPath, local.FilePaths()); o.outPath != "" && err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	end()
 	p.sourceFiles = config.Files
 	if p.saved != nil {
-		if err := p.checkSavedConfig(schema.MeaningDigest(config.FilesWithoutImposedPolicies())); err != nil {
+		if err := p.checkSavedConfig(schema.MeaningDigest(config.FilesWithoutPolicyDirs())); err != nil {
 			return nil, err
 		}
 	}
@@ -158,7 +158,7 @@ func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() a
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
 	}
-	s.clockAhead = s.client.ClockAhead()
+	s.clockAhead = s.client.ServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	for range mostRounds {
 		warnings, err := s.reloadWithData()
@@ -202,8 +202,7 @@ func (s *session) reloadWithData() (warnings hcl.Diagnostics, err error) {
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AccountDataIfNoConfig: p.allowNoConfig,
-		ImportUndeclared: p.importUndeclared,
-		PolicyDirs:       p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
+		ImportUndeclared: p.allowUndeclaredImports, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
 		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
@@ -214,7 +213,7 @@ func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 		}
 	}
 	if p.saved != nil {
-		o.Planned = p.saved.Variables
+		o.PlannedVariables = p.saved.NonsensitiveVariables
 	}
 	if p.interactive() {
 		o.Ask = p.askVariable
@@ -255,15 +254,15 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.KeyID, o.Key, o.KeySource = found.KeyID, found.Key.Reveal(), found.Where
+	o.KeyID, o.Key, o.KeySource = found.KeyID, found.Key.Reveal(), found.SourceText
 	o.Endpoint = cmp.Or(s.endpoint, s.getenv("B2_ENDPOINT"), s.getenv("B2_ENVIRONMENT"), found.Realm)
 	return b2.New(o)
 }
 
 // onAttempt is what is done with each request: it is recorded, and written where that is asked for.
-func (p *program) onAttempt() func(b2.Event) {
-	log := p.requestLogger()
-	return func(e b2.Event) {
+func (p *program) onAttempt() func(b2.AttemptEvent) {
+	log := p.requestLoggerIfAny()
+	return func(e b2.AttemptEvent) {
 		p.traceRequest(e)
 		if log != nil {
 			log(e)
@@ -271,9 +270,9 @@ func (p *program) onAttempt() func(b2.Event) {
 	}
 }
 
-// requestLogger writes every request to standard error where B2FORM_LOG=debug asks
+// requestLoggerIfAny writes every request to standard error where B2FORM_LOG=debug asks
 // for it.
-func (p *program) requestLogger() func(b2.Event) {
+func (p *program) requestLoggerIfAny() func(b2.AttemptEvent) {
 	level := p.getenv("B2FORM_LOG")
 	if !strings.EqualFold(level, "debug") {
 		if level != "" && !strings.EqualFold(level, "off") {
@@ -283,13 +282,14 @@ func (p *program) requestLogger() func(b2.Event) {
 		return nil
 	}
 	log := slog.New(slog.NewTextHandler(p.status.above(p.stderr), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return func(e b2.Event) {
-		log.Debug(e.Method, "attempt", e.Attempt, "status", e.Status, "code", e.Code, "reason", e.Reason, "took", e.Took, "wait", e.Wait)
+	return func(e b2.AttemptEvent) {
+		log.Debug(e.Method, "attempt", e.AttemptNumber, "status", e.Status, "code", e.Code, "reason", e.NoReplyReason, "took", e.Took,
+			"wait", e.WaitBeforeRetry)
 	}
 }
 
 // makePlan reads the account and works out what would change. A plan that breaks a policy is an error.
-func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
+func (s *session) makePlan(ctx context.Context, st *state.State, m view.PlanPurpose) (*plan.Plan, error) {
 	made, broken, err := s.makePlanToShow(ctx, st, m)
 	switch {
 	case err != nil:
@@ -302,7 +302,7 @@ func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose)
 
 // makePlanToShow is makePlan for a plan that is shown before anything is refused. broken says which policies it
 // breaks; nil: none.
-func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Purpose) (made *plan.Plan, broken hcl.Diagnostics,
+func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.PlanPurpose) (made *plan.Plan, broken hcl.Diagnostics,
 	err error) {
 	s.state = st
 	endRead := s.beginPhase("read the account", "Reading the account")
@@ -317,7 +317,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pu
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, nil, err
 	}
-	s.clockAhead = s.client.ClockAhead()
+	s.clockAhead = s.client.ServiceClockAhead()
 	s.readStart = s.b2Time()
 	warnings, err := s.readLive(ctx, a, s.accountQuery)
 	if err == nil {
@@ -332,21 +332,21 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pu
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApplied(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalTime: s.now(), DigestSalt: s.digestSalt,
-		Target: s.opts.target, Exclude: s.opts.exclude, Save: s.opts.out != "" || s.saved != nil,
+		Target: s.opts.target, Exclude: s.opts.exclude, FillSaved: s.opts.outPath != "" || s.saved != nil,
 	}
-	if s.opts.imported != nil {
-		request.ImportOnly = &s.opts.imported.To
+	if s.opts.onlyImport != nil {
+		request.ImportOnly = &s.opts.onlyImport.To
 	}
 	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,
-			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs, LaterAttemptID: i.RecordedID})
+			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs, LaterAttemptID: i.LaterAttemptID})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}
 	made.Warnings = slices.Concat(warnings, made.Warnings)
-	broken = s.judge(made, a, m)
+	broken = s.checkPlanPolicies(made, a, m)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)
 		made.Warnings = append(made.Warnings, s.failedChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
@@ -354,8 +354,8 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pu
 	return made, broken, nil
 }
 
-// judge adds the warnings of policies to those of a plan, and gives the errors.
-func (s *session) judge(made *plan.Plan, a *wire.Account, m view.Purpose) (broken hcl.Diagnostics) {
+// checkPlanPolicies adds the warnings of policies to those of a plan, and gives the errors.
+func (s *session) checkPlanPolicies(made *plan.Plan, a *wire.Account, m view.PlanPurpose) (broken hcl.Diagnostics) {
 	judged := made.CheckPolicies(s.config, a)
 	if m != view.Destroying {
 		judged = slices.Concat(plan.CheckAccountDenyRules(s.config, a), plan.CheckDenyRules(s.config), judged)

@@ -45,19 +45,19 @@ Example:
 				defer stop()
 				return p.showLive(ctx)
 			case 1:
-				return p.showSaved(args[0], markdown)
+				return p.showSavedPlan(args[0], markdown)
 			}
 			return failf("Too many arguments", "show takes one saved plan, or none and shows what is live.")
 		},
 	})
 }
 
-func (p *program) showSaved(path string, markdown bool) error {
+func (p *program) showSavedPlan(path string, markdown bool) error {
 	f, err := planfile.Read(path, schema.Kinds())
 	if err != nil {
 		return err
 	}
-	m, err := savedMode(f)
+	m, err := savedPurpose(f)
 	if err != nil {
 		return err
 	}
@@ -80,16 +80,16 @@ func (p *program) showSaved(path string, markdown bool) error {
 		_, err := io.WriteString(p.stdout, report.Markdown(savedRun(f, m), p.maxMarkdownBytes()))
 		return err
 	}
-	p.ui.Plan(f.ShownPlan(), m)
+	p.ui.Plan(f.PlanWithContents(), m)
 	p.ui.Exceptions(around.Exceptions)
 	p.ui.Digest(savedDigest(f))
 	return nil
 }
 
 // savedRun is what pipelines are told of a saved plan.
-func savedRun(f *planfile.File, m view.Purpose) *report.Run {
-	r := report.Recorder{Run: report.Run{Version: f.Program, Command: "plan"}}
-	r.Plan(f.ShownPlan(), m)
+func savedRun(f *planfile.File, m view.PlanPurpose) *report.Run {
+	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan"}}
+	r.Plan(f.PlanWithContents(), m)
 	r.Digest(savedDigest(f))
 	return &r.Run
 }
@@ -106,7 +106,7 @@ func (p *program) showLive(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	live, err := s.stateObjects(r)
+	live, err := s.liveObjectsOfState(r)
 	if err != nil {
 		return err
 	}
@@ -120,9 +120,9 @@ func (p *program) showLive(ctx context.Context) (err error) {
 	return nil
 }
 
-// stateObjects are the objects that the state records, by address, as they are live. What
+// liveObjectsOfState are the objects that the state records, by address, as they are live. What
 // the state or the configuration calls sensitive is.
-func (s *session) stateObjects(r *outputReader) (list []view.LiveObject, err error) {
+func (s *session) liveObjectsOfState(r *outputReader) (list []view.LiveObject, err error) {
 	for _, e := range s.state.Entries {
 		k := kind.FindKind(s.kinds, e.Addr.Kind)
 		if k == nil {

@@ -56,12 +56,12 @@ func (p *program) stateList() *cli.Command {
 			}
 			if p.json {
 				list := slices.DeleteFunc(slices.Clone(st.Entries), func(e addr.StateEntry) bool {
-					return !hasAnyPrefix(e.Addr.String(), c.Args().Slice())
+					return !matchesPrefixesIfAny(e.Addr.String(), c.Args().Slice())
 				})
-				return p.printJSON(newStateRecord(list))
+				return p.printJSON(newStateListDocument(list))
 			}
 			for _, e := range st.Entries {
-				if addr := e.Addr.String(); hasAnyPrefix(addr, c.Args().Slice()) {
+				if addr := e.Addr.String(); matchesPrefixesIfAny(addr, c.Args().Slice()) {
 					fmt.Fprintln(p.stdout, addr)
 				}
 			}
@@ -70,7 +70,7 @@ func (p *program) stateList() *cli.Command {
 	})
 }
 
-func hasAnyPrefix(s string, prefixes []string) bool {
+func matchesPrefixesIfAny(s string, prefixes []string) bool {
 	for _, prefix := range prefixes {
 		if strings.HasPrefix(s, prefix) {
 			return true
@@ -99,7 +99,7 @@ func (p *program) stateShow() *cli.Command {
 				return notInStateError(addrs[0], st.Entries)
 			}
 			if p.json {
-				return p.printJSON(newStateRecord([]addr.StateEntry{e}).Resources[0])
+				return p.printJSON(newStateListDocument([]addr.StateEntry{e}).Resources[0])
 			}
 			_, err = p.stdout.Write(entryHCL(e))
 			return err

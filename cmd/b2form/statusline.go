@@ -118,9 +118,9 @@ func (l *statusLine) above(w io.Writer) io.Writer {
 	return aboveWriter{w, l}
 }
 
-// newStatusLine gives a terminal its last line; nil: there is no terminal, or nobody is to be told of
+// statusLineIfAny gives a terminal its last line; nil: there is no terminal, or nobody is to be told of
 // progress.
-func (p *program) newStatusLine() *statusLine {
+func (p *program) statusLineIfAny() *statusLine {
 	if p.tellsNoProgress() || !p.stdoutTerminal || !p.stderrTerminal || p.terminalWidth == 0 || p.getenv("TERM") == "dumb" {
 		return nil
 	}

@@ -7,35 +7,35 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// terraformCommands are commands that people know from Terraform and that b2form does not
+// terraformHintCommands are commands that people know from Terraform and that b2form does not
 // need or does otherwise. Each answers in one line: with success where nothing
 // is missing, with an error where an effect would be expected.
-func (p *program) terraformCommands() []*cli.Command {
+func (p *program) terraformHintCommands() []*cli.Command {
 	return []*cli.Command{
-		p.terraformCommand("refresh", "Not needed: every plan reads the live account", 0,
+		p.terraformHintCommand("refresh", "Not needed: every plan reads the live account", 0,
 			"b2form needs no refresh: every plan reads the live account, and the state holds no settings. \"b2form apply -refresh-only\" "+
 				"tells it what changed outside."),
-		p.terraformCommand("get", "Not needed: there is nothing to download", 0,
+		p.terraformHintCommand("get", "Not needed: there is nothing to download", 0,
 			"b2form needs no get: modules are local folders."),
-		p.terraformCommand("providers", "Not needed: there are no plugins", 0,
+		p.terraformHintCommand("providers", "Not needed: there are no plugins", 0,
 			"b2form has no providers: Backblaze B2 is built in."),
-		p.terraformCommand("login", "Not needed: credentials are found where they are", 0,
+		p.terraformHintCommand("login", "Not needed: credentials are found where they are", 0,
 			"b2form needs no login: it finds the credentials of the environment, of a secret store and of other tools. \"b2form "+
 				"whoami\" says which it uses."),
-		p.terraformCommand("logout", "Not needed: b2form keeps no credentials", 0,
+		p.terraformHintCommand("logout", "Not needed: b2form keeps no credentials", 0,
 			"b2form needs no logout: it keeps no credentials."),
-		p.terraformCommand("modules", "Not needed: modules are local folders", 0,
+		p.terraformHintCommand("modules", "Not needed: modules are local folders", 0,
 			"b2form keeps no list of modules: each module block names its folder."),
-		p.terraformCommand("metadata", "Use functions -json or schema -json", 1,
+		p.terraformHintCommand("metadata", "Use functions -json or schema -json", 1,
 			"b2form prints its functions with \"b2form functions -json\" and its language with \"b2form schema -json\"."),
-		p.terraformCommand("taint", "Use apply -replace", 1,
+		p.terraformHintCommand("taint", "Use apply -replace", 1,
 			"b2form marks nothing: run \"b2form apply -replace=ADDRESS\" to replace a key."),
-		p.terraformCommand("untaint", "Not available: nothing is ever tainted", 1,
+		p.terraformHintCommand("untaint", "Not available: nothing is ever tainted", 1,
 			"b2form marks nothing as tainted: what \"b2form apply -replace=ADDRESS\" does is decided in that run."),
-		p.terraformCommand("force-unlock", "Use lock -break", 1,
+		p.terraformHintCommand("force-unlock", "Use lock -break", 1,
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
 				"\"b2form apply -lock-timeout=5m\" waits for it."),
-		p.terraformCommand("workspace", "Not available: use one folder per environment", 1,
+		p.terraformHintCommand("workspace", "Not available: use one folder per environment", 1,
 			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
 	}
 }
@@ -55,7 +55,7 @@ func (p *program) answerHelpOrVersion(c *cli.Command) (asked bool, err error) {
 	return false, nil
 }
 
-func (p *program) terraformCommand(name, usage string, code int, answer string) *cli.Command {
+func (p *program) terraformHintCommand(name, usage string, code int, answer string) *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: name, Usage: usage, Hidden: true, SkipFlagParsing: true,
 		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",

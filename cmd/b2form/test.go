@@ -29,8 +29,8 @@ const (
 
 // testOptions are the flags of b2form test.
 type testOptions struct {
-	filter []string
-	junit  string
+	filterPaths []string
+	junitPath   string
 }
 
 func (p *program) testCommand() *cli.Command {
@@ -51,10 +51,10 @@ Exit codes:
   1  one failed, or there is none`,
 		Flags: append(p.configFlags(), p.policyFlag(),
 			&cli.GenericFlag{Name: "filter", Usage: "run only the tests of `FILE`; repeatable", Value: funcFlag{func(s string) error {
-				o.filter = append(o.filter, filepath.Clean(s))
+				o.filterPaths = append(o.filterPaths, filepath.Clean(s))
 				return nil
 			}}},
-			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junit},
+			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junitPath},
 			&cli.IntFlag{Name: "parallelism", Value: 4, Usage: "run at most `N` files at once", Destination: &p.parallelism,
 				Validator: atLeastOne},
 			p.verboseFlag("show the plan of each run"),
@@ -72,20 +72,20 @@ Exit codes:
 }
 
 func (p *program) test(ctx context.Context, o *testOptions) error {
-	if err := p.useJSONUI(); err != nil {
+	if err := p.useJSONUIIfAsked(); err != nil {
 		return err
 	}
-	files, refused, err := p.testFiles(o.filter)
+	files, refused, err := p.loadTestFiles(o.filterPaths)
 	if err != nil {
 		return err
 	}
 	if refused != nil {
-		if err := writeJUnit(o.junit, refused); err != nil {
+		if err := writeJUnit(o.junitPath, refused); err != nil {
 			return err
 		}
 		return exitCode(1)
 	}
-	results := make([]view.TestFile, len(files))
+	results := make([]view.TestFileResult, len(files))
 	var group sync.WaitGroup
 	free := make(chan struct{}, p.parallelism)
 	for i, f := range files {
@@ -99,7 +99,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	}
 	group.Wait()
 	p.ui.Tests(results)
-	if err := writeJUnit(o.junit, results); err != nil {
+	if err := writeJUnit(o.junitPath, results); err != nil {
 		return err
 	}
 	if view.CountTests(results).Failed() || ctx.Err() != nil {
@@ -108,9 +108,9 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	return nil
 }
 
-// testFiles reads the test files of the folder, and shows what is wrong with them. Where one cannot be used, none
+// loadTestFiles reads the test files of the folder, and shows what is wrong with them. Where one cannot be used, none
 // is run, and what a report says of each is refused.
-func (p *program) testFiles(filter []string) (files []*testfile.File, refused []view.TestFile, err error) {
+func (p *program) loadTestFiles(filter []string) (files []*testfile.File, refused []view.TestFileResult, err error) {
 	var paths []string
 	for _, dir := range []string{".", testFolder} {
 		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
@@ -145,7 +145,7 @@ func (p *program) testFiles(filter []string) (files []*testfile.File, refused []
 		if f.Source != nil {
 			p.sourceFiles[path] = f.Source
 		}
-		refused = append(refused, unrunTests(f, more, p.sourceFiles))
+		refused = append(refused, skippedTestFile(f, more, p.sourceFiles))
 	}
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
@@ -154,14 +154,14 @@ func (p *program) testFiles(filter []string) (files []*testfile.File, refused []
 	return files, nil, nil
 }
 
-// unrunTests is what a report says of a file of which nothing is run.
-func unrunTests(f *testfile.File, diags hcl.Diagnostics, sources map[string]*hcl.File) view.TestFile {
-	t := view.TestFile{Path: f.Path, Sources: sources}
+// skippedTestFile is what a report says of a file of which nothing is run.
+func skippedTestFile(f *testfile.File, diags hcl.Diagnostics, sources map[string]*hcl.File) view.TestFileResult {
+	t := view.TestFileResult{Path: f.Path, Sources: sources}
 	if diags.HasErrors() {
-		t.Runs = []view.TestRun{{Name: f.Path, Status: view.TestError, Diagnostics: diags}}
+		t.Runs = []view.TestRunResult{{Name: f.Path, Status: view.TestError, Diagnostics: diags}}
 	}
 	for _, r := range f.Runs {
-		t.Runs = append(t.Runs, view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestSkip})
+		t.Runs = append(t.Runs, view.TestRunResult{Name: r.Name, Range: r.Range, Status: view.TestSkip})
 	}
 	return t
 }

@@ -38,7 +38,7 @@ func (t *tester) runAfterApply(ctx context.Context, r *testfile.Run) (reader *ou
 		}
 	}
 	for _, u := range r.Uploads {
-		if err := t.upload(ctx, &u); err != nil {
+		if err := t.uploadOrHideFile(ctx, &u); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -72,8 +72,8 @@ func (t *tester) planAgain(ctx context.Context) (reader *outputReader, changesTe
 	return s.newOutputReader(s.snapshot, st.Entries, nil), changesText, nil
 }
 
-// upload puts a file into the account as its master key, or hides one.
-func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
+// uploadOrHideFile puts a file into the account as its master key, or hides one.
+func (t *tester) uploadOrHideFile(ctx context.Context, u *testfile.Upload) error {
 	account, err := t.testAccount.Dump()
 	if err != nil {
 		return err
@@ -124,23 +124,23 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, reader *outputRead
 		}
 		outs[o.Name] = o.Value
 	}
-	t.outputs[r.Name] = cty.ObjectVal(outs)
-	files, err := filesValue(t.testAccount)
+	t.outputsByRun[r.Name] = cty.ObjectVal(outs)
+	files, err := fileVersionsByBucket(t.testAccount)
 	if err != nil {
 		return nil, err
 	}
-	further := map[string]cty.Value{"output": cty.ObjectVal(outs), "run": cty.ObjectVal(t.outputs), "files": files}
+	further := map[string]cty.Value{"output": cty.ObjectVal(outs), "run": cty.ObjectVal(t.outputsByRun), "files": files}
 	if diags.HasErrors() {
 		return diags, nil
 	}
 	for _, a := range r.Asserts {
-		failures = append(failures, t.judge(r, reader, a, further)...)
+		failures = append(failures, t.evaluateAssertion(r, reader, a, further)...)
 	}
 	return failures, nil
 }
 
-// judge evaluates one assertion of a run.
-func (t *tester) judge(r *testfile.Run, read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
+// evaluateAssertion evaluates one assertion of a run.
+func (t *tester) evaluateAssertion(r *testfile.Run, read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
 	at := a.Condition.Range()
 	fail := func(summary, detail string) hcl.Diagnostics {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary,
@@ -220,8 +220,8 @@ func (t *tester) referencedValuesText(reader *outputReader, condition hcl.Expres
 	return "\n\n" + strings.Join(lines, "\n")
 }
 
-// filesValue is every file version of the account, by the name of its bucket.
-func filesValue(box *localB2) (cty.Value, error) {
+// fileVersionsByBucket is every file version of the account, by the name of its bucket.
+func fileVersionsByBucket(box *localB2) (cty.Value, error) {
 	account, err := box.Dump()
 	if err != nil {
 		return cty.NilVal, err
@@ -233,23 +233,23 @@ func filesValue(box *localB2) (cty.Value, error) {
 	}
 	for _, f := range account.Files {
 		id, _ := f["bucketId"].(string)
-		lists[names[id]] = append(lists[names[id]], fileValue(f))
+		lists[names[id]] = append(lists[names[id]], fileVersionValue(f))
 	}
 	out := map[string]cty.Value{}
 	for _, name := range names {
-		out[name] = cty.ListValEmpty(fileValue(nil).Type())
+		out[name] = cty.ListValEmpty(fileVersionValue(nil).Type())
 		if len(lists[name]) > 0 {
 			out[name] = cty.ListVal(lists[name])
 		}
 	}
 	if len(out) == 0 {
-		return cty.MapValEmpty(cty.List(fileValue(nil).Type())), nil
+		return cty.MapValEmpty(cty.List(fileVersionValue(nil).Type())), nil
 	}
 	return cty.MapVal(out), nil
 }
 
-// fileValue is one version, newest first among those of a name.
-func fileValue(f map[string]any) cty.Value {
+// fileVersionValue is one version, newest first among those of a name.
+func fileVersionValue(f map[string]any) cty.Value {
 	text := func(name string) cty.Value {
 		s, ok := f[name].(string)
 		if !ok {

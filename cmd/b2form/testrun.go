@@ -31,27 +31,27 @@ import (
 // nothing, on an account of its own.
 type tester struct {
 	*program
-	file    *testfile.File
-	outputs map[string]cty.Value // of earlier runs, by their names
-	config  *config.Config       // that the last run planned with
-	plain   string               // the folder of configurations that are written in the test
-	diags   *diagnosticList
-	style   view.Style // of what is shown of plans
+	file            *testfile.File
+	outputsByRun    map[string]cty.Value // of earlier runs, by their names
+	lastConfig      *config.Config       // that the last run planned with
+	inlineConfigDir string               // the folder of configurations that are written in the test
+	diags           *diagnosticList
+	style           view.Style // of what is shown of plans
 }
 
 // runTestFile carries out the runs of a file, one after the other.
-func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result view.TestFile) {
-	result = view.TestFile{Path: f.Path, Sources: map[string]*hcl.File{f.Path: f.Source}}
+func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result view.TestFileResult) {
+	result = view.TestFileResult{Path: f.Path, Sources: map[string]*hcl.File{f.Path: f.Source}}
 	t, err := p.newTester(f)
 	if err != nil {
-		result.Runs = []view.TestRun{{Name: "account", Status: view.TestError, Diagnostics: errorDiagnostics(err)}}
+		result.Runs = []view.TestRunResult{{Name: "account", Status: view.TestError, Diagnostics: errorDiagnostics(err)}}
 		return result
 	}
 	// what is left of a test is in the system's temporary folder
-	defer func() { _ = errors.Join(t.testAccount.close(), os.RemoveAll(t.testAccount.dir)) }()
+	defer func() { _ = errors.Join(t.testAccount.close(), os.RemoveAll(t.testAccount.stateAndDeliveryDir)) }()
 	stop := false
 	for _, r := range f.Runs {
-		one := view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestSkip}
+		one := view.TestRunResult{Name: r.Name, Range: r.Range, Status: view.TestSkip}
 		if !stop && ctx.Err() == nil {
 			began := p.now()
 			t.diags.list = nil
@@ -82,7 +82,8 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 		testAccount: box, trace: trace.New(p.now, false)}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.lock, q.parallelism, q.quiet = true, true, 10, true
-	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{},
+	t := &tester{program: q, file: f, outputsByRun: map[string]cty.Value{}, inlineConfigDir: filepath.Join(dir, "configuration"),
+		diags: &diagnosticList{},
 		style: p.outputStyle()}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
@@ -103,9 +104,9 @@ func (c collectingUI) Diagnostics(diags hcl.Diagnostics, _ map[string]*hcl.File)
 }
 
 // run carries out one run and judges it.
-func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
-	out := view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestPass}
-	fail := func(status view.TestStatus, diags ...*hcl.Diagnostic) view.TestRun {
+func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
+	out := view.TestRunResult{Name: r.Name, Range: r.Range, Status: view.TestPass}
+	fail := func(status view.TestStatus, diags ...*hcl.Diagnostic) view.TestRunResult {
 		out.Status, out.Diagnostics = status, append(out.Diagnostics, diags...)
 		return out
 	}
@@ -114,7 +115,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	}
 	made, err := t.carryOut(ctx, r)
 	if made != nil && t.verbose {
-		out.Plan = t.planText(made, modeOf(r))
+		out.PlanText = t.planText(made, purposeOf(r))
 	}
 	said := append(t.diags.list, errorDiagnostics(err)...)
 	unexpected, unmet := t.compareFailures(r, said)
@@ -126,7 +127,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	case err != nil || said.HasErrors():
 		return out // as expected
 	}
-	if wrong := compareChanges(r, made, t.config); wrong != nil {
+	if wrong := compareChanges(r, made, t.lastConfig); wrong != nil {
 		fail(view.TestFail, wrong)
 	}
 	var read *outputReader
@@ -152,20 +153,20 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 // prepare makes the program one for the configuration, values and policies of the run.
 func (t *tester) prepare(r *testfile.Run) error {
 	t.vars = slices.DeleteFunc(t.vars, func(v schema.VariableValue) bool { return v.Expr != nil })
-	for _, name := range slices.Sorted(maps.Keys(r.Common)) {
-		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Common[name], Optional: true})
+	for _, name := range slices.Sorted(maps.Keys(r.FileVariables)) {
+		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], IgnoreIfUndeclared: true})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Variables)) {
 		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Variables[name]})
 	}
-	t.testPolicies, t.configDir = r.Policies, r.Source
-	if r.Configuration == "" {
+	t.testPolicies, t.configDir = r.Policies, r.SourceDir
+	if r.ConfigurationText == "" {
 		return nil
 	}
-	t.configDir = t.plain
-	err := os.MkdirAll(t.plain, 0o700)
+	t.configDir = t.inlineConfigDir
+	err := os.MkdirAll(t.inlineConfigDir, 0o700)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(t.plain, "main.b2.hcl"), []byte(r.Configuration), 0o600)
+		err = os.WriteFile(filepath.Join(t.inlineConfigDir, "main.b2.hcl"), []byte(r.ConfigurationText), 0o600)
 	}
 	if err != nil {
 		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, words.ErrorWithoutPath(err))
@@ -173,7 +174,7 @@ func (t *tester) prepare(r *testfile.Run) error {
 	return nil
 }
 
-func modeOf(r *testfile.Run) view.Purpose {
+func purposeOf(r *testfile.Run) view.PlanPurpose {
 	if r.Command == testfile.Destroy {
 		return view.Destroying
 	}
@@ -186,19 +187,19 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	if err != nil {
 		return nil, err
 	}
-	s.opts = runOptions{autoApprove: true, adopt: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
-		allowOver: config.LimitedActions()}
-	err = s.withLockedState(ctx, modeOf(r), func(store *state.Store) error {
-		if made, err = s.makePlan(ctx, store.State(), modeOf(r)); err != nil || r.Command == testfile.Plan {
+	s.opts = runOptions{autoApprove: true, allowImports: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
+		liftedLimits: config.LimitableActions()}
+	err = s.withLockedState(ctx, purposeOf(r), func(store *state.Store) error {
+		if made, err = s.makePlan(ctx, store.State(), purposeOf(r)); err != nil || r.Command == testfile.Plan {
 			return err
 		}
 		t.diags.list = append(t.diags.list, made.Warnings...)
-		if err := s.checkConsent(made, modeOf(r), nil); err != nil {
+		if err := s.checkConsent(made, purposeOf(r), nil); err != nil {
 			return err
 		}
-		return s.applyPlan(ctx, store, made, modeOf(r))
+		return s.applyPlan(ctx, store, made, purposeOf(r))
 	})
-	t.config = s.config
+	t.lastConfig = s.config
 	if made != nil && r.Command == testfile.Plan {
 		t.diags.list = append(t.diags.list, made.Warnings...)
 	}
@@ -208,7 +209,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	return made, err
 }
 
-func (t *tester) planText(p *plan.Plan, m view.Purpose) string {
+func (t *tester) planText(p *plan.Plan, m view.PlanPurpose) string {
 	var b strings.Builder
 	view.TextUI{Out: &b, Verbose: true, Style: t.style}.Plan(p, m)
 	return b.String()
@@ -244,7 +245,7 @@ func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
 	root, label, _ := strings.Cut(name, ".")
 	switch root {
 	case "policy":
-		v, ok := d.Extra.(config.Violation)
+		v, ok := d.Extra.(config.ViolationExtra)
 		return ok && v.Policy == label
 	case "var":
 		return strings.Contains(d.Detail, "var."+label+" ") || strings.Contains(d.Detail, "\""+label+"\"")
@@ -259,7 +260,7 @@ func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
 
 // compareChanges compares the plan of a configuration with what the run says that it changes.
 func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagnostic {
-	if r.Changes == nil {
+	if r.ExpectedChanges == nil {
 		return nil
 	}
 	var wrong []string
@@ -268,7 +269,7 @@ func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagno
 		planned[p.Changes[i].Addr.String()] = string(p.Changes[i].Action)
 	}
 	for _, a := range slices.Sorted(maps.Keys(planned)) {
-		switch want, ok := r.Changes[a]; {
+		switch want, ok := r.ExpectedChanges[a]; {
 		case !ok:
 			wrong = append(wrong, fmt.Sprintf("  %s: %s is planned, and not expected", a, planned[a]))
 		case want != planned[a]:
@@ -276,13 +277,13 @@ func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagno
 		}
 	}
 	for _, declared := range c.Resources {
-		if a := declared.Addr.String(); planned[a] == "" && r.Changes[a] == string(plan.NoOp) && r.Command != testfile.Destroy {
+		if a := declared.Addr.String(); planned[a] == "" && r.ExpectedChanges[a] == string(plan.NoOp) && r.Command != testfile.Destroy {
 			planned[a] = string(plan.NoOp)
 		}
 	}
-	for _, a := range slices.Sorted(maps.Keys(r.Changes)) {
+	for _, a := range slices.Sorted(maps.Keys(r.ExpectedChanges)) {
 		if _, ok := planned[a]; !ok {
-			wrong = append(wrong, fmt.Sprintf("  %s: nothing is planned, and %s expected", a, r.Changes[a]))
+			wrong = append(wrong, fmt.Sprintf("  %s: nothing is planned, and %s expected", a, r.ExpectedChanges[a]))
 		}
 	}
 	if len(wrong) == 0 {

@@ -17,8 +17,8 @@ import (
 )
 
 // traceRequest records one attempt to call B2.
-func (p *program) traceRequest(e b2.Event) {
-	reason := e.Reason
+func (p *program) traceRequest(e b2.AttemptEvent) {
+	reason := e.NoReplyReason
 	if e.Status != 0 {
 		reason = strings.TrimSpace(strconv.Itoa(e.Status) + " " + e.Code)
 	}
@@ -26,7 +26,8 @@ func (p *program) traceRequest(e b2.Event) {
 	if e.Status != 200 {
 		errorCode = cmp.Or(e.Code, strconv.Itoa(e.Status))
 	}
-	p.trace.AddRequest(trace.Span{Name: e.Method, HTTPStatus: e.Status, Attempt: e.Attempt, ErrorCode: errorCode}, e.Took, e.Wait, reason)
+	p.trace.AddRequest(trace.Span{Name: e.Method, HTTPStatus: e.Status, Attempt: e.AttemptNumber, ErrorCode: errorCode}, e.Took,
+		e.WaitBeforeRetry, reason)
 }
 
 // printTimings tells where the run spent its time, where -timings asks for it.
@@ -99,7 +100,7 @@ func (p *program) writeTrace(code int) {
 
 // openTraceFile opens a file to add a line to: a new one, one of this sort, or what somebody else reads from.
 func openTraceFile(path string) (*os.File, error) {
-	if err := durable.CheckBegin(path, `{"resourceSpans":`); err != nil {
+	if err := durable.CheckOverwritable(path, `{"resourceSpans":`); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)

@@ -40,10 +40,11 @@ func (p *program) validate() error {
 		return err
 	}
 	o := p.loadOptions(schema.Kinds())
-	o.AllowUnset = true
+	o.AllowUnsetVariables = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
-		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckDeclared(config), plan.WarnUnusableCredentials(config))
+		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckPoliciesBeforePlan(config),
+			plan.WarnUnusableCredentials(config))
 		results, failed := evaluateChecks(config.Checks, nil)
 		diags = append(diags, failed...)
 		if p.recorder != nil {

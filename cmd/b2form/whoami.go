@@ -47,7 +47,7 @@ Example:
 func (p *program) whoami(ctx context.Context) (err error) {
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
-	s, err := p.openAccount(ctx)
+	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (p *program) whoami(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	where := cmp.Or(s.found.Where, "the emulator in "+boxFolder)
+	where := cmp.Or(s.foundCredentials.SourceText, "the emulator in "+boxFolder)
 	if p.json {
 		return p.printJSON(newIdentityDocument(where, a))
 	}

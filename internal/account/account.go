@@ -22,8 +22,9 @@ type Query map[string]KindQuery
 
 // A KindQuery is what one kind must be read for.
 type KindQuery struct {
-	Identities      []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
-	IDs             []string // remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
+	ChildIdentities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
+	// remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
+	EntryIDs        []string
 	MultiBucket     bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
 	ReferencedNames []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
 	Imported        []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
@@ -55,7 +56,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	}
 	for _, i := range cfg.Imports {
 		if n := w[i.To.Kind]; n != nil && n.hasMultiBucket {
-			n.Imported = append(append(n.Imported, i.IDs...), i.ID)
+			n.Imported = append(append(n.Imported, i.SiblingIDs...), i.ID)
 		}
 	}
 	for _, q := range cfg.DataQueries {
@@ -75,7 +76,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	}
 	want := make(Query, len(w))
 	for name, n := range w {
-		n.Identities, n.ReferencedNames = sortedUnique(n.Identities), dropDeclared(cfg, n.kind, n.ReferencedNames)
+		n.ChildIdentities, n.ReferencedNames = sortedUnique(n.ChildIdentities), dropDeclared(cfg, n.kind, n.ReferencedNames)
 		want[name] = n.KindQuery
 	}
 	return want
@@ -107,7 +108,7 @@ func (w queryBuilder) forKind(k *kind.Kind) *kindQuery {
 // first.
 func (n *kindQuery) addChildIdentity(identity string) {
 	if n.isChild && identity != "" {
-		n.Identities = append(n.Identities, identity)
+		n.ChildIdentities = append(n.ChildIdentities, identity)
 	}
 }
 
@@ -118,10 +119,10 @@ func (n *kindQuery) addEntry(e *addr.StateEntry) {
 		return
 	}
 	for _, old := range e.Retiring {
-		n.IDs = append(n.IDs, old.ID)
+		n.EntryIDs = append(n.EntryIDs, old.ID)
 	}
 	if e.ID != "" {
-		n.IDs = append(n.IDs, e.ID)
+		n.EntryIDs = append(n.EntryIDs, e.ID)
 	} else {
 		n.MultiBucket = n.MultiBucket || n.hasMultiBucket
 	}
@@ -176,7 +177,7 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 func needsMultiBucket(r *config.Resource) bool {
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !limitsToSeveral(a) {
+		if !isMultiBucketAttr(a) {
 			continue
 		}
 		if v := r.Value.GetAttr(a.Name); !v.IsNull() && v.IsKnown() && v.Type() != cty.String && v.LengthInt() > 1 {
@@ -186,10 +187,10 @@ func needsMultiBucket(r *config.Resource) bool {
 	return false
 }
 
-// limitsToSeveral reports whether the attribute limits an object to one other in older
+// isMultiBucketAttr reports whether the attribute limits an object to one other in older
 // API versions and to several in the newest.
-func limitsToSeveral(a *kind.Attr) bool {
-	return a.Link.RefKind != "" && a.Encoding.ReadSinglePath != ""
+func isMultiBucketAttr(a *kind.Attr) bool {
+	return a.Link.RefKind != "" && a.Encoding.SingleValueReadPath != ""
 }
 
 // ReadSnapshot lists every wanted kind, all at once, and then what is a part of what was
@@ -277,7 +278,7 @@ func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multiBucket 
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		need := r.query[k.Name]
-		scope := kind.ListFilter{Account: r.account, MultiBucket: multiBucket || need.MultiBucket}
+		scope := kind.ListFilter{Account: r.account, IncludeMultiBucketKeys: multiBucket || need.MultiBucket}
 		g.Go(func() error {
 			list, err := k.List(ctx, r.api, scope)
 			if err != nil {
@@ -304,12 +305,12 @@ func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
 		return false
 	}
 	isImportable := func(id string) bool { return s.ByID(k, id) != nil || len(s.ByIdentity(k, k.NormalizeIdentity(id))) > 0 }
-	return slices.ContainsFunc(need.IDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
+	return slices.ContainsFunc(need.EntryIDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
 		slices.ContainsFunc(need.Imported, func(id string) bool { return id != "" && !isImportable(id) }) ||
 		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 
 // hasMultiBucket reports whether ListFilter.MultiBucket makes a difference for the kind.
 func hasMultiBucket(k *kind.Kind) bool {
-	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return limitsToSeveral(&a) })
+	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return isMultiBucketAttr(&a) })
 }

@@ -101,7 +101,7 @@ type want struct {
 func (l *lab) config(w want) *config.Config {
 	cfg := &config.Config{}
 	declare := func(k *kind.Kind, set map[string]cty.Value) {
-		for _, a := range k.Settable() {
+		for _, a := range k.SettableAttrs() {
 			if _, ok := set[a.Name]; !ok {
 				set[a.Name] = cty.NullVal(a.ValueType())
 			}
@@ -117,7 +117,7 @@ func (l *lab) config(w want) *config.Config {
 		v := cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal("0012ab34cd56ef00000000001"),
 			"destination": cty.StringVal(w.Names)})
 		replication := map[string]cty.Value{}
-		for name, t := range l.kinds[0].Attr("replication").ValueType().AttributeTypes() {
+		for name, t := range l.kinds[0].FindAttr("replication").ValueType().AttributeTypes() {
 			replication[name] = cty.NullVal(t)
 		}
 		replication["destination"] = cty.ObjectVal(map[string]cty.Value{"keys": cty.ListVal([]cty.Value{v})})
@@ -272,7 +272,7 @@ func TestReadWithLimitedCredentials(t *testing.T) {
 
 func TestReadErrorNamesWhatWasRead(t *testing.T) {
 	l := newLab(t, nil)
-	l.server.Fail(emulator.Fault{Method: "b2_list_buckets", Status: 403, Code: "transaction_cap_exceeded"})
+	l.server.QueueFault(emulator.Fault{Method: "b2_list_buckets", Status: 403, Code: "transaction_cap_exceeded"})
 	_, _, err := l.read(l.master, want{Buckets: []string{"acme-photos"}})
 	var refused *wire.Error
 	if !errors.As(err, &refused) || refused.Code != "transaction_cap_exceeded" {
@@ -315,7 +315,7 @@ func TestReadKeysThatBothVersionsList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := kind.StringsIn(v.GetAttr("buckets")); !slices.Equal(got, buckets) {
+			if got := kind.KnownStringsIn(v.GetAttr("buckets")); !slices.Equal(got, buckets) {
 				t.Errorf("version 3 says %s: %s is for %v, want %v", older, name, got, buckets)
 			}
 		}

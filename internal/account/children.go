@@ -40,7 +40,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 		}
 		parts = append(parts, p)
 		for _, l := range r.query[k.Name].Listings {
-			if s.Listed(k, l) == nil {
+			if s.FindChildListing(k, l) == nil {
 				parts = append(parts, childQuery{kind: k, listing: &l})
 			}
 		}
@@ -52,7 +52,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 			if p.listing != nil {
 				err = r.readListing(ctx, p, s)
 			} else {
-				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, IDs: r.childIDs(p, s)})
+				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, IDs: r.wantedChildIDs(p, s)})
 			}
 			if err != nil {
 				return fmt.Errorf("reading the live %s: %w", p.kind.Plural, err)
@@ -66,8 +66,8 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 // wantedIdentities are those that are wanted, and those of wanted IDs.
 func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	need := r.query[k.Name]
-	all := slices.Clone(need.Identities)
-	for _, id := range need.IDs {
+	all := slices.Clone(need.ChildIdentities)
+	for _, id := range need.EntryIDs {
 		holder, name, _ := strings.Cut(id, "/")
 		identity, ok := s.NameOf(k.ParentKind(), holder)
 		if !ok {
@@ -82,7 +82,7 @@ func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 }
 
 func (r *reader) readListing(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
-	for _, id := range r.parentIDs(s, p.kind, p.listing.ParentIdentity) {
+	for _, id := range r.idsOfParentNamed(s, p.kind, p.listing.ParentIdentity) {
 		list, folders, more, err := p.kind.Parent.ListChildren(ctx, r.api, id, *p.listing)
 		if err != nil {
 			return err
@@ -92,19 +92,19 @@ func (r *reader) readListing(ctx context.Context, p *childQuery, s *kind.Snapsho
 	return nil
 }
 
-func (r *reader) childIDs(p *childQuery, s *kind.Snapshot) []string {
+func (r *reader) wantedChildIDs(p *childQuery, s *kind.Snapshot) []string {
 	var ids []string
 	for _, identity := range p.identities {
-		for _, id := range r.parentIDs(s, p.kind, p.kind.ParentIdentity(identity)) {
+		for _, id := range r.idsOfParentNamed(s, p.kind, p.kind.ParentIdentity(identity)) {
 			ids = append(ids, p.kind.ChildID(identity, id))
 		}
 	}
 	return ids
 }
 
-// parentIDs are the IDs of the live objects with an identity of which something of
+// idsOfParentNamed are the IDs of the live objects with an identity of which something of
 // the kind is part.
-func (r *reader) parentIDs(s *kind.Snapshot, k *kind.Kind, identity string) []string {
+func (r *reader) idsOfParentNamed(s *kind.Snapshot, k *kind.Kind, identity string) []string {
 	return s.IDsOf(kind.FindKind(r.kinds, k.ParentKind()), identity)
 }
 
@@ -114,7 +114,7 @@ func addChildrenToSnapshot(s *kind.Snapshot, parts []childQuery) error {
 		if p.listing != nil {
 			err = s.AddListing(p.kind, *p.listing, p.found, p.folders, p.hasMore)
 		} else {
-			err = s.AddChildren(p.kind, p.identities, p.found)
+			err = s.AddLookedForChildren(p.kind, p.identities, p.found)
 		}
 		if err != nil {
 			return err

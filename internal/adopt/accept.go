@@ -20,8 +20,8 @@ import (
 
 // A ConfigEdits is how a configuration is to be edited so that it declares what is live.
 type ConfigEdits struct {
-	Edited []EditedFile      // sorted by name
-	ByHand []UnacceptedDrift // in the order of the changes
+	EditedFiles []EditedFile      // sorted by name
+	ByHand      []UnacceptedDrift // in the order of the changes
 	// AcceptedAttrs names the attributes that the edits are about, by address.
 	AcceptedAttrs map[addr.Addr][]string
 }
@@ -57,10 +57,10 @@ func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string)
 	}
 	for name, s := range e.sources {
 		if len(s.edits) > 0 {
-			e.out.Edited = append(e.out.Edited, EditedFile{Name: name, Before: s.text, After: s.edited()})
+			e.out.EditedFiles = append(e.out.EditedFiles, EditedFile{Name: name, Before: s.text, After: s.edited()})
 		}
 	}
-	slices.SortFunc(e.out.Edited, func(a, b EditedFile) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(e.out.EditedFiles, func(a, b EditedFile) int { return strings.Compare(a.Name, b.Name) })
 	return e.out
 }
 
@@ -75,16 +75,16 @@ type editor struct {
 
 // A source is one file.
 type source struct {
-	text  []byte
-	body  *hclsyntax.Body // nil: it cannot be edited
-	why   string          // why it cannot be edited
-	edits []edit
+	text             []byte
+	body             *hclsyntax.Body // nil: it cannot be edited
+	uneditableReason string          // uneditableReason it cannot be edited
+	edits            []edit
 }
 
 // An edit puts text in the place of some bytes.
 type edit struct {
-	from, to int
-	text     string
+	startByte, endByte int
+	text               string
 }
 
 func (e *editor) accept(c *plan.Change) {
@@ -104,8 +104,8 @@ func (e *editor) accept(c *plan.Change) {
 	s := e.source(header.Filename)
 	block := s.blockAt(header)
 	for _, name := range c.Fields {
-		why := s.why
-		switch a := c.Kind.Attr(name); {
+		why := s.uneditableReason
+		switch a := c.Kind.FindAttr(name); {
 		case slices.Contains(c.Sensitive, name) || a.SendsSecret():
 			why = "its value is sensitive"
 		case block == nil:
@@ -119,7 +119,7 @@ func (e *editor) accept(c *plan.Change) {
 			continue
 		}
 		live := kind.SensitiveText
-		if !slices.Contains(c.Sensitive, name) && !c.Kind.Attr(name).SendsSecret() {
+		if !slices.Contains(c.Sensitive, name) && !c.Kind.FindAttr(name).SendsSecret() {
 			live = kind.FormatValue(c.After.GetAttr(name))
 		}
 		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
@@ -131,9 +131,9 @@ func (e *editor) source(name string) *source {
 		return s
 	}
 	text, err := e.read(name)
-	s := &source{text: text, why: "the file is not in native syntax"}
+	s := &source{text: text, uneditableReason: "the file is not in native syntax"}
 	if err != nil {
-		s.why = err.Error()
+		s.uneditableReason = err.Error()
 	} else if !strings.HasSuffix(name, ".json") {
 		if f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos); !diags.HasErrors() {
 			s.body, _ = f.Body.(*hclsyntax.Body)
@@ -164,7 +164,7 @@ func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.V
 	if !v.IsWhollyKnown() || k.Content != nil {
 		return "what it holds is not told by B2"
 	}
-	args := (&collector{writer: &writer{idOfName: map[ObjectID]string{}}, kind: k}).write(nil, a, v, a.Name)
+	args := (&collector{writer: &writer{idOfName: map[ObjectID]string{}}, kind: k}).argsOf(nil, a, v, a.Name)
 	written := b.Body.Attributes[a.Name]
 	var nested []*hclsyntax.Block
 	for _, inner := range b.Body.Blocks {
@@ -262,7 +262,7 @@ func render(args []arg) string {
 }
 
 func renderValue(a arg) string {
-	return strings.ReplaceAll((&writer{}).resolve(a.value, ""), "\n", "\n  ")
+	return strings.ReplaceAll((&writer{}).resolveMarks(a.value, ""), "\n", "\n  ")
 }
 
 func (s *source) replace(at hcl.Range, text string) {
@@ -311,13 +311,13 @@ func (s *source) insert(b *hclsyntax.Block, args []arg) {
 
 // edited is the text with all edits. What was formatted stays so.
 func (s *source) edited() []byte {
-	slices.SortStableFunc(s.edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	slices.SortStableFunc(s.edits, func(a, b edit) int { return cmp.Compare(a.startByte, b.startByte) })
 	var out bytes.Buffer
 	at := 0
 	for _, e := range s.edits {
-		out.Write(s.text[at:e.from])
+		out.Write(s.text[at:e.startByte])
 		out.WriteString(e.text)
-		at = e.to
+		at = e.endByte
 	}
 	out.Write(s.text[at:])
 	if bytes.Equal(hclwrite.Format(s.text), s.text) {

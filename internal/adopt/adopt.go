@@ -42,28 +42,28 @@ type Request struct {
 	Undeclarable []UndeclarableObject // what was found to be undeclarable before
 	Layout       Layout
 	FoldFamilies bool // families of objects in one block
-	// Addresses names objects by their kind and remote ID, and is what is written down
+	// OnlyAddresses names objects by their kind and remote ID, and is what is written down
 	// then, without imports; nil: everything, with labels made from names.
-	Addresses map[ObjectID]addr.Addr
+	OnlyAddresses map[ObjectID]addr.Addr
 }
 
 // An ObjectID is a kind and a remote ID.
 type ObjectID struct{ Kind, ID string }
 
 // A File is one file to write.
-type File struct{ Name, Text string }
+type File struct{ NameWithoutSuffix, Text string }
 
 // Suffix is what names of files of a configuration end with.
 const Suffix = ".b2.hcl"
 
 // A Result is what was written down, and what was not.
 type Result struct {
-	Files         []File
-	WrittenCounts []WrittenCount       // of each kind of which something is written, in the order of the kinds
-	Addrs         []addr.Addr          // of all that is written
-	Undeclarable  []UndeclarableObject // what cannot be declared, sorted
-	Owned         []addr.Addr          // what the state owns under an address that nothing declares
-	Hidden        []HiddenValue        // values that became variables, in the order of these
+	Files           []File
+	WrittenCounts   []WrittenCount       // of each kind of which something is written, in the order of the kinds
+	Addrs           []addr.Addr          // of all that is written
+	Undeclarable    []UndeclarableObject // what cannot be declared, sorted
+	OwnedUndeclared []addr.Addr          // what the state owns under an address that nothing declares
+	Hidden          []HiddenValue        // values that became variables, in the order of these
 }
 
 // A WrittenCount is how many objects of a kind are written.
@@ -78,16 +78,16 @@ type UndeclarableObject struct{ Kind, Name, Reason string }
 // A HiddenValue is the variable that stands for a secret value. The value itself is for
 // checking what was written, and for nothing else.
 type HiddenValue struct {
-	Name  string
-	about string // in words
-	value string
+	VariableName string
+	about        string // in words
+	value        string
 }
 
 // Reveal gives the secret.
 func (h HiddenValue) Reveal() string { return h.value }
 
 // Format keeps the secret out of whatever prints it.
-func (h HiddenValue) Format(f fmt.State, _ rune) { fmt.Fprint(f, h.Name) }
+func (h HiddenValue) Format(f fmt.State, _ rune) { fmt.Fprint(f, h.VariableName) }
 
 // An item is one object, or a family of objects, in the making.
 type item struct {
@@ -98,12 +98,12 @@ type item struct {
 	remarks            []string
 	secrets            []HiddenValue
 	label              string
-	keys               []string          // instances of a family, sorted; nil: one object
-	keyOf              map[string]string // by the remote ID of a member
+	instanceKeys       []string          // instances of a family, sorted; nil: one object
+	instanceKeyByID    map[string]string // by the remote ID of a member
 	members            []*item
-	hint               string // what the label of a family is taken from
+	labelHint          string // what the label of a family is taken from
 	memberIdentityExpr string // of a family: the expression for what finds a member
-	address            *addr.Addr
+	requestedAddress   *addr.Addr
 }
 
 // An arg is one attribute as it is written: an expression or, where block is set, nested
@@ -187,7 +187,7 @@ func (w *writer) noteDeclared() {
 		w.labels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
 	}
 	for _, i := range w.Config.Imports {
-		for _, id := range append(i.IDs, i.ID) {
+		for _, id := range append(i.SiblingIDs, i.ID) {
 			if r := byAddr[i.To]; r != nil && w.Snapshot.ByID(r.Kind, id) != nil {
 				idOf[i.To] = id
 				w.declaredIDs[ObjectID{i.To.Kind, id}] = true
@@ -224,18 +224,18 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 	var items []*item
 	for _, o := range objects {
 		id := ObjectID{k.Name, o.ID}
-		target, named := w.Addresses[id]
+		target, named := w.OnlyAddresses[id]
 		switch owner, owned := w.owned[id]; {
-		case w.Addresses != nil && !named:
+		case w.OnlyAddresses != nil && !named:
 			continue
-		case w.Addresses != nil:
+		case w.OnlyAddresses != nil:
 		case w.isDeclared(o) || !w.wanted(k, o):
 			continue
 		case owned:
-			w.result.Owned = append(w.result.Owned, owner)
+			w.result.OwnedUndeclared = append(w.result.OwnedUndeclared, owner)
 			continue
 		}
-		it, err := c.item(o, w.ContentPaths[id])
+		it, err := c.itemIfDeclarable(o, w.ContentPaths[id])
 		if err != nil {
 			return nil, err
 		}
@@ -243,7 +243,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 			continue
 		}
 		if named {
-			it.address = &target
+			it.requestedAddress = &target
 		}
 		w.placed[id] = place{item: it}
 		items = append(items, it)
@@ -272,7 +272,7 @@ func (w *writer) wanted(k *kind.Kind, o *kind.Object) bool {
 	return false
 }
 
-// leave notes an object that cannot be declared.
-func (w *writer) leave(k *kind.Kind, name, reason string, args ...any) {
+// addUndeclarable notes an object that cannot be declared.
+func (w *writer) addUndeclarable(k *kind.Kind, name, reason string, args ...any) {
 	w.result.Undeclarable = append(w.result.Undeclarable, UndeclarableObject{k.Name, name, fmt.Sprintf(reason, args...)})
 }

@@ -37,7 +37,7 @@ func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Con
 	slices.SortFunc(objects, func(a, b *kind.Object) int { return strings.Compare(b.Identity, a.Identity) })
 	paths := newPathSet()
 	for _, o := range slices.CompactFunc(objects, func(a, b *kind.Object) bool { return a.Identity == b.Identity }) {
-		if _, owned := w.owned[ObjectID{k.Name, o.ID}]; w.Addresses == nil && (owned || w.isDeclared(o)) {
+		if _, owned := w.owned[ObjectID{k.Name, o.ID}]; w.OnlyAddresses == nil && (owned || w.isDeclared(o)) {
 			continue
 		}
 		live, err := o.Values()
@@ -164,14 +164,14 @@ func (w *writer) foldContents(items []*item) []*item {
 // contentSignature is what objects of one family have in common; "": it is of none.
 func (w *writer) contentSignature(it *item) string {
 	folder, ok := strings.CutSuffix(w.ContentPaths[ObjectID{it.kind.Name, it.id}], "/"+it.name)
-	if !ok || it.address != nil {
+	if !ok || it.requestedAddress != nil {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString(folder + "\n")
 	for _, a := range it.args {
 		if a.name != it.kind.IdentityAttr && a.name != it.kind.Content.SourceAttr {
-			w.signArg(&b, a, "")
+			w.writeArgSignature(&b, a, "")
 		}
 	}
 	return b.String()
@@ -181,14 +181,14 @@ func (w *writer) contentFamily(members []*item) *item {
 	first := members[0]
 	folder, _ := strings.CutSuffix(w.ContentPaths[ObjectID{first.kind.Name, first.id}], first.name)
 	f := &item{kind: first.kind, id: first.id, name: first.name, args: slices.Clone(first.args), members: members,
-		keyOf: map[string]string{}, hint: first.kind.ParentIdentity(w.identityOf(first))}
+		instanceKeyByID: map[string]string{}, labelHint: first.kind.ParentIdentity(w.identityOf(first))}
 	for _, it := range members {
-		f.keys = append(f.keys, it.name)
-		f.keyOf[it.id] = it.name
+		f.instanceKeys = append(f.instanceKeys, it.name)
+		f.instanceKeyByID[it.id] = it.name
 		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
 	}
-	f.memberIdentityExpr = prefixedEachKeyExpr(f.hint + "/")
-	slices.Sort(f.keys)
+	f.memberIdentityExpr = prefixedEachKeyExpr(f.labelHint + "/")
+	slices.Sort(f.instanceKeys)
 	for i := range f.args {
 		switch f.args[i].name {
 		case f.kind.IdentityAttr:

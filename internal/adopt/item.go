@@ -17,14 +17,15 @@ import (
 // common, which come with the same pointer, so each is written once.
 type collector struct {
 	*writer
-	kind      *kind.Kind
-	completer *kind.ConfigCompleter
-	nulls     []*cty.Value // by the attribute's index
-	texts     map[*cty.Value][]arg
+	kind        *kind.Kind
+	completer   *kind.ConfigCompleter
+	nulls       []*cty.Value // by the attribute's index
+	argsByValue map[*cty.Value][]arg
 }
 
 func (w *writer) newCollector(k *kind.Kind) *collector {
-	c := &collector{writer: w, kind: k, completer: k.NewCompleter(), nulls: make([]*cty.Value, len(k.Attrs)), texts: map[*cty.Value][]arg{}}
+	c := &collector{writer: w, kind: k, completer: k.NewCompleter(), nulls: make([]*cty.Value, len(k.Attrs)),
+		argsByValue: map[*cty.Value][]arg{}}
 	for i := range k.Attrs {
 		null := cty.NullVal(k.Attrs[i].ValueType())
 		c.nulls[i] = &null
@@ -32,16 +33,16 @@ func (w *writer) newCollector(k *kind.Kind) *collector {
 	return c
 }
 
-// item makes an item of one object, whose content is in a local file; nil where it cannot
+// itemIfDeclarable makes an item of one object, whose content is in a local file; nil where it cannot
 // be declared, which is noted.
-func (c *collector) item(o *kind.Object, contentPath string) (*item, error) {
+func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item, error) {
 	live, err := o.Values()
 	if err != nil {
 		return nil, err
 	}
 	want, why := c.declaredValues(live, contentPath)
 	if why != "" {
-		c.leave(c.kind, o.Identity, "%s", why)
+		c.addUndeclarable(c.kind, o.Identity, "%s", why)
 		return nil, nil
 	}
 	name := live.GetAttr(c.kind.IdentityAttr).AsString()
@@ -51,7 +52,7 @@ func (c *collector) item(o *kind.Object, contentPath string) (*item, error) {
 	}
 	for i := range c.kind.Attrs {
 		if a := &c.kind.Attrs[i]; !a.Computed {
-			it.args = append(it.args, c.attr(it, a, want.SharedAt(i))...)
+			it.args = append(it.args, c.attr(it, a, want.PointerAt(i))...)
 		}
 	}
 	return it, nil
@@ -65,7 +66,7 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 		if a.Computed {
 			continue
 		}
-		v := live.SharedAt(i)
+		v := live.PointerAt(i)
 		switch {
 		case v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v):
 			v = c.nulls[i]
@@ -85,7 +86,7 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 		source := cty.StringVal(contentPath)
 		want.Set(c.kind.Content.SourceAttr, &source)
 	}
-	return want, c.undeclarable(want)
+	return want, c.undeclarableReasonIfAny(want)
 }
 
 // withoutKeptLiveMembers is a live value without what is left alone where nobody declares it.
@@ -109,8 +110,8 @@ func withoutKeptLiveMembers(a *kind.Attr, want, live kind.Values, v *cty.Value) 
 	return v
 }
 
-// undeclarable says why a configuration could not hold the object as it is; "": it can.
-func (c *collector) undeclarable(want kind.Values) string {
+// undeclarableReasonIfAny says why a configuration could not hold the object as it is; "": it can.
+func (c *collector) undeclarableReasonIfAny(want kind.Values) string {
 	_, problems := c.completer.CompleteAndCheck(want, false)
 	for _, p := range problems {
 		if !p.Warning {
@@ -142,32 +143,32 @@ func isServerDefault(a *kind.Attr, v cty.Value) bool {
 // attr writes one attribute; nothing where it is as if it were left out.
 func (c *collector) attr(it *item, a *kind.Attr, v *cty.Value) []arg {
 	if a.SendsSecret() {
-		return c.write(it, a, *v, a.Name)
+		return c.argsOf(it, a, *v, a.Name)
 	}
-	args, known := c.texts[v]
+	args, known := c.argsByValue[v]
 	if !known {
-		args = c.write(it, a, *v, a.Name)
-		c.texts[v] = args
+		args = c.argsOf(it, a, *v, a.Name)
+		c.argsByValue[v] = args
 	}
 	return args
 }
 
-// write writes an attribute or a member of one. path tells the variables of secrets apart.
-func (c *collector) write(it *item, a *kind.Attr, v cty.Value, path string) []arg {
+// argsOf writes an attribute or a member of one. path tells the variables of secrets apart.
+func (c *collector) argsOf(it *item, a *kind.Attr, v cty.Value, path string) []arg {
 	switch {
 	case v.IsNull() || a.Default != cty.NilVal && v.RawEquals(a.Default):
 		return nil
 	case a.Secret:
-		return []arg{{name: a.Name, value: "var." + c.hide(it, a, v.AsString(), path)}}
+		return []arg{{name: a.Name, value: "var." + c.addSecretVariable(it, a, v.AsString(), path)}}
 	case a.Object == nil:
-		if call := functions.CallFor(v); call != "" {
+		if call := functions.FindPresetCall(v); call != "" {
 			return []arg{{name: a.Name, value: call}}
 		}
 		return []arg{{name: a.Name, value: c.expression(a, v)}}
 	case !a.Many:
 		return []arg{{name: a.Name, block: true, members: c.members(it, a, v, path)}}
 	}
-	if call := functions.CallFor(v); call != "" {
+	if call := functions.FindPresetCall(v); call != "" {
 		return []arg{{name: a.Name, value: call}}
 	}
 	var out []arg
@@ -185,7 +186,7 @@ func (c *collector) members(it *item, a *kind.Attr, v cty.Value, path string) []
 		if m.Object == nil || m.Many {
 			below += "_" + m.Name
 		}
-		out = append(out, c.write(it, m, v.GetAttr(m.Name), below)...)
+		out = append(out, c.argsOf(it, m, v.GetAttr(m.Name), below)...)
 	}
 	return out
 }
@@ -204,12 +205,12 @@ func (c *collector) expression(a *kind.Attr, v cty.Value) string {
 		return c.literal(v)
 	}
 	if v.Type() == cty.String {
-		return c.mark(a, v.AsString())
+		return c.referenceMark(a, v.AsString())
 	}
 	var list []string
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		list = append(list, c.mark(a, e.AsString()))
+		list = append(list, c.referenceMark(a, e.AsString()))
 	}
 	return "[" + strings.Join(list, ", ") + "]"
 }
@@ -232,11 +233,11 @@ func (c *collector) literal(v cty.Value) string {
 // remote ID of the object between two bytes that no expression has.
 const markByte = "\x00"
 
-// mark writes a name or a remote ID of another object.
-func (c *collector) mark(a *kind.Attr, text string) string {
+// referenceMark writes a name or a remote ID of another object.
+func (c *collector) referenceMark(a *kind.Attr, text string) string {
 	id := text
 	if a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(text) {
-		id = c.idOf(a.Link.RefKind, text)
+		id = c.findUniqueID(a.Link.RefKind, text)
 	}
 	if id == "" {
 		return view.FormatHCL(cty.StringVal(text))
@@ -244,8 +245,8 @@ func (c *collector) mark(a *kind.Attr, text string) string {
 	return markByte + a.Link.RefKind + " " + id + " " + text + markByte
 }
 
-// idOf is the remote ID of the only object that a name stands for; "": there is none.
-func (w *writer) idOf(kindName, name string) string {
+// findUniqueID is the remote ID of the only object that a name stands for; "": there is none.
+func (w *writer) findUniqueID(kindName, name string) string {
 	key := ObjectID{kindName, name}
 	if id, known := w.idOfName[key]; known {
 		return id
@@ -260,9 +261,9 @@ func (w *writer) idOf(kindName, name string) string {
 	return id
 }
 
-// hide makes a variable of a secret and gives its name.
-func (c *collector) hide(it *item, a *kind.Attr, secret, path string) string {
-	name := c.unique("variable", identifier(c.kind.ParentIdentity(it.name)+"_"+strings.TrimPrefix(path, "rules_")), "")
+// addSecretVariable makes a variable of a secret and gives its name.
+func (c *collector) addSecretVariable(it *item, a *kind.Attr, secret, path string) string {
+	name := c.takeUniqueLabel("variable", identifier(c.kind.ParentIdentity(it.name)+"_"+strings.TrimPrefix(path, "rules_")), "")
 	h := HiddenValue{name, a.Name + " in " + c.kind.Plural, secret}
 	it.secrets, c.result.Hidden = append(it.secrets, h), append(c.result.Hidden, h)
 	return name
@@ -277,7 +278,7 @@ func remarks(k *kind.Kind, live kind.Values) []string {
 				out = append(out, "It "+text+".")
 			}
 		}
-		if v := live.SharedAt(i); k.Credential == nil && v != nil && v.IsKnown() {
+		if v := live.PointerAt(i); k.Credential == nil && v != nil && v.IsKnown() {
 			out = append(out, attrRemarks(&k.Attrs[i], *v)...)
 		}
 	}

@@ -19,28 +19,28 @@ import (
 func (w *writer) label(k *kind.Kind, items []*item) {
 	shared := map[string]int{}
 	for _, it := range items {
-		it.label = identifier(cmp.Or(it.hint, it.name))
+		it.label = identifier(cmp.Or(it.labelHint, it.name))
 		shared[it.label]++
 	}
 	for _, it := range items {
 		switch {
-		case it.address != nil:
-			it.label = it.address.Label
-		case it.keys != nil:
-			it.label = w.unique(k.Name, it.label, "")
+		case it.requestedAddress != nil:
+			it.label = it.requestedAddress.Label
+		case it.instanceKeys != nil:
+			it.label = w.takeUniqueLabel(k.Name, it.label, "")
 		case shared[it.label] > 1 && k.ScopeAttr() != "":
 			sum := sha256.Sum256([]byte(w.identityOf(it)))
-			it.label = w.unique(k.Name, it.label+"_"+hex.EncodeToString(sum[:2]), "")
+			it.label = w.takeUniqueLabel(k.Name, it.label+"_"+hex.EncodeToString(sum[:2]), "")
 		case shared[it.label] > 1:
-			it.label = w.unique(k.Name, it.label+"_"+it.id[max(0, len(it.id)-4):], it.id)
+			it.label = w.takeUniqueLabel(k.Name, it.label+"_"+it.id[max(0, len(it.id)-4):], it.id)
 		default:
-			it.label = w.unique(k.Name, it.label, it.id)
+			it.label = w.takeUniqueLabel(k.Name, it.label, it.id)
 		}
 	}
 }
 
-// unique takes a label that nobody has.
-func (w *writer) unique(block, label, id string) string {
+// takeUniqueLabel takes a label that nobody has.
+func (w *writer) takeUniqueLabel(block, label, id string) string {
 	tries := []string{label}
 	if id != "" {
 		tries = append(tries, label+"_"+id)
@@ -90,8 +90,8 @@ func (w *writer) fold(items []*item) []*item {
 		if named[it.name] > 1 || len(w.Snapshot.ByIdentity(it.kind, it.kind.NormalizeIdentity(it.name))) > 1 {
 			continue
 		}
-		for p := range words(it.name) {
-			if sig := w.signature(it, p); sig != "" {
+		for p := range dashSeparatedWords(it.name) {
+			if sig := w.familySignature(it, p); sig != "" {
 				families[sig] = append(families[sig], it)
 			}
 		}
@@ -126,15 +126,15 @@ func (w *writer) fold(items []*item) []*item {
 	return out
 }
 
-// words are the parts of a name between dashes.
-func words(name string) []string { return strings.Split(name, "-") }
+// dashSeparatedWords are the parts of a name between dashes.
+func dashSeparatedWords(name string) []string { return strings.Split(name, "-") }
 
-// signature is what objects have in common that differ in the word at p of their names;
+// familySignature is what objects have in common that differ in the word at p of their names;
 // "": no other can be alike.
-func (w *writer) signature(it *item, p int) string {
-	parts := words(it.name)
+func (w *writer) familySignature(it *item, p int) string {
+	parts := dashSeparatedWords(it.name)
 	word := parts[p]
-	if len(parts) < 2 || word == "" || it.address != nil {
+	if len(parts) < 2 || word == "" || it.requestedAddress != nil {
 		return ""
 	}
 	parts[p] = markByte
@@ -142,21 +142,21 @@ func (w *writer) signature(it *item, p int) string {
 	fmt.Fprintf(&b, "%d %q\n", p, parts)
 	for _, a := range it.args {
 		if !isOwnName(it.kind, a) {
-			w.signArg(&b, a, word)
+			w.writeArgSignature(&b, a, word)
 		}
 	}
 	fmt.Fprintf(&b, "%q", it.remarks)
 	return b.String()
 }
 
-func (w *writer) signArg(b *strings.Builder, a arg, word string) {
+func (w *writer) writeArgSignature(b *strings.Builder, a arg, word string) {
 	if !a.block {
-		b.WriteString(a.name + "=" + w.resolve(a.value, word) + "\n")
+		b.WriteString(a.name + "=" + w.resolveMarks(a.value, word) + "\n")
 		return
 	}
 	b.WriteString(a.name + "{\n")
 	for _, m := range a.members {
-		w.signArg(b, m, word)
+		w.writeArgSignature(b, m, word)
 	}
 	b.WriteString("}\n")
 }
@@ -167,16 +167,16 @@ func (w *writer) family(members []*item, sig string) *item {
 	_, _ = fmt.Sscanf(sig, "%d", &p) // which signature wrote
 	first := members[0]
 	f := &item{kind: first.kind, name: first.name, remarks: first.remarks, args: slices.Clone(first.args), members: members,
-		keyOf: map[string]string{}}
+		instanceKeyByID: map[string]string{}}
 	for _, it := range members {
-		word := words(it.name)[p]
-		f.keys = append(f.keys, word)
-		f.keyOf[it.id] = word
+		word := dashSeparatedWords(it.name)[p]
+		f.instanceKeys = append(f.instanceKeys, word)
+		f.instanceKeyByID[it.id] = word
 		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
 	}
-	slices.Sort(f.keys)
-	parts := words(first.name)
-	f.hint = strings.Join(slices.Delete(slices.Clone(parts), p, p+1), "-")
+	slices.Sort(f.instanceKeys)
+	parts := dashSeparatedWords(first.name)
+	f.labelHint = strings.Join(slices.Delete(slices.Clone(parts), p, p+1), "-")
 	own := parts[p]
 	parts[p] = "${each.key}"
 	f.memberIdentityExpr = `"` + strings.Join(parts, "-") + `"`
@@ -184,7 +184,7 @@ func (w *writer) family(members []*item, sig string) *item {
 		if isOwnName(f.kind, f.args[i]) {
 			f.args[i].value = f.memberIdentityExpr
 		} else {
-			f.args[i] = w.eachKey(f.args[i], own)
+			f.args[i] = w.withEachKeyReferences(f.args[i], own)
 		}
 	}
 	return f
@@ -196,15 +196,15 @@ func isOwnName(k *kind.Kind, a arg) bool {
 	return a.name == k.IdentityAttr && (k.Parent == nil || k.Parent.Attr != a.name)
 }
 
-// eachKey writes references to the instances of another family that follow the word.
-func (w *writer) eachKey(a arg, word string) arg {
+// withEachKeyReferences writes references to the instances of another family that follow the word.
+func (w *writer) withEachKeyReferences(a arg, word string) arg {
 	if !a.block {
-		a.value = w.resolve(a.value, word)
+		a.value = w.resolveMarks(a.value, word)
 		return a
 	}
 	a.members = slices.Clone(a.members)
 	for i := range a.members {
-		a.members[i] = w.eachKey(a.members[i], word)
+		a.members[i] = w.withEachKeyReferences(a.members[i], word)
 	}
 	return a
 }

@@ -13,10 +13,10 @@ import (
 	"b2form/schema/addr"
 )
 
-// resolve writes references as such. Where word is the instance of a family that a
+// resolveMarks writes references as such. Where word is the instance of a family that a
 // reference leads to, that follows it. What has no label yet stays a mark, if word is
 // given.
-func (w *writer) resolve(text, word string) string {
+func (w *writer) resolveMarks(text, word string) string {
 	if !strings.Contains(text, markByte) {
 		return text
 	}
@@ -40,12 +40,12 @@ func (w *writer) reference(kindName, id, name, word, mark string) string {
 		return at.addr.String()
 	case at.item.label == "":
 		return markByte + mark + markByte
-	case at.item.address != nil:
-		return at.item.address.String()
+	case at.item.requestedAddress != nil:
+		return at.item.requestedAddress.String()
 	}
 	a := addr.Addr{Kind: kindName, Label: at.item.label}
-	if at.item.keys != nil {
-		key := at.item.keyOf[id]
+	if at.item.instanceKeys != nil {
+		key := at.item.instanceKeyByID[id]
 		if key == word {
 			return a.String() + "[each.key]"
 		}
@@ -68,17 +68,18 @@ func (w *writer) layOut(items []*item) {
 	for _, it := range w.arranged(items) {
 		b := to(w.fileOf(it))
 		w.block(b, it)
-		if w.Addresses == nil {
+		if w.OnlyAddresses == nil {
 			b = to("imports")
 			w.importBlock(b, it)
 		}
 		for _, h := range it.secrets {
-			fmt.Fprintf(to("variables"), "variable %q {\n  description = %s\n  type        = string\n  sensitive   = true\n}\n", h.Name,
+			fmt.Fprintf(to("variables"), "variable %q {\n  description = %s\n  type        = string\n  sensitive   = true\n}\n",
+				h.VariableName,
 				view.FormatHCL(cty.StringVal(h.about+" of "+it.name)))
 		}
 		w.addAddrs(it)
 	}
-	if len(files) > 0 && w.Addresses == nil {
+	if len(files) > 0 && w.OnlyAddresses == nil {
 		b := to("imports")
 		b.WriteString("# Not declared, since a configuration cannot say it:\n#   the master key, which is in no list of keys\n")
 		for _, l := range w.result.Undeclarable {
@@ -96,16 +97,16 @@ func (w *writer) layOut(items []*item) {
 }
 
 func (w *writer) addAddrs(it *item) {
-	if it.address != nil {
-		w.result.Addrs = append(w.result.Addrs, *it.address)
+	if it.requestedAddress != nil {
+		w.result.Addrs = append(w.result.Addrs, *it.requestedAddress)
 		return
 	}
 	a := addr.Addr{Kind: it.kind.Name, Label: it.label}
-	if it.keys == nil {
+	if it.instanceKeys == nil {
 		w.result.Addrs = append(w.result.Addrs, a)
 		return
 	}
-	for _, key := range it.keys {
+	for _, key := range it.instanceKeys {
 		a.Instance = addr.ForEachKey(key)
 		w.result.Addrs = append(w.result.Addrs, a)
 	}
@@ -124,7 +125,7 @@ func (w *writer) arranged(items []*item) []*item {
 	}
 	at := map[*item]position{}
 	for i, it := range items {
-		at[it] = position{cmp.Or(w.home(it), "\xff"), i}
+		at[it] = position{cmp.Or(w.findOwningBucketLabel(it), "\xff"), i}
 	}
 	out := slices.Clone(items)
 	slices.SortStableFunc(out, func(a, b *item) int {
@@ -136,15 +137,15 @@ func (w *writer) arranged(items []*item) []*item {
 	return out
 }
 
-// home is the label of the one block that everything an item names belongs to; "": there
+// findOwningBucketLabel is the label of the one block that everything an item names belongs to; "": there
 // is none. Objects that others are limited to are at home in themselves.
-func (w *writer) home(it *item) string {
+func (w *writer) findOwningBucketLabel(it *item) string {
 	home, several := "", false
 	visit := func(target string) {
 		several = several || home != "" && home != target
 		home = target
 	}
-	if it.kind.Allowed != nil {
+	if it.kind.AllowedObjects != nil {
 		return it.label
 	}
 	var walk func(args []arg)
@@ -176,7 +177,7 @@ func (w *writer) fileOf(it *item) string {
 	case ByKind:
 		return strings.ReplaceAll(it.kind.Plural, " ", "_")
 	case PerBucket:
-		return cmp.Or(w.home(it), "account")
+		return cmp.Or(w.findOwningBucketLabel(it), "account")
 	}
 	return "main"
 }
@@ -188,8 +189,8 @@ func (w *writer) block(b *strings.Builder, it *item) {
 	}
 	fmt.Fprintf(b, "%s %q {\n", it.kind.Name, it.label)
 	args := it.args
-	if it.keys != nil {
-		args = append([]arg{{name: "for_each", value: keySet(it.keys)}}, args...)
+	if it.instanceKeys != nil {
+		args = append([]arg{{name: "for_each", value: keySet(it.instanceKeys)}}, args...)
 	}
 	w.body(b, args, 1)
 	b.WriteString("}\n")
@@ -212,7 +213,7 @@ func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 			}
 		}
 		left--
-		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indentFollowingLines(w.resolve(a.value, ""), indent))
+		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indentFollowingLines(w.resolveMarks(a.value, ""), indent))
 	}
 	for i, a := range args {
 		if !a.block {
@@ -243,12 +244,12 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 		id = it.id
 	}
 	id = cmp.Or(it.memberIdentityExpr, view.FormatHCL(cty.StringVal(id)))
-	if it.keys == nil {
+	if it.instanceKeys == nil {
 		fmt.Fprintf(b, "import {\n  to = %s\n  id = %s\n}\n", to, id)
 		return
 	}
 	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s[each.key]\n  id       = %s\n}\n",
-		indentFollowingLines(keySet(it.keys), "  "), to, id)
+		indentFollowingLines(keySet(it.instanceKeys), "  "), to, id)
 }
 
 // keySet writes the instances of a family.

@@ -19,10 +19,10 @@ import (
 
 // What only a look at the live account can find.
 const (
-	bucketGone    kind.RuleName = "bucket-gone"
-	duplicateName kind.RuleName = "duplicate-name"
-	expiresSoon   kind.RuleName = "expires-soon"
-	unowned       kind.RuleName = "unowned"
+	bucketGone    kind.LintRuleName = "bucket-gone"
+	duplicateName kind.LintRuleName = "duplicate-name"
+	expiresSoon   kind.LintRuleName = "expires-soon"
+	unowned       kind.LintRuleName = "unowned"
 )
 
 // Options is what Run works with.
@@ -78,7 +78,7 @@ func Run(o Options) (*Report, error) {
 	for _, r := range o.Config.Resources {
 		l.declared[r.Addr] = r
 	}
-	report := &Report{AccountFindings: kind.LintAccount(o.Snapshot.Account)}
+	report := &Report{AccountFindings: kind.LintMasterKey(o.Snapshot.Account)}
 	for _, k := range o.Kinds {
 		if !k.YieldsSecret() {
 			continue
@@ -115,7 +115,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 		want = r.Value
 	}
 	_, rotates := k.RotationOf(want)
-	found := func(rule kind.RuleName, detail string, args ...any) {
+	found := func(rule kind.LintRuleName, detail string, args ...any) {
 		c.Findings = append(c.Findings, kind.Finding{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
 	}
 	if !c.InState && len(l.ownedByID)+len(l.declared) > 0 { // where nothing can be owned, that says nothing

@@ -11,7 +11,7 @@ import (
 )
 
 // Rules lists all that a report may find, sorted.
-func Rules() []kind.RuleName {
+func Rules() []kind.LintRuleName {
 	wide, unusable := kind.DeniableRules()
 	rules := append(slices.Concat(wide, unusable), bucketGone, duplicateName, expiresSoon, unowned)
 	slices.Sort(rules)
@@ -20,9 +20,9 @@ func Rules() []kind.RuleName {
 
 // A Filter says which credentials a report keeps. What is empty keeps all.
 type Filter struct {
-	Name     string // a pattern, as path.Match has them
-	Bucket   string // one that the credential reaches
-	Findings []kind.RuleName
+	NamePattern string // a pattern, as path.Match has them
+	Bucket      string // one that the credential reaches
+	Findings    []kind.LintRuleName
 }
 
 // Keep drops what the filter does not keep.
@@ -31,18 +31,18 @@ func (r *Report) Keep(f Filter) {
 }
 
 func (f Filter) keeps(c Credential) bool {
-	if ok, err := path.Match(f.Name, c.Name); f.Name != "" && (err != nil || !ok) {
+	if ok, err := path.Match(f.NamePattern, c.Name); f.NamePattern != "" && (err != nil || !ok) {
 		return false
 	}
-	if buckets := c.Buckets(); f.Bucket != "" && len(buckets) > 0 && !slices.Contains(buckets, strings.ToLower(f.Bucket)) {
+	if buckets := c.LimitedToBuckets(); f.Bucket != "" && len(buckets) > 0 && !slices.Contains(buckets, strings.ToLower(f.Bucket)) {
 		return false
 	}
 	return len(f.Findings) == 0 ||
 		slices.ContainsFunc(c.Findings, func(found kind.Finding) bool { return slices.Contains(f.Findings, found.Rule) })
 }
 
-// Buckets are those that the credential is limited to, in lower case; none: it is not.
-func (c *Credential) Buckets() []string {
+// LimitedToBuckets are those that the credential is limited to, in lower case; none: it is not.
+func (c *Credential) LimitedToBuckets() []string {
 	buckets, _ := c.Kind.Credential.Reach(c.Value)
 	for i := range buckets {
 		buckets[i] = strings.ToLower(buckets[i])
@@ -60,9 +60,9 @@ func (r *Report) Sort(column string) {
 	slices.SortStableFunc(r.Credentials, func(a, b Credential) int {
 		switch column {
 		case "owner":
-			return cmp.Or(compareLast(!a.InState, !b.InState), strings.Compare(a.Owner.String(), b.Owner.String()))
+			return cmp.Or(compareTrueLast(!a.InState, !b.InState), strings.Compare(a.Owner.String(), b.Owner.String()))
 		case "expires":
-			return cmp.Or(compareLast(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
+			return cmp.Or(compareTrueLast(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
 		case "findings":
 			return cmp.Compare(len(b.Findings), len(a.Findings))
 		}
@@ -70,7 +70,7 @@ func (r *Report) Sort(column string) {
 	})
 }
 
-func compareLast(a, b bool) int {
+func compareTrueLast(a, b bool) int {
 	switch {
 	case a == b:
 		return 0

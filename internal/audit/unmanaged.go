@@ -31,7 +31,7 @@ func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (lis
 	if b := o.Config.Settings.Backend; b.Type == "b2" {
 		stateBucket = b.Arguments["bucket"]
 	}
-	w := ownership{Options: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
+	w := managedIndex{Options: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
 	w.collectManaged()
 	for _, k := range o.Kinds {
 		if k.ParentKind() != "" || !o.Snapshot.WasRead(k) {
@@ -47,7 +47,7 @@ func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (lis
 			if err != nil {
 				return nil, nil, err
 			}
-			managed := w.owns(object)
+			managed := w.isManaged(object)
 			switch {
 			case managed:
 				c.Managed, c.TotalWithoutIgnored = c.Managed+1, c.TotalWithoutIgnored+1
@@ -80,13 +80,13 @@ func isMadeByB2(o *kind.Object) (bool, error) {
 
 type objectID struct{ kind, idOrIdentity string }
 
-// An ownership knows what is managed: by ID, or by name where nothing ties that to an ID yet.
-type ownership struct {
+// A managedIndex knows what is managed: by ID, or by name where nothing ties that to an ID yet.
+type managedIndex struct {
 	Options
 	ids, identities map[objectID]bool
 }
 
-func (w *ownership) collectManaged() {
+func (w *managedIndex) collectManaged() {
 	tied := map[addr.Addr]bool{}
 	for _, e := range w.Entries {
 		if e.ID == "" {
@@ -116,6 +116,6 @@ func (w *ownership) collectManaged() {
 	}
 }
 
-func (w *ownership) owns(o *kind.Object) bool {
+func (w *managedIndex) isManaged(o *kind.Object) bool {
 	return w.ids[objectID{o.Kind.Name, o.ID}] || w.identities[objectID{o.Kind.Name, o.Identity}]
 }

@@ -47,7 +47,7 @@ type Options struct {
 	// Sleep returns after d, or earlier with the context's error; nil means a
 	// timer. Now and Wait should agree on the time.
 	Sleep     func(ctx context.Context, d time.Duration) error
-	OnAttempt func(Event) // called after every attempt, from several goroutines; may be nil
+	OnAttempt func(AttemptEvent) // called after every attempt, from several goroutines; may be nil
 }
 
 // Format keeps the key out of whatever prints the options.
@@ -63,15 +63,15 @@ type Client struct {
 	parallelism int
 	now         func() time.Time
 	sleep       func(context.Context, time.Duration) error
-	onAttempt   func(Event)
+	onAttempt   func(AttemptEvent)
 
-	sessionCache   sessionCache
-	limiter        *limiter
-	derivedLimiter *limiter // of all clients for other credentials
-	counters       counters
-	gotReply       atomic.Bool // some reply has come back
-	clock          serviceClock
-	uploadURLs     uploadURLPool
+	sessionCache          sessionCache
+	limiter               *limiter
+	derivedClientsLimiter *limiter // of all clients for other credentials
+	counters              counters
+	gotReply              atomic.Bool // some reply has come back
+	clock                 serviceClock
+	uploadURLs            uploadURLPool
 }
 
 var (
@@ -113,10 +113,10 @@ func New(o Options) (*Client, error) {
 		c.sleep = pause.For
 	}
 	if c.onAttempt == nil {
-		c.onAttempt = func(Event) {}
+		c.onAttempt = func(AttemptEvent) {}
 	}
 	c.limiter = newLimiter(c.parallelism, c.now, c.sleep)
-	c.derivedLimiter = &limiter{adaptiveLimit: c.limiter.adaptiveLimit}
+	c.derivedClientsLimiter = &limiter{adaptiveLimit: c.limiter.adaptiveLimit}
 	return c, nil
 }
 
@@ -131,7 +131,8 @@ func (c *Client) WithCredentials(keyID, key string) (*Client, error) {
 	return &Client{
 		keyID: hideString(keyID), key: hideString(key), endpoint: c.endpoint,
 		userAgent: c.userAgent, transport: c.transport, parallelism: c.parallelism,
-		now: c.now, sleep: c.sleep, onAttempt: c.onAttempt, limiter: c.derivedLimiter, derivedLimiter: c.derivedLimiter,
+		now: c.now, sleep: c.sleep, onAttempt: c.onAttempt, limiter: c.derivedClientsLimiter,
+		derivedClientsLimiter: c.derivedClientsLimiter,
 	}, nil
 }
 

@@ -101,7 +101,7 @@ func TestEmpty(t *testing.T) {
 		a.call(t, "b2_start_large_file", object{"bucketId": a.bucket, "fileName": name, "contentType": "text/plain"}, nil)
 	}
 	a.ResetCalls()
-	a.Fail(emulator.Fault{Method: "b2_delete_file_version", Nth: 10, After: true})
+	a.QueueFault(emulator.Fault{Method: "b2_delete_file_version", Nth: 10, TakesEffect: true})
 	var seen []int
 	n, err := a.client.Empty(t.Context(), a.bucket, func(removed int) { seen = append(seen, removed) })
 	if err != nil || n != 1005 {
@@ -125,8 +125,9 @@ func TestEmptyDoesNotMindWhatIsGone(t *testing.T) {
 	a := open(t)
 	a.upload(t, 5)
 	a.call(t, "b2_start_large_file", object{"bucketId": a.bucket, "fileName": "big", "contentType": "text/plain"}, nil)
-	a.Fail(emulator.Fault{Method: "b2_delete_file_version", Nth: 2, After: true, Status: 400, Code: "file_not_present"})
-	a.Fail(emulator.Fault{Method: "b2_cancel_large_file", After: true, Status: 400, Code: "bad_request", Message: "No active upload"})
+	a.QueueFault(emulator.Fault{Method: "b2_delete_file_version", Nth: 2, TakesEffect: true, Status: 400, Code: "file_not_present"})
+	a.QueueFault(emulator.Fault{Method: "b2_cancel_large_file", TakesEffect: true, Status: 400, Code: "bad_request",
+		Message: "No active upload"})
 	if n, err := a.client.Empty(t.Context(), a.bucket, nil); err != nil || n != 4 {
 		t.Errorf("removed %d: %v; want 4, the others were gone", n, err)
 	}
@@ -135,7 +136,7 @@ func TestEmptyDoesNotMindWhatIsGone(t *testing.T) {
 func TestEmptySurvivesAnExpiredToken(t *testing.T) {
 	a := open(t)
 	a.upload(t, 30)
-	a.Fail(emulator.Fault{Method: "b2_delete_file_version", Nth: 3, Status: 401, Code: "expired_auth_token"})
+	a.QueueFault(emulator.Fault{Method: "b2_delete_file_version", Nth: 3, Status: 401, Code: "expired_auth_token"})
 	if n, err := a.client.Empty(t.Context(), a.bucket, nil); err != nil || n != 30 {
 		t.Errorf("removed %d: %v", n, err)
 	}
@@ -144,7 +145,7 @@ func TestEmptySurvivesAnExpiredToken(t *testing.T) {
 func TestEmptyStopsAtALockedFile(t *testing.T) {
 	a := open(t)
 	a.upload(t, 40)
-	a.Fail(emulator.Fault{Method: "b2_delete_file_version", Nth: 3, Status: 401, Code: "access_denied", Message: "Access Denied"})
+	a.QueueFault(emulator.Fault{Method: "b2_delete_file_version", Nth: 3, Status: 401, Code: "access_denied", Message: "Access Denied"})
 	n, err := a.client.Empty(t.Context(), a.bucket, nil)
 	e := kindError(t, err)
 	wantContains(t, "message", e.Message, `file "file-00`, "Access Denied")

@@ -34,8 +34,8 @@ func (r *request) maxReplySize() int64 {
 	return maxReply
 }
 
-// tooLarge says that a reply is larger than its bound.
-func tooLarge(bound int64) string {
+// tooLargeMessage says that a reply is larger than its bound.
+func tooLargeMessage(bound int64) string {
 	size := fmt.Sprint(bound, " bytes")
 	if bound%(1<<20) == 0 {
 		size = fmt.Sprint(bound>>20, " MiB")
@@ -65,7 +65,7 @@ func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte
 	if size := resp.ContentLength; size > 0 {
 		buf.Grow(int(size) + bytes.MinRead)
 	}
-	body := &slowBodyReader{body: resp.Body, now: now, start: now()}
+	body := &minSpeedReader{body: resp.Body, now: now, start: now()}
 	_, err := buf.ReadFrom(io.LimitReader(body, limit+1))
 	switch room := buf.Cap() - buf.Len(); {
 	case int64(buf.Len()) > limit:
@@ -76,15 +76,15 @@ func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte
 	return buf.Bytes(), err
 }
 
-// A slowBodyReader reads a body, and fails once that is too slow.
-type slowBodyReader struct {
+// A minSpeedReader reads a body, and fails once that is too slow.
+type minSpeedReader struct {
 	body      io.Reader
 	now       func() time.Time
 	start     time.Time
 	bytesRead int64
 }
 
-func (w *slowBodyReader) Read(p []byte) (int, error) {
+func (w *minSpeedReader) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	w.bytesRead += int64(n)
 	took := w.now().Sub(w.start)

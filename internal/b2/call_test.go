@@ -44,7 +44,7 @@ func TestOneAuthorizationServesAllCalls(t *testing.T) {
 	if diff := cmp.Diff([]string{"POST", "/b2api/v4/b2_list_buckets", token, "application/json"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if n := client.Stats().Requests["b2_list_buckets"]; n != 40 {
+	if n := client.Stats().RequestsByMethod["b2_list_buckets"]; n != 40 {
 		t.Errorf("counted %d requests, want 40", n)
 	}
 }
@@ -155,7 +155,7 @@ func TestCancelled(t *testing.T) {
 	s := serve(t, map[string][]answer{"b2_list_buckets": {refuse(500, "internal_error"), refuse(500, "internal_error")}})
 	ctx, cancel := context.WithCancel(t.Context())
 	client, clock := connect(t, s, func(o *b2.Options) {
-		o.OnAttempt = func(e b2.Event) { // during the first back-off
+		o.OnAttempt = func(e b2.AttemptEvent) { // during the first back-off
 			if e.Status == 500 {
 				cancel()
 			}

@@ -32,8 +32,8 @@ var (
 	keyShape  = regexp.MustCompile(`^K[0-9][0-9][0-9][0-9A-Za-z+/]+$`)
 )
 
-func looksLikeID(s string) bool  { return (len(s) == 12 || len(s) == 25) && hexDigits.MatchString(s) }
-func looksLikeKey(s string) bool { return len(s) == 31 && keyShape.MatchString(s) }
+func looksLikeKeyID(s string) bool { return (len(s) == 12 || len(s) == 25) && hexDigits.MatchString(s) }
+func looksLikeKey(s string) bool   { return len(s) == 31 && keyShape.MatchString(s) }
 
 // checkCredentials judges the shape of both halves. source is [Options.KeySource].
 func checkCredentials(id, key, source string) error {
@@ -60,7 +60,7 @@ func checkCredentials(id, key, source string) error {
 	if stray := strayCharacter(key); stray != "" {
 		return &UsageError{keyName + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
 	}
-	switch idIsKey, keyIsID := looksLikeKey(id), looksLikeID(key); {
+	switch idIsKey, keyIsID := looksLikeKey(id), looksLikeKeyID(key); {
 	case idIsKey && keyIsID:
 		return &UsageError{"The application key and its ID are swapped", "Exchange them in " + source + "."}
 	case idIsKey:

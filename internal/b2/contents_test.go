@@ -40,12 +40,12 @@ func TestCountVersions(t *testing.T) {
 	if got, err := wire.CountVersions(t.Context(), a.client, a.bucket, "file-0001", 10); err != nil || got.Bytes == 0 {
 		t.Errorf("the bytes of a file: %+v, %v", got, err)
 	}
-	a.Fail(emulator.Fault{Method: "b2_list_file_versions", Status: 401, Code: "unauthorized", Message: "not with this key"})
+	a.QueueFault(emulator.Fault{Method: "b2_list_file_versions", Status: 401, Code: "unauthorized", Message: "not with this key"})
 	if got, err := wire.CountVersions(t.Context(), a.client, a.bucket, "", 10); err != nil ||
 		got != (wire.ContentsCount{ListingDenied: true}) {
 		t.Errorf("without listFiles: %+v, %v", got, err)
 	}
-	a.Fail(emulator.Fault{Method: "b2_list_file_versions", Status: 400, Code: "bad_request", Message: "no"})
+	a.QueueFault(emulator.Fault{Method: "b2_list_file_versions", Status: 400, Code: "bad_request", Message: "no"})
 	if _, err := wire.CountVersions(t.Context(), a.client, a.bucket, "", 10); err == nil {
 		t.Error("another refusal is an error")
 	}

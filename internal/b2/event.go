@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// An Event reports one attempt at one request. It never carries a body, a
+// An AttemptEvent reports one attempt at one request. It never carries a body, a
 // token or a key.
-type Event struct {
-	Method  string        // "b2_list_buckets"
-	Attempt int           // 1 for the first
-	Status  int           // HTTP status; 0: no reply was read
-	Code    string        // B2's error code, "" on success
-	Reason  string        // what broke, where Status is 0
-	Took    time.Duration // from sending to the end of the reply
-	Wait    time.Duration // the pause before the next attempt; 0: there is none
+type AttemptEvent struct {
+	Method          string        // "b2_list_buckets"
+	AttemptNumber   int           // 1 for the first
+	Status          int           // HTTP status; 0: no reply was read
+	Code            string        // B2's error code, "" on success
+	NoReplyReason   string        // what broke, where Status is 0
+	Took            time.Duration // from sending to the end of the reply
+	WaitBeforeRetry time.Duration // the pause before the next attempt; 0: there is none
 }
 
 // Stats count what a client has sent so far.
 type Stats struct {
-	Requests map[string]int // by method, repeats included
-	Retries  int            // requests that repeated an earlier one
+	RequestsByMethod map[string]int // by method, repeats included
+	Retries          int            // requests that repeated an earlier one
 	// SequentialRoundTrips is the longest chain of requests of which each began after the
 	// one before had ended: the number of network latencies that the work
 	// could not have done without.
@@ -33,27 +33,27 @@ func (c *Client) Stats() Stats {
 	c.counters.mu.Lock()
 	defer c.counters.mu.Unlock()
 	return Stats{
-		Requests:             maps.Clone(c.counters.requests),
+		RequestsByMethod:     maps.Clone(c.counters.requestsByMethod),
 		Retries:              c.counters.retries,
 		SequentialRoundTrips: c.counters.longestChain,
 	}
 }
 
 type counters struct {
-	mu           sync.Mutex
-	requests     map[string]int
-	retries      int
-	longestChain int // longest chain that ends with a finished request
+	mu               sync.Mutex
+	requestsByMethod map[string]int
+	retries          int
+	longestChain     int // longest chain that ends with a finished request
 }
 
 // beginRequest counts a request and returns its place in the longest chain before it.
 func (n *counters) beginRequest(method string, attempt int) (chainLength int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.requests == nil {
-		n.requests = map[string]int{}
+	if n.requestsByMethod == nil {
+		n.requestsByMethod = map[string]int{}
 	}
-	n.requests[method]++
+	n.requestsByMethod[method]++
 	if attempt > 1 {
 		n.retries++
 	}

@@ -32,8 +32,8 @@ type failure struct {
 	unsent bool
 	// permanent: sending it again cannot help.
 	permanent bool
-	// slow: a reply began, and was given up minutes later.
-	slow bool
+	// replyTooSlow: a reply began, and was given up minutes later.
+	replyTooSlow bool
 }
 
 // mayHaveTakenEffect reports whether the request may have taken effect nevertheless.
@@ -77,11 +77,11 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 	body, err := readBounded(resp, r.maxReplySize(), c.now)
 	if errors.Is(err, wire.ErrReplyTooLarge) {
 		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
-			Message: tooLarge(r.maxReplySize())}}
+			Message: tooLargeMessage(r.maxReplySize())}}
 	}
 	if err != nil {
 		f := c.transportFailure(ctx, attempt, r, err, false)
-		f.slow = attempt.Err() != nil || errors.Is(err, errTrickle)
+		f.replyTooSlow = attempt.Err() != nil || errors.Is(err, errTrickle)
 		return nil, f
 	}
 	if r.checkReply != nil {
@@ -91,7 +91,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
 		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSONMessage(resp)}}
 	}
-	c.clock.noteDate(resp, sent, c.now())
+	c.clock.updateFromDateHeader(resp, sent, c.now())
 	return body, nil
 }
 
@@ -160,12 +160,12 @@ const mostCode, mostMessage = 100, 1000
 // sanitizeText makes a text that somebody else wrote fit to be shown: without the
 // credentials in use and those that it may just have made, without what a terminal would
 // obey, and short.
-func (c *Client) sanitizeText(text string, s *session, limit int) string {
+func (c *Client) sanitizeText(text string, s *session, maxChars int) string {
 	text = scrub.RemoveSecret(text, c.key())
 	if s != nil {
 		text = scrub.RemoveWholeSecret(text, s.token()) // it begins with the key's ID
 	}
-	return visible.EscapeTruncated(scrub.RemoveApplicationKeys(text), limit)
+	return visible.EscapeTruncated(scrub.RemoveApplicationKeys(text), maxChars)
 }
 
 // notJSONMessage describes a reply that B2 cannot have written. It does not quote the

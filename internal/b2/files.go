@@ -59,12 +59,12 @@ func parseFileID(reply []byte) (string, error) {
 // was stored, in bytes: no more is read; 0: it is not known.
 // What arrives is compared with the SHA-1 that B2 keeps, and fetched again if it
 // differs. Errors are *wire.Error.
-func (c *Client) Download(ctx context.Context, fileID string, size int64) ([]byte, error) {
+func (c *Client) Download(ctx context.Context, fileID string, sizeIfKnown int64) ([]byte, error) {
 	s, err := c.sessionCache.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{method: methodDownload, repeatable: true, named: size, checkReply: checkSHA1}
+	r := &request{method: methodDownload, repeatable: true, named: sizeIfKnown, checkReply: checkSHA1}
 	r.buildHTTP = func(ctx context.Context, s *session) (*http.Request, error) {
 		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
 			url.QueryEscape(fileID)
@@ -98,9 +98,9 @@ func (c *Client) ServiceTime() (service, sent time.Time) {
 	return c.clock.serviceTime, c.clock.sentAt
 }
 
-// ClockAhead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
+// ServiceClockAhead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
 // where both may be right, or before the first reply.
-func (c *Client) ClockAhead() time.Duration {
+func (c *Client) ServiceClockAhead() time.Duration {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
 	if c.clock.serviceTime.IsZero() {
@@ -117,7 +117,7 @@ type serviceClock struct {
 	serviceTime, sentAt, receivedAt time.Time
 }
 
-func (k *serviceClock) noteDate(resp *http.Response, sent, received time.Time) {
+func (k *serviceClock) updateFromDateHeader(resp *http.Response, sent, received time.Time) {
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
 		return

@@ -14,9 +14,9 @@ import (
 func TestUploadAndDownload(t *testing.T) {
 	a := open(t)
 	content := []byte("{\"version\": 1}\n")
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Status: 503, Code: "service_unavailable"})
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Nth: 2, Status: 401, Code: "expired_auth_token"})
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Nth: 3}) // the connection breaks
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Status: 503, Code: "service_unavailable"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Nth: 2, Status: 401, Code: "expired_auth_token"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Nth: 3}) // the connection breaks
 	id, err := a.client.Upload(t.Context(), a.bucket, "team a/ünïcode+1.json", "application/json", content)
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +25,7 @@ func TestUploadAndDownload(t *testing.T) {
 		t.Errorf("%d upload URLs for %d tries, want 4 for 4", urls, tries)
 	}
 	a.call(t, "b2_hide_file", object{"bucketId": a.bucket, "fileName": "team a/ünïcode+1.json"}, nil)
-	a.Fail(emulator.Fault{Method: "b2_download_file_by_id", Status: 503, Code: "service_unavailable"})
+	a.QueueFault(emulator.Fault{Method: "b2_download_file_by_id", Status: 503, Code: "service_unavailable"})
 	got, err := a.client.Download(t.Context(), id, 0)
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("Download = %q, %v", got, err)
@@ -38,12 +38,12 @@ func TestUploadAndDownload(t *testing.T) {
 
 func TestUploadGivesUp(t *testing.T) {
 	a := open(t)
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Status: 403, Code: "storage_cap_exceeded", Message: "Cannot upload files"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Status: 403, Code: "storage_cap_exceeded", Message: "Cannot upload files"})
 	_, err := a.client.Upload(t.Context(), a.bucket, "x", "text/plain", nil)
 	if e := kindError(t, err); e.Code != "storage_cap_exceeded" || a.count("b2_upload_file") != 1 {
 		t.Errorf("%v after %d tries", err, a.count("b2_upload_file"))
 	}
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Count: 20, Status: 503, Code: "service_unavailable"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Count: 20, Status: 503, Code: "service_unavailable"})
 	_, err = a.client.Upload(t.Context(), a.bucket, "x", "text/plain", nil)
 	if e := kindError(t, err); !e.OutcomeUnknown || a.count("b2_upload_file") != 6 {
 		t.Errorf("%v after %d tries; want one whose outcome is unknown, after 5 more", err, a.count("b2_upload_file"))

@@ -156,10 +156,10 @@ func (c *clock) Wait(ctx context.Context, d time.Duration) error {
 // A log collects events.
 type log struct {
 	mu     sync.Mutex
-	events []b2.Event
+	events []b2.AttemptEvent
 }
 
-func (l *log) add(e b2.Event) {
+func (l *log) add(e b2.AttemptEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events = append(l.events, e)

@@ -76,16 +76,16 @@ func (c *Client) attemptOnce(ctx context.Context, r *request, s *session, try in
 	c.counters.endRequest(place)
 	if f == nil {
 		c.limiter.releaseSucceeded()
-		c.onAttempt(Event{Method: r.method, Attempt: try, Status: http.StatusOK, Took: took})
+		c.onAttempt(AttemptEvent{Method: r.method, AttemptNumber: try, Status: http.StatusOK, Took: took})
 		return reply, nil, 0
 	}
 	wait = backOff(f.err, try)
-	event := Event{Method: r.method, Attempt: try, Status: f.err.Status, Code: f.err.Code, Took: took}
+	event := AttemptEvent{Method: r.method, AttemptNumber: try, Status: f.err.Status, Code: f.err.Code, Took: took}
 	if f.err.Status == 0 {
-		event.Reason = f.err.Message
+		event.NoReplyReason = f.err.Message
 	}
 	if c.shouldRetry(r, f, try) {
-		event.Wait = wait
+		event.WaitBeforeRetry = wait
 	}
 	if f.err.Status == http.StatusTooManyRequests || f.err.Status == http.StatusServiceUnavailable {
 		pause := wait
@@ -108,7 +108,7 @@ func (c *Client) shouldRetry(r *request, f *failure, try int) bool {
 		tries = firstTries
 	}
 	switch {
-	case f.permanent || try >= tries || f.slow && try >= slowTries || f.err.RetryAfter > patience:
+	case f.permanent || try >= tries || f.replyTooSlow && try >= slowTries || f.err.RetryAfter > patience:
 		return false
 	case f.unsent || f.err.Status == http.StatusTooManyRequests:
 		return true // B2 has certainly not done it

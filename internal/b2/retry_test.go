@@ -125,11 +125,11 @@ func TestGivingUp(t *testing.T) {
 	}
 	checkWaits(t, clock.waits, want)
 	last := events.events[len(events.events)-1]
-	if diff := cmp.Diff(b2.Event{Method: "b2_delete_key", Attempt: 8, Status: 500, Code: "internal_error"}, last); diff != "" {
+	if diff := cmp.Diff(b2.AttemptEvent{Method: "b2_delete_key", AttemptNumber: 8, Status: 500, Code: "internal_error"}, last); diff != "" {
 		t.Error(diff)
 	}
-	if first := events.events[1]; first.Wait != clock.waits[0] {
-		t.Errorf("the event speaks of %v, the client waited %v", first.Wait, clock.waits[0])
+	if first := events.events[1]; first.WaitBeforeRetry != clock.waits[0] {
+		t.Errorf("the event speaks of %v, the client waited %v", first.WaitBeforeRetry, clock.waits[0])
 	}
 }
 

@@ -34,7 +34,7 @@ type uploadTarget struct {
 	url       *base.URL
 }
 
-func (u *uploadURLPool) take(bucketID string) *uploadTarget {
+func (u *uploadURLPool) takeIfAny(bucketID string) *uploadTarget {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	list := u.freeByBucket[bucketID]
@@ -67,7 +67,7 @@ func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error
 }
 
 func (c *Client) putOnce(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
-	t := c.uploadURLs.take(u.BucketID)
+	t := c.uploadURLs.takeIfAny(u.BucketID)
 	if t == nil {
 		var err error
 		if t, err = c.newUploadTarget(ctx, u.BucketID); err != nil {
@@ -143,8 +143,8 @@ func (m *blazerTransport) sendUpload(req *http.Request, rec *blazerCall) (*http.
 				out.Header[name] = values
 			}
 		}
-		if rec.upload.Encryption != "" { // of which blazer does not know
-			out.Header.Set("X-Bz-Server-Side-Encryption", rec.upload.Encryption)
+		if rec.upload.SSEB2Algorithm != "" { // of which blazer does not know
+			out.Header.Set("X-Bz-Server-Side-Encryption", rec.upload.SSEB2Algorithm)
 		}
 		out.Header.Set("Authorization", m.uploadToken())
 		return out, nil

@@ -17,7 +17,7 @@ import (
 func (a *account) textFile(name, text string) wire.Upload {
 	return wire.Upload{BucketID: a.bucket, Name: name, ContentType: "b2/x-auto", Info: map[string]string{"team": "a/b ü+1"},
 		Payload: &wire.Payload{
-			Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), Source: "the test",
+			Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), SourcePath: "the test",
 			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
 		}}
 }
@@ -81,18 +81,18 @@ func TestPutUsesURLsAgain(t *testing.T) {
 func TestPutDoesNotRepeat(t *testing.T) {
 	a := open(t)
 	a.ResetCalls()
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Status: 401, Code: "expired_auth_token"})
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Nth: 2, Status: 429, Code: "too_many_requests"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Status: 401, Code: "expired_auth_token"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Nth: 2, Status: 429, Code: "too_many_requests"})
 	if _, err := a.client.Put(t.Context(), a.textFile("a", "x")); err != nil {
 		t.Fatal(err)
 	}
 	if urls, tries := a.count("b2_get_upload_url"), a.count("b2_upload_file"); urls != 2 || tries != 3 {
 		t.Errorf("%d upload URLs for %d tries, want 2 for 3", urls, tries)
 	}
-	for _, f := range []emulator.Fault{{After: true}, {Status: 503, Code: "service_unavailable"}} {
+	for _, f := range []emulator.Fault{{TakesEffect: true}, {Status: 503, Code: "service_unavailable"}} {
 		a.ResetCalls()
 		f.Method = "b2_upload_file"
-		a.Fail(f)
+		a.QueueFault(f)
 		_, err := a.client.Put(t.Context(), a.textFile("b", "x"))
 		if e := kindError(t, err); !e.OutcomeUnknown || a.count("b2_upload_file") != 1 {
 			t.Errorf("%d tries, %+v; want one, of unknown outcome", a.count("b2_upload_file"), e)
@@ -145,7 +145,7 @@ func TestPurge(t *testing.T) {
 // B2 says nothing of why it refuses; the message does.
 func TestPutRefused(t *testing.T) {
 	a := open(t)
-	a.Fail(emulator.Fault{Method: "b2_upload_file", Status: 401, Code: "unauthorized"})
+	a.QueueFault(emulator.Fault{Method: "b2_upload_file", Status: 401, Code: "unauthorized"})
 	_, err := a.client.Put(t.Context(), a.textFile("a", "x"))
 	e := kindError(t, err)
 	wantContains(t, "message", e.Message, "may not do this")

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // fixed opens a fixture for the length of a test, live where wanted.
-func fixed(t testing.TB, how style, buckets, keys int, live bool) *fixture {
+func fixed(t testing.TB, how configStyle, buckets, keys int, live bool) *fixture {
 	t.Helper()
 	f, err := newFixture(how, buckets, keys)
 	if err != nil {

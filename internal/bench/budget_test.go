@@ -24,8 +24,8 @@ func TestPlanBudget(t *testing.T) {
 	for _, n := range []int{10, 100} {
 		f := fixed(t, repeated, n, 10*n, true)
 		synctest.Test(t, func(t *testing.T) {
-			f.resetCounts(away)
-			p := planned{way: direct{f.service}}
+			f.resetCountsAndLatency(away)
+			p := planned{way: directTransport{f.service}}
 			if p.all(t, f); !p.plan.Empty() {
 				t.Errorf("%d changes", len(p.plan.Changes))
 			}
@@ -48,12 +48,12 @@ type spending struct {
 func spend(t *testing.T, n int) (s spending) {
 	f := fixed(t, repeated, n, n, false)
 	synctest.Test(t, func(t *testing.T) {
-		f.resetCounts(away)
-		store, err := f.store(context.Background())
+		f.resetCountsAndLatency(away)
+		store, err := f.openStore(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := planned{way: direct{f.service}}
+		p := planned{way: directTransport{f.service}}
 		p.all(t, f)
 		if err := store.BindAccount(p.snapshot.Account.ID, p.snapshot.Account.Realm); err != nil {
 			t.Fatal(err)

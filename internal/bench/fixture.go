@@ -23,13 +23,13 @@ import (
 	"b2form/schema/wire"
 )
 
-// A style is a way to write the same buckets and keys.
-type style string
+// A configStyle is a way to write the same buckets and keys.
+type configStyle string
 
 const (
-	repeated   style = "for_each"   // two blocks with for_each
-	fromFile   style = "jsondecode" // two blocks with for_each over a JSON file
-	writtenOut style = "blocks"     // one block for each bucket and key
+	repeated   configStyle = "for_each"   // two blocks with for_each
+	fromFile   configStyle = "jsondecode" // two blocks with for_each over a JSON file
+	writtenOut configStyle = "blocks"     // one block for each bucket and key
 )
 
 // A fixture is a folder with a configuration and, once live, the account and
@@ -43,7 +43,7 @@ const stateFile = "b2form.state.json"
 
 // newFixture writes a configuration into a new folder and opens an empty
 // account. The caller closes it, which removes the folder.
-func newFixture(how style, buckets, keys int) (*fixture, error) {
+func newFixture(how configStyle, buckets, keys int) (*fixture, error) {
 	dir, err := os.MkdirTemp("", "b2form-bench-")
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (f *fixture) createLive(ctx context.Context) error {
 	if diags.HasErrors() {
 		return diags
 	}
-	client, err := f.client(direct{f.service})
+	client, err := f.client(directTransport{f.service})
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (f *fixture) createLive(ctx context.Context) error {
 // create makes one object and gives what the state records of it.
 func create(ctx context.Context, api wire.API, r *config.Resource, ids map[string]string) (addr.StateEntry, error) {
 	var names []string
-	for _, a := range r.Kind.Settable() {
+	for _, a := range r.Kind.SettableAttrs() {
 		names = append(names, a.Name)
 	}
 	body, err := r.Kind.Encode(r.Value.Object(), names, true, func(_ *kind.Attr, name string) (string, error) { return ids[name], nil })
@@ -132,7 +132,7 @@ func create(ctx context.Context, api wire.API, r *config.Resource, ids map[strin
 }
 
 func (f *fixture) saveState(ctx context.Context, a *wire.Account, entries []addr.StateEntry) (err error) {
-	s, err := f.store(ctx)
+	s, err := f.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (f *fixture) saveState(ctx context.Context, a *wire.Account, entries []addr
 	return s.PutEntries(entries...)
 }
 
-func (f *fixture) store(ctx context.Context) (*state.Store, error) {
+func (f *fixture) openStore(ctx context.Context) (*state.Store, error) {
 	return state.Open(ctx, f.statePath(), state.Options{Now: time.Now, Operation: "benchmark"})
 }
 
@@ -160,7 +160,7 @@ func (f *fixture) client(transport http.RoundTripper) (*b2.Client, error) {
 // configuration declares the buckets data-0000, … and the keys app-000000, …,
 // each limited to one bucket and a name prefix, as three real programs have
 // them in the examples.
-func configuration(how style, buckets, keys int) string {
+func configuration(how configStyle, buckets, keys int) string {
 	var b strings.Builder
 	if how == writtenOut {
 		for i := range buckets {

@@ -45,7 +45,7 @@ func (p *planned) judge(t testing.TB) {
 func (p *planned) show(t testing.TB, path string) {
 	f, err := planfile.Read(path, schema.Kinds())
 	if err == nil {
-		err = view.PlanDocument{Plan: f.Plan, Variables: f.Variables}.Write(io.Discard)
+		err = view.PlanDocument{Plan: f.Plan, NonsensitiveVariables: f.NonsensitiveVariables}.Write(io.Discard)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -21,21 +21,21 @@ import (
 
 // options are the flags.
 type options struct {
-	quick   bool
-	only    string
-	runs    int
-	latency time.Duration
-	out     io.Writer
+	quick          bool
+	titleSubstring string
+	runs           int
+	latency        time.Duration
+	out            io.Writer
 }
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == launchFlag {
-		exit(launch(os.Args[2:], os.Stdout))
+		exit(runAndReport(os.Args[2:], os.Stdout))
 	}
 	o := options{out: os.Stdout}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.BoolVar(&o.quick, "quick", false, "leave out accounts of more than 1000 keys")
-	flags.StringVar(&o.only, "only", "", "leave out what does not have this in the first column")
+	flags.StringVar(&o.titleSubstring, "only", "", "leave out what does not have this in the first column")
 	flags.IntVar(&o.runs, "runs", 3, "measure each case so often and print medians")
 	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "the latency of the service, beside none")
 	_ = flags.Parse(os.Args[1:]) // exits on an error
@@ -61,13 +61,13 @@ func (o options) run(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Fprintln(o.out, header)
-	if strings.Contains(startTitle, o.only) {
-		if err := o.print(measureStartUp(p, 10*o.runs)); err != nil {
+	if strings.Contains(startTitle, o.titleSubstring) {
+		if err := o.printUnlessFailed(measureStartUp(p, 10*o.runs)); err != nil {
 			return err
 		}
 	}
 	for _, s := range o.scales() {
-		if !strings.Contains(s.title(), o.only) {
+		if !strings.Contains(s.title(), o.titleSubstring) {
 			continue
 		}
 		if err := o.measurePlans(ctx, p, s); err != nil {
@@ -77,10 +77,10 @@ func (o options) run(ctx context.Context) (err error) {
 	if err := o.measureAdopt(ctx, p); err != nil {
 		return err
 	}
-	if !strings.Contains(createTitle, o.only) {
+	if !strings.Contains(createTitle, o.titleSubstring) {
 		return nil
 	}
-	return o.measureCreate(p)
+	return o.measureCreateAndDestroy(p)
 }
 
 // measureAdopt measures how long writing configuration for an account takes: with
@@ -95,17 +95,17 @@ func (o options) measureAdopt(ctx context.Context, p program) (err error) {
 		if fold == "never" {
 			title += ", blocks"
 		}
-		if !strings.Contains(title, o.only) {
+		if !strings.Contains(title, o.titleSubstring) {
 			continue
 		}
-		if err := o.measureAdoption(ctx, p, title, fold, buckets, keys); err != nil {
+		if err := o.measureAdoptWithFold(ctx, p, title, fold, buckets, keys); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o options) measureAdoption(ctx context.Context, p program, title, fold string, buckets, keys int) (err error) {
+func (o options) measureAdoptWithFold(ctx context.Context, p program, title, fold string, buckets, keys int) (err error) {
 	f, err := newFixture(repeated, buckets, keys)
 	if err != nil {
 		return err
@@ -115,22 +115,22 @@ func (o options) measureAdoption(ctx context.Context, p program, title, fold str
 		return err
 	}
 	afresh := func() error { return os.RemoveAll(filepath.Join(f.dir, "adopted")) }
-	m, err := repeat(p, f, o.runs, o.latency, afresh, fmt.Sprintf("is %d to import and nothing else", buckets+keys),
+	m, err := measureRepeatedly(p, f, o.runs, o.latency, afresh, fmt.Sprintf("is %d to import and nothing else", buckets+keys),
 		"adopt", "-notification-rules=false", "-fold="+fold, "adopted")
-	m.what = title
-	return o.print(m, err)
+	m.title = title
+	return o.printUnlessFailed(m, err)
 }
 
-func (o options) print(m measurement, err error) error {
+func (o options) printUnlessFailed(m measurement, err error) error {
 	if err == nil {
-		_, err = fmt.Fprintln(o.out, m.row())
+		_, err = fmt.Fprintln(o.out, m.markdownRow())
 	}
 	return err
 }
 
 // A scale is one size of account, and one way to write it.
 type scale struct {
-	how           style
+	how           configStyle
 	buckets, keys int
 	latencies     []time.Duration
 	withRefusals  bool // also with refusals
@@ -179,24 +179,24 @@ func (o options) measurePlans(ctx context.Context, p program, s scale) (err erro
 	}
 	for _, latency := range s.latencies {
 		m, err := measureIdlePlan(p, f, o.runs, latency)
-		m.what = s.title()
-		if err := o.print(m, err); err != nil {
+		m.title = s.title()
+		if err := o.printUnlessFailed(m, err); err != nil {
 			return err
 		}
 	}
 	if !s.withRefusals {
 		return nil
 	}
-	m, err := measureRefusedPlan(p, f, o.runs, o.latency)
-	m.what = s.title() + ", 429"
-	return o.print(m, err)
+	m, err := measurePlanWithRefusals(p, f, o.runs, o.latency)
+	m.title = s.title() + ", 429"
+	return o.printUnlessFailed(m, err)
 }
 
 const createTitle = "create 100 buckets + 100 keys"
 
-// measureCreate measures how long 100 buckets and 100 keys take to make, and to
+// measureCreateAndDestroy measures how long 100 buckets and 100 keys take to make, and to
 // destroy.
-func (o options) measureCreate(p program) error {
+func (o options) measureCreateAndDestroy(p program) error {
 	const n = 100
 	var made, gone []measurement
 	for range o.runs {
@@ -204,18 +204,19 @@ func (o options) measureCreate(p program) error {
 		if err != nil {
 			return err
 		}
-		m, err := repeat(p, f, 1, o.latency, noop, fmt.Sprintf("%d added", 2*n), "apply", "-auto-approve", "-parallelism=10")
+		m, err := measureRepeatedly(p, f, 1, o.latency, noop, fmt.Sprintf("%d added", 2*n), "apply", "-auto-approve", "-parallelism=10")
 		if err == nil {
 			made = append(made, m)
-			m, err = repeat(p, f, 1, o.latency, noop, fmt.Sprintf("%d destroyed", 2*n), "destroy", "-auto-approve", "-parallelism=10")
+			m, err = measureRepeatedly(p, f, 1, o.latency, noop, fmt.Sprintf("%d destroyed", 2*n), "destroy", "-auto-approve",
+				"-parallelism=10")
 			gone = append(gone, m)
 		}
 		if err := errors.Join(err, f.close()); err != nil {
 			return err
 		}
 	}
-	if err := o.print(medianMeasurement(made, createTitle), nil); err != nil {
+	if err := o.printUnlessFailed(medianMeasurement(made, createTitle), nil); err != nil {
 		return err
 	}
-	return o.print(medianMeasurement(gone, "destroy them"), nil)
+	return o.printUnlessFailed(medianMeasurement(gone, "destroy them"), nil)
 }

@@ -11,17 +11,18 @@ import (
 
 // A measurement is one row of the table: something run several times.
 type measurement struct {
-	what       string
-	latency    time.Duration
-	requests   int
-	roundTrips int
-	wall, cpu  time.Duration // medians
-	peak       int64         // the largest
+	title           string
+	latency         time.Duration
+	requests        int
+	roundTrips      int
+	wall, cpu       time.Duration // medians
+	peakMemoryBytes int64         // the largest
 }
 
-// repeat runs the program so many times and sums up. before prepares each run
+// measureRepeatedly runs the program so many times and sums up. before prepares each run
 // and is not measured; the output of each must hold want.
-func repeat(p program, f *fixture, times int, latency time.Duration, before func() error, want string, args ...string) (measurement,
+func measureRepeatedly(p program, f *fixture, times int, latency time.Duration, before func() error, want string,
+	args ...string) (measurement,
 	error) {
 	m := measurement{latency: latency}
 	var walls, cpus []time.Duration
@@ -30,7 +31,7 @@ func repeat(p program, f *fixture, times int, latency time.Duration, before func
 			return m, err
 		}
 		if f != nil {
-			f.resetCounts(latency)
+			f.resetCountsAndLatency(latency)
 		}
 		r, err := p.run(f, args...)
 		if err != nil {
@@ -39,7 +40,7 @@ func repeat(p program, f *fixture, times int, latency time.Duration, before func
 		if !strings.Contains(r.Output, want) {
 			return m, fmt.Errorf("%v did not print %q but:\n%s", args, want, r.Output)
 		}
-		walls, cpus, m.peak = append(walls, r.Wall), append(cpus, r.CPU), max(m.peak, r.Peak)
+		walls, cpus, m.peakMemoryBytes = append(walls, r.Wall), append(cpus, r.CPU), max(m.peakMemoryBytes, r.PeakMemoryBytes)
 		if f != nil {
 			m.requests, m.roundTrips = f.counts()
 		}
@@ -57,7 +58,7 @@ func median(d []time.Duration) time.Duration {
 func medianMeasurement(all []measurement, what string) measurement {
 	slices.SortFunc(all, func(a, b measurement) int { return int(a.wall - b.wall) })
 	m := all[len(all)/2]
-	m.what = what
+	m.title = what
 	return m
 }
 
@@ -67,8 +68,8 @@ const startTitle = "`b2form version`"
 
 // measureStartUp measures how long the program takes to do nothing.
 func measureStartUp(p program, times int) (measurement, error) {
-	m, err := repeat(p, nil, times, 0, noop, "b2form", "version")
-	m.what = startTitle
+	m, err := measureRepeatedly(p, nil, times, 0, noop, "b2form", "version")
+	m.title = startTitle
 	return m, err
 }
 
@@ -76,22 +77,22 @@ const noChanges = "No changes."
 
 // measureIdlePlan measures a plan with nothing to do.
 func measureIdlePlan(p program, f *fixture, times int, latency time.Duration) (measurement, error) {
-	return repeat(p, f, times, latency, noop, noChanges, "plan")
+	return measureRepeatedly(p, f, times, latency, noop, noChanges, "plan")
 }
 
-// measureRefusedPlan measures it while B2 refuses the first listing of each kind and
+// measurePlanWithRefusals measures it while B2 refuses the first listing of each kind and
 // wants a second's pause.
-func measureRefusedPlan(p program, f *fixture, times int, latency time.Duration) (measurement, error) {
+func measurePlanWithRefusals(p program, f *fixture, times int, latency time.Duration) (measurement, error) {
 	before := func() error {
 		for _, method := range []string{"b2_list_buckets", "b2_list_keys"} {
-			f.Fail(emulator.Fault{Method: method, Status: 429, Code: "too_many_requests", RetryAfter: 1})
+			f.QueueFault(emulator.Fault{Method: method, Status: 429, Code: "too_many_requests", RetryAfter: 1})
 		}
 		return nil
 	}
-	return repeat(p, f, times, latency, before, noChanges, "plan")
+	return measureRepeatedly(p, f, times, latency, before, noChanges, "plan")
 }
 
-func (m measurement) row() string {
+func (m measurement) markdownRow() string {
 	trips, own := "–", m.wall
 	if m.latency > 0 {
 		trips = fmt.Sprint(m.roundTrips)
@@ -102,11 +103,11 @@ func (m measurement) row() string {
 		requests, trips = "–", "–"
 	}
 	memory := "–"
-	if m.peak > 0 {
-		memory = fmt.Sprintf("%d MB", (m.peak+500_000)/1_000_000)
+	if m.peakMemoryBytes > 0 {
+		memory = fmt.Sprintf("%d MB", (m.peakMemoryBytes+500_000)/1_000_000)
 	}
 	return fmt.Sprintf("| %-46s | %7s | %8s | %11s | %8s | %8s | %8s | %7s |",
-		m.what, shortDuration(m.latency), requests, trips, shortDuration(m.wall), shortDuration(own), shortDuration(m.cpu), memory)
+		m.title, shortDuration(m.latency), requests, trips, shortDuration(m.wall), shortDuration(own), shortDuration(m.cpu), memory)
 }
 
 const header = "" +

@@ -28,10 +28,10 @@ func build(dir string) (program, error) {
 
 // A runResult is what one run of a program came to.
 type runResult struct {
-	Wall, CPU time.Duration
-	Peak      int64 // most memory resident at once, in bytes; 0: this system does not tell
-	Exit      int
-	Output    string // standard output and error
+	Wall, CPU       time.Duration
+	PeakMemoryBytes int64 // most memory resident at once, in bytes; 0: this system does not tell
+	Exit            int
+	Output          string // standard output and error
 }
 
 // launchFlag makes this program a launcher: it runs what stands behind and
@@ -68,8 +68,8 @@ func (p program) run(f *fixture, args ...string) (runResult, error) {
 	return r, nil
 }
 
-// launch is the launcher's whole work: it runs the command and writes a ran.
-func launch(args []string, report io.Writer) error {
+// runAndReport is the launcher's whole work: it runs the command and writes a ran.
+func runAndReport(args []string, report io.Writer) error {
 	var out bytes.Buffer
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -82,6 +82,6 @@ func launch(args []string, report io.Writer) error {
 	}
 	end := cmd.ProcessState
 	return json.NewEncoder(report).Encode(runResult{
-		Wall: wall, CPU: end.UserTime() + end.SystemTime(), Peak: peak(end), Exit: end.ExitCode(), Output: out.String(),
+		Wall: wall, CPU: end.UserTime() + end.SystemTime(), PeakMemoryBytes: peak(end), Exit: end.ExitCode(), Output: out.String(),
 	})
 }

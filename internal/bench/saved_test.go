@@ -15,15 +15,15 @@ import (
 // credentials may do, digests the configuration, and writes the file.
 func (p *planned) save(t testing.TB, path string) {
 	made, diags := plan.Make(plan.Request{Config: p.config, Kinds: schema.Kinds(), Snapshot: p.snapshot, Entries: p.state.Entries,
-		Save: true})
+		FillSaved: true})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	if lacking := made.MissingCapabilities(p.snapshot.Account); len(lacking) > 0 {
 		t.Fatal(lacking)
 	}
-	err := planfile.Write(path, &planfile.File{Program: "bench", Command: "apply", Plan: made,
-		Configuration: schema.MeaningDigest(p.config.Files), Variables: p.config.NonsensitiveVariables})
+	err := planfile.Write(path, &planfile.File{ProgramVersion: "bench", Command: "apply", Plan: made,
+		ConfigDigest: schema.MeaningDigest(p.config.Files), NonsensitiveVariables: p.config.NonsensitiveVariables})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,8 @@ func TestSavingBudget(t *testing.T) {
 	f := fixed(t, repeated, 100, 100, false)
 	path := filepath.Join(t.TempDir(), "photos.plan")
 	synctest.Test(t, func(t *testing.T) {
-		f.resetCounts(away)
-		p := planned{way: direct{f.service}}
+		f.resetCountsAndLatency(away)
+		p := planned{way: directTransport{f.service}}
 		p.all(t, f)
 		if len(p.plan.Changes) != 200 {
 			t.Errorf("%d changes", len(p.plan.Changes))

@@ -68,8 +68,8 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Server.ServeHTTP(w, r)
 }
 
-// resetCounts begins to count anew.
-func (s *service) resetCounts(latency time.Duration) {
+// resetCountsAndLatency begins to count anew.
+func (s *service) resetCountsAndLatency(latency time.Duration) {
 	s.ResetCalls()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,11 +85,11 @@ func (s *service) counts() (requests, roundTrips int) {
 	return s.requests, s.longestChain
 }
 
-// direct is the way to the service without the network.
-type direct struct{ *service }
+// directTransport is the way to the service without the network.
+type directTransport struct{ *service }
 
 // RoundTrip is the service's answer.
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d directTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r = r.Clone(r.Context())
 		r.Body = http.NoBody

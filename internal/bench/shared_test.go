@@ -32,10 +32,10 @@ func applied(t *testing.T, n int, open func(*fixture, *planned) state.Backend) (
 	t.Helper()
 	f := fixed(t, repeated, n, n, false)
 	synctest.Test(t, func(t *testing.T) {
-		p := planned{way: direct{f.service}}
+		p := planned{way: directTransport{f.service}}
 		p.all(t, f)
 		backend := open(f, &p)
-		f.resetCounts(away)
+		f.resetCountsAndLatency(away)
 		began := time.Now()
 		store, err := backend.Open(context.Background(), state.Options{Now: time.Now, Operation: "benchmark", LockOwner: "somebody"})
 		if err != nil {
@@ -68,7 +68,7 @@ func TestSharedStateBudget(t *testing.T) {
 	const n = 100
 	local := applied(t, n, func(f *fixture, _ *planned) state.Backend { return state.LocalFile{Path: f.statePath()} })
 	shared := applied(t, n, func(_ *fixture, p *planned) state.Backend {
-		b := state.SharedBucket{Remote: p.client, Bucket: "acme-state", Prefix: "b2form/"}
+		b := state.SharedBucket{Remote: p.client, BucketName: "acme-state", Prefix: "b2form/"}
 		if _, err := b.CreateBucket(context.Background(), 30); err != nil {
 			t.Fatal(err)
 		}

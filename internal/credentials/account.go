@@ -34,43 +34,43 @@ func (o Options) profile(ctx context.Context) (Credentials, error) {
 			"underscores, or is rclone:REMOTE for a remote of rclone.", name)
 	}
 	places := []string{filepath.Join(o.Home, ".b2db-"+name+".sqlite")}
-	if dir := o.xdg(); dir != "" {
+	if dir := o.findXDGConfigDir(); dir != "" {
 		places = append(places, filepath.Join(dir, "b2", "db-"+name+".sqlite"))
 	}
-	path := existing(places)
+	path := findExistingPath(places)
 	if path == "" {
 		return Credentials{}, errorf("There is no profile \""+name+"\"", "The b2 command keeps it in %s, and there is no such file. "+
 			"\"b2 account authorize --profile %s\" makes it.", strings.Join(places, " or "), name)
 	}
-	return readAccount(ctx, path, Credentials{Where: fmt.Sprintf("profile %q in %s", name, path), Source: Profile})
+	return readAccount(ctx, path, Credentials{SourceText: fmt.Sprintf("profile %q in %s", name, path), Source: Profile})
 }
 
-// accountFile reads what the b2 command keeps of the account that it is authorized for,
+// findInAccountFile reads what the b2 command keeps of the account that it is authorized for,
 // where there is such a file. Nobody named it unless B2_ACCOUNT_INFO does, so one that
 // holds no account counts as none.
-func (o Options) accountFile(ctx context.Context) (Credentials, error) {
-	path := o.AccountInfo
+func (o Options) findInAccountFile(ctx context.Context) (Credentials, error) {
+	path := o.AccountInfoPath
 	if path == "" {
 		var places []string
 		if o.Home != "" {
 			places = append(places, filepath.Join(o.Home, ".b2_account_info"))
 		}
-		if dir := o.xdg(); dir != "" {
+		if dir := o.findXDGConfigDir(); dir != "" {
 			places = append(places, filepath.Join(dir, "b2", "account_info"))
 		}
-		if path = existing(places); path == "" {
+		if path = findExistingPath(places); path == "" {
 			return Credentials{}, nil
 		}
 	}
-	c, err := readAccount(ctx, path, Credentials{Where: "the account file of the b2 command, " + path, Source: AccountFile})
-	if errors.Is(err, errSignedOut) && o.AccountInfo == "" {
+	c, err := readAccount(ctx, path, Credentials{SourceText: "the account file of the b2 command, " + path, Source: AccountFile})
+	if errors.Is(err, errSignedOut) && o.AccountInfoPath == "" {
 		return Credentials{}, nil
 	}
 	return c, err
 }
 
-// xdg is the folder of configurations as the Python SDK finds it; "": it uses none here.
-func (o Options) xdg() string {
+// findXDGConfigDir is the folder of configurations as the Python SDK finds it; "": it uses none here.
+func (o Options) findXDGConfigDir() string {
 	switch {
 	case o.XDGConfigHome != "":
 		return o.XDGConfigHome
@@ -80,8 +80,8 @@ func (o Options) xdg() string {
 	return filepath.Join(o.Home, ".config")
 }
 
-// existing is the first of the paths at which there is something; "": none.
-func existing(paths []string) string {
+// findExistingPath is the first of the paths at which there is something; "": none.
+func findExistingPath(paths []string) string {
 	for _, p := range paths {
 		if _, err := os.Stat(p); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return p
@@ -129,7 +129,7 @@ func readAccount(ctx context.Context, path string, c Credentials) (Credentials, 
 	if id == "" {
 		id = row.accountID
 	}
-	return pair(c, id, row.key)
+	return withCheckedKey(c, id, row.key)
 }
 
 type accountRow struct {

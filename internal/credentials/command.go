@@ -27,7 +27,7 @@ const lastWords = time.Second
 // but not what is secret in it and b2form's own, and no standard input.
 func (o Options) command(ctx context.Context) (Credentials, error) {
 	var args []string
-	if err := json.Unmarshal([]byte(o.Command), &args); err != nil || len(args) == 0 || args[0] == "" {
+	if err := json.Unmarshal([]byte(o.CommandJSON), &args); err != nil || len(args) == 0 || args[0] == "" {
 		return Credentials{}, errorf(commandVariable+" is not a list of arguments", "Write a JSON array of the program and its "+
 			"arguments, as [\"pass\", \"show\", \"b2\"]. No shell reads it.")
 	}
@@ -37,11 +37,11 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, said := &bounded{stop: cancel}, &lastOutput{}
+	out, said := &bounded{stop: cancel}, &outputTail{}
 	cmd := exec.CommandContext(limited, args[0], args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.Environ), out, said, lastWords
 	err := cmd.Run()
-	c := Credentials{Where: fmt.Sprintf("the program %q in %s", args[0], commandVariable), Source: Command}
+	c := Credentials{SourceText: fmt.Sprintf("the program %q in %s", args[0], commandVariable), Source: Command}
 	switch {
 	case out.tooMuch:
 		return Credentials{}, errorf(commandVariable+" printed too much", "The program %q printed more than %d bytes. It must print the "+
@@ -50,7 +50,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 		return Credentials{}, ctx.Err()
 	case errors.Is(limited.Err(), context.DeadlineExceeded):
 		return Credentials{}, errorf(commandVariable+" took too long", "The program %q was ended after %s. Run it by hand to see what it "+
-			"waits for; it has no standard input here.%s", args[0], timeout, said.quoted())
+			"waits for; it has no standard input here.%s", args[0], timeout, said.quotedIfAny())
 	case errors.Is(err, exec.ErrNotFound):
 		return Credentials{}, errorf(commandVariable+" names no program", "The program %q is not found. Install it, or correct its name.",
 			args[0])
@@ -59,19 +59,19 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 			words.ErrorWithoutPath(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return Credentials{}, errorf(commandVariable+" failed", "The program %q ended with an error. Run it by hand to see why.%s", args[0],
-			said.quoted())
+			said.quotedIfAny())
 	}
-	id, key, ok := parse(out.text.String())
+	id, key, ok := parseCommandOutput(out.text.String())
 	if !ok {
 		return Credentials{}, errorf(commandVariable+" printed something else", "The program %q must print either JSON with "+
 			"application_key_id and application_key, or two lines: the key ID, then the application key. What it printed is not shown, "+
 			"since it may hold the key.", args[0])
 	}
-	return pair(c, id, key)
+	return withCheckedKey(c, id, key)
 }
 
-// parse reads what the program printed.
-func parse(text string) (id, key string, ok bool) {
+// parseCommandOutput reads what the program printed.
+func parseCommandOutput(text string) (id, key string, ok bool) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "{") {
 		var both struct {
@@ -114,14 +114,14 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// lastOutput keeps the end of an output.
-type lastOutput struct {
+// outputTail keeps the end of an output.
+type outputTail struct {
 	text []byte
 	cut  bool // its first line may have lost its beginning
 }
 
 // Write never fails.
-func (o *lastOutput) Write(p []byte) (int, error) {
+func (o *outputTail) Write(p []byte) (int, error) {
 	o.text = append(o.text, p...)
 	if len(o.text) > mostBytes {
 		o.text, o.cut = bytes.Clone(o.text[len(o.text)-mostBytes/2:]), true
@@ -129,9 +129,9 @@ func (o *lastOutput) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// quoted is the end of what a program said, behind a line of its own; "": it said
+// quotedIfAny is the end of what a program said, behind a line of its own; "": it said
 // nothing. What looks like a key is left out.
-func (o *lastOutput) quoted() string {
+func (o *outputTail) quotedIfAny() string {
 	text := string(o.text)
 	if o.cut { // half of a key does not look like one
 		_, text, _ = strings.Cut(text, "\n")

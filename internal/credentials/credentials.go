@@ -17,28 +17,28 @@ import (
 
 // Options are what the environment and the command line say; "" where nothing is said.
 type Options struct {
-	KeyID, Key         string   // the pair itself
-	KeyIDFile, KeyFile string   // files that hold one half each
-	OldKeyID, OldKey   string   // the pair under the names of old programs
-	Profile            string   // "work": of the b2 command; "rclone:work": a remote of rclone
-	Command            string   // a JSON array: a program that prints the pair
-	Environ            []string // of which that program finds what is not b2form's alone
-	CommandTimeout     time.Duration
+	KeyID, Key                             string   // the pair itself
+	KeyIDFile, KeyFile                     string   // files that hold one half each
+	LegacyVariableKeyID, LegacyVariableKey string   // the pair under the names of old programs
+	Profile                                string   // "work": of the b2 command; "rclone:work": a remote of rclone
+	CommandJSON                            string   // a JSON array: a program that prints the pair
+	Environ                                []string // of which that program finds what is not b2form's alone
+	CommandTimeout                         time.Duration
 
-	AccountInfo   string // file of the b2 command
-	RcloneConfig  string // file of rclone
-	Home          string
-	XDGConfigHome string
-	AppData       string // of Windows
+	AccountInfoPath  string // file of the b2 command
+	RcloneConfigPath string // file of rclone
+	Home             string
+	XDGConfigHome    string
+	AppData          string // of Windows
 }
 
 // Credentials are an application key and where it was found.
 type Credentials struct {
-	KeyID  string
-	Key    secret.Value
-	Realm  string // the realm that was stored beside it, a name or a URL; "": none
-	Where  string // in words, such as: profile "work" in /home/ann/.b2db-work.sqlite
-	Source Source
+	KeyID      string
+	Key        secret.Value
+	Realm      string // the realm that was stored beside it, a name or a URL; "": none
+	SourceText string // in words, such as: profile "work" in /home/ann/.b2db-work.sqlite
+	Source     Source
 }
 
 // A Source is a sort of place.
@@ -73,17 +73,18 @@ func Find(ctx context.Context, o Options) (Credentials, error) {
 	switch {
 	case o.KeyID != "" || o.Key != "" || o.KeyIDFile != "" || o.KeyFile != "":
 		return o.environment()
-	case o.OldKeyID != "":
-		return Credentials{o.OldKeyID, secret.New(o.OldKey), "", "the environment variables B2_ACCOUNT_ID and B2_ACCOUNT_KEY", OldNames},
+	case o.LegacyVariableKeyID != "":
+		return Credentials{o.LegacyVariableKeyID, secret.New(o.LegacyVariableKey), "",
+				"the environment variables B2_ACCOUNT_ID and B2_ACCOUNT_KEY", OldNames},
 			nil
 	case strings.HasPrefix(o.Profile, rclonePrefix):
 		return o.rclone(strings.TrimPrefix(o.Profile, rclonePrefix))
 	case o.Profile != "":
 		return o.profile(ctx)
-	case o.Command != "":
+	case o.CommandJSON != "":
 		return o.command(ctx)
 	}
-	return o.accountFile(ctx)
+	return o.findInAccountFile(ctx)
 }
 
 // environment takes each half from its variable, or from the file that another one
@@ -92,35 +93,35 @@ func (o Options) environment() (Credentials, error) {
 	c := Credentials{KeyID: o.KeyID, Key: secret.New(o.Key), Source: Environment}
 	names := []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY"}
 	if o.KeyID == "" && o.KeyIDFile != "" {
-		id, err := half("B2_APPLICATION_KEY_ID_FILE", o.KeyIDFile)
+		id, err := readSingleWordFile("B2_APPLICATION_KEY_ID_FILE", o.KeyIDFile)
 		if err != nil {
 			return Credentials{}, err
 		}
 		c.KeyID, names[0] = id, "B2_APPLICATION_KEY_ID_FILE"
 	}
 	if o.Key == "" && o.KeyFile != "" {
-		key, err := half("B2_APPLICATION_KEY_FILE", o.KeyFile)
+		key, err := readSingleWordFile("B2_APPLICATION_KEY_FILE", o.KeyFile)
 		if err != nil {
 			return Credentials{}, err
 		}
 		c.Key, names[1] = secret.New(key), "B2_APPLICATION_KEY_FILE"
 	}
-	c.Where = "the environment variables " + strings.Join(names, " and ")
+	c.SourceText = "the environment variables " + strings.Join(names, " and ")
 	return c, nil
 }
 
 // mostBytes is far more than an ID and a key have.
 const mostBytes = 64 << 10
 
-// half reads one half of the pair from a file.
-func half(variable, path string) (string, error) {
+// readSingleWordFile reads one half of the pair from a file.
+func readSingleWordFile(variable, path string) (string, error) {
 	text, err := durable.ReadFile(path, mostBytes)
 	if err != nil {
 		return "", errorf("The file in "+variable+" cannot be read", "%q: %s. Give the path of a file that holds nothing else.", path,
 			words.ErrorWithoutPath(err))
 	}
 	word := strings.TrimSpace(string(text))
-	if word == "" || hasStray(word) {
+	if word == "" || hasInvalidCharacter(word) {
 		return "", errorf("The file in "+variable+" does not hold what it should",
 			"%q must hold one word, and has none, or several, or characters that none has. Give the path of a file that holds nothing "+
 				"else.", path)
@@ -128,21 +129,21 @@ func half(variable, path string) (string, error) {
 	return word, nil
 }
 
-// hasStray reports whether a text has a character that neither an ID nor a key has.
-func hasStray(s string) bool {
+// hasInvalidCharacter reports whether a text has a character that neither an ID nor a key has.
+func hasInvalidCharacter(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r > '~' || r < '!' || unicode.IsSpace(r) })
 }
 
-// pair makes credentials of what a source holds, which must have the shape of some.
-func pair(c Credentials, id, key string) (Credentials, error) {
+// withCheckedKey makes credentials of what a source holds, which must have the shape of some.
+func withCheckedKey(c Credentials, id, key string) (Credentials, error) {
 	for _, h := range []struct{ what, text string }{{"key ID", id}, {"application key", key}} {
 		switch {
 		case h.text == "":
 			return Credentials{}, errorf("The "+h.what+" is missing", "There is none in %s. Put it there, or name other credentials.",
-				c.Where)
-		case hasStray(h.text):
+				c.SourceText)
+		case hasInvalidCharacter(h.text):
 			return Credentials{}, errorf("The "+h.what+" is none", "What is in %s holds a character that none has. Correct it there, or "+
-				"name other credentials.", c.Where)
+				"name other credentials.", c.SourceText)
 		}
 	}
 	c.KeyID, c.Key = id, secret.New(key)

@@ -31,8 +31,8 @@ func find(t *testing.T, o credentials.Options) credentials.Credentials {
 // wantPair checks that both halves were found, and where.
 func wantPair(t *testing.T, o credentials.Options, source credentials.Source, where string) {
 	t.Helper()
-	if c := find(t, o); c.KeyID != id || c.Key.Reveal() != key || c.Source != source || !strings.Contains(c.Where, where) {
-		t.Errorf("found %q, %q from %d, %q; want it from %d, %q", c.KeyID, c.Key.Reveal(), c.Source, c.Where, source, where)
+	if c := find(t, o); c.KeyID != id || c.Key.Reveal() != key || c.Source != source || !strings.Contains(c.SourceText, where) {
+		t.Errorf("found %q, %q from %d, %q; want it from %d, %q", c.KeyID, c.Key.Reveal(), c.Source, c.SourceText, source, where)
 	}
 }
 
@@ -66,8 +66,9 @@ func TestFirstThatIsSetWins(t *testing.T) {
 	home := t.TempDir()
 	all := credentials.Options{
 		KeyID: id, Key: key, KeyIDFile: write(t, filepath.Join(home, "id"), id+"\n"),
-		KeyFile:  write(t, filepath.Join(home, "key"), key+"\r\n"),
-		OldKeyID: id, OldKey: key, Profile: "work", Command: `["printf", "` + id + `\n` + key + `\n"]`, Home: home,
+		KeyFile:             write(t, filepath.Join(home, "key"), key+"\r\n"),
+		LegacyVariableKeyID: id, LegacyVariableKey: key, Profile: "work", CommandJSON: `["printf", "` + id + `\n` + key + `\n"]`,
+		Home: home,
 	}
 	account(t, filepath.Join(home, ".b2db-work.sqlite"), 4, id)
 	account(t, filepath.Join(home, ".b2_account_info"), 4, id)
@@ -78,14 +79,14 @@ func TestFirstThatIsSetWins(t *testing.T) {
 	wantPair(t, all, credentials.Environment, "B2_APPLICATION_KEY_ID_FILE and B2_APPLICATION_KEY_FILE")
 	all.KeyIDFile, all.KeyFile = "", ""
 	wantPair(t, all, credentials.OldNames, "B2_ACCOUNT_ID")
-	all.OldKeyID, all.OldKey = "", ""
+	all.LegacyVariableKeyID, all.LegacyVariableKey = "", ""
 	wantPair(t, all, credentials.Profile, `profile "work" in `+home)
 	all.Profile = ""
 	wantPair(t, all, credentials.Command, `"printf"`)
-	all.Command = ""
+	all.CommandJSON = ""
 	wantPair(t, all, credentials.AccountFile, ".b2_account_info")
 	if c := find(t, credentials.Options{Home: t.TempDir()}); c.Source != credentials.None {
-		t.Errorf("found %q where nothing is", c.Where)
+		t.Errorf("found %q where nothing is", c.SourceText)
 	}
 }
 
@@ -165,8 +166,8 @@ func TestAccountFiles(t *testing.T) {
 	for updates := range 5 {
 		path := account(t, filepath.Join(dir, "100% #"+string(rune('0'+updates))+"?"), updates, id)
 		before, _ := os.ReadFile(path)
-		wantPair(t, credentials.Options{AccountInfo: path}, credentials.AccountFile, path)
-		if c := find(t, credentials.Options{AccountInfo: path}); c.Realm != "production" {
+		wantPair(t, credentials.Options{AccountInfoPath: path}, credentials.AccountFile, path)
+		if c := find(t, credentials.Options{AccountInfoPath: path}); c.Realm != "production" {
 			t.Errorf("the realm is %q", c.Realm)
 		}
 		if after, _ := os.ReadFile(path); string(after) != string(before) {
@@ -203,20 +204,20 @@ func TestFilesThatAreNoAccount(t *testing.T) {
 			`INSERT INTO account VALUES ('ann')`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, credentials.Options{AccountInfo: path}, "Account file not readable", path)
+			wantError(t, credentials.Options{AccountInfoPath: path}, "Account file not readable", path)
 		})
 	}
-	wantError(t, credentials.Options{AccountInfo: filepath.Join(dir, "nowhere")}, "no such file")
-	wantError(t, credentials.Options{AccountInfo: dir}, "no regular file")
+	wantError(t, credentials.Options{AccountInfoPath: filepath.Join(dir, "nowhere")}, "no such file")
+	wantError(t, credentials.Options{AccountInfoPath: dir}, "no regular file")
 	odd := database(t, filepath.Join(dir, "odd"), append(schema(4), `INSERT INTO account VALUES ('a', 'two words', 't', 'u', 'u', 1, `+
 		`'r', '', NULL, `+
 		`NULL)`)...)
-	wantError(t, credentials.Options{AccountInfo: odd}, "holds a character that none has")
+	wantError(t, credentials.Options{AccountInfoPath: odd}, "holds a character that none has")
 
 	signedOut := account(t, filepath.Join(dir, ".b2_account_info"), 4, "")
-	wantError(t, credentials.Options{AccountInfo: signedOut}, "not authorized")
+	wantError(t, credentials.Options{AccountInfoPath: signedOut}, "not authorized")
 	if c := find(t, credentials.Options{Home: dir}); c.Source != credentials.None {
-		t.Errorf("an account file without account counts, although nobody named it: %q", c.Where)
+		t.Errorf("an account file without account counts, although nobody named it: %q", c.SourceText)
 	}
 }
 
@@ -232,16 +233,16 @@ func TestRclone(t *testing.T) {
 		o.Profile = "rclone:" + remote
 		wantError(t, o, text, path)
 	}
-	o.RcloneConfig = write(t, filepath.Join(home, "encrypted"), "# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nabc\n")
+	o.RcloneConfigPath = write(t, filepath.Join(home, "encrypted"), "# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nabc\n")
 	wantError(t, o, "encrypted", "B2_CREDENTIAL_COMMAND")
-	o.RcloneConfig = write(t, filepath.Join(home, "large"), strings.Repeat("#", 100_000))
+	o.RcloneConfigPath = write(t, filepath.Join(home, "large"), strings.Repeat("#", 100_000))
 	wantError(t, o, "more than")
 	wantError(t, credentials.Options{Home: t.TempDir(), Profile: "rclone:x"}, "No configuration of rclone")
 }
 
 func TestCommand(t *testing.T) {
 	prints := func(text string) credentials.Options {
-		return credentials.Options{Command: `["printf", "%s", ` + quoted(text) + `]`}
+		return credentials.Options{CommandJSON: `["printf", "%s", ` + quoted(text) + `]`}
 	}
 	for _, text := range []string{
 		id + "\n" + key, id + "\r\n" + key + "\r\n",
@@ -255,16 +256,17 @@ func TestCommand(t *testing.T) {
 		wantError(t, prints(text))
 	}
 	for _, list := range []string{"pass show b2", "[]", `[""]`, `{"a": 1}`, `["a", 1]`} {
-		wantError(t, credentials.Options{Command: list}, "not a list of arguments")
+		wantError(t, credentials.Options{CommandJSON: list}, "not a list of arguments")
 	}
-	wantError(t, credentials.Options{Command: `["b2form-no-such-program"]`}, "is not found")
-	wantError(t, credentials.Options{Command: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with an error", "locked")
-	wantError(t, credentials.Options{Command: `["./no/such/program"]`}, "cannot be started", "no such file")
-	wantError(t, credentials.Options{Command: `["/"]`}, "cannot be started", "is a directory")
-	wantError(t, credentials.Options{Command: `["sh", "-c", "yes first | head -n 40000 >&2; echo last >&2; exit 3"]`},
+	wantError(t, credentials.Options{CommandJSON: `["b2form-no-such-program"]`}, "is not found")
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with an error", "locked")
+	wantError(t, credentials.Options{CommandJSON: `["./no/such/program"]`}, "cannot be started", "no such file")
+	wantError(t, credentials.Options{CommandJSON: `["/"]`}, "cannot be started", "is a directory")
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "yes first | head -n 40000 >&2; echo last >&2; exit 3"]`},
 		"ended with an error", "  first\n  last")
-	wantError(t, credentials.Options{Command: `["sh", "-c", "while :; do echo yes; done"]`}, "printed too much")
-	wantError(t, credentials.Options{Command: `["sh", "-c", "exec tail -f /dev/null"]`, CommandTimeout: time.Millisecond}, "took too long")
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "while :; do echo yes; done"]`}, "printed too much")
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "exec tail -f /dev/null"]`, CommandTimeout: time.Millisecond},
+		"took too long")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := credentials.Find(ctx, prints(id)); !errors.Is(err, context.Canceled) {

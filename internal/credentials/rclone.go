@@ -15,10 +15,10 @@ const rclonePrefix = "rclone:"
 // rclone reads a remote of type b2 from rclone's configuration ("rclone config" and
 // "Backblaze B2" in the documentation of rclone).
 func (o Options) rclone(remote string) (Credentials, error) {
-	path := o.RcloneConfig
+	path := o.RcloneConfigPath
 	if path == "" {
 		places := o.rclonePlaces()
-		if path = existing(places); path == "" {
+		if path = findExistingPath(places); path == "" {
 			return Credentials{}, errorf("No configuration of rclone", "There is none of %s. Set RCLONE_CONFIG to its path.",
 				strings.Join(places, ", "))
 		}
@@ -28,12 +28,12 @@ func (o Options) rclone(remote string) (Credentials, error) {
 		return Credentials{}, errorf("The configuration of rclone cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 	}
 	text := string(content)
-	if encrypted(text) {
+	if isEncryptedRcloneConfig(text) {
 		return Credentials{}, errorf("The configuration of rclone is encrypted",
 			"%s can be read by rclone alone. Let it print the remote: "+
 				"docs/credentials.md has a recipe for B2_CREDENTIAL_COMMAND.", path)
 	}
-	sections := remotes(text)
+	sections := parseRcloneConfig(text)
 	r, ok := sections[remote]
 	switch {
 	case !ok:
@@ -43,7 +43,7 @@ func (o Options) rclone(remote string) (Credentials, error) {
 			"The section [%.80s] of %s is of type %.40q. Only a remote of type b2 "+
 				"holds an application key.", remote, path, r["type"])
 	}
-	return pair(Credentials{Where: fmt.Sprintf("the remote %q in %s", remote, path), Source: Profile, Realm: r["endpoint"]},
+	return withCheckedKey(Credentials{SourceText: fmt.Sprintf("the remote %q in %s", remote, path), Source: Profile, Realm: r["endpoint"]},
 		r["account"], r["key"])
 }
 
@@ -59,8 +59,8 @@ func (o Options) rclonePlaces() []string {
 	return append(places, filepath.Join(o.Home, ".config", "rclone", "rclone.conf"), filepath.Join(o.Home, ".rclone.conf"))
 }
 
-// encrypted recognises what "rclone config encryption" writes.
-func encrypted(text string) bool {
+// isEncryptedRcloneConfig recognises what "rclone config encryption" writes.
+func isEncryptedRcloneConfig(text string) bool {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, ";") {
@@ -70,8 +70,8 @@ func encrypted(text string) bool {
 	return false
 }
 
-// remotes reads an INI file as rclone writes it: sections of names and values.
-func remotes(text string) map[string]map[string]string {
+// parseRcloneConfig reads an INI file as rclone writes it: sections of names and values.
+func parseRcloneConfig(text string) map[string]map[string]string {
 	all := map[string]map[string]string{}
 	var section map[string]string
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {

@@ -47,9 +47,9 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	return content, err
 }
 
-// CheckBegin refuses a file that holds something else than what begins so. One that does not exist
+// CheckOverwritable refuses a file that holds something else than what begins so. One that does not exist
 // or is empty is good, and so is what is no regular file.
-func CheckBegin(path, begin string) error {
+func CheckOverwritable(path, begin string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -10,18 +10,18 @@ import (
 
 // A bucket is one bucket's settings, as b2_update_bucket knows them.
 type bucket struct {
-	ID          string            `json:"id"`
-	Name        string            `json:"name"`
-	Type        string            `json:"type"`
-	Info        map[string]string `json:"info,omitempty"`
-	CORS        []corsRule        `json:"cors,omitempty"`
-	Lifecycle   []lifecycleRule   `json:"lifecycle,omitempty"`
-	Encryption  encryption        `json:"encryption"`
-	Locked      bool              `json:"locked,omitempty"`
-	Retention   retention         `json:"retention"`
-	Replication *replication      `json:"replication,omitempty"`
-	Revision    int64             `json:"revision"`
-	Created     int64             `json:"created,omitempty"` // milliseconds
+	ID              string            `json:"id"`
+	Name            string            `json:"name"`
+	Type            string            `json:"type"`
+	Info            map[string]string `json:"info,omitempty"`
+	CORS            []corsRule        `json:"cors,omitempty"`
+	Lifecycle       []lifecycleRule   `json:"lifecycle,omitempty"`
+	Encryption      encryption        `json:"encryption"`
+	FileLockEnabled bool              `json:"locked,omitempty"`
+	Retention       retention         `json:"retention"`
+	Replication     *replication      `json:"replication,omitempty"`
+	Revision        int64             `json:"revision"`
+	CreatedMillis   int64             `json:"created,omitempty"` // milliseconds
 }
 
 // Limits of b2_create_bucket.
@@ -40,8 +40,8 @@ var (
 	bucketNameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]|\.[A-Za-z0-9-])*$`)
 )
 
-// bucket gives the bucket with the ID.
-func (c *call) bucket(id string) (bucket, error) {
+// loadBucket gives the bucket with the ID.
+func (c *call) loadBucket(id string) (bucket, error) {
 	var b bucket
 	found, err := load(c.tx, "b"+id, &b)
 	if err == nil && !found {
@@ -56,21 +56,21 @@ func (c *call) bucket(id string) (bucket, error) {
 
 // allowedBucket gives a bucket that the caller's key leaves.
 func (c *call) allowedBucket(id string) (bucket, error) {
-	if !c.mayUse(id) {
+	if !c.mayUseBucket(id) {
 		return bucket{}, unauthorized()
 	}
-	return c.bucket(id)
+	return c.loadBucket(id)
 }
 
-// bucketName gives a bucket's name, or "" if it is gone.
-func (c *call) bucketName(id string) (string, error) {
+// bucketNameIfAny gives a bucket's name, or "" if it is gone.
+func (c *call) bucketNameIfAny(id string) (string, error) {
 	var b bucket
 	_, err := load(c.tx, "b"+id, &b)
 	return b.Name, err
 }
 
-// nameKey is where the store has the bucket of that name.
-func (c *call) nameKey(name string) string {
+// bucketNameStoreKey is where the store has the bucket of that name.
+func (c *call) bucketNameStoreKey(name string) string {
 	if !c.server.keeps(namesAreGlobal) {
 		return "N" + name
 	}
@@ -82,7 +82,7 @@ func createBucket(c *call) error {
 	b := bucket{Name: c.in.requiredText("bucketName"), Encryption: c.server.defaultEncryption()}
 	c.in.require("bucketType")
 	unread := c.readSettings(&b, true)
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if err := c.checkAccount(accountID); err != nil {
@@ -97,7 +97,7 @@ func createBucket(c *call) error {
 	if err := c.checkBucketName(b.Name); err != nil {
 		return err
 	}
-	if err := c.checkRoom(); err != nil {
+	if err := c.checkBucketCount(); err != nil {
 		return err
 	}
 	c.keepNewBucket(&b)
@@ -107,11 +107,11 @@ func createBucket(c *call) error {
 
 // keepNewBucket gives a bucket its ID and stores it.
 func (c *call) keepNewBucket(b *bucket) {
-	b.ID, b.Created = c.server.account.bucketID(count(c.tx, "bucket")), c.now.UnixMilli()
+	b.ID, b.CreatedMillis = c.server.account.bucketID(nextNumber(c.tx, "bucket")), c.now.UnixMilli()
 	if c.server.keeps(revisionStartsAtTwo) {
 		b.Revision = 2
 	}
-	c.tx.put(c.nameKey(b.Name), []byte(b.ID))
+	c.tx.put(c.bucketNameStoreKey(b.Name), []byte(b.ID))
 	save(c.tx, "b"+b.ID, b)
 }
 
@@ -134,13 +134,13 @@ func (c *call) checkBucketName(name string) error {
 		return refuse(400, code, "bucketName must not start with 'b2-': '%s'", name)
 	}
 	taken := func(other string) bool { return strings.EqualFold(other, name) }
-	if c.tx.get(c.nameKey(name)) != nil || slices.ContainsFunc(c.server.options.Switches.TakenNames, taken) {
+	if c.tx.get(c.bucketNameStoreKey(name)) != nil || slices.ContainsFunc(c.server.options.Switches.TakenNames, taken) {
 		return refuse(400, "duplicate_bucket_name", "Bucket name is already in use.")
 	}
 	return nil
 }
 
-func (c *call) checkRoom() error {
+func (c *call) checkBucketCount() error {
 	buckets := 0
 	for range c.tx.scan("b", "b") {
 		if buckets++; buckets >= c.server.options.MaxBuckets {
@@ -155,7 +155,7 @@ func (c *call) checkRoom() error {
 // the members mean and for whom; what they look like, c.in knows.
 func (c *call) readSettings(b *bucket, creating bool) error {
 	readers := []func(*bucket) error{
-		c.readType, c.readInfo, c.readCORS, c.readLifecycle, c.readEncryption, c.readLock, c.readReplication,
+		c.readType, c.readInfo, c.readCORS, c.readLifecycle, c.readEncryption, c.readFileLockEnabled, c.readReplication,
 	}
 	if !creating || !c.server.keeps(lockComesFirst) {
 		readers = append(readers, c.readRetention)
@@ -200,7 +200,7 @@ func (c *call) checkPublic() error {
 func (c *call) readInfo(b *bucket) error {
 	info, ok := c.in.pairs("bucketInfo")
 	if !ok {
-		if c.cleared("bucketInfo") {
+		if c.nullClearsMember("bucketInfo") {
 			b.Info = nil
 		}
 		return nil
@@ -232,8 +232,8 @@ func (c *call) readInfo(b *bucket) error {
 	return nil
 }
 
-// cleared reports whether a null clears the member, as it must not.
-func (c *call) cleared(name string) bool {
+// nullClearsMember reports whether a null clears the member, as it must not.
+func (c *call) nullClearsMember(name string) bool {
 	return !c.server.keeps(nullLeavesAlone) && c.in.isNull(name)
 }
 
@@ -245,7 +245,7 @@ func updateBucket(c *call) error {
 	b := before
 	b.Info = maps.Clone(before.Info)
 	unread := c.readSettings(&b, false)
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if err := c.checkAccount(accountID); err != nil {
@@ -272,7 +272,7 @@ func updateBucket(c *call) error {
 func deleteBucket(c *call) error {
 	accountID := c.in.requiredText("accountId")
 	id := c.in.requiredText("bucketId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if err := c.checkAccount(accountID); err != nil {
@@ -296,7 +296,7 @@ func (c *call) dropBucket(b *bucket) error {
 	}
 	c.tx.remove("b" + b.ID)
 	c.tx.remove("r" + b.ID)
-	c.tx.remove(c.nameKey(b.Name))
+	c.tx.remove(c.bucketNameStoreKey(b.Name))
 	if c.server.keeps(revisionStartsAtTwo) {
 		b.Revision++
 	}
@@ -313,28 +313,28 @@ func (w *printer) bucket(c *call, b bucket) {
 	w.text("bucketName", b.Name)
 	w.text("bucketType", b.Type)
 	w.corsRules(c, b.CORS)
-	c.guarded("defaultServerSideEncryption", "readBucketEncryption", b.Encryption == encryption{}, func() {
+	c.printIfCapable("defaultServerSideEncryption", "readBucketEncryption", b.Encryption == encryption{}, func() {
 		w.encryption("value", b.Encryption)
 	})
-	c.guarded("fileLockConfiguration", "readBucketRetentions", false, func() {
+	c.printIfCapable("fileLockConfiguration", "readBucketRetentions", false, func() {
 		w.begin("value", '{')
 		if b.Retention != (retention{}) || c.server.keeps(unsetIsWrappedNull) {
 			w.retention("defaultRetention", b.Retention)
 		}
-		w.flag("isFileLockEnabled", b.Locked)
+		w.flag("isFileLockEnabled", b.FileLockEnabled)
 		w.end('}')
 	})
 	w.lifecycleRules(c, b.Lifecycle)
 	w.texts("options", s3Option)
-	c.guarded("replicationConfiguration", "readBucketReplications", b.Replication == nil, func() {
+	c.printIfCapable("replicationConfiguration", "readBucketReplications", b.Replication == nil, func() {
 		w.replication("value", b.Replication)
 	})
 	w.number("revision", b.Revision)
 	w.end('}')
 }
 
-// guarded prints a setting that only callers with the capability see.
-func (c *call) guarded(name, capability string, unset bool, value func()) {
+// printIfCapable prints a setting that only callers with the capability see.
+func (c *call) printIfCapable(name, capability string, unset bool, value func()) {
 	if unset && !c.server.keeps(unsetIsWrappedNull) {
 		return
 	}

@@ -9,7 +9,7 @@ func listBuckets(c *call) error {
 	accountID := c.in.requiredText("accountId")
 	id, name := c.in.text("bucketId"), c.in.text("bucketName")
 	types, typed := c.in.texts("bucketTypes")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if err := c.checkAccount(accountID); err != nil {
@@ -24,14 +24,14 @@ func listBuckets(c *call) error {
 		return refuse(400, "bad_bucket_id", "Bucket %s does not exist", id)
 	}
 	if name != "" {
-		named := string(c.tx.get(c.nameKey(name)))
+		named := string(c.tx.get(c.bucketNameStoreKey(name)))
 		if named == "" || id != "" && id != named {
 			// No such bucket, yet a restricted key must not learn that.
 			named = "none"
 		}
 		id = named
 	}
-	if !c.mayUse(id) && (c.server.keeps(filtersDecideListing) || id != "") {
+	if !c.mayUseBucket(id) && (c.server.keeps(filtersDecideListing) || id != "") {
 		return unauthorized()
 	}
 	return c.printBuckets(id, types)
@@ -63,11 +63,11 @@ func (c *call) printBuckets(id string, types []string) error {
 		if id != "" && id != string(at) {
 			continue
 		}
-		b, err := c.bucket(string(at))
+		b, err := c.loadBucket(string(at))
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(types, b.Type) && types[0] != "all" || !c.mayUse(b.ID) {
+		if !slices.Contains(types, b.Type) && types[0] != "all" || !c.mayUseBucket(b.ID) {
 			continue
 		}
 		w.bucket(c, b)
@@ -78,6 +78,6 @@ func (c *call) printBuckets(id string, types []string) error {
 	if printed == 0 && id != "" && !c.server.keeps(filtersDecideListing) {
 		return refuse(400, "bad_bucket_id", "Bucket does not exist")
 	}
-	c.billed = perThousand(printed)
+	c.classCTransactions = transactionsForItems(printed)
 	return nil
 }

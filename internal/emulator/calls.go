@@ -47,10 +47,10 @@ func (s *Server) ResetCalls() {
 
 // entry is what is remembered of a native call.
 func (c *call) entry(body []byte) Call {
-	return Call{Method: cmp.Or(c.method, c.http.URL.Path), Version: c.version, At: c.now, Body: loggable(c, body)}
+	return Call{Method: cmp.Or(c.method, c.http.URL.Path), Version: c.version, At: c.now, Body: loggableBody(c, body)}
 }
 
-func (l *callLog) arrive(entry Call) (number int) {
+func (l *callLog) addCall(entry Call) (number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.calls) == maxCalls {
@@ -61,7 +61,7 @@ func (l *callLog) arrive(entry Call) (number int) {
 	return l.first + len(l.calls) - 1
 }
 
-func (l *callLog) answered(number, status int) {
+func (l *callLog) setStatus(number, status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if i := number - l.first; i >= 0 {
@@ -72,7 +72,7 @@ func (l *callLog) answered(number, status int) {
 // secretMembers are the request members whose values must not be remembered.
 var secretMembers = []string{"customerKey", "customHeaders", "hmacSha256SigningSecret"}
 
-func loggable(c *call, body []byte) []byte {
+func loggableBody(c *call, body []byte) []byte {
 	if c.http.Method == "GET" && len(c.http.URL.RawQuery) > 0 {
 		values := map[string]any{}
 		for name, all := range c.http.URL.Query() {
@@ -85,15 +85,15 @@ func loggable(c *call, body []byte) []byte {
 	if !json.Valid(body) {
 		return nil
 	}
-	if !mayTell(string(body)) {
+	if !hasNoSecretMember(string(body)) {
 		return redacted(body)
 	}
 	return body
 }
 
-// mayTell reports whether a text surely has no secret member, however it is
+// hasNoSecretMember reports whether a text surely has no secret member, however it is
 // spelled.
-func mayTell(text string) bool {
+func hasNoSecretMember(text string) bool {
 	text = strings.ToLower(text)
 	names := func(member string) bool { return strings.Contains(text, strings.ToLower(member)) }
 	return !strings.Contains(text, `\u`) && !slices.ContainsFunc(secretMembers, names)
@@ -120,7 +120,7 @@ func redact(v any) {
 			text, isText := item.(string)
 			secret := func(member string) bool { return strings.EqualFold(member, name) }
 			// In a query, objects are texts of JSON.
-			if item != nil && slices.ContainsFunc(secretMembers, secret) || isText && !mayTell(text) {
+			if item != nil && slices.ContainsFunc(secretMembers, secret) || isText && !hasNoSecretMember(text) {
 				v[name] = "(secret)"
 				continue
 			}

@@ -4,7 +4,7 @@ import "time"
 
 // now is the account's time: the clock of Options, moved by so much.
 func (s *Server) now() time.Time {
-	return s.options.Now().Add(time.Duration(s.moved.Load()))
+	return s.options.Now().Add(time.Duration(s.clockAheadNanos.Load()))
 }
 
 // Now is what time it is in the account.
@@ -13,8 +13,8 @@ func (s *Server) Now() time.Time { return s.now() }
 // SetClock makes it t now in the account. Its time then goes on as the clock of
 // Options does. Lifecycle rules are applied for the midnights in between when
 // the next request arrives; back in time nothing is undone.
-func (s *Server) SetClock(t time.Time) { s.moved.Store(int64(t.Sub(s.options.Now()))) }
+func (s *Server) SetClock(t time.Time) { s.clockAheadNanos.Store(int64(t.Sub(s.options.Now()))) }
 
 // Advance moves the account's time on, or back if d is negative, as SetClock
 // does.
-func (s *Server) Advance(d time.Duration) { s.moved.Add(int64(d)) }
+func (s *Server) Advance(d time.Duration) { s.clockAheadNanos.Add(int64(d)) }

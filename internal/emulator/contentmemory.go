@@ -14,32 +14,32 @@ import (
 // of its bytes and no more, the garbage collector does not know of it, and a
 // client that promises more than it sends takes nothing in advance.
 type memoryContent struct {
-	mu    sync.Mutex
-	short map[string][]byte
-	held  map[string]*held
-	arena *os.File // nil before the first long content
-	heap  bool     // this system has no arena
-	end   int64    // of what was given away of the arena
+	mu         sync.Mutex
+	short      map[string][]byte
+	longByID   map[string]*longMemoryContent
+	arena      *os.File // nil before the first long content
+	hasNoArena bool     // this system has no arena
+	arenaEnd   int64    // of what was given away of the arena
 }
 
-// held is one long content.
-type held struct {
+// longMemoryContent is one long content.
+type longMemoryContent struct {
 	io.ReaderAt
-	length int64
-	from   int64 // in the arena
-	inside bool  // of the arena
-	users  int   // who reads it, and the map
+	length    int64
+	from      int64 // in the arena
+	isInArena bool  // of the arena
+	users     int   // who reads it, and the map
 }
 
 func newMemoryContent() *memoryContent {
-	return &memoryContent{short: map[string][]byte{}, held: map[string]*held{}}
+	return &memoryContent{short: map[string][]byte{}, longByID: map[string]*longMemoryContent{}}
 }
 
 func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) error {
 	if length < longContent {
 		return m.putShort(id, r, length, d)
 	}
-	h := &held{length: length, users: 1}
+	h := &longMemoryContent{length: length, users: 1}
 	var err error
 	if file := m.reserve(h); file != nil {
 		h.ReaderAt = io.NewSectionReader(file, h.from, length)
@@ -55,7 +55,7 @@ func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) er
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.held[id] = h
+	m.longByID[id] = h
 	return nil
 }
 
@@ -65,40 +65,40 @@ func (m *memoryContent) putShort(id string, r io.Reader, length int64, d *digest
 		return err
 	}
 	d.md5.Write(data)
-	d.add(data)
+	d.addExceptMD5(data)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.short[id] = data
 	return nil
 }
 
-func wholePages(length int64) int64 {
+func roundUpToPages(length int64) int64 {
 	const page = 4 << 10
 	return (length + page - 1) / page * page
 }
 
 // reserve gives a content a place in the arena; nil is no place.
-func (m *memoryContent) reserve(h *held) (arenaIfAny *os.File) {
+func (m *memoryContent) reserve(h *longMemoryContent) (arenaIfAny *os.File) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.arena == nil && !m.heap {
+	if m.arena == nil && !m.hasNoArena {
 		m.arena = newArena()
-		m.heap = m.arena == nil
+		m.hasNoArena = m.arena == nil
 	}
 	if m.arena != nil {
-		h.from, h.inside = m.end, true
-		m.end += wholePages(h.length)
+		h.from, h.isInArena = m.arenaEnd, true
+		m.arenaEnd += roundUpToPages(h.length)
 	}
 	return m.arena
 }
 
 // release is what every user does at the end. The last one frees a place in the
 // arena, which is not used again: a file has room for more than can ever come.
-func (m *memoryContent) release(h *held) {
+func (m *memoryContent) release(h *longMemoryContent) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if h.users--; h.users == 0 && h.inside {
-		freeArena(m.arena, h.from, wholePages(h.length))
+	if h.users--; h.users == 0 && h.isInArena {
+		freeArena(m.arena, h.from, roundUpToPages(h.length))
 	}
 }
 
@@ -108,7 +108,7 @@ func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
 	if data, ok := m.short[id]; ok {
 		return readSeekNopCloser{bytes.NewReader(data)}, nil
 	}
-	h, ok := m.held[id]
+	h, ok := m.longByID[id]
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
@@ -118,9 +118,9 @@ func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
 
 func (m *memoryContent) drop(id string) error {
 	m.mu.Lock()
-	h := m.held[id]
+	h := m.longByID[id]
 	delete(m.short, id)
-	delete(m.held, id)
+	delete(m.longByID, id)
 	m.mu.Unlock()
 	if h != nil {
 		m.release(h)
@@ -135,7 +135,7 @@ func (readSeekNopCloser) Close() error { return nil }
 type heldReader struct {
 	io.ReadSeeker
 	content *memoryContent
-	held    *held
+	held    *longMemoryContent
 	own     *os.File // the arena with a position of its own, once it was needed
 }
 
@@ -143,7 +143,7 @@ type heldReader struct {
 // itself, if they are in the arena.
 func (r *heldReader) rest(length int64) io.Reader {
 	at, err := r.Seek(0, io.SeekCurrent)
-	if err == nil && r.held.inside && r.own == nil {
+	if err == nil && r.held.isInArena && r.own == nil {
 		r.own = reopenArena(r.content.arena)
 	}
 	if r.own == nil {

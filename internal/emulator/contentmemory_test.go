@@ -15,7 +15,7 @@ import (
 func TestMemoryContent(t *testing.T) {
 	for _, heap := range []bool{false, true} {
 		m := newMemoryContent()
-		m.heap = heap
+		m.hasNoArena = heap
 		for _, size := range []int{0, 1, longContent - 1, longContent, longContent + 1, blockSize, 2*blockSize + 17} {
 			want := pattern(size)
 			if err := keep(m, "whole", want, size); err != nil {

@@ -32,19 +32,19 @@ func (s *Server) Control() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET calls":     s.tellCalls,
-		"DELETE calls":  func(*http.Request) (any, error) { s.ResetCalls(); return done{}, nil },
+		"DELETE calls":  func(*http.Request) (any, error) { s.ResetCalls(); return emptyReply{}, nil },
 		"GET dump":      func(*http.Request) (any, error) { return s.Dump() },
-		"POST reset":    func(*http.Request) (any, error) { return done{}, s.Reset() },
+		"POST reset":    func(*http.Request) (any, error) { return emptyReply{}, s.Reset() },
 		"GET clock":     func(*http.Request) (any, error) { return s.tellClock(), nil },
 		"POST clock":    s.moveClock,
 		"GET faults":    s.tellFaults,
-		"POST faults":   s.takeFault,
-		"DELETE faults": func(*http.Request) (any, error) { s.ClearFaults(); return done{}, nil },
+		"POST faults":   s.queueFault,
+		"DELETE faults": func(*http.Request) (any, error) { s.ClearFaults(); return emptyReply{}, nil },
 	} {
 		method, name, _ := strings.Cut(pattern, " ")
 		mux.HandleFunc(method+" "+ControlPath+name, func(w http.ResponseWriter, r *http.Request) {
 			told, err := answer(r)
-			tell(w, told, err)
+			writeReply(w, told, err)
 		})
 	}
 	// A web page that is open on this machine must not reach in either.
@@ -61,7 +61,7 @@ func onlyLocal(next http.Handler) http.Handler {
 		}
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !peer.Addr().Unmap().IsLoopback() || !isLocal(host) {
-			tell(w, nil, &controlError{http.StatusForbidden, "only programs on this machine may ask, by the name localhost or its " +
+			writeReply(w, nil, &controlError{http.StatusForbidden, "only programs on this machine may ask, by the name localhost or its " +
 				"loopback address"})
 			return
 		}
@@ -74,8 +74,8 @@ func isLocal(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// done is the reply where there is nothing to tell.
-type done struct{}
+// emptyReply is the reply where there is nothing to tell.
+type emptyReply struct{}
 
 // A controlError is the fault of whoever asked.
 type controlError struct {
@@ -85,7 +85,7 @@ type controlError struct {
 
 func (e *controlError) Error() string { return e.message }
 
-func tell(w http.ResponseWriter, told any, err error) {
+func writeReply(w http.ResponseWriter, told any, err error) {
 	status := http.StatusOK
 	if err != nil {
 		status = http.StatusInternalServerError
@@ -137,7 +137,7 @@ type clockTold struct {
 }
 
 func (s *Server) tellClock() clockTold {
-	return clockTold{s.Now().UTC(), time.Duration(s.moved.Load()).String()}
+	return clockTold{s.Now().UTC(), time.Duration(s.clockAheadNanos.Load()).String()}
 }
 
 func (s *Server) moveClock(r *http.Request) (any, error) {
@@ -174,7 +174,7 @@ func (s *Server) tellFaults(*http.Request) (any, error) {
 	return map[string]any{"faults": texts}, nil
 }
 
-func (s *Server) takeFault(r *http.Request) (any, error) {
+func (s *Server) queueFault(r *http.Request) (any, error) {
 	var wish struct {
 		Fault string `json:"fault"`
 	}
@@ -185,6 +185,6 @@ func (s *Server) takeFault(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, &controlError{http.StatusBadRequest, err.Error()}
 	}
-	s.Fail(f)
+	s.QueueFault(f)
 	return s.tellFaults(r)
 }

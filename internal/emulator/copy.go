@@ -24,7 +24,7 @@ func (c *call) readSource(id, byteRange string) (source, error) {
 	if !found || f.Action != uploaded {
 		return source{}, refuse(404, "not_found", "file_state_none")
 	}
-	b, err := c.bucket(f.Bucket)
+	b, err := c.loadBucket(f.BucketID)
 	if err != nil {
 		return source{}, err
 	}
@@ -43,16 +43,16 @@ func (c *call) readSource(id, byteRange string) (source, error) {
 	return s, nil
 }
 
-// readSourceKey checks the key of a source that its customer encrypted.
-func (c *call) readSourceKey(f file) error {
+// checkSourceKey checks the key of a source that its customer encrypted.
+func (c *call) checkSourceKey(f file) error {
 	e, key, err := c.readFileEncryption("sourceServerSideEncryption", f.Encryption)
 	switch {
 	case err != nil:
 		return err
-	case f.CustomerKey == "" && e != f.Encryption:
+	case f.CustomerKeyMD5 == "" && e != f.Encryption:
 		return badRequest("sourceServerSideEncryption is not that of the source")
 	}
-	return f.opens(key)
+	return f.checkCustomerKeyMD5(key)
 }
 
 // beginCopy is the first step of b2_copy_file.
@@ -63,9 +63,9 @@ func beginCopy(c *call) error {
 	info, hasInfo := c.in.pairs("fileInfo")
 	wish := c.readLockWish()
 	s, missing := c.readSource(sourceID, byteRange)
-	wrongKey := c.readSourceKey(s.file)
+	wrongKey := c.checkSourceKey(s.file)
 	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	for _, err := range []error{missing, wrongKey, wrong, checkFileName(name), checkFileInfo(info)} {
@@ -74,9 +74,9 @@ func beginCopy(c *call) error {
 		}
 	}
 	if bucketID == "" {
-		bucketID = s.file.Bucket
+		bucketID = s.file.BucketID
 	}
-	b, err := c.fileBucket(bucketID)
+	b, err := c.bucketOfFileCall(bucketID)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func beginCopy(c *call) error {
 		return unauthorized()
 	}
 	f := c.newFile(b.ID, name, uploaded)
-	f.Encryption, f.CustomerKey = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
+	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
 	switch {
 	case directive == "REPLACE" && kind != "":
 		f.ContentType, f.Info = contentType(kind, name), info
@@ -93,11 +93,11 @@ func beginCopy(c *call) error {
 	default:
 		return badRequest("metadataDirective COPY takes no contentType and fileInfo, REPLACE needs a contentType: '%s'", directive)
 	}
-	f.Replication = b.replicationOf(f)
+	f.Replication = b.replicationStatusIfAny(f)
 	if f.Lock, err = c.newLock(b, wish); err != nil {
 		return err
 	}
-	if err := f.checkRoom(b.Locked || encrypted != encryption{}); err != nil {
+	if err := f.checkInfoSize(b.FileLockEnabled || encrypted != encryption{}); err != nil {
 		return err
 	}
 	c.incoming = &incoming{file: f, content: f.ID, source: s, length: s.length}
@@ -106,8 +106,8 @@ func beginCopy(c *call) error {
 
 // keepCopy is the last step of b2_copy_file.
 func keepCopy(c *call) error {
-	f := c.incoming.whole()
-	if _, err := c.bucket(f.Bucket); err != nil {
+	f := c.incoming.completedFile()
+	if _, err := c.loadBucket(f.BucketID); err != nil {
 		return c.discard(f.ID, err)
 	}
 	c.addFile(f)
@@ -122,9 +122,9 @@ func beginCopyPart(c *call) error {
 	c.in.require("partNumber")
 	number, _ := c.in.integer("partNumber")
 	s, missing := c.readSource(sourceID, c.in.text("range"))
-	wrongKey := c.readSourceKey(s.file)
+	wrongKey := c.checkSourceKey(s.file)
 	_, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	for _, err := range []error{missing, wrongKey, wrong} {
@@ -136,7 +136,7 @@ func beginCopyPart(c *call) error {
 	if err != nil {
 		return err
 	}
-	if customerKey != f.CustomerKey {
+	if customerKey != f.CustomerKeyMD5 {
 		return badRequest("The customer key is not that of the large file")
 	}
 	if err := c.reservePart(f, number); err != nil {
@@ -149,14 +149,14 @@ func beginCopyPart(c *call) error {
 // receiveCopy is the second step of both copies.
 func receiveCopy(c *call) error {
 	in := c.incoming
-	r := c.server.read(in.source)
-	if err := c.store(r); err != nil {
-		return c.discard(in.content, closing(r, err))
+	r := c.server.openRange(in.source)
+	if err := c.storeContent(r); err != nil {
+		return c.discard(in.content, closeAfterError(r, err))
 	}
 	return r.Close()
 }
 
-func closing(r io.Closer, err error) error {
+func closeAfterError(r io.Closer, err error) error {
 	// What went wrong first is what matters.
 	_ = r.Close()
 	return err

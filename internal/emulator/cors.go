@@ -38,7 +38,7 @@ var corsOperations = []string{
 func (c *call) readCORS(b *bucket) error {
 	all, ok := c.in.objects("corsRules")
 	if !ok {
-		if c.cleared("corsRules") {
+		if c.nullClearsMember("corsRules") {
 			b.CORS = nil
 		}
 		return nil
@@ -116,7 +116,7 @@ func (r corsRule) check() error {
 
 func (w *printer) corsRules(c *call, rules []corsRule) {
 	w.begin("corsRules", '[')
-	for _, r := range answered(c, rules) {
+	for _, r := range inReplyOrder(c, rules) {
 		w.begin("", '{')
 		w.textsOrNull("allowedHeaders", r.Headers)
 		w.texts("allowedOperations", r.Operations)

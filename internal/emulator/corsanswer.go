@@ -19,9 +19,9 @@ const (
 	corsAskedHeaders = corsHeader + "Request-Headers"
 )
 
-// corsRule gives the bucket's rule for a page of that origin, which asks for an
+// findCORSRule gives the bucket's rule for a page of that origin, which asks for an
 // operation with headers, or nil.
-func (b bucket) corsRule(origin, operation string, headers []string) *corsRule {
+func (b bucket) findCORSRule(origin, operation string, headers []string) *corsRule {
 	for i, r := range b.CORS {
 		fits := slices.ContainsFunc(r.Origins, func(pattern string) bool { return matchesOrigin(pattern, origin) })
 		if fits && slices.Contains(r.Operations, operation) && !slices.ContainsFunc(headers, r.refusesHeader) {
@@ -43,7 +43,7 @@ func matchesOrigin(pattern, origin string) bool {
 	case !strings.Contains(pattern, ":"):
 		return strings.EqualFold(pattern, scheme)
 	}
-	pattern, origin = withoutPort(pattern), withoutPort(origin)
+	pattern, origin = withoutDefaultPort(pattern), withoutDefaultPort(origin)
 	before, after, hasStar := strings.Cut(pattern, "*")
 	if !hasStar {
 		return pattern == origin
@@ -56,8 +56,8 @@ func matchesOrigin(pattern, origin string) bool {
 	return ok && middle != "" && !strings.ContainsAny(middle, ":/")
 }
 
-// withoutPort leaves out the port that an origin has anyway.
-func withoutPort(origin string) string {
+// withoutDefaultPort leaves out the port that an origin has anyway.
+func withoutDefaultPort(origin string) string {
 	origin = strings.ToLower(origin)
 	switch scheme, _, _ := strings.Cut(origin, "://"); scheme {
 	case "https":
@@ -78,8 +78,8 @@ func (r corsRule) refusesHeader(name string) bool {
 	})
 }
 
-// askedHeaders are the headers, in small letters, that a browser wants to send.
-func askedHeaders(r *http.Request) (names []string) {
+// preflightRequestHeaders are the headers, in small letters, that a browser wants to send.
+func preflightRequestHeaders(r *http.Request) (names []string) {
 	for name := range strings.SplitSeq(strings.ToLower(strings.Join(r.Header[corsAskedHeaders], ",")), ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			names = append(names, name)
@@ -88,9 +88,9 @@ func askedHeaders(r *http.Request) (names []string) {
 	return names
 }
 
-// answer tells a page's browser what the rule allows it: before a request, if
+// setHeaders tells a page's browser what the rule allows it: before a request, if
 // asked is its verb, or with the reply.
-func (r corsRule) answer(h http.Header, origin, asked string, headers []string) {
+func (r corsRule) setHeaders(h http.Header, origin, asked string, headers []string) {
 	h.Set(corsHeader+"Allow-Origin", origin)
 	h.Add("Vary", originHeader)
 	if len(r.Expose) > 0 {
@@ -107,14 +107,14 @@ func (r corsRule) answer(h http.Header, origin, asked string, headers []string) 
 	h.Add("Vary", corsAskedMethod+", "+corsAskedHeaders)
 }
 
-// corsBucket is the ID of the bucket that a call is about which pages may make,
+// findCORSBucketID is the ID of the bucket that a call is about which pages may make,
 // "" if it is none of these.
-func (c *call) corsBucket(t tx) string {
-	first, _, _ := strings.Cut(c.target, "/")
+func (c *call) findCORSBucketID(t tx) string {
+	first, _, _ := strings.Cut(c.pathAfterMethod, "/")
 	var fileID string
 	switch c.method {
 	case byName:
-		return string(t.get(c.nameKey(first)))
+		return string(t.get(c.bucketNameStoreKey(first)))
 	case "b2_upload_file":
 		return first
 	case "b2_upload_part":
@@ -135,16 +135,16 @@ func (c *call) corsRule(headers []string) (found *corsRule) {
 	// Who cannot read the bucket gets no rule, and no browser's help.
 	_ = c.server.store.view(func(t tx) error {
 		var b bucket
-		_, err := load(t, "b"+c.corsBucket(t), &b)
-		found = b.corsRule(origin, c.method, headers)
+		_, err := load(t, "b"+c.findCORSBucketID(t), &b)
+		found = b.findCORSRule(origin, c.method, headers)
 		return err
 	})
 	return found
 }
 
-// preflight answers a browser that asks before a page's request, and gives nil
+// preflightReplyIfAny answers a browser that asks before a page's request, and gives nil
 // for a call that pages cannot make.
-func (c *call) preflight() *reply {
+func (c *call) preflightReplyIfAny() *reply {
 	var verbs []string
 	switch c.method {
 	case byName, "b2_download_file_by_id":
@@ -154,12 +154,12 @@ func (c *call) preflight() *reply {
 	default:
 		return nil
 	}
-	h, asked, headers := http.Header{}, c.http.Header.Get(corsAskedMethod), askedHeaders(c.http)
+	h, asked, headers := http.Header{}, c.http.Header.Get(corsAskedMethod), preflightRequestHeaders(c.http)
 	rule := c.corsRule(headers)
 	if rule == nil || !slices.Contains(verbs, asked) {
 		return refusedReply(refuse(403, "access_denied", "No CORS rule of the bucket allows this request"))
 	}
-	rule.answer(h, c.http.Header.Get(originHeader), asked, headers)
+	rule.setHeaders(h, c.http.Header.Get(originHeader), asked, headers)
 	return &reply{status: http.StatusOK, header: h}
 }
 
@@ -169,21 +169,21 @@ func (c *call) allowOrigin(out *reply) {
 		if out.header == nil {
 			out.header = http.Header{}
 		}
-		rule.answer(out.header, c.http.Header.Get(originHeader), "", nil)
+		rule.setHeaders(out.header, c.http.Header.Get(originHeader), "", nil)
 	}
 }
 
 // corsRule gives the rule for the page that makes the S3 request of that verb,
 // or nil.
 func (c *s3Call) corsRule(verb string, headers []string) (found *corsRule) {
-	origin, operation := c.http.Header.Get(originHeader), corsOperation(verb)
+	origin, operation := c.http.Header.Get(originHeader), corsOperationIfAny(verb)
 	if origin == "" || operation == "" {
 		return nil
 	}
 	_ = c.server.store.view(func(t tx) error {
 		var b bucket
-		_, err := load(t, "b"+string(t.get(c.nameKey(c.name))), &b)
-		found = b.corsRule(origin, operation, headers)
+		_, err := load(t, "b"+string(t.get(c.bucketNameStoreKey(c.requestBucketName))), &b)
+		found = b.findCORSRule(origin, operation, headers)
 		return err
 	})
 	return found
@@ -191,23 +191,23 @@ func (c *s3Call) corsRule(verb string, headers []string) (found *corsRule) {
 
 // preflight answers a browser that asks before a page's request.
 func (c *s3Call) preflight() {
-	origin, asked, headers := c.http.Header.Get(originHeader), c.http.Header.Get(corsAskedMethod), askedHeaders(c.http)
+	origin, asked, headers := c.http.Header.Get(originHeader), c.http.Header.Get(corsAskedMethod), preflightRequestHeaders(c.http)
 	if origin == "" || asked == "" {
-		c.refuse(s3Refuse(400, "BadRequest", "Insufficient information. Origin and Access-Control-Request-Method headers needed."))
+		c.setRefusal(newS3Error(400, "BadRequest", "Insufficient information. Origin and Access-Control-Request-Method headers needed."))
 		return
 	}
 	rule := c.corsRule(asked, headers)
 	if rule == nil {
-		c.refuse(s3Refuse(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.",
+		c.setRefusal(newS3Error(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.",
 			member{"Method", asked}, member{"ResourceType", "OBJECT"}))
 		return
 	}
-	rule.answer(c.header, origin, asked, headers)
+	rule.setHeaders(c.header, origin, asked, headers)
 }
 
 // allowOrigin lets the page read the reply, if a rule does.
 func (c *s3Call) allowOrigin() {
 	if rule := c.corsRule(c.http.Method, nil); rule != nil {
-		rule.answer(c.header, c.http.Header.Get(originHeader), "", nil)
+		rule.setHeaders(c.header, c.http.Header.Get(originHeader), "", nil)
 	}
 }

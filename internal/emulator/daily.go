@@ -20,22 +20,22 @@ const millisPerDay = 24 * 60 * 60 * 1000
 // dailyKey is where the store has the day of the last pass, from 1970.
 const dailyKey = "d"
 
-// A span is the days whose passes are to be made up for.
-type span struct{ last, today int64 }
+// A missedDays is the days whose passes are to be made up for.
+type missedDays struct{ lastPassDay, today int64 }
 
 // pass gives the first midnight of the span that is not before due, and
 // whether there is one.
-func (s span) pass(due int64) (midnightMillis int64, isWithin bool) {
-	day := max((due+millisPerDay-1)/millisPerDay, s.last+1)
+func (s missedDays) pass(due int64) (midnightMillis int64, isWithin bool) {
+	day := max((due+millisPerDay-1)/millisPerDay, s.lastPassDay+1)
 	return day * millisPerDay, day <= s.today
 }
 
-func dayOf(t time.Time) int64 { return t.Unix() / (millisPerDay / 1000) }
+func daysSince1970(t time.Time) int64 { return t.Unix() / (millisPerDay / 1000) }
 
-// beginDays remembers today as the day of the last pass, unless a former run
+// loadLastPassDay remembers today as the day of the last pass, unless a former run
 // knows better.
-func (s *Server) beginDays(t tx) error {
-	day := dayOf(s.options.Now())
+func (s *Server) loadLastPassDay(t tx) error {
+	day := daysSince1970(s.options.Now())
 	if record := t.get(dailyKey); record != nil {
 		var err error
 		if day, err = strconv.ParseInt(string(record), 10, 64); err != nil {
@@ -53,8 +53,8 @@ func (s *Server) beginDays(t tx) error {
 // request begins with it unless it is under way; whoever moves the clock and
 // looks at the account without a request may call it.
 func (s *Server) CatchUp() error {
-	s.passing.Lock()
-	defer s.passing.Unlock()
+	s.lifecycleMu.Lock()
+	defer s.lifecycleMu.Unlock()
 	if err := s.catchUp(s.now()); err != nil {
 		return fmt.Errorf("emulator: lifecycle: %w", err)
 	}
@@ -63,18 +63,18 @@ func (s *Server) CatchUp() error {
 
 // catchUpUnlessGoing is what a request begins with.
 func (s *Server) catchUpUnlessGoing(now time.Time) error {
-	if dayOf(now) <= s.lastPass.Load() || !s.passing.TryLock() {
+	if daysSince1970(now) <= s.lastPass.Load() || !s.lifecycleMu.TryLock() {
 		return nil
 	}
-	defer s.passing.Unlock()
+	defer s.lifecycleMu.Unlock()
 	return s.catchUp(now)
 }
 
 // catchUp is for whoever holds passing.
 func (s *Server) catchUp(now time.Time) error {
-	today := dayOf(now)
-	days := span{s.lastPass.Load(), today}
-	if days.today <= days.last {
+	today := daysSince1970(now)
+	days := missedDays{s.lastPass.Load(), today}
+	if days.today <= days.lastPassDay {
 		return nil
 	}
 	var ids []string
@@ -88,7 +88,7 @@ func (s *Server) catchUp(now time.Time) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := s.passBucket(id, days); err != nil {
+		if err := s.applyLifecycleTo(id, days); err != nil {
 			return err
 		}
 	}
@@ -102,19 +102,19 @@ func (s *Server) catchUp(now time.Time) error {
 	return err
 }
 
-// passBucket lets the days go over one bucket, a portion at a time.
-func (s *Server) passBucket(id string, days span) error {
-	for start := (walk{bucketID: id}).root(); start != ""; {
+// applyLifecycleTo lets the days go over one bucket, a portion at a time.
+func (s *Server) applyLifecycleTo(id string, days missedDays) error {
+	for start := (walk{bucketID: id}).storeKeyPrefix(); start != ""; {
 		c := &call{server: s, version: 4}
 		err := s.store.update(func(t tx) (err error) {
 			c.tx = t
-			start, err = c.passPortion(id, start, days)
+			start, err = c.applyLifecycleToPortion(id, start, days)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		for _, f := range c.after {
+		for _, f := range c.afterCommit {
 			f()
 		}
 	}
@@ -125,55 +125,55 @@ func (s *Server) passBucket(id string, days span) error {
 // of their name.
 const portion = 1000
 
-// passPortion goes over names from the store's key on, and gives the key to go
+// applyLifecycleToPortion goes over names from the store's key on, and gives the key to go
 // on with, "" at the end.
-func (c *call) passPortion(bucketID, start string, days span) (next string, err error) {
+func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) (next string, err error) {
 	var b bucket
 	found, err := load(c.tx, "b"+bucketID, &b)
 	if err != nil || !found {
 		return "", err
 	}
-	var due []*life
+	var due []*nameLifecycle
 	w := walk{bucketID: bucketID}
-	l, seen := c.newLife(b, ""), 0
+	l, seen := c.newNameLifecycle(b, ""), 0
 	for f, err := range w.from(c.tx, start) {
 		if err != nil {
 			return "", err
 		}
 		if f.Name != l.name {
 			if seen >= portion {
-				next = w.root() + f.Name
+				next = w.storeKeyPrefix() + f.Name
 				break
 			}
 			due = l.appendDue(due, days)
-			l = c.newLife(b, f.Name)
+			l = c.newNameLifecycle(b, f.Name)
 		}
 		l.add(f)
 		seen++
 	}
 	due = l.appendDue(due, days)
 	for _, l := range due {
-		if err := l.live(days); err != nil {
+		if err := l.runPasses(days); err != nil {
 			return "", err
 		}
 	}
 	return next, nil
 }
 
-// A life is what lifecycle rules do to the versions of one name.
-type life struct {
-	call       *call
-	name       string
-	rule       lifecycleRule // what the rules for the name come to
-	markersGo  bool          // hide markers without a version below them
-	versions   []file        // newest first
-	unfinished []file
+// A nameLifecycle is what lifecycle rules do to the versions of one name.
+type nameLifecycle struct {
+	call               *call
+	name               string
+	rule               lifecycleRule // what the rules for the name come to
+	removesLoneMarkers bool          // hide markers without a version below them
+	versions           []file        // newest first
+	unfinished         []file
 }
 
-// newLife finds out what the bucket's rules mean for a name. Where several
+// newNameLifecycle finds out what the bucket's rules mean for a name. Where several
 // apply, whichever acts first.
-func (c *call) newLife(b bucket, name string) *life {
-	l := &life{call: c, name: name, markersGo: !c.server.options.Switches.MarkersNeedRules}
+func (c *call) newNameLifecycle(b bucket, name string) *nameLifecycle {
+	l := &nameLifecycle{call: c, name: name, removesLoneMarkers: !c.server.options.Switches.MarkersNeedRules}
 	sooner := func(a, b int64) int64 {
 		if a == 0 || b != 0 && b < a {
 			return b
@@ -182,16 +182,16 @@ func (c *call) newLife(b bucket, name string) *life {
 	}
 	for _, r := range b.Lifecycle {
 		if strings.HasPrefix(name, r.Prefix) {
-			l.markersGo = true
-			l.rule.HideAfter = sooner(l.rule.HideAfter, r.HideAfter)
-			l.rule.DropAfter = sooner(l.rule.DropAfter, r.DropAfter)
-			l.rule.AbortAfter = sooner(l.rule.AbortAfter, r.AbortAfter)
+			l.removesLoneMarkers = true
+			l.rule.HideAfterDays = sooner(l.rule.HideAfterDays, r.HideAfterDays)
+			l.rule.DeleteHiddenAfterDays = sooner(l.rule.DeleteHiddenAfterDays, r.DeleteHiddenAfterDays)
+			l.rule.CancelUnfinishedAfterDays = sooner(l.rule.CancelUnfinishedAfterDays, r.CancelUnfinishedAfterDays)
 		}
 	}
 	return l
 }
 
-func (l *life) add(f file) {
+func (l *nameLifecycle) add(f file) {
 	if f.Action == started {
 		l.unfinished = append(l.unfinished, f)
 	} else {
@@ -200,7 +200,7 @@ func (l *life) add(f file) {
 }
 
 // appendDue appends the life if a pass of the days changes it.
-func (l *life) appendDue(due []*life, days span) []*life {
+func (l *nameLifecycle) appendDue(due []*nameLifecycle, days missedDays) []*nameLifecycle {
 	if _, ok := l.nextPass(days); ok {
 		return append(due, l)
 	}
@@ -208,7 +208,7 @@ func (l *life) appendDue(due []*life, days span) []*life {
 }
 
 // nextPass gives the midnight of the first pass that changes something.
-func (l *life) nextPass(days span) (first int64, ok bool) {
+func (l *nameLifecycle) nextPass(days missedDays) (first int64, ok bool) {
 	consider := func(due int64, is bool) {
 		if at, within := days.pass(due); is && within && (!ok || at < first) {
 			first, ok = at, true
@@ -221,60 +221,60 @@ func (l *life) nextPass(days span) (first int64, ok bool) {
 	for _, f := range l.unfinished {
 		consider(l.abortDue(f))
 	}
-	consider(0, l.orphaned())
+	consider(0, l.onlyMarkersLeft())
 	return first, ok
 }
 
 // hideDue is when the current version is old enough to be hidden.
-func (l *life) hideDue() (millis int64, applies bool) {
-	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.rule.HideAfter == 0 {
+func (l *nameLifecycle) hideDue() (millis int64, applies bool) {
+	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.rule.HideAfterDays == 0 {
 		return 0, false
 	}
-	return l.versions[0].Time + l.rule.HideAfter*millisPerDay, true
+	return l.versions[0].UploadMillis + l.rule.HideAfterDays*millisPerDay, true
 }
 
 // dropDue is when the i-th version is to be deleted: so many days after the
 // next newer one hid or superseded it, and not while it is locked.
-func (l *life) dropDue(i int) (millis int64, applies bool) {
+func (l *nameLifecycle) dropDue(i int) (millis int64, applies bool) {
 	f := l.versions[i]
-	if i == 0 || l.rule.DropAfter == 0 || f.Lock.Hold == "on" {
+	if i == 0 || l.rule.DeleteHiddenAfterDays == 0 || f.Lock.Hold == "on" {
 		return 0, false
 	}
-	since := l.versions[i-1].Time
+	since := l.versions[i-1].UploadMillis
 	if !l.call.server.keeps(lifecycleRunsDaily) {
-		if since = f.Time; l.versions[0].Action != hidden {
+		if since = f.UploadMillis; l.versions[0].Action != hidden {
 			return 0, false
 		}
 	}
-	return max(since+l.rule.DropAfter*millisPerDay, f.Lock.Until), true
+	return max(since+l.rule.DeleteHiddenAfterDays*millisPerDay, f.Lock.UntilMillis), true
 }
 
-func (l *life) abortDue(f file) (millis int64, applies bool) {
-	return f.Time + l.rule.AbortAfter*millisPerDay, l.rule.AbortAfter != 0
+func (l *nameLifecycle) abortDue(f file) (millis int64, applies bool) {
+	return f.UploadMillis + l.rule.CancelUnfinishedAfterDays*millisPerDay, l.rule.CancelUnfinishedAfterDays != 0
 }
 
-// orphaned reports whether hide markers are all that is left to go.
-func (l *life) orphaned() bool {
+// onlyMarkersLeft reports whether hide markers are all that is left to go.
+func (l *nameLifecycle) onlyMarkersLeft() bool {
 	shown := func(f file) bool { return f.Action != hidden }
-	return l.markersGo && len(l.versions) > 0 && !slices.ContainsFunc(l.versions, shown)
+	return l.removesLoneMarkers && len(l.versions) > 0 && !slices.ContainsFunc(l.versions, shown)
 }
 
-// live makes all passes that change something.
-func (l *life) live(days span) error {
+// runPasses makes all passes that change something.
+func (l *nameLifecycle) runPasses(days missedDays) error {
 	for {
 		at, ok := l.nextPass(days)
 		if !ok {
 			return nil
 		}
-		if err := l.pass(at); err != nil {
+		if err := l.runPass(at); err != nil {
 			return err
 		}
-		days.last = at / millisPerDay
+		days.lastPassDay = at / millisPerDay
 	}
 }
 
-// pass is one pass at that midnight.
-func (l *life) pass(at int64) error {
+// runPass is one pass at that midnight.
+func (l *nameLifecycle) runPass(at int64) error {
 	c := l.call
 	var gone, left []file
 	for i, f := range l.versions {
@@ -286,11 +286,11 @@ func (l *life) pass(at int64) error {
 	}
 	if due, ok := l.hideDue(); ok && due <= at {
 		c.now = time.UnixMilli(at)
-		marker := c.newMarker(l.versions[0].Bucket, l.name)
+		marker := c.newMarker(l.versions[0].BucketID, l.name)
 		c.addFile(marker)
 		left = slices.Insert(left, 0, marker)
 	}
-	if l.versions = left; l.orphaned() {
+	if l.versions = left; l.onlyMarkersLeft() {
 		gone = append(gone, left...)
 		l.versions = nil
 	}

@@ -49,16 +49,16 @@ func FuzzParams(f *testing.F) {
 // else is.
 func FuzzRecords(f *testing.F) {
 	whole := file{
-		ID: "4_z", Bucket: strings.Repeat("b", bucketIDLength), Name: "a/b", Action: uploaded, Order: 7, Time: 1000, Length: 3,
+		ID: "4_z", BucketID: strings.Repeat("b", bucketIDLength), Name: "a/b", Action: uploaded, Order: 7, UploadMillis: 1000, Length: 3,
 		SHA1: emptySHA1, ContentType: "text/plain", Info: map[string]string{"k": "v", "l": ""}, Encryption: sseB2,
 		Lock: fileLock{"governance", 5, "on"}, Pieces: []piece{{"4_z.1", 2}, {"4_z.2", 1}},
 	}
-	f.Add(whole.key(), whole.record())
-	k := key{ID: "004", Name: "n", Capabilities: []string{"listFiles"}, Buckets: []string{"b"}, Multi: true, Expires: 9}
+	f.Add(whole.storeKey(), whole.record())
+	k := key{ID: "004", Name: "n", Capabilities: []string{"listFiles"}, Buckets: []string{"b"}, IsMultiBucket: true, ExpiresMillis: 9}
 	f.Add("k004", k.record())
 	f.Fuzz(func(t *testing.T, at string, record []byte) {
 		if got, err := readFile(at, record); err == nil {
-			if again, err := readFile(got.key(), got.record()); err != nil || !cmp.Equal(got, again) {
+			if again, err := readFile(got.storeKey(), got.record()); err != nil || !cmp.Equal(got, again) {
 				t.Errorf("%+v became %+v, %v", got, again, err)
 			}
 		}
@@ -78,7 +78,7 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Add("4_z8d625eb63be2775577c70e1a_f1052a33c70ab4806_d20211118_m153703_c002_v0001160_t0027")
 	f.Add(s.token(s.account.ID, accountToken, 4, nowZero()))
-	f.Add(s.shareToken(share{issued: nowZero(), until: nowZero(), bucketID: "8d625eb63be2775577c70e1a"}))
+	f.Add(s.downloadAuthorizationToken(downloadAuthorization{issued: nowZero(), until: nowZero(), bucketID: "8d625eb63be2775577c70e1a"}))
 	f.Fuzz(func(t *testing.T, text string) {
 		if bucketID, _, _, ok := readFileID(text); ok && !isHex(bucketID, bucketIDLength) {
 			t.Errorf("%q has the bucket %q", text, bucketID)
@@ -87,7 +87,7 @@ func FuzzNames(f *testing.F) {
 			t.Errorf("%q is no token of ours", text)
 		}
 		c := &call{server: s, now: nowZero().Add(-1)}
-		if c.shared(text, file{Bucket: "8d625eb63be2775577c70e1a", Name: "f"}, nil) && !strings.HasSuffix(text, "_dnld") {
+		if c.tokenGrantsDownload(text, file{BucketID: "8d625eb63be2775577c70e1a", Name: "f"}, nil) && !strings.HasSuffix(text, "_dnld") {
 			t.Errorf("%q is no share of ours", text)
 		}
 	})

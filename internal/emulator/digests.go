@@ -19,8 +19,8 @@ type digests struct {
 
 func newDigests(others []hash.Hash) *digests { return &digests{sha1.New(), md5.New(), others} }
 
-// add digests the next piece by all but MD5.
-func (d *digests) add(p []byte) {
+// addExceptMD5 digests the next piece by all but MD5.
+func (d *digests) addExceptMD5(p []byte) {
 	d.sha1.Write(p)
 	for _, h := range d.others {
 		h.Write(p)
@@ -50,7 +50,7 @@ func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
 		var helper sync.WaitGroup
 		helper.Go(func() {
 			for range wake {
-				c.storeRead()
+				c.storeUnlessBusy()
 			}
 		})
 		defer helper.Wait()
@@ -67,7 +67,7 @@ func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
 		default:
 		}
 		d.md5.Write(piece)
-		c.storeRead()
+		c.storeUnlessBusy()
 		length -= int64(len(piece))
 	}
 	c.storing.Lock()
@@ -99,8 +99,8 @@ func (c *copying) read(r io.Reader, length int64) ([]byte, error) {
 	return piece, err
 }
 
-// storeRead stores what was read, unless somebody is at it.
-func (c *copying) storeRead() {
+// storeUnlessBusy stores what was read, unless somebody is at it.
+func (c *copying) storeUnlessBusy() {
 	if c.storing.TryLock() {
 		c.store()
 		c.storing.Unlock()
@@ -117,7 +117,7 @@ func (c *copying) store() {
 					c.failed.Store(true)
 				}
 			}
-			c.add(piece)
+			c.addExceptMD5(piece)
 			c.free <- piece
 		default:
 			return

@@ -24,8 +24,8 @@ func getDownloadAuthorization(c *call) error {
 	c.in.require("fileNamePrefix")
 	c.in.require("validDurationInSeconds")
 	seconds, _ := c.in.integer("validDurationInSeconds")
-	asked, wrong := c.asked()
-	if err := c.in.finish(c.strict()); err != nil {
+	asked, wrong := c.readOverrides()
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -34,47 +34,47 @@ func getDownloadAuthorization(c *call) error {
 	if seconds < 1 || seconds > maxShare {
 		return badRequest("validDurationInSeconds must be from 1 to %d: %d", maxShare, seconds)
 	}
-	if _, err := c.fileBucket(bucketID); err != nil {
+	if _, err := c.bucketOfFileCall(bucketID); err != nil {
 		return err
 	}
 	if !c.mayName(prefix) {
 		return unauthorized()
 	}
 	until := c.now.Add(time.Duration(seconds) * time.Second)
-	grant := share{issued: c.now, until: until, bucketID: bucketID, prefix: prefix, asked: asked}
+	grant := downloadAuthorization{issued: c.now, until: until, bucketID: bucketID, prefix: prefix, overrides: asked}
 	w := &c.out
 	w.begin("", '{')
-	w.text("authorizationToken", c.server.shareToken(grant))
+	w.text("authorizationToken", c.server.downloadAuthorizationToken(grant))
 	w.text("bucketId", bucketID)
 	w.text("fileNamePrefix", prefix)
 	w.end('}')
 	return nil
 }
 
-// A share is what a download authorization grants: until a time, the names
+// A downloadAuthorization is what a download authorization grants: until a time, the names
 // under a prefix, with just these overrides.
-type share struct {
+type downloadAuthorization struct {
 	issued, until    time.Time
 	bucketID, prefix string
-	asked            url.Values
+	overrides        url.Values
 }
 
 const shareTime = "20060102150405"
 
-// shareToken writes the share down as the documentation shows it: 3_<issued>_
+// downloadAuthorizationToken writes the share down as the documentation shows it: 3_<issued>_
 // <bucket>_<40 hex>_000_<until>_<length of the prefix>_dnld.
-func (s *Server) shareToken(g share) string {
+func (s *Server) downloadAuthorizationToken(g downloadAuthorization) string {
 	head := fmt.Sprintf("3_%s_%s_", g.issued.UTC().Format(shareTime), g.bucketID)
 	tail := fmt.Sprintf("_000_%s_%04d_dnld", g.until.UTC().Format(shareTime), len(g.prefix))
 	mac := hmac.New(sha1.New, s.account.derive("share", s.account.masterKey()))
-	mac.Write([]byte(head + tail + g.prefix + "\x00" + g.asked.Encode()))
+	mac.Write([]byte(head + tail + g.prefix + "\x00" + g.overrides.Encode()))
 	return head + hex.EncodeToString(mac.Sum(nil)) + tail
 }
 
 var shareForm = regexp.MustCompile(`^3_([0-9]+)_[0-9a-f]+_[0-9a-f]+_000_([0-9]+)_([0-9]+)_dnld$`)
 
-// shared reports whether the token grants this download.
-func (c *call) shared(token string, f file, asked url.Values) bool {
+// tokenGrantsDownload reports whether the token grants this download.
+func (c *call) tokenGrantsDownload(token string, f file, asked url.Values) bool {
 	m := shareForm.FindStringSubmatch(token)
 	if m == nil {
 		return false
@@ -85,16 +85,16 @@ func (c *call) shared(token string, f file, asked url.Values) bool {
 	if badIssue != nil || badUntil != nil || !c.now.Before(until) || length > len(f.Name) {
 		return false
 	}
-	g := share{issued: issued, until: until, bucketID: f.Bucket, prefix: f.Name[:length], asked: asked}
-	return hmac.Equal([]byte(c.server.shareToken(g)), []byte(token))
+	g := downloadAuthorization{issued: issued, until: until, bucketID: f.BucketID, prefix: f.Name[:length], overrides: asked}
+	return hmac.Equal([]byte(c.server.downloadAuthorizationToken(g)), []byte(token))
 }
 
 // downloadByID is b2_download_file_by_id.
 func downloadByID(c *call) error {
 	id := c.in.requiredText("fileId")
-	asked, wrong := c.asked()
+	asked, wrong := c.readOverrides()
 	c.in.text("Authorization")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -109,50 +109,50 @@ func downloadByID(c *call) error {
 		return err
 	}
 	if !found {
-		f.Bucket = bucketID
+		f.BucketID = bucketID
 	}
-	return c.download(f, found && f.Action == uploaded, asked)
+	return c.prepareDownload(f, found && f.Action == uploaded, asked)
 }
 
 // downloadByName serves /file/BUCKET/NAME, the path of b2_download_file_by_name.
 // In a path too a plus stands for a space; see "String Encoding".
 func downloadByName(c *call) error {
-	bucketName, encoded, _ := strings.Cut(c.target, "/")
+	bucketName, encoded, _ := strings.Cut(c.pathAfterMethod, "/")
 	name, err := url.QueryUnescape(encoded)
 	if err != nil {
 		return badRequest("The file name is not percent-encoded")
 	}
-	asked, err := c.asked()
+	asked, err := c.readOverrides()
 	if err != nil {
 		return err
 	}
-	f := file{Bucket: string(c.tx.get(c.nameKey(bucketName))), Name: name}
-	if f.Bucket == "" {
+	f := file{BucketID: string(c.tx.get(c.bucketNameStoreKey(bucketName))), Name: name}
+	if f.BucketID == "" {
 		return refuse(404, "not_found", "Bucket does not exist: %s", bucketName)
 	}
-	now, found, err := c.current(f.Bucket, name)
+	now, found, err := c.findNewestVersion(f.BucketID, name)
 	if err != nil {
 		return err
 	}
 	if found {
 		f = now
 	}
-	return c.download(f, found && f.Action == uploaded, asked)
+	return c.prepareDownload(f, found && f.Action == uploaded, asked)
 }
 
-// download decides whether the caller may have the file, and what it sends.
-func (c *call) download(f file, found bool, asked url.Values) error {
-	b, err := c.mayDownload(f, asked)
+// prepareDownload decides whether the caller may have the file, and what it sends.
+func (c *call) prepareDownload(f file, found bool, asked url.Values) error {
+	b, err := c.checkDownloadAllowed(f, asked)
 	if err != nil {
 		return err
 	}
 	if !found {
 		return refuse(404, "not_found", "File with such name does not exist.")
 	}
-	if f.CustomerKey != "" {
+	if f.CustomerKeyMD5 != "" {
 		_, key, err := headerEncryption(c.http.Header)
 		if err == nil {
-			err = f.opens(key)
+			err = f.checkCustomerKeyMD5(key)
 		}
 		if err != nil {
 			return err
@@ -173,11 +173,11 @@ func (c *call) download(f file, found bool, asked url.Values) error {
 	return nil
 }
 
-// mayDownload gives the file's bucket to whoever may have the file. It takes a
+// checkDownloadAllowed gives the file's bucket to whoever may have the file. It takes a
 // token of either kind from the header or the query, and none for a file in a
 // public bucket as it is.
-func (c *call) mayDownload(f file, asked url.Values) (bucket, error) {
-	b, err := c.bucket(f.Bucket)
+func (c *call) checkDownloadAllowed(f file, asked url.Values) (bucket, error) {
+	b, err := c.loadBucket(f.BucketID)
 	if err != nil {
 		return b, refuse(404, "not_found", "Bucket does not exist")
 	}
@@ -190,7 +190,7 @@ func (c *call) mayDownload(f file, asked url.Values) (bucket, error) {
 		c.caller = key{}
 		return b, nil
 	case strings.HasPrefix(token, "3_"):
-		if c.shared(token, f, asked) {
+		if c.tokenGrantsDownload(token, f, asked) {
 			return b, nil
 		}
 		return b, unauthorized()
@@ -200,7 +200,7 @@ func (c *call) mayDownload(f file, asked url.Values) (bucket, error) {
 	if err := c.identify(token, accountToken); err != nil {
 		return b, err
 	}
-	allowed := c.may("readFiles") && c.mayUse(f.Bucket) && c.mayName(f.Name)
+	allowed := c.may("readFiles") && c.mayUseBucket(f.BucketID) && c.mayName(f.Name)
 	if !allowed && b.Type != "allPublic" {
 		return b, unauthorized()
 	}
@@ -216,7 +216,7 @@ func (c *call) fileHeader(b bucket, f file, asked url.Values) http.Header {
 		"X-Bz-File-Id":          {f.ID},
 		"X-Bz-File-Name":        {escapeName(f.Name)},
 		"X-Bz-Content-Sha1":     {f.SHA1},
-		"X-Bz-Upload-Timestamp": {strconv.FormatInt(f.Time, 10)},
+		"X-Bz-Upload-Timestamp": {strconv.FormatInt(f.UploadMillis, 10)},
 	}
 	for _, k := range sortedKeys(f.Info) {
 		if !strings.HasPrefix(k, reservedInfo) {
@@ -237,9 +237,9 @@ func (c *call) fileHeader(b bucket, f file, asked url.Values) http.Header {
 	if f.Replication != "" {
 		h.Set("X-Bz-Replication-Status", f.Replication)
 	}
-	if f.CustomerKey != "" {
+	if f.CustomerKeyMD5 != "" {
 		h.Set("X-Bz-Server-Side-Encryption-Customer-Algorithm", f.Encryption.Algorithm)
-		h.Set("X-Bz-Server-Side-Encryption-Customer-Key-Md5", f.CustomerKey)
+		h.Set("X-Bz-Server-Side-Encryption-Customer-Key-Md5", f.CustomerKeyMD5)
 	} else if f.Encryption.Algorithm != "" {
 		h.Set("X-Bz-Server-Side-Encryption", f.Encryption.Algorithm)
 	}
@@ -256,7 +256,7 @@ func (c *call) lockHeader(l fileLock) http.Header {
 		hidden = append(hidden, "X-Bz-File-Retention-Mode", "X-Bz-File-Retention-Retain-Until-Timestamp")
 	} else if l.Mode != "" {
 		h.Set("X-Bz-File-Retention-Mode", l.Mode)
-		h.Set("X-Bz-File-Retention-Retain-Until-Timestamp", strconv.FormatInt(l.Until, 10))
+		h.Set("X-Bz-File-Retention-Retain-Until-Timestamp", strconv.FormatInt(l.UntilMillis, 10))
 	}
 	if !c.may("readFileLegalHolds") {
 		hidden = append(hidden, "X-Bz-File-Legal-Hold")
@@ -305,9 +305,9 @@ type sending struct {
 	header http.Header
 }
 
-// read gives the bytes of a source. A large file's pieces are opened as they
+// openRange gives the bytes of a source. A large file's pieces are opened as they
 // are reached.
-func (s *Server) read(from source) io.ReadCloser {
+func (s *Server) openRange(from source) io.ReadCloser {
 	pieces := from.file.Pieces
 	if pieces == nil {
 		pieces = []piece{{from.file.ID, from.file.Length}}
@@ -372,7 +372,7 @@ func (r *pieceReader) next() error {
 	if len(r.pieces) == 0 {
 		return io.ErrUnexpectedEOF
 	}
-	in, err := r.content.open(r.pieces[0].Content)
+	in, err := r.content.open(r.pieces[0].ContentID)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *call) printAccount() error {
 	w.begin("buckets", '[')
 	var ids []string
 	for _, id := range c.tx.scan("N", "N") {
-		b, err := c.bucket(string(id))
+		b, err := c.loadBucket(string(id))
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (c *call) printAccount() error {
 	w.begin("files", '[')
 	for _, id := range ids {
 		all := walk{bucketID: id}
-		for f, err := range all.from(c.tx, all.root()) {
+		for f, err := range all.from(c.tx, all.storeKeyPrefix()) {
 			if err != nil {
 				return err
 			}

@@ -39,9 +39,9 @@ type Options struct {
 	Seed uint64
 	// Dir is the folder that keeps the account; "" keeps it in memory.
 	Dir string
-	// Patience is how long Open waits for a folder that another process has;
+	// OpenTimeout is how long Open waits for a folder that another process has;
 	// 10 seconds if zero.
-	Patience time.Duration
+	OpenTimeout time.Duration
 	// Region is the last part of the S3 endpoint; "us-west-004" if empty.
 	Region string
 	// URL is the base that b2_authorize_account reports for every kind of
@@ -61,9 +61,9 @@ type Options struct {
 	Latency time.Duration
 	// Switches pick among readings of doubtful facts.
 	Switches Switches
-	// Broken lists behaviours to break (1 to 25, see behaviour.go). It exists
+	// BrokenBehaviours lists behaviours to break (1 to 25, see behaviour.go). It exists
 	// to show that a test suite notices.
-	Broken []int
+	BrokenBehaviours []int
 }
 
 // Switches pick the reading of facts that are undocumented, contradictory or
@@ -121,24 +121,24 @@ type Switches struct {
 
 // A Server is one emulated account. It is safe for concurrent use.
 type Server struct {
-	options Options
-	store   store
-	content content
-	account account
-	broken  [behaviourCount + 1]bool
-	faults  faults
-	log     callLog
-	usage   usage
-	uploads uploading
-	closed  atomic.Bool
-	moved   atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
+	options         Options
+	store           store
+	content         content
+	account         account
+	broken          [behaviourCount + 1]bool
+	faults          faults
+	log             callLog
+	usage           usage
+	uploads         uploadTokens
+	closed          atomic.Bool
+	clockAheadNanos atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
 	// lastPass is the day, from 1970, of the last pass of lifecycle rules that
 	// is over; passing is held by whoever makes one.
-	lastPass atomic.Int64
-	passing  sync.Mutex
-	buffers  sync.Pool     // of replies, which run to megabytes
-	s3Hosts  []string      // below which buckets have hosts of their own
-	requests atomic.Uint64 // of the S3 face, which have IDs
+	lastPass    atomic.Int64
+	lifecycleMu sync.Mutex
+	buffers     sync.Pool     // of replies, which run to megabytes
+	s3Hosts     []string      // below which buckets have hosts of their own
+	requests    atomic.Uint64 // of the S3 face, which have IDs
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
@@ -148,7 +148,7 @@ func Open(o Options) (*Server, error) {
 		return nil, fmt.Errorf("emulator: %w", err)
 	}
 	s := &Server{options: o}
-	for _, n := range o.Broken {
+	for _, n := range o.BrokenBehaviours {
 		if n < 1 || n > behaviourCount {
 			return nil, fmt.Errorf("emulator: no behaviour has the number %d", n)
 		}
@@ -157,15 +157,15 @@ func Open(o Options) (*Server, error) {
 	if o.Dir == "" {
 		s.store, s.content = newMemory(), newMemoryContent()
 	} else {
-		st, err := openFile(o.Dir, o.Patience)
+		st, err := openFile(o.Dir, o.OpenTimeout)
 		if err != nil {
 			return nil, fmt.Errorf("emulator: %w", err)
 		}
 		s.store, s.content = st, folderContent(o.Dir)
 	}
-	wasOpen, err := s.found()
+	wasOpen, err := s.loadAccount()
 	if folder, ok := s.content.(folderContent); ok && wasOpen && err == nil {
-		err = s.sweep(folder)
+		err = s.removeOrphanedContent(folder)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("emulator: %w", errors.Join(err, s.store.close()))
@@ -192,16 +192,16 @@ func (o *Options) complete() error {
 	if o.MaxBuckets == 0 {
 		o.MaxBuckets = 100
 	}
-	if o.Patience == 0 {
-		o.Patience = 10 * time.Second
+	if o.OpenTimeout == 0 {
+		o.OpenTimeout = 10 * time.Second
 	}
 	o.URL, o.S3URL = strings.TrimRight(o.URL, "/"), strings.TrimRight(o.S3URL, "/")
 	return nil
 }
 
-// found reads who the account is, or decides it on the first run. wasOpen says
+// loadAccount reads who the account is, or decides it on the first run. wasOpen says
 // that the last process which had the account did not close it.
-func (s *Server) found() (wasOpen bool, err error) {
+func (s *Server) loadAccount() (wasOpen bool, err error) {
 	err = s.store.update(func(t tx) error {
 		found, err := load(t, metaKey, &s.account)
 		if err != nil {
@@ -213,7 +213,7 @@ func (s *Server) found() (wasOpen bool, err error) {
 		}
 		wasOpen = t.get(openKey) != nil
 		t.put(openKey, []byte("1"))
-		return s.beginDays(t)
+		return s.loadLastPassDay(t)
 	})
 	return wasOpen, err
 }
@@ -238,7 +238,7 @@ func (s *Server) Close() error {
 // was torn by something else than this process. All requests fail from then on.
 func (s *Server) Damage() error {
 	if f, ok := s.store.(*fileStore); ok && f.damaged.Load() {
-		return fmt.Errorf("emulator: %w", f.damage(errTorn.Error()))
+		return fmt.Errorf("emulator: %w", f.damagedError(errTorn.Error()))
 	}
 	return nil
 }

@@ -20,19 +20,19 @@ type Fault struct {
 	Nth int
 	// Count is how many fail in a row; 0 is 1, and less is all from then on.
 	Count int
-	// After lets the request take effect; only its reply is replaced.
-	After bool
-	// Late lets the request take effect once so many further requests have
+	// TakesEffect lets the request take effect; only its reply is replaced.
+	TakesEffect bool `json:"after"`
+	// LateByRequests lets the request take effect once so many further requests have
 	// been answered: the reply is lost or replaced now, and what was asked for
 	// appears when nobody expects it any more.
-	Late int
+	LateByRequests int `json:"late"`
 	// Delay is how long the request waits before anything else happens.
 	Delay time.Duration
 	// Hang lets the reply never come: the connection stays open until the
 	// client gives up, at most ten minutes, and then breaks.
 	Hang bool
-	// Pass lets the request and its reply through unharmed, after Delay.
-	Pass bool
+	// LetThrough lets the request and its reply through unharmed, after Delay.
+	LetThrough bool `json:"pass"`
 	// Status, Code, Message and RetryAfter (in seconds) are the reply. With
 	// Status 0 the connection breaks without one.
 	Status     int
@@ -63,9 +63,9 @@ type faults struct {
 	chances int
 }
 
-// Fail queues a fault. Faults are independent: each counts the requests it
+// QueueFault queues a fault. Faults are independent: each counts the requests it
 // picks, and where several hit one request, the one queued first answers.
-func (s *Server) Fail(f Fault) {
+func (s *Server) QueueFault(f Fault) {
 	f.Nth = max(f.Nth, 1)
 	if f.Count == 0 {
 		f.Count = 1
@@ -121,9 +121,9 @@ type lateCall struct {
 	left int    // requests to be answered before
 }
 
-// outlive gives a copy of a request that needs its connection no more: the
+// detachRequest gives a copy of a request that needs its connection no more: the
 // content is read now.
-func outlive(r *http.Request) (*http.Request, error) {
+func detachRequest(r *http.Request) (*http.Request, error) {
 	content, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -142,11 +142,11 @@ func (f *faults) postpone(requests int, take func()) {
 
 // postpone keeps a native request until so many others have been answered.
 func (s *Server) postpone(c *call, body []byte, requests int) error {
-	r, err := outlive(c.http)
+	r, err := detachRequest(c.http)
 	if err != nil {
 		return err
 	}
-	late := &call{server: s, http: r, version: c.version, method: c.method, target: c.target}
+	late := &call{server: s, http: r, version: c.version, method: c.method, pathAfterMethod: c.pathAfterMethod}
 	s.faults.postpone(requests, func() {
 		late.now = s.now()
 		if out := s.answer(late, body); out.content != nil {
@@ -156,9 +156,9 @@ func (s *Server) postpone(c *call, body []byte, requests int) error {
 	return nil
 }
 
-// ripe counts an answered request and gives those that take effect after it, in
+// takeDueCalls counts an answered request and gives those that take effect after it, in
 // the order in which they came.
-func (f *faults) ripe() (due []*lateCall) {
+func (f *faults) takeDueCalls() (due []*lateCall) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.late = slices.DeleteFunc(f.late, func(l *lateCall) bool {
@@ -171,15 +171,15 @@ func (f *faults) ripe() (due []*lateCall) {
 	return due
 }
 
-// settle lets what is late take effect. Nobody is there to read the replies.
-func (s *Server) settle() {
-	for _, late := range s.faults.ripe() {
+// runDueCalls lets what is late take effect. Nobody is there to read the replies.
+func (s *Server) runDueCalls() {
+	for _, late := range s.faults.takeDueCalls() {
 		late.take()
 	}
 }
 
-// sometimes is true for every third request that asks for random trouble.
-func (f *faults) sometimes() bool {
+// isEveryThird is true for every third request that asks for random trouble.
+func (f *faults) isEveryThird() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.chances++

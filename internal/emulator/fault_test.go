@@ -50,8 +50,8 @@ func TestNoNetwork(t *testing.T) {
 func TestLostConnections(t *testing.T) {
 	w := open(t, emulator.Options{})
 	w.server.ResetCalls()
-	w.server.Fail(emulator.Fault{Method: "b2_create_bucket"})
-	w.server.Fail(emulator.Fault{Method: "b2_create_bucket", Nth: 2, After: true})
+	w.server.QueueFault(emulator.Fault{Method: "b2_create_bucket"})
+	w.server.QueueFault(emulator.Fault{Method: "b2_create_bucket", Nth: 2, TakesEffect: true})
 	for _, name := range []string{"lost-request", "lost-reply"} {
 		r := w.request("POST", "/b2api/v4/b2_create_bucket",
 			`{"accountId":"`+w.server.AccountID()+`","bucketName":"`+name+`","bucketType":"allPrivate"}`)
@@ -79,7 +79,7 @@ func TestOpenRefuses(t *testing.T) {
 		"emulator: no clock given":                               {},
 		`emulator: region "mars" does not look like us-west-004`: {Now: nowNoon, Region: "mars"},
 		`emulator: master key ID "me" is not 12 hex digits`:      {Now: nowNoon, KeyID: "me"},
-		"emulator: no behaviour has the number 26":               {Now: nowNoon, Broken: []int{26}},
+		"emulator: no behaviour has the number 26":               {Now: nowNoon, BrokenBehaviours: []int{26}},
 	} {
 		if _, err := emulator.Open(o); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
@@ -92,16 +92,16 @@ func TestFaultText(t *testing.T) {
 	for text, want := range map[string]emulator.Fault{
 		"*:drop": {Nth: 1, Count: 1},
 		"b2_create_key:nth=2,after,status=503,retry_after=1": {
-			Method: "b2_create_key", Nth: 2, Count: 1, After: true, Status: 503, Code: "service_unavailable", RetryAfter: 1,
+			Method: "b2_create_key", Nth: 2, Count: 1, TakesEffect: true, Status: 503, Code: "service_unavailable", RetryAfter: 1,
 		},
 		`b2_list_keys:count=always,status=418,code=teapot,message=a\, b`: {
 			Method: "b2_list_keys", Nth: 1, Count: -1, Status: 418, Code: "teapot", Message: "a, b",
 		},
 		"b2_update_bucket:expired":     {Method: "b2_update_bucket", Nth: 1, Count: 1, Status: 401, Code: "expired_auth_token"},
 		"b2_list_buckets:cap,count=3":  {Method: "b2_list_buckets", Nth: 1, Count: 3, Status: 403, Code: "transaction_cap_exceeded"},
-		"b2_create_bucket:late=3,drop": {Method: "b2_create_bucket", Nth: 1, Count: 1, Late: 3},
+		"b2_create_bucket:late=3,drop": {Method: "b2_create_bucket", Nth: 1, Count: 1, LateByRequests: 3},
 		"b2_upload_file:hang":          {Method: "b2_upload_file", Nth: 1, Count: 1, Hang: true},
-		"b2_upload_part:delay=1.5s":    {Method: "b2_upload_part", Nth: 1, Count: 1, Delay: 1500 * time.Millisecond, Pass: true},
+		"b2_upload_part:delay=1.5s":    {Method: "b2_upload_part", Nth: 1, Count: 1, Delay: 1500 * time.Millisecond, LetThrough: true},
 		"b2_hide_file:delay=1s,status=500": {Method: "b2_hide_file", Nth: 1, Count: 1, Delay: time.Second, Status: 500,
 			Code: "internal_error"},
 		"b2_list_file_names:delay=1ms,after": {},
@@ -138,7 +138,7 @@ func TestLateEffect(t *testing.T) {
 	w := open(t, emulator.Options{})
 	id := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate"}`)["bucketId"].(string)
 	u := w.call(200, "b2_get_upload_url", `{"bucketId":%q}`, id)
-	w.server.Fail(emulator.Fault{Method: "b2_upload_file", Late: 2, Status: 503, Code: "service_unavailable"})
+	w.server.QueueFault(emulator.Fault{Method: "b2_upload_file", LateByRequests: 2, Status: 503, Code: "service_unavailable"})
 	_, path, _ := strings.Cut(u["uploadUrl"].(string), ".com")
 	r := w.request("POST", path, "content")
 	r.Header.Set("Authorization", u["authorizationToken"].(string))
@@ -162,7 +162,7 @@ func TestHang(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Fail(emulator.Fault{Hang: true, Count: 2})
+		s.QueueFault(emulator.Fault{Hang: true, Count: 2})
 		ask := func(ctx context.Context) (broken chan any) {
 			broken = make(chan any, 1)
 			go func() {
@@ -193,7 +193,7 @@ func TestHang(t *testing.T) {
 // What waits is unharmed.
 func TestDelay(t *testing.T) {
 	w := open(t, emulator.Options{})
-	w.server.Fail(emulator.Fault{Delay: time.Millisecond, Pass: true})
+	w.server.QueueFault(emulator.Fault{Delay: time.Millisecond, LetThrough: true})
 	w.authorize(w.server.MasterKeyID(), w.server.MasterKey())
 	if left := w.server.Faults(); len(left) != 0 {
 		t.Errorf("faults are left: %v", left)
@@ -203,7 +203,7 @@ func TestDelay(t *testing.T) {
 // A fault may hit for ever, until it is cleared.
 func TestFaultForAlways(t *testing.T) {
 	w := open(t, emulator.Options{})
-	w.server.Fail(emulator.Fault{Method: "b2_list_keys", Count: -1, Status: 429, Code: "too_many_requests"})
+	w.server.QueueFault(emulator.Fault{Method: "b2_list_keys", Count: -1, Status: 429, Code: "too_many_requests"})
 	for range 3 {
 		w.call(429, "b2_list_keys", `{"maxKeyCount":1}`)
 	}

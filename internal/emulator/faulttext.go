@@ -44,7 +44,7 @@ func ParseFault(text string) (Fault, error) {
 	if !ok || method != "*" && methods[method].run == nil && !isS3Operation(method) {
 		return Fault{}, fmt.Errorf("fault %q: begin with the name of a call, or *, and a colon, as in b2_create_key:status=503", text)
 	}
-	f := Fault{Nth: 1, Count: 1, Pass: true}
+	f := Fault{Nth: 1, Count: 1, LetThrough: true}
 	if method != "*" {
 		f.Method = method
 	}
@@ -58,13 +58,13 @@ func ParseFault(text string) (Fault, error) {
 
 // complete settles what the items together mean.
 func (f *Fault) complete(text string) error {
-	f.Pass = f.Pass && f.Status == 0
+	f.LetThrough = f.LetThrough && f.Status == 0
 	switch {
-	case f.Pass && f.Delay == 0:
+	case f.LetThrough && f.Delay == 0:
 		return fmt.Errorf("fault %q: say what happens: status=N, expired, cap, drop, hang or delay=DURATION", text)
-	case f.Pass && (f.After || f.Late > 0):
+	case f.LetThrough && (f.TakesEffect || f.LateByRequests > 0):
 		return fmt.Errorf("fault %q: after and late need a status, drop or hang", text)
-	case f.After && f.Late > 0:
+	case f.TakesEffect && f.LateByRequests > 0:
 		return fmt.Errorf("fault %q: choose after or late", text)
 	case f.Status == 0 && (f.Code != "" || f.Message != "" || f.RetryAfter != 0):
 		return fmt.Errorf("fault %q: code, message and retry_after need a status", text)
@@ -84,9 +84,9 @@ func (f *Fault) complete(text string) error {
 func (f *Fault) set(item string) error {
 	name, value, hasValue := strings.Cut(item, "=")
 	words := map[string]func(){
-		"after":   func() { f.After = true },
-		"drop":    func() { f.Pass = false },
-		"hang":    func() { f.Hang, f.Pass = true, false },
+		"after":   func() { f.TakesEffect = true },
+		"drop":    func() { f.LetThrough = false },
+		"hang":    func() { f.Hang, f.LetThrough = true, false },
 		"expired": func() { f.Status, f.Code = http.StatusUnauthorized, "expired_auth_token" },
 		"cap":     func() { f.Status, f.Code = http.StatusForbidden, "transaction_cap_exceeded" },
 	}
@@ -107,7 +107,7 @@ func (f *Fault) set(item string) error {
 		}
 		return readNumber(&f.Count, item, value, 1, 1_000_000)
 	case "late":
-		return readNumber(&f.Late, item, value, 1, 1_000_000)
+		return readNumber(&f.LateByRequests, item, value, 1, 1_000_000)
 	case "status":
 		return readNumber(&f.Status, item, value, 400, 599)
 	case "retry_after":
@@ -173,11 +173,11 @@ func (f Fault) String() string {
 	add(f.Nth > 1, "nth=%d", f.Nth)
 	add(f.Count > 1, "count=%d", f.Count)
 	add(f.Count < 0, "count=always")
-	add(f.After, "after")
-	add(f.Late > 0, "late=%d", f.Late)
+	add(f.TakesEffect, "after")
+	add(f.LateByRequests > 0, "late=%d", f.LateByRequests)
 	add(f.Delay > 0, "delay=%s", f.Delay)
 	add(f.Hang, "hang")
-	add(!f.Hang && !f.Pass && f.Status == 0, "drop")
+	add(!f.Hang && !f.LetThrough && f.Status == 0, "drop")
 	add(f.Status != 0, "status=%d", f.Status)
 	add(f.Code != "", "code=%s", escape(f.Code))
 	add(f.Message != "", "message=%s", escape(f.Message))

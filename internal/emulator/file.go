@@ -12,21 +12,21 @@ import (
 // A file is one file version, hide marker or unfinished large file; see "File
 // Versions".
 type file struct {
-	ID          string
-	Bucket      string
-	Name        string
-	Action      string
-	Order       uint64 // of creation
-	Time        int64  // milliseconds
-	Length      int64
-	SHA1        string
-	MD5         string // of a large file what S3 has as its entity tag
-	ContentType string
-	Info        map[string]string
-	Encryption  encryption
-	CustomerKey string // MD5 of an SSE-C key
-	Lock        fileLock
-	Replication string // status
+	ID             string
+	BucketID       string
+	Name           string
+	Action         string
+	Order          uint64 // of creation
+	UploadMillis   int64  // milliseconds
+	Length         int64
+	SHA1           string
+	MD5            string // of a large file what S3 has as its entity tag
+	ContentType    string
+	Info           map[string]string
+	Encryption     encryption
+	CustomerKeyMD5 string // MD5 of an SSE-C key
+	Lock           fileLock
+	Replication    string // status
 	// Pieces are the parts of a large file, whose content stays where it is.
 	Pieces []piece
 }
@@ -40,16 +40,16 @@ const (
 )
 
 type piece struct {
-	Content string
-	Length  int64
+	ContentID string
+	Length    int64
 }
 
 // A fileLock protects a version from deletion until a time, in milliseconds,
 // or while a hold is "on".
 type fileLock struct {
-	Mode  string
-	Until int64
-	Hold  string
+	Mode        string
+	UntilMillis int64
+	Hold        string
 }
 
 // Limits of b2_upload_file.
@@ -66,7 +66,7 @@ const (
 	emptyMD5  = "d41d8cd98f00b204e9800998ecf8427e"
 )
 
-func (f file) unfinishedKey() string { return unfinishedKey(f.Bucket, f.Order) }
+func (f file) unfinishedKey() string { return unfinishedKey(f.BucketID, f.Order) }
 
 func unfinishedKey(bucketID string, order uint64) string {
 	return fmt.Sprintf("u%s%016x", bucketID, order)
@@ -78,8 +78,8 @@ func unfinishedKey(bucketID string, order uint64) string {
 func (c *call) newFile(bucketID, name, action string) file {
 	at := c.now.UTC().Truncate(time.Second)
 	f := file{
-		Bucket: bucketID, Name: name, Action: action, Time: at.UnixMilli(),
-		Order: count(c.tx, "file"), Encryption: c.server.defaultEncryption(),
+		BucketID: bucketID, Name: name, Action: action, UploadMillis: at.UnixMilli(),
+		Order: nextNumber(c.tx, "file"), Encryption: c.server.defaultEncryption(),
 	}
 	kind := '1'
 	if action == started {
@@ -88,7 +88,7 @@ func (c *call) newFile(bucketID, name, action string) file {
 	noise := c.server.account.derive("file", strconv.FormatUint(f.Order, 10))
 	f.ID = fmt.Sprintf("4_z%s_f%c%05x%010x_d%s_m%s_c%s_v0001000_t%04d", bucketID, kind,
 		uint32(noise[0])<<12|uint32(noise[1])<<4|uint32(noise[2])>>4, f.Order,
-		at.Format("20060102"), at.Format("150405"), c.server.account.cluster(), noise[3]%60)
+		at.Format("20060102"), at.Format("150405"), c.server.account.clusterDigits(), noise[3]%60)
 	return f
 }
 
@@ -119,20 +119,20 @@ func isFileID(id string) bool {
 // addFile stores a version and what finds it.
 func (c *call) addFile(f file) {
 	saveFile(c.tx, f)
-	c.tx.put("i"+f.ID, []byte(f.key()))
+	c.tx.put("i"+f.ID, []byte(f.storeKey()))
 	if f.Action == started {
-		c.tx.put(f.unfinishedKey(), []byte(f.key()))
+		c.tx.put(f.unfinishedKey(), []byte(f.storeKey()))
 	}
 }
 
 // removeFile forgets a version and, once that is certain, its content.
 func (c *call) removeFile(f file) error {
-	c.tx.remove(f.key())
+	c.tx.remove(f.storeKey())
 	c.tx.remove("i" + f.ID)
 	c.tx.remove(f.unfinishedKey())
 	drop := []string{f.ID}
 	for _, p := range f.Pieces {
-		drop = append(drop, p.Content)
+		drop = append(drop, p.ContentID)
 	}
 	if f.Action == started {
 		parts, err := c.removeParts(f)
@@ -140,16 +140,16 @@ func (c *call) removeFile(f file) error {
 			return err
 		}
 		for _, p := range parts {
-			drop = append(drop, p.Content)
+			drop = append(drop, p.ContentID)
 		}
 	}
-	c.dropLater(drop...)
+	c.dropContentAfterCommit(drop...)
 	return nil
 }
 
-// dropLater drops content once the transaction that makes it useless is kept.
-func (c *call) dropLater(names ...string) {
-	c.after = append(c.after, func() {
+// dropContentAfterCommit drops content once the transaction that makes it useless is kept.
+func (c *call) dropContentAfterCommit(names ...string) {
+	c.afterCommit = append(c.afterCommit, func() {
 		for _, name := range names {
 			// What stays behind is never found again and only takes room.
 			_ = c.server.content.drop(name)
@@ -163,7 +163,7 @@ func (c *call) findFile(id string) (f file, found bool, err error) {
 	if !ok {
 		return f, false, badRequest("Invalid fileId: %s", id)
 	}
-	if !c.mayUse(bucketID) {
+	if !c.mayUseBucket(bucketID) {
 		return f, false, unauthorized()
 	}
 	at := c.tx.get("i" + id)
@@ -180,8 +180,8 @@ func (c *call) findFile(id string) (f file, found bool, err error) {
 // mayName reports whether the caller's name prefix leaves the file.
 func (c *call) mayName(name string) bool { return strings.HasPrefix(name, c.caller.Prefix) }
 
-// fileBucket gives the bucket of a file call, whose ID must look like one.
-func (c *call) fileBucket(id string) (bucket, error) {
+// bucketOfFileCall gives the bucket of a file call, whose ID must look like one.
+func (c *call) bucketOfFileCall(id string) (bucket, error) {
 	if !isHex(id, bucketIDLength) {
 		return bucket{}, refuse(400, "invalid_bucket_id", "Invalid bucketId: %s", id)
 	}
@@ -216,7 +216,7 @@ func (w *printer) file(c *call, f file) {
 	w.begin("", '{')
 	w.text("accountId", c.server.account.ID)
 	w.text("action", f.Action)
-	w.text("bucketId", f.Bucket)
+	w.text("bucketId", f.BucketID)
 	w.number("contentLength", f.Length)
 	if md5, tag, _ := strings.Cut(f.MD5, "-"); tag == "" {
 		w.textOrNull("contentMd5", md5)
@@ -229,10 +229,10 @@ func (w *printer) file(c *call, f file) {
 	w.pairs("fileInfo", f.Info)
 	w.text("fileName", f.Name)
 	if f.Action != hidden && f.Action != folder {
-		c.guarded("fileRetention", "readFileRetentions", false, func() {
+		c.printIfCapable("fileRetention", "readFileRetentions", false, func() {
 			w.fileRetention("value", f.Lock)
 		})
-		c.guarded("legalHold", "readFileLegalHolds", false, func() {
+		c.printIfCapable("legalHold", "readFileLegalHolds", false, func() {
 			w.textOrNull("value", f.Lock.Hold)
 		})
 		if f.Replication != "" {
@@ -243,22 +243,22 @@ func (w *printer) file(c *call, f file) {
 	if c.version == 1 {
 		w.number("size", f.Length)
 	}
-	w.number("uploadTimestamp", f.Time)
+	w.number("uploadTimestamp", f.UploadMillis)
 	w.end('}')
 }
 
 func (w *printer) fileRetention(name string, l fileLock) {
 	w.begin(name, '{')
 	w.textOrNull("mode", l.Mode)
-	w.numberOrNull("retainUntilTimestamp", l.Until)
+	w.numberOrNull("retainUntilTimestamp", l.UntilMillis)
 	w.end('}')
 }
 
 func (w *printer) fileEncryption(f file) {
 	w.begin("serverSideEncryption", '{')
 	w.textOrNull("algorithm", f.Encryption.Algorithm)
-	if f.CustomerKey != "" {
-		w.text("customerKeyMd5", f.CustomerKey)
+	if f.CustomerKeyMD5 != "" {
+		w.text("customerKeyMd5", f.CustomerKeyMD5)
 	}
 	w.textOrNull("mode", f.Encryption.Mode)
 	w.end('}')

@@ -25,11 +25,11 @@ var overrides = []struct {
 	parameter, header, info string
 	valid                   func(string) bool
 }{
-	{"b2CacheControl", "Cache-Control", "b2-cache-control", listOf(httpToken + `(=(` + httpToken + `|` + httpQuoted + `))?`)},
-	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", ofForm(disposition)},
-	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding", listOf(httpToken)},
-	{"b2ContentLanguage", "Content-Language", "b2-content-language", listOf(`[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*`)},
-	{"b2ContentType", "Content-Type", "", ofForm(`[^\x00-\x1f\x7f]*`)},
+	{"b2CacheControl", "Cache-Control", "b2-cache-control", commaListMatcher(httpToken + `(=(` + httpToken + `|` + httpQuoted + `))?`)},
+	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", grammarMatcher(disposition)},
+	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding", commaListMatcher(httpToken)},
+	{"b2ContentLanguage", "Content-Language", "b2-content-language", commaListMatcher(`[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*`)},
+	{"b2ContentType", "Content-Type", "", grammarMatcher(`[^\x00-\x1f\x7f]*`)},
 	{"b2Expires", "Expires", "b2-expires", isHTTPDate},
 }
 
@@ -44,13 +44,15 @@ const (
 	dispositionUTF8 = `[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*"
 )
 
-// ofForm compiles a grammar when it is first needed: most programs send none of these.
-func ofForm(grammar string) func(string) bool {
+// grammarMatcher compiles a grammar when it is first needed: most programs send none of these.
+func grammarMatcher(grammar string) func(string) bool {
 	form := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(` + grammar + `)$`) })
 	return func(text string) bool { return form().MatchString(text) }
 }
 
-func listOf(item string) func(string) bool { return ofForm(item + `([ \t]*,[ \t]*` + item + `)*`) }
+func commaListMatcher(item string) func(string) bool {
+	return grammarMatcher(item + `([ \t]*,[ \t]*` + item + `)*`)
+}
 
 func isHTTPDate(text string) bool {
 	_, err := http.ParseTime(text)
@@ -92,9 +94,9 @@ func checkReserved(name, value string) error {
 	return badRequest("Bad file info name: %s", name)
 }
 
-// checkRoom refuses info for which this file has no room. guarded says
+// checkInfoSize refuses info for which this file has no room. guarded says
 // that encryption was asked for or the bucket has Object Lock.
-func (f file) checkRoom(guarded bool) error {
+func (f file) checkInfoSize(guarded bool) error {
 	size := infoSize(f.Info)
 	switch {
 	case guarded && size > maxGuardedInfo:
@@ -105,8 +107,8 @@ func (f file) checkRoom(guarded bool) error {
 	return nil
 }
 
-// asked gives the response headers that a call asks for, by parameter.
-func (c *call) asked() (url.Values, error) {
+// readOverrides gives the response headers that a call asks for, by parameter.
+func (c *call) readOverrides() (url.Values, error) {
 	asked := url.Values{}
 	for _, o := range overrides {
 		value := c.in.text(o.parameter)

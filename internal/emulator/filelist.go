@@ -27,15 +27,15 @@ func (c *call) filePage(largest int64) (int, error) {
 // A walk goes through the versions of one bucket.
 type walk struct {
 	bucketID, prefix, delimiter string
-	// names visits only what b2_list_file_names shows: of each name the
+	// currentOnly visits only what b2_list_file_names shows: of each name the
 	// current version, unless that hides it.
-	names bool
+	currentOnly bool
 }
 
-func (w walk) root() string { return "f" + w.bucketID + "/" }
+func (w walk) storeKeyPrefix() string { return "f" + w.bucketID + "/" }
 
-// folderOf gives the folder that stands for the file in the listing, or "".
-func (w walk) folderOf(name string) string {
+// listedFolderIfAny gives the folder that stands for the file in the listing, or "".
+func (w walk) listedFolderIfAny(name string) string {
 	if w.delimiter == "" {
 		return ""
 	}
@@ -63,41 +63,41 @@ func (w walk) from(t tx, start string) iter.Seq2[file, error] {
 // leg visits files until it is better to jump, and gives the key to jump to,
 // "" at the end. Its second result is false when the visitor has enough.
 func (w walk) leg(t tx, start string, yield func(file, error) bool) (nextKey string, goOn bool) {
-	for key, data := range t.scan(start, w.root()+w.prefix) {
-		name, _, _ := strings.Cut(key[len(w.root()):], "\x00")
-		in := w.folderOf(name)
-		if in != "" && !w.names {
-			return w.past(in), yield(file{Action: folder, Bucket: w.bucketID, Name: in}, nil)
+	for key, data := range t.scan(start, w.storeKeyPrefix()+w.prefix) {
+		name, _, _ := strings.Cut(key[len(w.storeKeyPrefix()):], "\x00")
+		in := w.listedFolderIfAny(name)
+		if in != "" && !w.currentOnly {
+			return w.storeKeyPastFolder(in), yield(file{Action: folder, BucketID: w.bucketID, Name: in}, nil)
 		}
 		f, err := readFile(key, data)
 		if err != nil {
 			return "", yield(file{}, err)
 		}
 		switch {
-		case !w.names:
+		case !w.currentOnly:
 			if !yield(f, nil) {
 				return "", false
 			}
 		case f.Action == started:
 		case f.Action == hidden:
-			return w.root() + name + "\x01", true
+			return w.storeKeyPrefix() + name + "\x01", true
 		case in != "":
-			return w.past(in), yield(file{Action: folder, Bucket: w.bucketID, Name: in}, nil)
+			return w.storeKeyPastFolder(in), yield(file{Action: folder, BucketID: w.bucketID, Name: in}, nil)
 		default:
-			return w.root() + name + "\x01", yield(f, nil)
+			return w.storeKeyPrefix() + name + "\x01", yield(f, nil)
 		}
 	}
 	return "", true
 }
 
-// past is a key after everything in the folder: no name holds the byte 0xff.
-func (w walk) past(folder string) string { return w.root() + folder + "\xff" }
+// storeKeyPastFolder is a key after everything in the folder: no name holds the byte 0xff.
+func (w walk) storeKeyPastFolder(folder string) string { return w.storeKeyPrefix() + folder + "\xff" }
 
 // readWalk reads the members that both listings share.
 func (c *call) readWalk(names bool) (request walk, startFileName string) {
 	w := walk{
 		bucketID: c.in.requiredText("bucketId"), prefix: c.in.text("prefix"),
-		delimiter: c.in.text("delimiter"), names: names,
+		delimiter: c.in.text("delimiter"), currentOnly: names,
 	}
 	return w, c.in.text("startFileName")
 }
@@ -109,7 +109,7 @@ func (c *call) checkWalk(w walk) error {
 	if strings.Contains(w.prefix, "\x00") {
 		return badRequest("File names must not contain control characters or backslashes")
 	}
-	if _, err := c.fileBucket(w.bucketID); err != nil {
+	if _, err := c.bucketOfFileCall(w.bucketID); err != nil {
 		return err
 	}
 	if !c.mayName(w.prefix) {
@@ -121,7 +121,7 @@ func (c *call) checkWalk(w walk) error {
 func listFileNames(c *call) error {
 	w, startName := c.readWalk(true)
 	page, wrong := c.filePage(maxFilePage)
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -130,7 +130,7 @@ func listFileNames(c *call) error {
 	if err := c.checkWalk(w); err != nil {
 		return err
 	}
-	next, err := c.printFiles(w.from(c.tx, w.root()+max(startName, w.prefix)), page)
+	next, err := c.printFiles(w.from(c.tx, w.storeKeyPrefix()+max(startName, w.prefix)), page)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func listFileVersions(c *call) error {
 	w, startName := c.readWalk(false)
 	startID := c.in.text("startFileId")
 	page, wrong := c.filePage(maxFilePage)
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -155,7 +155,7 @@ func listFileVersions(c *call) error {
 	if err := c.checkWalk(w); err != nil {
 		return err
 	}
-	start, err := c.versionStart(w, startName, startID)
+	start, err := c.versionStartKey(w, startName, startID)
 	if err != nil {
 		return err
 	}
@@ -169,11 +169,11 @@ func listFileVersions(c *call) error {
 	return nil
 }
 
-// versionStart is the key of the version to begin with, or where it would be
+// versionStartKey is the key of the version to begin with, or where it would be
 // were it not gone.
-func (c *call) versionStart(w walk, name, id string) (string, error) {
+func (c *call) versionStartKey(w walk, name, id string) (string, error) {
 	if id == "" {
-		return w.root() + max(name, w.prefix), nil
+		return w.storeKeyPrefix() + max(name, w.prefix), nil
 	}
 	bucketID, millis, order, ok := readFileID(id)
 	if !ok || bucketID != w.bucketID {
@@ -204,7 +204,7 @@ func (c *call) printFiles(files iter.Seq2[file, error], page int) (next file, er
 		listed++
 	}
 	w.end(']')
-	c.billed = perThousand(listed)
+	c.classCTransactions = transactionsForItems(listed)
 	return next, nil
 }
 
@@ -212,7 +212,7 @@ func listUnfinishedLargeFiles(c *call) error {
 	bucketID, prefix := c.in.requiredText("bucketId"), c.in.text("namePrefix")
 	startID := c.in.text("startFileId")
 	page, wrong := c.filePage(maxUnfinishedPage)
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -229,7 +229,7 @@ func listUnfinishedLargeFiles(c *call) error {
 		}
 		start = unfinishedKey(bucketID, order)
 	}
-	next, err := c.printFiles(c.unfinished(bucketID, start, prefix), page)
+	next, err := c.printFiles(c.unfinishedFilesFrom(bucketID, start, prefix), page)
 	if err != nil {
 		return err
 	}
@@ -239,9 +239,9 @@ func listUnfinishedLargeFiles(c *call) error {
 	return nil
 }
 
-// unfinished visits the bucket's unfinished large files in the order of their
+// unfinishedFilesFrom visits the bucket's unfinished large files in the order of their
 // start.
-func (c *call) unfinished(bucketID, start, namePrefix string) iter.Seq2[file, error] {
+func (c *call) unfinishedFilesFrom(bucketID, start, namePrefix string) iter.Seq2[file, error] {
 	return func(yield func(file, error) bool) {
 		for _, at := range c.tx.scan(start, "u"+bucketID) {
 			f, _, err := loadFile(c.tx, string(at))

@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// A lockWish is how a new file is to be locked: by the bucket's default where
+// A lockRequest is how a new file is to be locked: by the bucket's default where
 // it says nothing.
-type lockWish struct {
+type lockRequest struct {
 	Mode  string
 	Until int64
 	Hold  string
 }
 
-func errNoLock() error {
+func fileLockDisabledError() error {
 	return refuse(400, "bucket_missing_file_lock", "The bucket is not file lock enabled")
 }
 
 // newLock decides the lock of a file that is made now.
-func (c *call) newLock(b bucket, wish lockWish) (fileLock, error) {
-	if wish == (lockWish{}) {
+func (c *call) newLock(b bucket, wish lockRequest) (fileLock, error) {
+	if wish == (lockRequest{}) {
 		return c.defaultLock(b), nil
 	}
 	switch {
 	case wish.Mode != "" && !c.may("writeFileRetentions"), wish.Hold != "" && !c.may("writeFileLegalHolds"):
 		return fileLock{}, unauthorized()
-	case !b.Locked:
-		return fileLock{}, errNoLock()
+	case !b.FileLockEnabled:
+		return fileLock{}, fileLockDisabledError()
 	case wish.Hold != "" && wish.Hold != "on" && wish.Hold != "off":
 		return fileLock{}, badRequest("legalHold must be on or off: '%s'", wish.Hold)
 	}
@@ -36,7 +36,7 @@ func (c *call) newLock(b bucket, wish lockWish) (fileLock, error) {
 		if err := c.checkRetention(wish.Mode, wish.Until); err != nil {
 			return fileLock{}, err
 		}
-		lock.Mode, lock.Until = wish.Mode, wish.Until
+		lock.Mode, lock.UntilMillis = wish.Mode, wish.Until
 	}
 	lock.Hold = wish.Hold
 	return lock, nil
@@ -53,7 +53,7 @@ func (c *call) defaultLock(b bucket) fileLock {
 	default:
 		return fileLock{}
 	}
-	return fileLock{Mode: b.Retention.Mode, Until: until.UnixMilli()}
+	return fileLock{Mode: b.Retention.Mode, UntilMillis: until.UnixMilli()}
 }
 
 func (c *call) checkRetention(mode string, until int64) error {
@@ -68,8 +68,8 @@ func (c *call) checkRetention(mode string, until int64) error {
 
 // readLockWish reads the members with which calls that are not uploads ask
 // for a lock.
-func (c *call) readLockWish() lockWish {
-	wish := lockWish{Hold: c.in.text("legalHold")}
+func (c *call) readLockWish() lockRequest {
+	wish := lockRequest{Hold: c.in.text("legalHold")}
 	if in := c.in.object("fileRetention"); in != nil {
 		wish.Mode = in.text("mode")
 		wish.Until, _ = in.integer("retainUntilTimestamp")
@@ -87,11 +87,11 @@ func customerEncryption(key, digest string) (checked encryption, keyMD5 string, 
 	return encryption{"SSE-C", "AES256"}, digest, nil
 }
 
-// opens checks that a request has the key of a file that its customer
+// checkCustomerKeyMD5 checks that a request has the key of a file that its customer
 // encrypted: the digest of a key, or "" if it brought none.
-func (f file) opens(customerKey string) error {
+func (f file) checkCustomerKeyMD5(customerKey string) error {
 	switch {
-	case f.CustomerKey == customerKey || f.CustomerKey == "":
+	case f.CustomerKeyMD5 == customerKey || f.CustomerKeyMD5 == "":
 		return nil
 	case customerKey == "":
 		return badRequest("The object was stored using a form of Server Side Encryption. " +
@@ -109,7 +109,7 @@ func (c *call) readFileEncryption(name string, byDefault encryption) (e encrypti
 	mode, algorithm := in.text("mode"), in.text("algorithm")
 	key, digest := in.text("customerKey"), in.text("customerKeyMd5")
 	switch {
-	case mode == "", mode == "none" && c.server.plain():
+	case mode == "", mode == "none" && c.server.encryptsNothingByDefault():
 		return byDefault, "", nil
 	case algorithm != "AES256":
 		return e, "", badRequest("Invalid server-side encryption algorithm")

@@ -10,8 +10,8 @@ import (
 // their records are lists of strings, as those of keys are; and what their key
 // in the store says is not said again.
 
-// key is where the store has the version: after its name, newest first.
-func (f file) key() string { return versionKey(f.Bucket, f.Name, f.Time, f.Order) }
+// storeKey is where the store has the version: after its name, newest first.
+func (f file) storeKey() string { return versionKey(f.BucketID, f.Name, f.UploadMillis, f.Order) }
 
 func versionKey(bucketID, name string, millis int64, order uint64) string {
 	return fmt.Sprintf("f%s/%s\x00%016x%016x", bucketID, name, math.MaxUint64-uint64(millis), math.MaxUint64-order)
@@ -32,8 +32,8 @@ func readVersionKey(key string) (f file, ok bool) {
 		return f, false
 	}
 	order, err := strconv.ParseUint(key[end+17:], 16, 64)
-	f.Bucket, f.Name = key[1:nameStart-1], key[nameStart:end]
-	f.Time, f.Order = int64(math.MaxUint64-millis), math.MaxUint64-order
+	f.BucketID, f.Name = key[1:nameStart-1], key[nameStart:end]
+	f.UploadMillis, f.Order = int64(math.MaxUint64-millis), math.MaxUint64-order
 	return f, err == nil
 }
 
@@ -44,14 +44,14 @@ const fixedFields = 14
 func (f file) record() []byte {
 	fields := append(make([]string, 0, fixedFields+2*len(f.Info)+2*len(f.Pieces)),
 		f.ID, f.Action, strconv.FormatInt(f.Length, 10), f.SHA1, f.MD5, f.ContentType,
-		f.Encryption.Mode, f.Encryption.Algorithm, f.CustomerKey,
-		f.Lock.Mode, strconv.FormatInt(f.Lock.Until, 10), f.Lock.Hold,
+		f.Encryption.Mode, f.Encryption.Algorithm, f.CustomerKeyMD5,
+		f.Lock.Mode, strconv.FormatInt(f.Lock.UntilMillis, 10), f.Lock.Hold,
 		f.Replication, strconv.Itoa(len(f.Info)))
 	for _, k := range sortedKeys(f.Info) {
 		fields = append(fields, k, f.Info[k])
 	}
 	for _, p := range f.Pieces {
-		fields = append(fields, p.Content, strconv.FormatInt(p.Length, 10))
+		fields = append(fields, p.ContentID, strconv.FormatInt(p.Length, 10))
 	}
 	return pack(fields...)
 }
@@ -73,7 +73,7 @@ func readFile(at string, record []byte) (file, error) {
 	}
 	f.ID, f.Action, f.Length = fields[0], fields[1], number(fields[2])
 	f.SHA1, f.MD5, f.ContentType = fields[3], fields[4], fields[5]
-	f.Encryption, f.CustomerKey = encryption{fields[6], fields[7]}, fields[8]
+	f.Encryption, f.CustomerKeyMD5 = encryption{fields[6], fields[7]}, fields[8]
 	f.Lock = fileLock{fields[9], number(fields[10]), fields[11]}
 	f.Replication = fields[12]
 	infos, rest := number(fields[13]), fields[fixedFields:]
@@ -100,4 +100,4 @@ func loadFile(t tx, at string) (loaded file, found bool, err error) {
 }
 
 // saveFile stores a version that may be there already.
-func saveFile(t tx, f file) { t.put(f.key(), f.record()) }
+func saveFile(t tx, f file) { t.put(f.storeKey(), f.record()) }

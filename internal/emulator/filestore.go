@@ -35,10 +35,10 @@ func openFile(dir string, patience time.Duration) (*fileStore, error) {
 		return nil, err
 	}
 	s := &fileStore{path: filepath.Join(dir, databaseName)}
-	if lost(dir, s.path) {
-		return nil, s.damage("it is empty")
+	if isDatabaseLost(dir, s.path) {
+		return nil, s.damagedError("it is empty")
 	}
-	err := guard(true, func() (err error) {
+	err := catchReadPanics(true, func() (err error) {
 		s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{
 			Timeout: patience, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType,
 		})
@@ -51,9 +51,9 @@ func openFile(dir string, patience time.Duration) (*fileStore, error) {
 	case errors.As(err, &world):
 		return nil, fmt.Errorf("open %s: %w", s.path, err)
 	case err != nil:
-		return nil, s.damage(err.Error())
+		return nil, s.damagedError(err.Error())
 	}
-	err = guard(true, func() error {
+	err = catchReadPanics(true, func() error {
 		if err := s.check(); err != nil {
 			return err
 		}
@@ -64,14 +64,14 @@ func openFile(dir string, patience time.Duration) (*fileStore, error) {
 	})
 	if err != nil {
 		// Closing may wait for ever for a lock that what failed has.
-		return nil, s.damage(err.Error())
+		return nil, s.damagedError(err.Error())
 	}
 	return s, nil
 }
 
-// lost reports whether a database that is not there was there: it is empty, or
+// isDatabaseLost reports whether a database that is not there was there: it is empty, or
 // gone, beside contents.
-func lost(dir, path string) bool {
+func isDatabaseLost(dir, path string) bool {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false
@@ -117,10 +117,10 @@ func (s *fileStore) check() error {
 // errTorn says that what was read is no database, and not how.
 var errTorn = errors.New("it cannot be read")
 
-// guard runs what reads a mapped file. It gives errTorn for the fault that a
+// catchReadPanics runs what reads a mapped file. It gives errTorn for the fault that a
 // torn file leads to and for the panic with which bbolt meets what it cannot
 // read, and with all for every other panic.
-func guard(all bool, run func() error) (err error) {
+func catchReadPanics(all bool, run func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		p := recover()
@@ -137,30 +137,30 @@ func guard(all bool, run func() error) (err error) {
 	return run()
 }
 
-func (s *fileStore) damage(how string) error {
+func (s *fileStore) damagedError(how string) error {
 	return fmt.Errorf("%s is damaged: %s. Begin with another folder, or put back a copy of this one", s.path, how)
 }
 
-func (s *fileStore) guarded(run func() error) error {
+func (s *fileStore) runUnlessDamaged(run func() error) error {
 	if s.damaged.Load() {
-		return s.damage(errTorn.Error())
+		return s.damagedError(errTorn.Error())
 	}
-	err := guard(false, run)
+	err := catchReadPanics(false, run)
 	if errors.Is(err, errTorn) {
 		s.damaged.Store(true)
-		err = s.damage(err.Error())
+		err = s.damagedError(err.Error())
 	}
 	return err
 }
 
 func (s *fileStore) view(f func(tx) error) error {
-	return s.guarded(func() error {
+	return s.runUnlessDamaged(func() error {
 		return s.db.View(func(t *bbolt.Tx) error { return f(fileTx{t.Bucket(records)}) })
 	})
 }
 
 func (s *fileStore) update(f func(tx) error) error {
-	return s.guarded(func() error {
+	return s.runUnlessDamaged(func() error {
 		return s.db.Update(func(t *bbolt.Tx) error { return f(fileTx{t.Bucket(records)}) })
 	})
 }

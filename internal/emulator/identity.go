@@ -42,8 +42,8 @@ func (a account) derive(purpose ...string) []byte {
 	return h.Sum(nil)
 }
 
-// cluster is the three digits that identifiers, keys and host names carry.
-func (a account) cluster() string { return a.Region[len(a.Region)-3:] }
+// clusterDigits is the three digits that identifiers, keys and host names carry.
+func (a account) clusterDigits() string { return a.Region[len(a.Region)-3:] }
 
 func (a account) masterKey() string {
 	if a.Key != "" {
@@ -55,11 +55,11 @@ func (a account) masterKey() string {
 // secret is the application key that belongs to a key ID: 31 characters, as
 // likely to hold a slash or a plus sign as the service's own.
 func (a account) secret(keyID string) string {
-	return "K" + a.cluster() + base64.StdEncoding.EncodeToString(a.derive("secret", a.ID, keyID))[:27]
+	return "K" + a.clusterDigits() + base64.StdEncoding.EncodeToString(a.derive("secret", a.ID, keyID))[:27]
 }
 
 func (a account) keyID(n uint64) string {
-	return fmt.Sprintf("%s%s%010x", a.cluster(), a.ID, n)
+	return fmt.Sprintf("%s%s%010x", a.clusterDigits(), a.ID, n)
 }
 
 // bucketID interleaves the account ID with what tells buckets apart, as the

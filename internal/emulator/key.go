@@ -11,13 +11,13 @@ import (
 // A key is an application key. Its secret is not stored: it derives from the
 // ID.
 type key struct {
-	ID           string
-	Name         string
-	Capabilities []string
-	Buckets      []string // nil: all
-	Multi        bool     // made with bucketIds, in version 4
-	Prefix       string
-	Expires      int64 // milliseconds; 0: never
+	ID            string
+	Name          string
+	Capabilities  []string
+	Buckets       []string // nil: all
+	IsMultiBucket bool     // made with bucketIds, in version 4
+	Prefix        string
+	ExpiresMillis int64 // milliseconds; 0: never
 	// Deleted keys are remembered only where their tokens outlive them.
 	Deleted bool
 }
@@ -27,8 +27,8 @@ type key struct {
 
 // record is what the store has of a key.
 func (k key) record() []byte {
-	return pack(k.ID, k.Name, k.Prefix, strconv.FormatInt(k.Expires, 10),
-		strconv.FormatBool(k.Multi), strconv.FormatBool(k.Deleted),
+	return pack(k.ID, k.Name, k.Prefix, strconv.FormatInt(k.ExpiresMillis, 10),
+		strconv.FormatBool(k.IsMultiBucket), strconv.FormatBool(k.Deleted),
 		strings.Join(k.Capabilities, ","), strings.Join(k.Buckets, ","))
 }
 
@@ -42,8 +42,8 @@ func readKey(at string, record []byte) (key, error) {
 		return key{}, fmt.Errorf("the record %q is damaged: %w", at, err)
 	}
 	k := key{
-		ID: fields[0], Name: fields[1], Prefix: fields[2], Expires: expires,
-		Multi: fields[4] == "true", Deleted: fields[5] == "true",
+		ID: fields[0], Name: fields[1], Prefix: fields[2], ExpiresMillis: expires,
+		IsMultiBucket: fields[4] == "true", Deleted: fields[5] == "true",
 		Capabilities: strings.Split(fields[6], ","),
 	}
 	if fields[7] != "" {
@@ -62,7 +62,9 @@ func loadKey(t tx, id string) (_ key, found bool, err error) {
 	return k, err == nil, err
 }
 
-func (k key) expired(now time.Time) bool { return k.Expires != 0 && now.UnixMilli() >= k.Expires }
+func (k key) expired(now time.Time) bool {
+	return k.ExpiresMillis != 0 && now.UnixMilli() >= k.ExpiresMillis
+}
 
 // Limits of b2_create_key and b2_list_keys.
 const (
@@ -85,7 +87,7 @@ func createKey(c *call) error {
 	seconds, expires := c.in.integer("validDurationInSeconds")
 	others := "bucketIds"
 	if c.version >= 4 {
-		k.Buckets, k.Multi = c.in.texts("bucketIds")
+		k.Buckets, k.IsMultiBucket = c.in.texts("bucketIds")
 		others = "bucketId"
 	} else if id := c.in.text("bucketId"); id != "" {
 		k.Buckets = []string{id}
@@ -94,7 +96,7 @@ func createKey(c *call) error {
 		// To ignore how another version names buckets would make a key for all.
 		return badRequest("unknown field %s", others)
 	}
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if err := c.checkAccount(accountID); err != nil {
@@ -104,12 +106,12 @@ func createKey(c *call) error {
 		if seconds < 1 || seconds >= maxKeyDuration {
 			return badRequest("validDurationInSeconds must be positive and less than 1000 days: %d", seconds)
 		}
-		k.Expires = c.now.UnixMilli() + seconds*1000
+		k.ExpiresMillis = c.now.UnixMilli() + seconds*1000
 	}
 	if err := c.checkKey(k); err != nil {
 		return err
 	}
-	k.ID = c.server.account.keyID(count(c.tx, "key"))
+	k.ID = c.server.account.keyID(nextNumber(c.tx, "key"))
 	c.tx.put("k"+k.ID, k.record())
 	c.out.key(c, k, c.server.account.secret(k.ID))
 	return nil
@@ -132,11 +134,11 @@ func (c *call) checkKey(k key) error {
 			return unauthorized()
 		}
 	}
-	if k.Multi && len(k.Buckets) == 0 {
+	if k.IsMultiBucket && len(k.Buckets) == 0 {
 		return badRequest("bucketIds must not be empty")
 	}
 	for _, id := range k.Buckets {
-		if _, err := c.bucket(id); err != nil {
+		if _, err := c.loadBucket(id); err != nil {
 			return err
 		}
 	}
@@ -163,29 +165,29 @@ func (w *printer) key(c *call, k key, secret string) {
 		w.text("bucketId", k.Buckets[0])
 	}
 	w.texts("capabilities", k.Capabilities)
-	w.numberOrNull("expirationTimestamp", k.Expires)
+	w.numberOrNull("expirationTimestamp", k.ExpiresMillis)
 	w.text("keyName", k.Name)
 	w.textOrNull("namePrefix", k.Prefix)
 	w.texts("options", s3Option)
 	w.end('}')
 }
 
-// speaksOf reports whether the call's version lists and deletes such a key.
-func (c *call) speaksOf(k key) bool {
+// versionIncludesKey reports whether the call's version lists and deletes such a key.
+func (c *call) versionIncludesKey(k key) bool {
 	switch {
 	case !c.server.keeps(keyShapesDiffer):
 		return true
 	case c.version >= 4:
-		return k.Multi || !c.server.options.Switches.StrictDocsKeyListing
+		return k.IsMultiBucket || !c.server.options.Switches.StrictDocsKeyListing
 	}
-	return !k.Multi
+	return !k.IsMultiBucket
 }
 
 func listKeys(c *call) error {
 	accountID := c.in.requiredText("accountId")
 	page, _ := c.in.integer("maxKeyCount")
 	start := c.in.text("startApplicationKeyId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if err := c.checkAccount(accountID); err != nil {
@@ -210,7 +212,7 @@ func listKeys(c *call) error {
 		if err != nil {
 			return err
 		}
-		if k.Deleted || k.expired(c.now) && c.server.keeps(expiredKeysVanish) || !c.speaksOf(k) {
+		if k.Deleted || k.expired(c.now) && c.server.keeps(expiredKeysVanish) || !c.versionIncludesKey(k) {
 			continue
 		}
 		if listed == int(page) {
@@ -227,13 +229,13 @@ func listKeys(c *call) error {
 	w.end(']')
 	w.textOrNull("nextApplicationKeyId", next)
 	w.end('}')
-	c.billed = perThousand(listed)
+	c.classCTransactions = transactionsForItems(listed)
 	return nil
 }
 
 func deleteKey(c *call) error {
 	id := c.in.requiredText("applicationKeyId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	k, found, err := loadKey(c.tx, id)
@@ -247,7 +249,7 @@ func deleteKey(c *call) error {
 		}
 		return refuse(status, "bad_request", "application key does not exist: %s", id)
 	}
-	if !c.speaksOf(k) {
+	if !c.versionIncludesKey(k) {
 		return c.wrongVersion()
 	}
 	if c.server.options.Switches.TokensOutliveKeys {

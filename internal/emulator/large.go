@@ -8,12 +8,12 @@ import (
 
 // A part is a piece of a large file that is not finished.
 type part struct {
-	Number  int    `json:"number"`
-	Content string `json:"content"`
-	Length  int64  `json:"length"`
-	SHA1    string `json:"sha1"`
-	MD5     string `json:"md5"`
-	Time    int64  `json:"time"`
+	Number    int    `json:"number"`
+	ContentID string `json:"content"`
+	Length    int64  `json:"length"`
+	SHA1      string `json:"sha1"`
+	MD5       string `json:"md5"`
+	Time      int64  `json:"time"`
 }
 
 func partKey(fileID string, number int) string { return fmt.Sprintf("p%s%05d", fileID, number) }
@@ -26,13 +26,13 @@ func startLargeFile(c *call) error {
 	custom, hasCustom := c.in.integer("uploadTimestamp")
 	wish := c.readLockWish()
 	encrypted, customerKey, wrong := c.readFileEncryption("serverSideEncryption", encryption{})
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if wrong != nil {
 		return wrong
 	}
-	b, err := c.fileBucket(bucketID)
+	b, err := c.bucketOfFileCall(bucketID)
 	if err != nil {
 		return err
 	}
@@ -50,13 +50,13 @@ func startLargeFile(c *call) error {
 		return err
 	}
 	f.SHA1, f.ContentType, f.Info = "none", contentType(kind, name), maps.Clone(info)
-	if err := f.checkRoom(b.Locked || encrypted != encryption{}); err != nil {
+	if err := f.checkInfoSize(b.FileLockEnabled || encrypted != encryption{}); err != nil {
 		return err
 	}
-	f.Encryption, f.CustomerKey = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
-	f.Replication = b.replicationOf(f)
+	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
+	f.Replication = b.replicationStatusIfAny(f)
 	if hasCustom {
-		f.Time = custom
+		f.UploadMillis = custom
 	}
 	c.addFile(f)
 	c.out.file(c, f)
@@ -76,7 +76,7 @@ func (c *call) unfinishedFile(id string) (file, error) {
 // cancelLargeFile is b2_cancel_large_file.
 func cancelLargeFile(c *call) error {
 	id := c.in.requiredText("fileId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	f, err := c.unfinishedFile(id)
@@ -89,7 +89,7 @@ func cancelLargeFile(c *call) error {
 	w := &c.out
 	w.begin("", '{')
 	w.text("accountId", c.server.account.ID)
-	w.text("bucketId", f.Bucket)
+	w.text("bucketId", f.BucketID)
 	w.text("fileId", f.ID)
 	w.text("fileName", f.Name)
 	w.end('}')

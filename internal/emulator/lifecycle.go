@@ -9,10 +9,10 @@ import (
 // A lifecycleRule says when files under a prefix go; see "Lifecycle Rules".
 // Zero days are none.
 type lifecycleRule struct {
-	Prefix     string `json:"prefix"`
-	HideAfter  int64  `json:"hide,omitempty"`
-	DropAfter  int64  `json:"drop,omitempty"`
-	AbortAfter int64  `json:"abort,omitempty"`
+	Prefix                    string `json:"prefix"`
+	HideAfterDays             int64  `json:"hide,omitempty"`
+	DeleteHiddenAfterDays     int64  `json:"drop,omitempty"`
+	CancelUnfinishedAfterDays int64  `json:"abort,omitempty"`
 	// S3ID and S3MarkerID are what the S3 face calls the rule's two halves, if
 	// it made them; a native update forgets them.
 	S3ID       string `json:"s3Id,omitempty"`
@@ -30,7 +30,7 @@ const (
 func (c *call) readLifecycle(b *bucket) error {
 	all, ok := c.in.objects("lifecycleRules")
 	if !ok {
-		if c.cleared("lifecycleRules") {
+		if c.nullClearsMember("lifecycleRules") {
 			b.Lifecycle = nil
 		}
 		return nil
@@ -62,7 +62,7 @@ func (c *call) readLifecycleRule(in *params) (lifecycleRule, error) {
 	for _, days := range []struct {
 		name string
 		to   *int64
-	}{{hideDays, &r.HideAfter}, {dropDays, &r.DropAfter}, {abortDays, &r.AbortAfter}} {
+	}{{hideDays, &r.HideAfterDays}, {dropDays, &r.DeleteHiddenAfterDays}, {abortDays, &r.CancelUnfinishedAfterDays}} {
 		n, ok := in.integer(days.name)
 		if ok && (n < 1 || n > math.MaxInt32) && c.server.keeps(lifecycleRulesNeedDays) {
 			wrong = badRequest("%s must be a positive number of days: %d", days.name, n)
@@ -87,8 +87,8 @@ func refuseOverlap(rules []lifecycleRule) error {
 	return nil
 }
 
-// answered gives the rules of a bucket in the order of answers.
-func answered[R any](c *call, rules []R) []R {
+// inReplyOrder gives the rules of a bucket in the order of answers.
+func inReplyOrder[R any](c *call, rules []R) []R {
 	if !c.server.options.Switches.ReorderRules {
 		return rules
 	}
@@ -101,13 +101,13 @@ func answered[R any](c *call, rules []R) []R {
 // count is the youngest, and a rule without it is printed as it always was.
 func (w *printer) lifecycleRules(c *call, rules []lifecycleRule) {
 	w.begin("lifecycleRules", '[')
-	for _, r := range answered(c, rules) {
+	for _, r := range inReplyOrder(c, rules) {
 		w.begin("", '{')
-		w.numberOrNull(dropDays, r.DropAfter)
-		if r.AbortAfter != 0 || !c.server.keeps(echoIsNormalised) {
-			w.numberOrNull(abortDays, r.AbortAfter)
+		w.numberOrNull(dropDays, r.DeleteHiddenAfterDays)
+		if r.CancelUnfinishedAfterDays != 0 || !c.server.keeps(echoIsNormalised) {
+			w.numberOrNull(abortDays, r.CancelUnfinishedAfterDays)
 		}
-		w.numberOrNull(hideDays, r.HideAfter)
+		w.numberOrNull(hideDays, r.HideAfterDays)
 		w.text("fileNamePrefix", r.Prefix)
 		w.end('}')
 	}

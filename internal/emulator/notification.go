@@ -39,7 +39,7 @@ var eventTypes = map[string][]string{
 
 func getNotificationRules(c *call) error {
 	id := c.in.requiredText("bucketId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if _, err := c.allowedBucket(id); err != nil {
@@ -61,7 +61,7 @@ func setNotificationRules(c *call) error {
 	for _, in := range all {
 		rules = append(rules, readNotificationRule(in))
 	}
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if _, err := c.allowedBucket(id); err != nil {

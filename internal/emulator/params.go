@@ -188,7 +188,7 @@ func (p *params) texts(name string) ([]string, bool) {
 	if s, isText := v.(string); isText && p.query && !strings.HasPrefix(s, "[") {
 		return strings.Split(s, ","), true
 	}
-	list, ok := p.structured(v).([]any)
+	list, ok := p.decodeQueryJSON(v).([]any)
 	texts := make([]string, 0, len(list))
 	for _, item := range list {
 		s, isText := item.(string)
@@ -208,7 +208,7 @@ func (p *params) pairs(name string) (map[string]string, bool) {
 	if !ok {
 		return nil, false
 	}
-	object, ok := p.structured(v).(map[string]any)
+	object, ok := p.decodeQueryJSON(v).(map[string]any)
 	pairs := make(map[string]string, len(object))
 	for key, item := range object {
 		s, isText := item.(string)
@@ -228,7 +228,7 @@ func (p *params) object(name string) *params {
 	if !ok {
 		return nil
 	}
-	object, ok := p.structured(v).(map[string]any)
+	object, ok := p.decodeQueryJSON(v).(map[string]any)
 	if !ok {
 		p.wrongType(name, "an object")
 		return nil
@@ -242,7 +242,7 @@ func (p *params) objects(name string) ([]*params, bool) {
 	if !ok {
 		return nil, false
 	}
-	list, ok := p.structured(v).([]any)
+	list, ok := p.decodeQueryJSON(v).([]any)
 	all := make([]*params, 0, len(list))
 	for i, item := range list {
 		object, isObject := item.(map[string]any)
@@ -262,8 +262,8 @@ func (p *params) child(values map[string]any, path string) *params {
 	return c
 }
 
-// structured decodes the JSON text that a query carries for a list or object.
-func (p *params) structured(v any) any {
+// decodeQueryJSON decodes the JSON text that a query carries for a list or object.
+func (p *params) decodeQueryJSON(v any) any {
 	s, isText := v.(string)
 	if !p.query || !isText {
 		return v

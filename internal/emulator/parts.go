@@ -16,7 +16,7 @@ const (
 
 func getUploadPartURL(c *call) error {
 	id := c.in.requiredText("fileId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if _, err := c.unfinishedFile(id); err != nil {
@@ -33,8 +33,8 @@ func getUploadPartURL(c *call) error {
 
 // beginPart is the first step of b2_upload_part.
 func beginPart(c *call) error {
-	id, _, _ := strings.Cut(c.target, "/")
-	if err := c.beginToUpload(id); err != nil {
+	id, _, _ := strings.Cut(c.pathAfterMethod, "/")
+	if err := c.identifyUploader(id); err != nil {
 		return err
 	}
 	f, err := c.unfinishedFile(id)
@@ -52,10 +52,10 @@ func beginPart(c *call) error {
 	if err != nil {
 		return err
 	}
-	if key != f.CustomerKey {
+	if key != f.CustomerKeyMD5 {
 		return badRequest("The customer key is not that of the large file")
 	}
-	return c.promises()
+	return c.readPromisedDigest()
 }
 
 // reservePart prepares incoming for a part of the large file. A part may be
@@ -64,7 +64,7 @@ func (c *call) reservePart(f file, number int64) error {
 	if number < 1 || number > maxParts {
 		return badRequest("partNumber must be from 1 to %d: %d", maxParts, number)
 	}
-	c.incoming = &incoming{file: f, part: int(number), content: fmt.Sprintf("%s.%x", f.ID, count(c.tx, "part"))}
+	c.incoming = &incoming{file: f, part: int(number), content: fmt.Sprintf("%s.%x", f.ID, nextNumber(c.tx, "part"))}
 	return nil
 }
 
@@ -85,15 +85,14 @@ func (c *call) keepPart() (part, error) {
 		return part{}, c.discard(in.content, err)
 	}
 	p := part{
-		Number: in.part, Content: in.content, Length: in.length,
-		SHA1: in.sha1, MD5: in.md5, Time: c.now.UnixMilli(),
+		Number: in.part, ContentID: in.content, Length: in.length, SHA1: in.sha1, MD5: in.md5, Time: c.now.UnixMilli(),
 	}
 	at := partKey(f.ID, p.Number)
 	var old part
 	if replaced, err := load(c.tx, at, &old); err != nil {
 		return p, err
 	} else if replaced {
-		c.dropLater(old.Content)
+		c.dropContentAfterCommit(old.ContentID)
 	}
 	save(c.tx, at, p)
 	return p, nil
@@ -115,7 +114,7 @@ func listParts(c *call) error {
 	id := c.in.requiredText("fileId")
 	start, _ := c.in.integer("startPartNumber")
 	page, _ := c.in.integer("maxPartCount")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if start < 0 || start > maxParts || page < 0 || page > maxPartPage {
@@ -156,14 +155,14 @@ func (c *call) printParts(f file, all []part, start, page int) {
 	}
 	w.end(']')
 	w.end('}')
-	c.billed = perThousand(len(all))
+	c.classCTransactions = transactionsForItems(len(all))
 }
 
 func finishLargeFile(c *call) error {
 	id := c.in.requiredText("fileId")
 	c.in.require("partSha1Array")
 	digests, _ := c.in.texts("partSha1Array")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	f, err := c.unfinishedFile(id)

@@ -74,12 +74,12 @@ func TestFolderKeepsAccount(t *testing.T) {
 func TestFolderIsExclusive(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, emulator.Options{Dir: dir})
-	o := emulator.Options{Dir: dir, Now: time.Now, Patience: time.Millisecond}
+	o := emulator.Options{Dir: dir, Now: time.Now, OpenTimeout: time.Millisecond}
 	if _, err := emulator.Open(o); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("opened twice: %v", err)
 	}
 	opened := make(chan error)
-	o.Patience = 0
+	o.OpenTimeout = 0
 	go func() {
 		s, err := emulator.Open(o)
 		if err == nil {

@@ -13,15 +13,15 @@ type encryption struct {
 var sseB2 = encryption{"SSE-B2", "AES256"}
 
 func (s *Server) defaultEncryption() encryption {
-	if s.plain() {
+	if s.encryptsNothingByDefault() {
 		return encryption{}
 	}
 	return sseB2
 }
 
-// plain reports whether nothing is encrypted unasked, and a null takes
+// encryptsNothingByDefault reports whether nothing is encrypted unasked, and a null takes
 // encryption back.
-func (s *Server) plain() bool {
+func (s *Server) encryptsNothingByDefault() bool {
 	return s.options.Switches.PlainByDefault || !s.keeps(encryptedByDefault)
 }
 
@@ -37,17 +37,17 @@ func (s *Server) encryptionIn(b bucket) encryption {
 func (c *call) readEncryption(b *bucket) error {
 	in := c.in.object("defaultServerSideEncryption")
 	if in == nil {
-		if c.cleared("defaultServerSideEncryption") {
+		if c.nullClearsMember("defaultServerSideEncryption") {
 			b.Encryption = c.server.defaultEncryption()
 		}
 		return nil
 	}
 	mode, algorithm, hasMode := in.text("mode"), in.text("algorithm"), in.has("mode")
-	if !c.mayField("writeBucketEncryption") {
+	if !c.mayWriteSetting("writeBucketEncryption") {
 		return unauthorized()
 	}
 	switch {
-	case !hasMode, mode == "none" && c.server.plain():
+	case !hasMode, mode == "none" && c.server.encryptsNothingByDefault():
 		// A reset: encryption cannot be turned off any more.
 		b.Encryption = c.server.defaultEncryption()
 		return nil
@@ -62,9 +62,9 @@ func (c *call) readEncryption(b *bucket) error {
 	return nil
 }
 
-// mayField reports whether the caller may write a setting that has its own
+// mayWriteSetting reports whether the caller may write a setting that has its own
 // capability.
-func (c *call) mayField(capability string) bool {
+func (c *call) mayWriteSetting(capability string) bool {
 	return c.may(capability) || !c.server.keeps(fieldsNeedCapabilities)
 }
 
@@ -85,10 +85,10 @@ type retention struct {
 
 const maxRetentionDays = 3000
 
-func (c *call) readLock(b *bucket) error {
+func (c *call) readFileLockEnabled(b *bucket) error {
 	enable, ok := c.in.flag("fileLockEnabled")
-	if !ok || enable == b.Locked {
-		if ok && enable && !c.mayField("writeBucketRetentions") {
+	if !ok || enable == b.FileLockEnabled {
+		if ok && enable && !c.mayWriteSetting("writeBucketRetentions") {
 			return unauthorized()
 		}
 		return nil
@@ -98,25 +98,25 @@ func (c *call) readLock(b *bucket) error {
 			return refuse(400, "file_lock_conflict",
 				"fileLockEnabled value of false is not allowed when bucket is already file lock enabled.")
 		}
-		b.Locked = false
+		b.FileLockEnabled = false
 		return nil
 	}
 	switch {
-	case !c.mayField("writeBucketRetentions"):
+	case !c.mayWriteSetting("writeBucketRetentions"):
 		return unauthorized()
 	case slices.Contains(consoleTypes, b.Type):
 		return refuse(400, "restricted_bucket_conflict", "A %s bucket cannot be file lock enabled.", b.Type)
 	case b.Replication != nil && b.Replication.Source != nil && b.ID != "":
 		return refuse(400, "source_replication_conflict", "A bucket that is a replication source cannot be file lock enabled.")
 	}
-	b.Locked = true
+	b.FileLockEnabled = true
 	return nil
 }
 
 func (c *call) readRetention(b *bucket) error {
 	in := c.in.object("defaultRetention")
 	if in == nil {
-		if c.cleared("defaultRetention") {
+		if c.nullClearsMember("defaultRetention") {
 			b.Retention = retention{}
 		}
 		return nil
@@ -128,15 +128,15 @@ func (c *call) readRetention(b *bucket) error {
 		r.Duration, _ = period.integer("duration")
 		r.Unit = period.text("unit")
 	}
-	if !c.mayField("writeBucketRetentions") {
+	if !c.mayWriteSetting("writeBucketRetentions") {
 		return unauthorized()
 	}
 	if !in.has("mode") {
 		b.Retention = retention{}
 		return nil
 	}
-	if !b.Locked && c.server.keeps(lockComesFirst) {
-		return errNoLock()
+	if !b.FileLockEnabled && c.server.keeps(lockComesFirst) {
+		return fileLockDisabledError()
 	}
 	if err := r.check(); err != nil {
 		return err

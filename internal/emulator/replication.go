@@ -9,8 +9,8 @@ import (
 // Replication". A half that is not configured is nil.
 type replication struct {
 	Source *replicationSource `json:"source,omitempty"`
-	// Destination maps the keys that read elsewhere to the keys that write here.
-	Destination map[string]string `json:"destination,omitempty"`
+	// SourceToDestinationKeys maps the keys that read elsewhere to the keys that write here.
+	SourceToDestinationKeys map[string]string `json:"destination,omitempty"`
 }
 
 type replicationSource struct {
@@ -19,12 +19,12 @@ type replicationSource struct {
 }
 
 type replicationRule struct {
-	Name            string `json:"name"`
-	Destination     string `json:"destination"`
-	Prefix          string `json:"prefix"`
-	IncludeExisting bool   `json:"includeExisting"`
-	Enabled         bool   `json:"enabled"`
-	Priority        int64  `json:"priority"`
+	Name                string `json:"name"`
+	DestinationBucketID string `json:"destination"`
+	Prefix              string `json:"prefix"`
+	IncludeExisting     bool   `json:"includeExisting"`
+	Enabled             bool   `json:"enabled"`
+	Priority            int64  `json:"priority"`
 }
 
 const (
@@ -35,7 +35,7 @@ const (
 func (c *call) readReplication(b *bucket) error {
 	in := c.in.object("replicationConfiguration")
 	if in == nil {
-		if c.cleared("replicationConfiguration") {
+		if c.nullClearsMember("replicationConfiguration") {
 			b.Replication = nil
 		}
 		return nil
@@ -47,12 +47,12 @@ func (c *call) readReplication(b *bucket) error {
 	}
 	if destination != nil {
 		destination.require("sourceToDestinationKeyMapping")
-		r.Destination, _ = destination.pairs("sourceToDestinationKeyMapping")
+		r.SourceToDestinationKeys, _ = destination.pairs("sourceToDestinationKeyMapping")
 	}
 	switch sw := c.server.options.Switches; {
-	case !c.mayField("writeBucketReplications"):
+	case !c.mayWriteSetting("writeBucketReplications"):
 		return unauthorized()
-	case r.Source == nil && r.Destination == nil:
+	case r.Source == nil && r.SourceToDestinationKeys == nil:
 		b.Replication = nil
 		return nil
 	case sw.EmailNotVerified:
@@ -73,10 +73,10 @@ func readReplicationSource(in *params) *replicationSource {
 	rules, _ := in.objects("replicationRules")
 	for _, rule := range rules {
 		r := replicationRule{
-			Name:        rule.requiredText("replicationRuleName"),
-			Destination: rule.requiredText("destinationBucketId"),
-			Prefix:      rule.text("fileNamePrefix"),
-			Priority:    defaultPriority,
+			Name:                rule.requiredText("replicationRuleName"),
+			DestinationBucketID: rule.requiredText("destinationBucketId"),
+			Prefix:              rule.text("fileNamePrefix"),
+			Priority:            defaultPriority,
 		}
 		r.IncludeExisting, _ = rule.flag("includeExistingFiles")
 		r.Enabled, _ = rule.flag("isEnabled")
@@ -101,10 +101,10 @@ func (c *call) checkReplicationSource(s *replicationSource) error {
 		if r.Priority < 0 || r.Priority > math.MaxInt32 {
 			return badRequest("priority must be from 0 to %d: %d", math.MaxInt32, r.Priority)
 		}
-		if c.server.account.isForeign(r.Destination) {
+		if c.server.account.isForeign(r.DestinationBucketID) {
 			continue // nobody here knows the buckets of other accounts
 		}
-		if _, err := c.bucket(r.Destination); err != nil {
+		if _, err := c.loadBucket(r.DestinationBucketID); err != nil {
 			return err
 		}
 	}
@@ -119,10 +119,10 @@ const replicationPending = "PENDING"
 // in bytes.
 const maxReplicatedInfo = 2048
 
-// replicationOf gives the replication status of a new file, "" if no rule of
+// replicationStatusIfAny gives the replication status of a new file, "" if no rule of
 // its bucket reaches it.
-func (b bucket) replicationOf(f file) string {
-	if b.Replication == nil || b.Replication.Source == nil || f.CustomerKey != "" || infoSize(f.Info) > maxReplicatedInfo {
+func (b bucket) replicationStatusIfAny(f file) string {
+	if b.Replication == nil || b.Replication.Source == nil || f.CustomerKeyMD5 != "" || infoSize(f.Info) > maxReplicatedInfo {
 		return ""
 	}
 	for _, r := range b.Replication.Source.Rules {
@@ -146,11 +146,11 @@ func (w *printer) replication(name string, r *replication) {
 		return
 	}
 	w.begin(name, '{')
-	if r.Destination == nil {
+	if r.SourceToDestinationKeys == nil {
 		w.null("asReplicationDestination")
 	} else {
 		w.begin("asReplicationDestination", '{')
-		w.pairs("sourceToDestinationKeyMapping", r.Destination)
+		w.pairs("sourceToDestinationKeyMapping", r.SourceToDestinationKeys)
 		w.end('}')
 	}
 	if r.Source == nil {
@@ -166,7 +166,7 @@ func (w *printer) replicationSource(s *replicationSource) {
 	w.begin("replicationRules", '[')
 	for _, r := range s.Rules {
 		w.begin("", '{')
-		w.text("destinationBucketId", r.Destination)
+		w.text("destinationBucketId", r.DestinationBucketID)
 		w.text("fileNamePrefix", r.Prefix)
 		w.flag("includeExistingFiles", r.IncludeExisting)
 		w.flag("isEnabled", r.Enabled)

@@ -11,29 +11,29 @@ import (
 // requests get the same IDs and secrets again.
 func (s *Server) Reset() error {
 	c := &call{server: s}
-	s.passing.Lock()
-	defer s.passing.Unlock()
+	s.lifecycleMu.Lock()
+	defer s.lifecycleMu.Unlock()
 	err := s.store.update(func(t tx) error {
 		c.tx = t
-		return c.empty()
+		return c.removeEverything()
 	})
 	if err != nil {
 		return fmt.Errorf("emulator: reset: %w", err)
 	}
-	for _, f := range c.after {
+	for _, f := range c.afterCommit {
 		f()
 	}
-	s.moved.Store(0)
-	s.lastPass.Store(dayOf(s.now()))
+	s.clockAheadNanos.Store(0)
+	s.lastPass.Store(daysSince1970(s.now()))
 	s.ClearFaults()
 	s.ResetCalls()
 	s.usage.forget()
-	s.uploads.forget()
+	s.uploads.resetCount()
 	return nil
 }
 
-// empty removes what the account holds.
-func (c *call) empty() error {
+// removeEverything removes what the account holds.
+func (c *call) removeEverything() error {
 	var files []file
 	for at, data := range c.tx.scan("f", "f") {
 		f, err := readFile(at, data)
@@ -56,6 +56,6 @@ func (c *call) empty() error {
 	for _, at := range rest {
 		c.tx.remove(at)
 	}
-	c.tx.put(dailyKey, strconv.AppendInt(nil, dayOf(c.server.options.Now()), 10))
+	c.tx.put(dailyKey, strconv.AppendInt(nil, daysSince1970(c.server.options.Now()), 10))
 	return nil
 }

@@ -27,14 +27,14 @@ func (s *Server) S3() http.Handler { return http.HandlerFunc(s.serveS3) }
 // that both faces do the same by the same means.
 type s3Call struct {
 	*call
-	op      *s3Operation
-	query   url.Values
-	name    string // of the bucket, "" for none
-	key     string // of the object, "" for none
-	id      string // of the request
-	bucket  bucket
-	payload *payload
-	content []byte // the request's document
+	op                *s3Operation
+	query             url.Values
+	requestBucketName string // of the bucket, "" for none
+	key               string // of the object, "" for none
+	requestID         string // of the request
+	bucket            bucket
+	payload           *payload
+	xmlDocument       []byte // the request's document
 	// What goes back. A status of 0 is 200.
 	status int
 	header http.Header
@@ -45,26 +45,26 @@ type s3Call struct {
 type s3Operation struct {
 	name  string
 	class byte // of transaction
-	// needs are the capabilities of which the caller must have one; if there
+	// needsAnyOf are the capabilities of which the caller must have one; if there
 	// are none, the operation looks itself.
-	needs []string
-	kind  s3Kind
+	needsAnyOf []string
+	kind       s3OperationFlags
 	// begin reserves a place for the content that the request brings or copies,
 	// before run makes a version of it; see upload.go.
 	begin, run func(*s3Call) error
 }
 
-// An s3Kind is a set of what there is to know of an operation.
-type s3Kind int
+// A s3OperationFlags is a set of what there is to know of an operation.
+type s3OperationFlags int
 
 const (
-	s3Writes   s3Kind = 1 << iota
-	s3Document        // it brings an XML document, which is read before the transaction
-	s3Open            // it lets in who has no signature, if the bucket is public
-	s3OfParts         // its checksums are of the object that it makes of parts, not of its content
+	s3Writes   s3OperationFlags = 1 << iota
+	s3Document                  // it brings an XML document, which is read before the transaction
+	s3Open                      // it lets in who has no signature, if the bucket is public
+	s3OfParts                   // its checksums are of the object that it makes of parts, not of its content
 )
 
-func (o *s3Operation) is(kind s3Kind) bool { return o.kind&kind != 0 }
+func (o *s3Operation) is(kind s3OperationFlags) bool { return o.kind&kind != 0 }
 
 func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 	if !wait(r.Context(), s.options.Latency) {
@@ -76,17 +76,17 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 		c.send(w)
 		return
 	}
-	entry := s.log.arrive(Call{Method: c.op.name, At: c.now})
+	entry := s.log.addCall(Call{Method: c.op.name, At: c.now})
 	fault, faulty := s.faults.next(c.op.name)
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
 	}
-	answered := s.replyS3(c, fault, faulty && !fault.Pass)
-	s.settle()
+	answered := s.replyS3(c, fault, faulty && !fault.LetThrough)
+	s.runDueCalls()
 	if !answered {
 		panic(http.ErrAbortHandler)
 	}
-	s.log.answered(entry, cmp.Or(c.status, http.StatusOK))
+	s.log.setStatus(entry, cmp.Or(c.status, http.StatusOK))
 	c.allowOrigin()
 	c.send(w)
 }
@@ -94,8 +94,8 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 func (s *Server) newS3Call(r *http.Request) *s3Call {
 	c := &s3Call{call: &call{server: s, http: r, version: 4, now: s.now()}, header: http.Header{}}
 	n := s.requests.Add(1)
-	c.id = hex.EncodeToString(binaryID(n * 0x9e3779b97f4a7c15))
-	c.name, c.key = s.s3Target(r)
+	c.requestID = hex.EncodeToString(binaryID(n * 0x9e3779b97f4a7c15))
+	c.requestBucketName, c.key = s.s3Target(r)
 	// What cannot be read is left out, and the signature will not fit.
 	c.query, _ = url.ParseQuery(r.URL.RawQuery)
 	c.op = c.route()
@@ -107,7 +107,7 @@ func binaryID(n uint64) []byte {
 }
 
 func (c *s3Call) hostID() string {
-	return "aMb" + base64.RawStdEncoding.EncodeToString([]byte(c.id + c.server.account.ID))[:30]
+	return "aMb" + base64.RawStdEncoding.EncodeToString([]byte(c.requestID + c.server.account.ID))[:30]
 }
 
 // s3Target finds the bucket in the host's name, or else in the path, and the
@@ -143,13 +143,13 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 		return true
 	}
 	switch {
-	case f.Late > 0:
-		if s.postponeS3(c, f.Late+1) != nil { // this request counts too
+	case f.LateByRequests > 0:
+		if s.postponeS3(c, f.LateByRequests+1) != nil { // this request counts too
 			return false
 		}
-	case f.After:
+	case f.TakesEffect:
 		c.answer()
-		c.close()
+		c.dropPreparedContent()
 	}
 	switch {
 	case f.Hang:
@@ -162,19 +162,19 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 	if code == "" || code == codes[f.Status] {
 		code = s3FaultCode(f.Status)
 	}
-	c.refuse(&s3Error{status: f.Status, code: code, message: f.Message, retryAfter: f.RetryAfter})
+	c.setRefusal(&s3Error{status: f.Status, code: code, message: f.Message, retryAfter: f.RetryAfter})
 	return true
 }
 
 func (s *Server) postponeS3(c *s3Call, requests int) error {
-	r, err := outlive(c.http)
+	r, err := detachRequest(c.http)
 	if err != nil {
 		return err
 	}
 	s.faults.postpone(requests, func() {
 		late := s.newS3Call(r)
 		late.answer()
-		late.close()
+		late.dropPreparedContent()
 	})
 	return nil
 }
@@ -183,7 +183,7 @@ func (s *Server) postponeS3(c *s3Call, requests int) error {
 // is in the reply.
 func (c *s3Call) answer() {
 	if c.server.closed.Load() {
-		c.refuse(errClosed)
+		c.setRefusal(errClosed)
 		return
 	}
 	err := c.server.catchUp(c.now)
@@ -191,11 +191,11 @@ func (c *s3Call) answer() {
 		err = c.steps()
 	}
 	if err != nil {
-		c.close()
-		c.refuse(err)
+		c.dropPreparedContent()
+		c.setRefusal(err)
 		return
 	}
-	for _, f := range c.after {
+	for _, f := range c.afterCommit {
 		f()
 	}
 }
@@ -227,11 +227,11 @@ func (c *s3Call) steps() error {
 
 func (c *s3Call) transactS3(step func(*s3Call) error) error {
 	return c.transact(method{writes: c.op.is(s3Writes)}, func() error {
-		if err := c.findBucket(); err != nil {
+		if err := c.loadAllowedBucket(); err != nil {
 			return err
 		}
 		m := method{class: c.op.class}
-		if err := c.server.usage.check(c.call, m); err != nil {
+		if err := c.server.usage.checkCap(c.call, m); err != nil {
 			return err
 		}
 		if err := step(c); err != nil {
@@ -248,8 +248,8 @@ func (c *s3Call) receive() error {
 	if in.source.file.ID != "" {
 		return receiveCopy(c.call)
 	}
-	err := c.store(c.payload, c.payload.handOver()...)
-	if wrong := c.payload.finish(); wrong != nil {
+	err := c.storeContent(c.payload, c.payload.handOverDigests()...)
+	if wrong := c.payload.readToEnd(); wrong != nil {
 		err = wrong
 	}
 	if err != nil {
@@ -272,7 +272,7 @@ func (c *s3Call) identify() error {
 		}
 		for name := range c.query {
 			if strings.HasPrefix(name, "response-") {
-				return s3Refuse(400, "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
+				return newS3Error(400, "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
 			}
 		}
 		return nil
@@ -281,14 +281,14 @@ func (c *s3Call) identify() error {
 		return err
 	}
 	if !isHex(s.keyID, keyIDLength) {
-		return s3Refuse(403, "InvalidAccessKeyId", "Malformed Access Key Id", member{"AWSAccessKeyId", s.keyID})
+		return newS3Error(403, "InvalidAccessKeyId", "Malformed Access Key Id", member{"AWSAccessKeyId", s.keyID})
 	}
 	k, found, err := c.server.findKey(c.tx, s.keyID, c.now)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return s3Refuse(403, "InvalidAccessKeyId", "The key '"+s.keyID+"' is not valid", member{"AWSAccessKeyId", s.keyID})
+		return newS3Error(403, "InvalidAccessKeyId", "The key '"+s.keyID+"' is not valid", member{"AWSAccessKeyId", s.keyID})
 	}
 	if err := s.checkTime(c.date()); err != nil {
 		return err
@@ -326,25 +326,25 @@ func (c *s3Call) checkRegion(s *signature) error {
 // mayAny reports whether the caller has one of the capabilities.
 func (c *s3Call) mayAny(capabilities ...string) bool { return slices.ContainsFunc(capabilities, c.may) }
 
-// findBucket finds the bucket that the request names, and decides whether the
+// loadAllowedBucket finds the bucket that the request names, and decides whether the
 // caller may do there what it asks.
-func (c *s3Call) findBucket() error {
+func (c *s3Call) loadAllowedBucket() error {
 	signed := c.caller.ID != ""
-	if signed && len(c.op.needs) > 0 && !c.mayAny(c.op.needs...) {
+	if signed && len(c.op.needsAnyOf) > 0 && !c.mayAny(c.op.needsAnyOf...) {
 		return s3Denied()
 	}
-	if c.name == "" || c.op.name == "CreateBucket" {
+	if c.requestBucketName == "" || c.op.name == "CreateBucket" {
 		return nil
 	}
-	id := string(c.tx.get(c.nameKey(c.name)))
-	if signed && !c.mayUse(id) {
+	id := string(c.tx.get(c.bucketNameStoreKey(c.requestBucketName)))
+	if signed && !c.mayUseBucket(id) {
 		return s3Denied()
 	}
 	if id == "" {
-		return s3NoBucket(c.name)
+		return s3NoBucket(c.requestBucketName)
 	}
 	var err error
-	if c.bucket, err = c.call.bucket(id); err != nil {
+	if c.bucket, err = c.call.loadBucket(id); err != nil {
 		return err
 	}
 	if !signed && c.bucket.Type != "allPublic" {
@@ -365,14 +365,14 @@ func (c *s3Call) readContent() error {
 	if len(body) > maxDocument {
 		return s3Malformed()
 	}
-	c.content = body
-	return cmp.Or(c.payload.finish(), err)
+	c.xmlDocument = body
+	return cmp.Or(c.payload.readToEnd(), err)
 }
 
-// document takes the request's document apart.
-func (c *s3Call) document(root string, out any) error { return readXML(c.content, root, out) }
+// parseDocument takes the request's document apart.
+func (c *s3Call) parseDocument(root string, out any) error { return readXML(c.xmlDocument, root, out) }
 
-func (c *s3Call) refuse(err error) {
+func (c *s3Call) setRefusal(err error) {
 	e := asS3Error(err)
 	c.status = e.status
 	c.header = http.Header{"Content-Type": {"application/xml"}}
@@ -386,17 +386,17 @@ func (c *s3Call) refuse(err error) {
 	c.sending = nil
 	c.body.out = nil
 	if e.status != http.StatusNotModified {
-		c.body.out = e.body(c.http.URL.Path, c.id, c.hostID())
+		c.body.out = e.body(c.http.URL.Path, c.requestID, c.hostID())
 	}
 }
 
-// close gives up content that was about to be sent.
-func (c *s3Call) close() { c.sending = nil }
+// dropPreparedContent gives up content that was about to be sent.
+func (c *s3Call) dropPreparedContent() { c.sending = nil }
 
 // send writes the reply.
 func (c *s3Call) send(w http.ResponseWriter) {
 	h := w.Header()
-	h["X-Amz-Request-Id"] = []string{c.id}
+	h["X-Amz-Request-Id"] = []string{c.requestID}
 	h["X-Amz-Id-2"] = []string{c.hostID()}
 	h["Date"] = []string{c.date().UTC().Format(http.TimeFormat)}
 	if c.sending == nil {
@@ -409,7 +409,7 @@ func (c *s3Call) send(w http.ResponseWriter) {
 	maps.Copy(h, c.header)
 	status := cmp.Or(c.status, http.StatusOK)
 	if c.sending != nil {
-		sendContent(w, c.http, &reply{status: status, content: c.server.read(c.sending.source)})
+		sendContent(w, c.http, &reply{status: status, content: c.server.openRange(c.sending.source)})
 		return
 	}
 	if status == http.StatusNoContent || status == http.StatusNotModified {

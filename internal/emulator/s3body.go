@@ -31,13 +31,13 @@ const (
 // only if everything that the request promises of it is true: length, digests,
 // signatures of chunks. What it found wrong stays in err, whoever read it.
 type payload struct {
-	in       io.Reader
-	left     int64 // bytes still promised
-	checks   []check
-	trailers *chunks // if the content comes in chunks
-	handed   bool    // somebody else feeds the checks
-	ended    bool
-	err      error
+	in                 io.Reader
+	left               int64 // bytes still promised
+	checks             []check
+	trailers           *chunks // if the content comes in chunks
+	checksFedElsewhere bool    // somebody else feeds the checks
+	ended              bool
+	err                error
 }
 
 // A check compares a digest of the content with the promised one.
@@ -50,7 +50,7 @@ type check struct {
 }
 
 // checksums are the x-amz-checksum- headers that can vouch for content.
-func newChecksum(name string) hash.Hash {
+func newChecksumIfKnown(name string) hash.Hash {
 	switch name {
 	case "crc32":
 		return crc32.NewIEEE()
@@ -77,9 +77,9 @@ func newPayload(r *http.Request, s *signature, key []byte, op *s3Operation) (*pa
 	case streamingSigned, streamingSignedTrailer, streamingTrailer:
 		var err error
 		if p.left, err = strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64); err != nil || p.left < 0 {
-			return nil, s3Refuse(411, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
+			return nil, newS3Error(411, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
 		}
-		p.trailers = &chunks{in: bufio.NewReaderSize(r.Body, 16<<10), last: s.value, trailed: kind != streamingSigned}
+		p.trailers = &chunks{in: bufio.NewReaderSize(r.Body, 16<<10), previousSignature: s.value, trailed: kind != streamingSigned}
 		if kind != streamingTrailer {
 			p.trailers.sign = s.chunkSigner(key)
 			p.trailers.digest = sha256.New()
@@ -98,7 +98,7 @@ func newPayload(r *http.Request, s *signature, key []byte, op *s3Operation) (*pa
 
 func sha256Check(want string) check {
 	return check{Hash: sha256.New(), want: want, encode: hex.EncodeToString, refusal: func(got string) *s3Error {
-		return s3Refuse(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.",
+		return newS3Error(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.",
 			member{"ClientComputedContentSHA256", want}, member{"S3ComputedContentSHA256", got})
 	}}
 }
@@ -109,10 +109,10 @@ func (p *payload) readPromises(h http.Header, trailer string, op *s3Operation) e
 	if want := h.Get("Content-Md5"); want != "" {
 		sum, err := base64.StdEncoding.DecodeString(want)
 		if err != nil || len(sum) != md5.Size {
-			return s3Refuse(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+			return newS3Error(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
 		}
 		refusal := func(got string) *s3Error {
-			return s3Refuse(400, "BadDigest", "The Content-MD5 you specified did not match what we received.",
+			return newS3Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.",
 				member{"ExpectedDigest", want}, member{"CalculatedDigest", got})
 		}
 		p.checks = append(p.checks, check{Hash: md5.New(), want: want, encode: base64.StdEncoding.EncodeToString, refusal: refusal})
@@ -135,17 +135,17 @@ func (p *payload) readPromises(h http.Header, trailer string, op *s3Operation) e
 // promise adds the checksum of a header; want is "" if it follows the content.
 func (p *payload) promise(header, want string) error {
 	name, isChecksum := strings.CutPrefix(header, strings.ToLower(checksumHeader))
-	sum := newChecksum(name)
+	sum := newChecksumIfKnown(name)
 	if !isChecksum || sum == nil {
-		return s3Refuse(400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported: "+header)
+		return newS3Error(400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported: "+header)
 	}
 	if want != "" {
 		if raw, err := base64.StdEncoding.DecodeString(want); err != nil || len(raw) != sum.Size() {
-			return s3Refuse(400, "InvalidRequest", "Value for "+header+" header is invalid.")
+			return newS3Error(400, "InvalidRequest", "Value for "+header+" header is invalid.")
 		}
 	}
 	refusal := func(string) *s3Error {
-		return s3Refuse(400, "BadDigest", "The "+strings.ToUpper(name)+" you specified did not match the calculated checksum.")
+		return newS3Error(400, "BadDigest", "The "+strings.ToUpper(name)+" you specified did not match the calculated checksum.")
 	}
 	p.checks = append(p.checks, check{sum, header, want, base64.StdEncoding.EncodeToString, refusal})
 	return nil
@@ -157,15 +157,15 @@ func (p *payload) Read(b []byte) (int, error) {
 	}
 	n, err := p.in.Read(b)
 	p.left -= int64(n)
-	for i := 0; i < len(p.checks) && !p.handed; i++ {
+	for i := 0; i < len(p.checks) && !p.checksFedElsewhere; i++ {
 		p.checks[i].Write(b[:n])
 	}
 	switch {
 	case p.left < 0:
-		p.err = s3Refuse(400, "IncompleteBody", "The content is longer than its Content-Length.")
+		p.err = newS3Error(400, "IncompleteBody", "The content is longer than its Content-Length.")
 	case errors.Is(err, io.EOF):
 		p.ended = true
-		if !p.handed {
+		if !p.checksFedElsewhere {
 			p.err = p.verify()
 		}
 	case err != nil:
@@ -178,7 +178,7 @@ func (p *payload) Read(b []byte) (int, error) {
 }
 
 func incompleteBody() *s3Error {
-	return s3Refuse(400, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
+	return newS3Error(400, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
 }
 
 // verify compares what came with what was promised.
@@ -191,7 +191,7 @@ func (p *payload) verify() error {
 		if c.want == "" {
 			c.want = p.trailers.trailer(c.header)
 			if c.want == "" {
-				return s3Refuse(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed "+
+				return newS3Error(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed "+
 					"or did not conform to our published schema.")
 			}
 		}
@@ -202,30 +202,30 @@ func (p *payload) verify() error {
 	return nil
 }
 
-// handOver gives the digests that the content is compared by. Who takes them
+// handOverDigests gives the digests that the content is compared by. Who takes them
 // feeds them, before finish.
-func (p *payload) handOver() (digests []hash.Hash) {
-	p.handed = true
+func (p *payload) handOverDigests() (digests []hash.Hash) {
+	p.checksFedElsewhere = true
 	for _, c := range p.checks {
 		digests = append(digests, c.Hash)
 	}
 	return digests
 }
 
-// finish reads what is left, which is nothing or what ends chunked content.
-func (p *payload) finish() error {
+// readToEnd reads what is left, which is nothing or what ends chunked content.
+func (p *payload) readToEnd() error {
 	for !p.ended && p.err == nil {
 		var rest [64]byte
 		_, _ = p.Read(rest[:]) // the error stays
 	}
-	if p.err == nil && p.handed {
+	if p.err == nil && p.checksFedElsewhere {
 		p.err = p.verify()
 	}
 	return p.err
 }
 
-// echo repeats the checksums of content that was kept.
-func (p *payload) echo(h http.Header) {
+// setChecksumHeaders repeats the checksums of content that was kept.
+func (p *payload) setChecksumHeaders(h http.Header) {
 	for _, c := range p.checks {
 		if c.header != "" {
 			h.Set(c.header, c.want)
@@ -236,25 +236,25 @@ func (p *payload) echo(h http.Header) {
 // chunks reads content that comes in chunks of its own, inside the body: their
 // size in hex, and their signature if they have one; then perhaps trailers.
 type chunks struct {
-	in      *bufio.Reader
-	left    int64  // of the chunk
-	last    string // the signature before
-	claimed string // that of the chunk
-	begun   bool
-	sign    func(kind, last, digest string) string // nil: unsigned
-	digest  hash.Hash
-	trailed bool
-	found   []string // trailers, name and value in turn
+	in                *bufio.Reader
+	left              int64  // of the chunk
+	previousSignature string // the signature before
+	claimedSignature  string // that of the chunk
+	begun             bool
+	sign              func(kind, last, digest string) string // nil: unsigned
+	digest            hash.Hash
+	trailed           bool
+	found             []string // trailers, name and value in turn
 }
 
 func malformedChunk() *s3Error {
-	return s3Refuse(400, "InvalidRequest", "The chunks of the content are malformed.")
+	return newS3Error(400, "InvalidRequest", "The chunks of the content are malformed.")
 }
 
 // chunkSigner makes the signatures of chunks and trailers.
 func (s *signature) chunkSigner(key []byte) func(kind, last, digest string) string {
 	return func(kind, last, digest string) string {
-		return hex.EncodeToString(hmacSHA256(key, signAlgorithm+"-"+kind+"\n"+s.at+"\n"+s.scope()+"\n"+last+"\n"+digest))
+		return hex.EncodeToString(hmacSHA256(key, signAlgorithm+"-"+kind+"\n"+s.madeAt+"\n"+s.scope()+"\n"+last+"\n"+digest))
 	}
 }
 
@@ -293,7 +293,7 @@ func (c *chunks) next() error {
 	if err != nil || c.left < 0 || c.left > maxUpload {
 		return malformedChunk()
 	}
-	c.claimed = strings.TrimPrefix(extension, "chunk-signature=")
+	c.claimedSignature = strings.TrimPrefix(extension, "chunk-signature=")
 	if c.left > 0 {
 		return nil
 	}
@@ -320,12 +320,12 @@ func (c *chunks) checkChunk() error {
 	if c.sign == nil {
 		return nil
 	}
-	want := c.sign("PAYLOAD", c.last, emptySHA256+"\n"+hex.EncodeToString(c.digest.Sum(nil)))
+	want := c.sign("PAYLOAD", c.previousSignature, emptySHA256+"\n"+hex.EncodeToString(c.digest.Sum(nil)))
 	c.digest.Reset()
-	if !hmac.Equal([]byte(want), []byte(c.claimed)) {
-		return s3Refuse(403, "SignatureDoesNotMatch", "Signature validation failed for a chunk of the content")
+	if !hmac.Equal([]byte(want), []byte(c.claimedSignature)) {
+		return newS3Error(403, "SignatureDoesNotMatch", "Signature validation failed for a chunk of the content")
 	}
-	c.last = want
+	c.previousSignature = want
 	return nil
 }
 
@@ -369,8 +369,8 @@ func (c *chunks) readTrailers() error {
 		return nil
 	}
 	digest := sha256.Sum256([]byte(signed))
-	if want := c.sign("TRAILER", c.last, hex.EncodeToString(digest[:])); !hmac.Equal([]byte(want), []byte(claimed)) {
-		return s3Refuse(403, "SignatureDoesNotMatch", "Signature validation failed for the trailers of the content")
+	if want := c.sign("TRAILER", c.previousSignature, hex.EncodeToString(digest[:])); !hmac.Equal([]byte(want), []byte(claimed)) {
+		return newS3Error(403, "SignatureDoesNotMatch", "Signature validation failed for the trailers of the content")
 	}
 	return nil
 }

@@ -10,17 +10,17 @@ func s3ListBuckets(c *s3Call) error {
 		return s3WrongMethod.run(c)
 	}
 	w := &c.body
-	w.root("ListAllMyBucketsResult")
+	w.beginDocument("ListAllMyBucketsResult")
 	w.owner("Owner", c.server.account.ID)
 	w.begin("Buckets")
 	for _, at := range c.tx.scan("N", "N") {
-		b, err := c.call.bucket(string(at))
+		b, err := c.call.loadBucket(string(at))
 		if err != nil {
 			return err
 		}
 		w.begin("Bucket")
 		w.text("Name", b.Name)
-		w.time("CreationDate", b.Created)
+		w.time("CreationDate", b.CreatedMillis)
 		w.end("Bucket")
 	}
 	w.end("Buckets")
@@ -41,7 +41,7 @@ func s3HeadBucket(c *s3Call) error {
 }
 
 func s3CreateBucket(c *s3Call) error {
-	b := bucket{Name: c.name, Type: "allPrivate", Encryption: c.server.defaultEncryption()}
+	b := bucket{Name: c.requestBucketName, Type: "allPrivate", Encryption: c.server.defaultEncryption()}
 	if c.caller.Buckets != nil {
 		return s3Denied()
 	}
@@ -54,25 +54,25 @@ func s3CreateBucket(c *s3Call) error {
 			return err
 		}
 	}
-	if id := c.tx.get(c.nameKey(c.name)); id != nil {
-		return s3Refuse(409, "BucketAlreadyOwnedByYou",
+	if id := c.tx.get(c.bucketNameStoreKey(c.requestBucketName)); id != nil {
+		return newS3Error(409, "BucketAlreadyOwnedByYou",
 			"Your previous request to create the named bucket succeeded and you already own it.",
-			member{"BucketName", c.name})
+			member{"BucketName", c.requestBucketName})
 	}
-	if err := c.checkBucketName(c.name); err != nil {
+	if err := c.checkBucketName(c.requestBucketName); err != nil {
 		if e := asS3Error(err); e.code != "InvalidArgument" {
 			return e
 		}
-		return s3Refuse(400, "InvalidBucketName", "The specified bucket is not valid.", member{"BucketName", c.name})
+		return newS3Error(400, "InvalidBucketName", "The specified bucket is not valid.", member{"BucketName", c.requestBucketName})
 	}
-	if err := c.checkRoom(); err != nil {
+	if err := c.checkBucketCount(); err != nil {
 		return err
 	}
 	if strings.EqualFold(c.http.Header.Get("X-Amz-Bucket-Object-Lock-Enabled"), "true") {
 		if !c.may("writeBucketRetentions") {
 			return s3Denied()
 		}
-		b.Locked = true
+		b.FileLockEnabled = true
 	}
 	c.keepNewBucket(&b)
 	c.header.Set("Location", "/"+b.Name)
@@ -81,15 +81,16 @@ func s3CreateBucket(c *s3Call) error {
 
 // checkLocation refuses to make a bucket elsewhere.
 func (c *s3Call) checkLocation() error {
-	if len(c.content) == 0 {
+	if len(c.xmlDocument) == 0 {
 		return nil
 	}
 	var in struct{ LocationConstraint string }
-	if err := c.document("CreateBucketConfiguration", &in); err != nil {
+	if err := c.parseDocument("CreateBucketConfiguration", &in); err != nil {
 		return err
 	}
 	if l := in.LocationConstraint; l != "" && l != c.server.account.Region {
-		return s3Refuse(400, "InvalidLocationConstraint", "The specified location-constraint is not valid", member{"LocationConstraint", l})
+		return newS3Error(400, "InvalidLocationConstraint", "The specified location-constraint is not valid",
+			member{"LocationConstraint", l})
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func s3DeleteBucket(c *s3Call) error {
 
 func s3GetLocation(c *s3Call) error {
 	w := &c.body
-	w.root("LocationConstraint")
+	w.beginDocument("LocationConstraint")
 	w.escape(c.server.account.Region)
 	w.end("LocationConstraint")
 	return nil
@@ -109,7 +110,7 @@ func s3GetLocation(c *s3Call) error {
 
 func s3GetVersioning(c *s3Call) error {
 	w := &c.body
-	w.root("VersioningConfiguration")
+	w.beginDocument("VersioningConfiguration")
 	w.text("Status", "Enabled")
 	w.end("VersioningConfiguration")
 	return nil
@@ -118,7 +119,7 @@ func s3GetVersioning(c *s3Call) error {
 // s3PutVersioning takes what is so anyway: versioning cannot be suspended.
 func s3PutVersioning(c *s3Call) error {
 	var in struct{ Status, MfaDelete string }
-	if err := c.document("VersioningConfiguration", &in); err != nil {
+	if err := c.parseDocument("VersioningConfiguration", &in); err != nil {
 		return err
 	}
 	switch {
@@ -161,7 +162,7 @@ func s3GetACL(c *s3Call) error {
 		w.text("Permission", permission)
 		w.end("Grant")
 	}
-	w.root("AccessControlPolicy")
+	w.beginDocument("AccessControlPolicy")
 	w.owner("Owner", c.server.account.ID)
 	w.begin("AccessControlList")
 	grant("CanonicalUser", c.server.account.ID, "", "FULL_CONTROL")
@@ -173,9 +174,9 @@ func s3GetACL(c *s3Call) error {
 	return nil
 }
 
-// wantedType reads the bucket type that the request's ACL means, from the
+// requestedBucketType reads the bucket type that the request's ACL means, from the
 // header of a canned one or from a document that says the same.
-func (c *s3Call) wantedType() (string, error) {
+func (c *s3Call) requestedBucketType() (string, error) {
 	for name := range c.http.Header {
 		if strings.HasPrefix(name, "X-Amz-Grant-") {
 			return "", s3NotImplemented(strings.ToLower(name))
@@ -190,7 +191,7 @@ func (c *s3Call) wantedType() (string, error) {
 			Permission string
 		} `xml:"AccessControlList>Grant"`
 	}
-	if err := c.document("AccessControlPolicy", &in); err != nil {
+	if err := c.parseDocument("AccessControlPolicy", &in); err != nil {
 		return "", err
 	}
 	kind := "allPrivate"
@@ -207,7 +208,7 @@ func (c *s3Call) wantedType() (string, error) {
 }
 
 func s3PutBucketACL(c *s3Call) error {
-	kind, err := c.wantedType()
+	kind, err := c.requestedBucketType()
 	if err != nil {
 		return err
 	}
@@ -230,7 +231,7 @@ func (c *s3Call) saveBucket() error {
 // s3GetLogging says that access logs are off: those who want them ask
 // Backblaze's sales for them.
 func s3GetLogging(c *s3Call) error {
-	c.body.root("BucketLoggingStatus")
+	c.body.beginDocument("BucketLoggingStatus")
 	c.body.end("BucketLoggingStatus")
 	return nil
 }
@@ -239,22 +240,22 @@ func s3PutLogging(c *s3Call) error {
 	var in struct {
 		LoggingEnabled *struct{ TargetBucket string }
 	}
-	if err := c.document("BucketLoggingStatus", &in); err != nil {
+	if err := c.parseDocument("BucketLoggingStatus", &in); err != nil {
 		return err
 	}
 	if in.LoggingEnabled != nil {
-		return s3Refuse(403, "AccessDenied", "Bucket access logs are not enabled for this account.")
+		return newS3Error(403, "AccessDenied", "Bucket access logs are not enabled for this account.")
 	}
 	return nil
 }
 
 func s3GetEncryption(c *s3Call) error {
 	if c.bucket.Encryption == (encryption{}) {
-		return s3Refuse(404, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found",
-			member{"BucketName", c.name})
+		return newS3Error(404, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found",
+			member{"BucketName", c.requestBucketName})
 	}
 	w := &c.body
-	w.root("ServerSideEncryptionConfiguration")
+	w.beginDocument("ServerSideEncryptionConfiguration")
 	w.begin("Rule")
 	w.begin("ApplyServerSideEncryptionByDefault")
 	w.text("SSEAlgorithm", c.bucket.Encryption.Algorithm)
@@ -273,7 +274,7 @@ func s3PutEncryption(c *s3Call) error {
 			} `xml:"ApplyServerSideEncryptionByDefault"`
 		} `xml:"Rule"`
 	}
-	if err := c.document("ServerSideEncryptionConfiguration", &in); err != nil {
+	if err := c.parseDocument("ServerSideEncryptionConfiguration", &in); err != nil {
 		return err
 	}
 	if len(in.Rules) != 1 {
@@ -297,18 +298,18 @@ var lockModes = []string{"GOVERNANCE", "COMPLIANCE"}
 
 func readLockMode(mode string) (string, error) {
 	if !slices.Contains(lockModes, mode) {
-		return "", s3Refuse(400, "MalformedXML", "The mode of a retention must be GOVERNANCE or COMPLIANCE.")
+		return "", newS3Error(400, "MalformedXML", "The mode of a retention must be GOVERNANCE or COMPLIANCE.")
 	}
 	return strings.ToLower(mode), nil
 }
 
 func s3GetLockConfiguration(c *s3Call) error {
-	if !c.bucket.Locked {
-		return s3Refuse(404, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket",
-			member{"BucketName", c.name})
+	if !c.bucket.FileLockEnabled {
+		return newS3Error(404, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket",
+			member{"BucketName", c.requestBucketName})
 	}
 	w := &c.body
-	w.root("ObjectLockConfiguration")
+	w.beginDocument("ObjectLockConfiguration")
 	w.text("ObjectLockEnabled", "Enabled")
 	if r := c.bucket.Retention; r.Mode != "" {
 		w.begin("Rule")
@@ -338,12 +339,12 @@ func s3PutLockConfiguration(c *s3Call) error {
 			}
 		}
 	}
-	if err := c.document("ObjectLockConfiguration", &in); err != nil {
+	if err := c.parseDocument("ObjectLockConfiguration", &in); err != nil {
 		return err
 	}
 	switch {
-	case !c.bucket.Locked:
-		return s3Refuse(400, "InvalidBucketState", "Object Lock configuration cannot be enabled on existing buckets")
+	case !c.bucket.FileLockEnabled:
+		return newS3Error(400, "InvalidBucketState", "Object Lock configuration cannot be enabled on existing buckets")
 	case in.ObjectLockEnabled != "Enabled":
 		return s3Malformed()
 	case in.Rule == nil:
@@ -363,7 +364,7 @@ func s3PutLockConfiguration(c *s3Call) error {
 		r.Duration, r.Unit = d.Years, "years"
 	}
 	if err := r.check(); err != nil {
-		return s3Refuse(400, "InvalidRetentionPeriod", "Default retention period must be from 1 to 3000 days")
+		return newS3Error(400, "InvalidRetentionPeriod", "Default retention period must be from 1 to 3000 days")
 	}
 	c.bucket.Retention = r
 	return c.saveBucket()

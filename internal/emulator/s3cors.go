@@ -10,7 +10,7 @@ var corsMethods = []struct{ verb, operation string }{
 
 func s3GetCORS(c *s3Call) error {
 	w := &c.body
-	w.root("CORSConfiguration")
+	w.beginDocument("CORSConfiguration")
 	shown := 0
 	for _, r := range c.bucket.CORS {
 		methods := r.methods()
@@ -28,13 +28,14 @@ func s3GetCORS(c *s3Call) error {
 	}
 	w.end("CORSConfiguration")
 	if shown == 0 {
-		return s3Refuse(404, "NoSuchCORSConfiguration", "The CORS configuration does not exist", member{"BucketName", c.name})
+		return newS3Error(404, "NoSuchCORSConfiguration", "The CORS configuration does not exist",
+			member{"BucketName", c.requestBucketName})
 	}
 	return nil
 }
 
-// corsOperation is what a CORS rule calls an S3 request of that verb, or "".
-func corsOperation(verb string) string {
+// corsOperationIfAny is what a CORS rule calls an S3 request of that verb, or "".
+func corsOperationIfAny(verb string) string {
 	for _, m := range corsMethods {
 		if m.verb == verb {
 			return m.operation
@@ -63,7 +64,7 @@ func s3PutCORS(c *s3Call) error {
 			MaxAgeSeconds                                             int64
 		} `xml:"CORSRule"`
 	}
-	if err := c.document("CORSConfiguration", &in); err != nil {
+	if err := c.parseDocument("CORSConfiguration", &in); err != nil {
 		return err
 	}
 	if len(in.Rules) == 0 || len(in.Rules) > maxCORSRules {
@@ -79,9 +80,9 @@ func s3PutCORS(c *s3Call) error {
 			return s3Malformed()
 		}
 		for _, verb := range rule.AllowedMethod {
-			op := corsOperation(verb)
+			op := corsOperationIfAny(verb)
 			if op == "" {
-				return s3Refuse(400, "InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method is "+verb)
+				return newS3Error(400, "InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method is "+verb)
 			}
 			r.Operations = append(r.Operations, op)
 		}

@@ -20,29 +20,30 @@ type member struct{ name, value string }
 
 func (e *s3Error) Error() string { return e.code + ": " + e.message }
 
-func s3Refuse(status int, code, message string, members ...member) *s3Error {
+func newS3Error(status int, code, message string, members ...member) *s3Error {
 	return &s3Error{status: status, code: code, message: message, members: members}
 }
 
 func s3Denied() *s3Error {
-	return s3Refuse(403, "AccessDenied", "Access Denied")
+	return newS3Error(403, "AccessDenied", "Access Denied")
 }
 
 func s3Invalid(message string) *s3Error {
-	return s3Refuse(400, "InvalidArgument", message)
+	return newS3Error(400, "InvalidArgument", message)
 }
 
 func s3Malformed() *s3Error {
-	return s3Refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+	return newS3Error(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 }
 
 // s3NotImplemented answers what Backblaze leaves out. The header, if there is
 // one, is what asked for it.
 func s3NotImplemented(header string) *s3Error {
 	if header == "" {
-		return s3Refuse(501, "NotImplemented", "This API call is not supported.")
+		return newS3Error(501, "NotImplemented", "This API call is not supported.")
 	}
-	return s3Refuse(501, "NotImplemented", "A header you provided implies functionality that is not implemented.", member{"Header", header})
+	return newS3Error(501, "NotImplemented", "A header you provided implies functionality that is not implemented.",
+		member{"Header", header})
 }
 
 // asS3Error says in S3's words what an error of either face means.
@@ -53,7 +54,7 @@ func asS3Error(err error) *s3Error {
 	}
 	var r *refusal
 	if !errors.As(err, &r) {
-		return s3Refuse(500, "InternalError", err.Error())
+		return newS3Error(500, "InternalError", err.Error())
 	}
 	e := &s3Error{status: r.status, code: "InvalidArgument", message: r.message, retryAfter: r.retryAfter}
 	switch r.code {
@@ -64,16 +65,16 @@ func asS3Error(err error) *s3Error {
 	case "bad_bucket_id":
 		return s3NoBucket("")
 	case "duplicate_bucket_name":
-		return s3Refuse(409, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace "+
+		return newS3Error(409, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace "+
 			"is shared by all users of the system. Please select a different name and try again.")
 	case "cannot_delete_non_empty_bucket":
-		return s3Refuse(409, "BucketNotEmpty", "The bucket you tried to delete is not empty.")
+		return newS3Error(409, "BucketNotEmpty", "The bucket you tried to delete is not empty.")
 	case "too_many_buckets":
 		e.code = "TooManyBuckets"
 	case "range_not_satisfiable":
-		return s3Refuse(416, "InvalidRange", "The requested range is not satisfiable")
+		return newS3Error(416, "InvalidRange", "The requested range is not satisfiable")
 	case "bucket_missing_file_lock":
-		return s3Refuse(400, "InvalidRequest", "Bucket is missing Object Lock Configuration")
+		return newS3Error(400, "InvalidRequest", "Bucket is missing Object Lock Configuration")
 	case "retain_until_timestamp_must_be_in_future":
 		e.message = "The retain until date must be in the future!"
 	case "source_too_large":
@@ -87,7 +88,7 @@ func asS3Error(err error) *s3Error {
 }
 
 func s3NoBucket(name string) *s3Error {
-	return s3Refuse(404, "NoSuchBucket", "The specified bucket does not exist: "+name, member{"BucketName", name})
+	return newS3Error(404, "NoSuchBucket", "The specified bucket does not exist: "+name, member{"BucketName", name})
 }
 
 // s3FaultCode is S3's code for the status of a fault that has none of its own.

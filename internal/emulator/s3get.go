@@ -20,14 +20,14 @@ var s3Overrides = []struct{ parameter, header string }{
 	{"response-expires", "Expires"},
 }
 
-// version gives a version of that name, which may be a marker.
-func (c *s3Call) version(key, id string) (f file, found bool, err error) {
+// findVersion gives a version of that name, which may be a marker.
+func (c *s3Call) findVersion(key, id string) (f file, found bool, err error) {
 	bucketID, _, _, ok := readFileID(id)
 	switch {
 	case id == "null": // what objects without versions have elsewhere
 		return f, false, nil
 	case !ok:
-		return f, false, s3Refuse(400, "InvalidArgument", "Invalid version id specified",
+		return f, false, newS3Error(400, "InvalidArgument", "Invalid version id specified",
 			member{"ArgumentName", "versionId"}, member{"ArgumentValue", id})
 	case bucketID != c.bucket.ID:
 		return f, false, nil
@@ -39,24 +39,24 @@ func (c *s3Call) version(key, id string) (f file, found bool, err error) {
 	return f, found, nil
 }
 
-// object finds the version that the request names.
-func (c *s3Call) object() (file, error) {
+// findRequestedVersion finds the version that the request names.
+func (c *s3Call) findRequestedVersion() (file, error) {
 	id := c.query.Get("versionId")
 	if !c.query.Has("versionId") {
-		f, found, err := c.current(c.bucket.ID, c.key)
+		f, found, err := c.findNewestVersion(c.bucket.ID, c.key)
 		if err == nil && (!found || f.Action == hidden) {
 			err = c.noObject("NoSuchKey", "The specified key does not exist.", f, found)
 		}
 		return f, err
 	}
-	f, found, err := c.version(c.key, id)
+	f, found, err := c.findVersion(c.key, id)
 	switch {
 	case err != nil:
 		return f, err
 	case !found:
 		return f, c.noObject("NoSuchVersion", "The specified version does not exist.", f, false)
 	case f.Action == hidden:
-		e := s3Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+		e := newS3Error(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 		e.header = markerHeader(f)
 		return f, e
 	}
@@ -73,7 +73,7 @@ func (c *s3Call) noObject(code, message string, marker file, hasMarker bool) err
 	if !c.may("listBuckets") {
 		return s3Denied()
 	}
-	e := s3Refuse(404, code, message, member{"Key", c.key})
+	e := newS3Error(404, code, message, member{"Key", c.key})
 	if hasMarker {
 		e.header = markerHeader(marker)
 	}
@@ -82,7 +82,7 @@ func (c *s3Call) noObject(code, message string, marker file, hasMarker bool) err
 
 // s3GetObject is GetObject and HeadObject.
 func s3GetObject(c *s3Call) error {
-	f, err := c.object()
+	f, err := c.findRequestedVersion()
 	if err != nil {
 		return err
 	}
@@ -92,9 +92,9 @@ func s3GetObject(c *s3Call) error {
 	if err := checkCustomerKey(c.http.Header, sseCHeader, f); err != nil {
 		return err
 	}
-	c.describe(f)
+	c.setObjectHeaders(f)
 	d := &sending{source: source{file: f, length: f.Length}}
-	if err := c.pick(d); err != nil {
+	if err := c.narrowToRequestedRange(d); err != nil {
 		return err
 	}
 	c.header.Set("Content-Length", strconv.FormatInt(d.length, 10))
@@ -102,15 +102,15 @@ func s3GetObject(c *s3Call) error {
 	return nil
 }
 
-// pick narrows what is sent to the range or part that the request wants.
-func (c *s3Call) pick(d *sending) error {
+// narrowToRequestedRange narrows what is sent to the range or part that the request wants.
+func (c *s3Call) narrowToRequestedRange(d *sending) error {
 	size := d.file.Length
 	wanted := c.http.Header.Get("Range")
 	if c.query.Has("partNumber") {
 		if wanted != "" {
-			return s3Refuse(400, "InvalidRequest", "Cannot specify both Range header and partNumber query parameter.")
+			return newS3Error(400, "InvalidRequest", "Cannot specify both Range header and partNumber query parameter.")
 		}
-		return c.pickPart(d)
+		return c.narrowToRequestedPart(d)
 	}
 	if wanted == "" || !c.rangeHolds(d.file) {
 		return nil
@@ -119,18 +119,18 @@ func (c *s3Call) pick(d *sending) error {
 	var r *refusal
 	switch {
 	case errors.As(err, &r) && r.status == http.StatusRequestedRangeNotSatisfiable:
-		e := s3Refuse(416, "InvalidRange", "The requested range is not satisfiable",
+		e := newS3Error(416, "InvalidRange", "The requested range is not satisfiable",
 			member{"RangeRequested", wanted}, member{"ActualObjectSize", strconv.FormatInt(size, 10)})
 		e.header = http.Header{"Content-Range": {"bytes */" + strconv.FormatInt(size, 10)}}
 		return e
 	case err != nil:
 		return nil // S3 sends everything where it does not understand
 	}
-	c.sendPart(d, from, length)
+	c.setPartialContent(d, from, length)
 	return nil
 }
 
-func (c *s3Call) sendPart(d *sending, from, length int64) {
+func (c *s3Call) setPartialContent(d *sending, from, length int64) {
 	d.from, d.length = from, length
 	c.status = http.StatusPartialContent
 	c.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, from+length-1, d.file.Length))
@@ -146,7 +146,7 @@ func (c *s3Call) rangeHolds(f file) bool {
 	return err == nil && !f.modified().After(at)
 }
 
-func (c *s3Call) pickPart(d *sending) error {
+func (c *s3Call) narrowToRequestedPart(d *sending) error {
 	pieces := d.file.Pieces
 	if pieces == nil {
 		pieces = []piece{{d.file.ID, d.file.Length}}
@@ -156,7 +156,7 @@ func (c *s3Call) pickPart(d *sending) error {
 		return s3Invalid("Part number must be an integer between 1 and 10000, inclusive")
 	}
 	if n > len(pieces) {
-		return s3Refuse(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+		return newS3Error(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
 	}
 	from := int64(0)
 	for _, p := range pieces[:n-1] {
@@ -166,17 +166,17 @@ func (c *s3Call) pickPart(d *sending) error {
 		c.header.Set("X-Amz-Mp-Parts-Count", strconv.Itoa(len(pieces)))
 	}
 	if d.file.Length > 0 {
-		c.sendPart(d, from, pieces[n-1].Length)
+		c.setPartialContent(d, from, pieces[n-1].Length)
 	}
 	return nil
 }
 
 // modified is a version's time as headers say it.
-func (f file) modified() time.Time { return time.UnixMilli(f.Time).UTC().Truncate(time.Second) }
+func (f file) modified() time.Time { return time.UnixMilli(f.UploadMillis).UTC().Truncate(time.Second) }
 
-// describe sets the headers that tell about an object. Metadata keeps the case
+// setObjectHeaders sets the headers that tell about an object. Metadata keeps the case
 // that B2 stores, which is the lower one.
-func (c *s3Call) describe(f file) {
+func (c *s3Call) setObjectHeaders(f file) {
 	h := c.header
 	h["Accept-Ranges"] = []string{"bytes"}
 	h["Content-Type"] = []string{f.ContentType}
@@ -198,7 +198,7 @@ func (c *s3Call) describe(f file) {
 	if f.Replication != "" {
 		h.Set("X-Amz-Replication-Status", strings.ToUpper(f.Replication))
 	}
-	encryptionHeader(h, f)
+	setEncryptionHeaders(h, f)
 	maps.Copy(h, c.lockHeaders(f.Lock))
 }
 
@@ -216,7 +216,7 @@ func (c *s3Call) lockHeaders(l fileLock) http.Header {
 	h := http.Header{}
 	if l.Mode != "" && c.may("readFileRetentions") {
 		h.Set(lockHeader+"Mode", strings.ToUpper(l.Mode))
-		h.Set(lockHeader+"Retain-Until-Date", time.UnixMilli(l.Until).UTC().Format(s3Time))
+		h.Set(lockHeader+"Retain-Until-Date", time.UnixMilli(l.UntilMillis).UTC().Format(s3Time))
 	}
 	if l.Hold != "" && c.may("readFileLegalHolds") {
 		h.Set(lockHeader+"Legal-Hold", strings.ToUpper(l.Hold))
@@ -228,7 +228,7 @@ func (c *s3Call) lockHeaders(l fileLock) http.Header {
 // after a prefix. A copy has no use for "not modified" and fails instead.
 func checkConditions(h http.Header, prefix string, f file, copying bool) error {
 	failed := func(name string) error {
-		return s3Refuse(http.StatusPreconditionFailed, "PreconditionFailed",
+		return newS3Error(http.StatusPreconditionFailed, "PreconditionFailed",
 			"At least one of the pre-conditions you specified did not hold",
 			member{"Condition", name})
 	}
@@ -236,7 +236,7 @@ func checkConditions(h http.Header, prefix string, f file, copying bool) error {
 		if copying {
 			return failed(name)
 		}
-		e := s3Refuse(http.StatusNotModified, "NotModified", "Not Modified")
+		e := newS3Error(http.StatusNotModified, "NotModified", "Not Modified")
 		e.header = http.Header{
 			"Etag": {f.etag()}, "Last-Modified": {f.modified().Format(http.TimeFormat)}, "X-Amz-Version-Id": {f.ID},
 		}
@@ -272,7 +272,7 @@ func matches(list string, f file) bool {
 
 // s3GetObjectACL answers with the list of the bucket, which holds for all in it.
 func s3GetObjectACL(c *s3Call) error {
-	if _, err := c.object(); err != nil {
+	if _, err := c.findRequestedVersion(); err != nil {
 		return err
 	}
 	return s3GetACL(c)
@@ -280,10 +280,10 @@ func s3GetObjectACL(c *s3Call) error {
 
 // s3PutObjectACL takes only what is so anyway.
 func s3PutObjectACL(c *s3Call) error {
-	if _, err := c.object(); err != nil {
+	if _, err := c.findRequestedVersion(); err != nil {
 		return err
 	}
-	kind, err := c.wantedType()
+	kind, err := c.requestedBucketType()
 	if err == nil && kind != c.bucket.Type {
 		err = s3Invalid("The ACL of an object must be that of its bucket.")
 	}
@@ -292,34 +292,34 @@ func s3PutObjectACL(c *s3Call) error {
 
 // s3GetTagging answers an empty set: objects have no tags.
 func s3GetTagging(c *s3Call) error {
-	f, err := c.object()
+	f, err := c.findRequestedVersion()
 	if err != nil {
 		return err
 	}
 	c.header.Set("X-Amz-Version-Id", f.ID)
 	w := &c.body
-	w.root("Tagging")
+	w.beginDocument("Tagging")
 	w.begin("TagSet")
 	w.end("TagSet")
 	w.end("Tagging")
 	return nil
 }
 
-// lockedObject finds an object in a bucket that has Object Lock.
-func (c *s3Call) lockedObject() (file, error) {
-	f, err := c.object()
-	if err == nil && !c.bucket.Locked {
-		err = errNoLock()
+// objectInLockableBucket finds an object in a bucket that has Object Lock.
+func (c *s3Call) objectInLockableBucket() (file, error) {
+	f, err := c.findRequestedVersion()
+	if err == nil && !c.bucket.FileLockEnabled {
+		err = fileLockDisabledError()
 	}
 	return f, err
 }
 
 func s3NoLock() *s3Error {
-	return s3Refuse(404, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration")
+	return newS3Error(404, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration")
 }
 
 func s3GetRetention(c *s3Call) error {
-	f, err := c.lockedObject()
+	f, err := c.objectInLockableBucket()
 	if err != nil {
 		return err
 	}
@@ -327,23 +327,23 @@ func s3GetRetention(c *s3Call) error {
 		return s3NoLock()
 	}
 	w := &c.body
-	w.root("Retention")
+	w.beginDocument("Retention")
 	w.text("Mode", strings.ToUpper(f.Lock.Mode))
-	w.time("RetainUntilDate", f.Lock.Until)
+	w.time("RetainUntilDate", f.Lock.UntilMillis)
 	w.end("Retention")
 	return nil
 }
 
 func s3PutRetention(c *s3Call) error {
 	var in struct{ Mode, RetainUntilDate string }
-	if err := c.document("Retention", &in); err != nil {
+	if err := c.parseDocument("Retention", &in); err != nil {
 		return err
 	}
-	f, err := c.lockedObject()
+	f, err := c.objectInLockableBucket()
 	if err != nil {
 		return err
 	}
-	var wish lockWish
+	var wish lockRequest
 	if in.Mode+in.RetainUntilDate != "" { // else the retention is to go
 		if wish.Mode, err = readLockMode(in.Mode); err != nil {
 			return err
@@ -355,16 +355,16 @@ func s3PutRetention(c *s3Call) error {
 		wish.Until = until.UnixMilli()
 	}
 	bypass := strings.EqualFold(c.http.Header.Get("X-Amz-Bypass-Governance-Retention"), "true")
-	if err := c.checkRelock(f.Lock, wish, bypass); err != nil {
+	if err := c.checkRetentionChange(f.Lock, wish, bypass); err != nil {
 		return err
 	}
-	f.Lock.Mode, f.Lock.Until = wish.Mode, wish.Until
+	f.Lock.Mode, f.Lock.UntilMillis = wish.Mode, wish.Until
 	saveFile(c.tx, f)
 	return nil
 }
 
 func s3GetHold(c *s3Call) error {
-	f, err := c.lockedObject()
+	f, err := c.objectInLockableBucket()
 	if err != nil {
 		return err
 	}
@@ -372,7 +372,7 @@ func s3GetHold(c *s3Call) error {
 		return s3NoLock()
 	}
 	w := &c.body
-	w.root("LegalHold")
+	w.beginDocument("LegalHold")
 	w.text("Status", strings.ToUpper(f.Lock.Hold))
 	w.end("LegalHold")
 	return nil
@@ -380,10 +380,10 @@ func s3GetHold(c *s3Call) error {
 
 func s3PutHold(c *s3Call) error {
 	var in struct{ Status string }
-	if err := c.document("LegalHold", &in); err != nil {
+	if err := c.parseDocument("LegalHold", &in); err != nil {
 		return err
 	}
-	f, err := c.lockedObject()
+	f, err := c.objectInLockableBucket()
 	if err != nil {
 		return err
 	}

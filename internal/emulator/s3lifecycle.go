@@ -42,13 +42,14 @@ type s3LifecycleRule struct {
 
 func s3GetLifecycle(c *s3Call) error {
 	if len(c.bucket.Lifecycle) == 0 {
-		return s3Refuse(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", member{"BucketName", c.name})
+		return newS3Error(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist",
+			member{"BucketName", c.requestBucketName})
 	}
 	w := &c.body
-	w.root("LifecycleConfiguration")
+	w.beginDocument("LifecycleConfiguration")
 	for i, r := range c.bucket.Lifecycle {
 		w.lifecycleRule(r, c.ruleID(r.S3ID, i, "rule"))
-		if r.HideAfter == 0 {
+		if r.HideAfterDays == 0 {
 			continue
 		}
 		w.begin("Rule")
@@ -90,9 +91,9 @@ func (w *xmlPrinter) lifecycleRule(r lifecycleRule, id string) {
 			w.end(element)
 		}
 	}
-	days("Expiration", "Days", r.HideAfter)
-	days("NoncurrentVersionExpiration", "NoncurrentDays", r.DropAfter)
-	days("AbortIncompleteMultipartUpload", "DaysAfterInitiation", r.AbortAfter)
+	days("Expiration", "Days", r.HideAfterDays)
+	days("NoncurrentVersionExpiration", "NoncurrentDays", r.DeleteHiddenAfterDays)
+	days("AbortIncompleteMultipartUpload", "DaysAfterInitiation", r.CancelUnfinishedAfterDays)
 	w.end("Rule")
 }
 
@@ -100,7 +101,7 @@ func s3PutLifecycle(c *s3Call) error {
 	var in struct {
 		Rules []s3LifecycleRule `xml:"Rule"`
 	}
-	if err := c.document("LifecycleConfiguration", &in); err != nil {
+	if err := c.parseDocument("LifecycleConfiguration", &in); err != nil {
 		return err
 	}
 	if len(in.Rules) == 0 {
@@ -109,7 +110,7 @@ func s3PutLifecycle(c *s3Call) error {
 	var rules []lifecycleRule
 	for _, r := range in.Rules {
 		var err error
-		if rules, err = r.addTo(rules); err != nil {
+		if rules, err = r.mergeInto(rules); err != nil {
 			return err
 		}
 	}
@@ -131,9 +132,9 @@ func s3DeleteLifecycle(c *s3Call) error {
 	return c.saveBucket()
 }
 
-// addTo puts what the rule says into B2's rule for the same prefix, which may
+// mergeInto puts what the rule says into B2's rule for the same prefix, which may
 // be a new one.
-func (in s3LifecycleRule) addTo(rules []lifecycleRule) ([]lifecycleRule, error) {
+func (in s3LifecycleRule) mergeInto(rules []lifecycleRule) ([]lifecycleRule, error) {
 	prefix, err := in.prefix()
 	if err != nil {
 		return nil, err
@@ -144,14 +145,15 @@ func (in s3LifecycleRule) addTo(rules []lifecycleRule) ([]lifecycleRule, error) 
 	}
 	i := slices.IndexFunc(rules, func(other lifecycleRule) bool { return other.Prefix == prefix })
 	if i < 0 {
-		if r.HideAfter+r.DropAfter+r.AbortAfter == 0 {
+		if r.HideAfterDays+r.DeleteHiddenAfterDays+r.CancelUnfinishedAfterDays == 0 {
 			return rules, nil // markers that are alone go anyway
 		}
 		return append(rules, r), nil
 	}
 	old := &rules[i]
 	for _, days := range []struct{ old, new *int64 }{
-		{&old.HideAfter, &r.HideAfter}, {&old.DropAfter, &r.DropAfter}, {&old.AbortAfter, &r.AbortAfter},
+		{&old.HideAfterDays, &r.HideAfterDays}, {&old.DeleteHiddenAfterDays, &r.DeleteHiddenAfterDays},
+		{&old.CancelUnfinishedAfterDays, &r.CancelUnfinishedAfterDays},
 	} {
 		if *days.old != 0 && *days.new != 0 {
 			return nil, s3Invalid("Two rules with the prefix '" + prefix + "' say different things about the same.")
@@ -202,7 +204,7 @@ func (in s3LifecycleRule) rule(prefix string) (r lifecycleRule, err error) {
 	case len(in.Transition)+len(in.NoncurrentVersionTransition) > 0:
 		return r, s3NotImplemented("Transition")
 	case in.Expiration == nil && in.NoncurrentVersionExpiration == nil && in.AbortIncompleteMultipartUpload == nil:
-		return r, s3Refuse(400, "InvalidRequest", "At least one action needs to be specified in a rule")
+		return r, newS3Error(400, "InvalidRequest", "At least one action needs to be specified in a rule")
 	}
 	r = lifecycleRule{Prefix: prefix, S3ID: in.ID}
 	if e := in.Expiration; e != nil {
@@ -214,7 +216,7 @@ func (in s3LifecycleRule) rule(prefix string) (r lifecycleRule, err error) {
 		case e.Days == nil:
 			r.S3ID, r.S3MarkerID = "", in.ID
 		}
-		if r.HideAfter, err = readDays(e.Days, "'Days' for Expiration action"); err != nil {
+		if r.HideAfterDays, err = readDays(e.Days, "'Days' for Expiration action"); err != nil {
 			return r, err
 		}
 	}
@@ -225,7 +227,8 @@ func (in s3LifecycleRule) rule(prefix string) (r lifecycleRule, err error) {
 		if e.NoncurrentDays == nil {
 			return r, s3Malformed()
 		}
-		if r.DropAfter, err = readDays(e.NoncurrentDays, "'NoncurrentDays' for NoncurrentVersionExpiration action"); err != nil {
+		r.DeleteHiddenAfterDays, err = readDays(e.NoncurrentDays, "'NoncurrentDays' for NoncurrentVersionExpiration action")
+		if err != nil {
 			return r, err
 		}
 	}
@@ -233,9 +236,10 @@ func (in s3LifecycleRule) rule(prefix string) (r lifecycleRule, err error) {
 		if e.DaysAfterInitiation == nil {
 			return r, s3Malformed()
 		}
-		r.AbortAfter, err = readDays(e.DaysAfterInitiation, "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action")
+		r.CancelUnfinishedAfterDays, err = readDays(e.DaysAfterInitiation,
+			"'DaysAfterInitiation' for AbortIncompleteMultipartUpload action")
 	}
-	if r.S3ID == "" && r.HideAfter+r.DropAfter+r.AbortAfter > 0 {
+	if r.S3ID == "" && r.HideAfterDays+r.DeleteHiddenAfterDays+r.CancelUnfinishedAfterDays > 0 {
 		r.S3ID = in.ID
 	}
 	return r, err

@@ -13,9 +13,9 @@ const s3Page = 1000
 
 // A listing is what all listings of the S3 face have in common.
 type listing struct {
-	prefix, delimiter string
-	page              int
-	encoded           bool // keys in the reply are percent-encoded
+	prefix, delimiter  string
+	page               int
+	percentEncodesKeys bool // keys in the reply are percent-encoded
 }
 
 // readListing reads the parameters that listings share; limit is the name of
@@ -41,7 +41,7 @@ func (c *s3Call) readPage(limit string) (listing, error) {
 	switch encoding := c.query.Get("encoding-type"); encoding {
 	case "":
 	case "url":
-		l.encoded = true
+		l.percentEncodesKeys = true
 	default:
 		return l, s3Invalid("Invalid Encoding Method specified in Request")
 	}
@@ -55,9 +55,9 @@ func (c *s3Call) readPage(limit string) (listing, error) {
 	return l, nil
 }
 
-// name prints a key, or a part of one.
-func (l listing) name(w *xmlPrinter, element, key string) {
-	if l.encoded {
+// printKey prints a key, or a part of one.
+func (l listing) printKey(w *xmlPrinter, element, key string) {
+	if l.percentEncodesKeys {
 		key = uriEncode(key, true)
 	}
 	w.text(element, key)
@@ -67,12 +67,12 @@ func (l listing) name(w *xmlPrinter, element, key string) {
 func (l listing) head(c *s3Call, limit string) {
 	w := &c.body
 	w.text("Name", c.bucket.Name)
-	l.name(w, "Prefix", l.prefix)
+	l.printKey(w, "Prefix", l.prefix)
 	if l.delimiter != "" {
-		l.name(w, "Delimiter", l.delimiter)
+		l.printKey(w, "Delimiter", l.delimiter)
 	}
 	w.number(limit, int64(l.page))
-	if l.encoded {
+	if l.percentEncodesKeys {
 		w.text("EncodingType", "url")
 	}
 }
@@ -80,21 +80,21 @@ func (l listing) head(c *s3Call, limit string) {
 func (l listing) folders(w *xmlPrinter, names []string) {
 	for _, name := range names {
 		w.begin("CommonPrefixes")
-		l.name(w, "Prefix", name)
+		l.printKey(w, "Prefix", name)
 		w.end("CommonPrefixes")
 	}
 }
 
-// after is the key of the store behind a name and, if it stands for a folder,
+// storeKeyAfter is the key of the store behind a name and, if it stands for a folder,
 // behind everything inside.
-func (w walk) after(name string) string {
+func (w walk) storeKeyAfter(name string) string {
 	if name == "" || name < w.prefix {
-		return w.root() + w.prefix
+		return w.storeKeyPrefix() + w.prefix
 	}
-	if strings.HasPrefix(name, w.prefix) && w.folderOf(name) == name {
-		return w.past(name)
+	if strings.HasPrefix(name, w.prefix) && w.listedFolderIfAny(name) == name {
+		return w.storeKeyPastFolder(name)
 	}
-	return w.root() + name + "\x01"
+	return w.storeKeyPrefix() + name + "\x01"
 }
 
 // take gives a page of files, and whether there are more.
@@ -117,8 +117,8 @@ func take(files iter.Seq2[file, error], page int) (taken []file, more bool, err 
 // listObjects prints a page of current versions that come after a name, and
 // gives its last name if there are more.
 func (c *s3Call) listObjects(l listing, after string, owner bool, head func(shown int, last string, more bool)) error {
-	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter, names: true}
-	files, more, err := take(w.from(c.tx, w.after(after)), l.page)
+	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter, currentOnly: true}
+	files, more, err := take(w.from(c.tx, w.storeKeyAfter(after)), l.page)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (c *s3Call) listObjects(l listing, after string, owner bool, head func(show
 	if more {
 		last = files[len(files)-1].Name
 	}
-	c.body.root("ListBucketResult")
+	c.body.beginDocument("ListBucketResult")
 	head(len(files), last, more)
 	var folders []string
 	for _, f := range files {
@@ -138,15 +138,15 @@ func (c *s3Call) listObjects(l listing, after string, owner bool, head func(show
 	}
 	l.folders(&c.body, folders)
 	c.body.end("ListBucketResult")
-	c.billed = perThousand(len(files))
+	c.classCTransactions = transactionsForItems(len(files))
 	return nil
 }
 
 func (c *s3Call) printObject(l listing, f file, owner bool) {
 	w := &c.body
 	w.begin("Contents")
-	l.name(w, "Key", f.Name)
-	w.time("LastModified", f.Time)
+	l.printKey(w, "Key", f.Name)
+	w.time("LastModified", f.UploadMillis)
 	w.text("ETag", f.etag())
 	w.number("Size", f.Length)
 	if owner {
@@ -165,9 +165,9 @@ func s3ListObjects(c *s3Call) error {
 	return c.listObjects(l, marker, true, func(_ int, last string, more bool) {
 		w := &c.body
 		l.head(c, "MaxKeys")
-		l.name(w, "Marker", marker)
+		l.printKey(w, "Marker", marker)
 		if more && l.delimiter != "" {
-			l.name(w, "NextMarker", last)
+			l.printKey(w, "NextMarker", last)
 		}
 		w.flag("IsTruncated", more)
 	})
@@ -195,7 +195,7 @@ func s3ListObjectsV2(c *s3Call) error {
 		l.head(c, "MaxKeys")
 		w.number("KeyCount", int64(shown))
 		if startAfter != "" {
-			l.name(w, "StartAfter", startAfter)
+			l.printKey(w, "StartAfter", startAfter)
 		}
 		w.textIf("ContinuationToken", token)
 		w.flag("IsTruncated", more)
@@ -231,14 +231,14 @@ func s3ListVersions(c *s3Call) error {
 		return err
 	}
 	out := &c.body
-	out.root("ListVersionsResult")
+	out.beginDocument("ListVersionsResult")
 	l.head(c, "MaxKeys")
-	l.name(out, "KeyMarker", keyMarker)
+	l.printKey(out, "KeyMarker", keyMarker)
 	out.text("VersionIdMarker", idMarker)
 	out.flag("IsTruncated", more)
 	if more {
 		last := files[len(files)-1]
-		l.name(out, "NextKeyMarker", last.Name)
+		l.printKey(out, "NextKeyMarker", last.Name)
 		out.textIf("NextVersionIdMarker", last.ID)
 	}
 	if idMarker == "" {
@@ -246,19 +246,19 @@ func s3ListVersions(c *s3Call) error {
 	}
 	c.printVersions(l, files, keyMarker)
 	out.end("ListVersionsResult")
-	c.billed = perThousand(len(files))
+	c.classCTransactions = transactionsForItems(len(files))
 	return nil
 }
 
 // versionsAfter is the key of the store to go on with.
 func (c *s3Call) versionsAfter(w walk, name, id string) (string, error) {
 	if id == "" {
-		return w.after(name), nil
+		return w.storeKeyAfter(name), nil
 	}
 	if name == "" {
 		return "", s3Invalid("A version-id marker cannot be specified without a key marker.")
 	}
-	at, err := c.versionStart(w, name, id)
+	at, err := c.versionStartKey(w, name, id)
 	if err != nil {
 		return "", s3Invalid("Invalid version id specified")
 	}
@@ -280,10 +280,10 @@ func (c *s3Call) printVersions(l listing, files []file, begun string) {
 			element = "DeleteMarker"
 		}
 		w.begin(element)
-		l.name(w, "Key", f.Name)
+		l.printKey(w, "Key", f.Name)
 		w.text("VersionId", f.ID)
 		w.flag("IsLatest", f.Name != begun)
-		w.time("LastModified", f.Time)
+		w.time("LastModified", f.UploadMillis)
 		if f.Action == uploaded {
 			w.text("ETag", f.etag())
 			w.number("Size", f.Length)
@@ -303,7 +303,7 @@ func s3ListUploads(c *s3Call) error {
 		return err
 	}
 	var all []file
-	for f, err := range c.unfinished(c.bucket.ID, "u"+c.bucket.ID, l.prefix) {
+	for f, err := range c.unfinishedFilesFrom(c.bucket.ID, "u"+c.bucket.ID, l.prefix) {
 		if err != nil {
 			return err
 		}
@@ -316,7 +316,7 @@ func s3ListUploads(c *s3Call) error {
 	uploads, more, err := take(func(yield func(file, error) bool) {
 		inside := ""
 		for _, f := range all {
-			in := w.folderOf(f.Name)
+			in := w.listedFolderIfAny(f.Name)
 			name := cmp.Or(in, f.Name)
 			seen := name < keyMarker || name == keyMarker && (in != "" || idMarker == "" || f.Order <= order)
 			if seen || in != "" && in == inside {
@@ -334,26 +334,26 @@ func s3ListUploads(c *s3Call) error {
 		return err
 	}
 	c.printUploads(l, uploads, more)
-	c.billed = perThousand(len(uploads))
+	c.classCTransactions = transactionsForItems(len(uploads))
 	return nil
 }
 
 func (c *s3Call) printUploads(l listing, uploads []file, more bool) {
 	w := &c.body
-	w.root("ListMultipartUploadsResult")
+	w.beginDocument("ListMultipartUploadsResult")
 	w.text("Bucket", c.bucket.Name)
-	l.name(w, "KeyMarker", c.query.Get("key-marker"))
+	l.printKey(w, "KeyMarker", c.query.Get("key-marker"))
 	w.text("UploadIdMarker", c.query.Get("upload-id-marker"))
 	if more {
 		last := uploads[len(uploads)-1]
-		l.name(w, "NextKeyMarker", last.Name)
+		l.printKey(w, "NextKeyMarker", last.Name)
 		w.textIf("NextUploadIdMarker", last.ID)
 	}
-	l.name(w, "Prefix", l.prefix)
+	l.printKey(w, "Prefix", l.prefix)
 	if l.delimiter != "" {
-		l.name(w, "Delimiter", l.delimiter)
+		l.printKey(w, "Delimiter", l.delimiter)
 	}
-	if l.encoded {
+	if l.percentEncodesKeys {
 		w.text("EncodingType", "url")
 	}
 	w.number("MaxUploads", int64(l.page))
@@ -365,12 +365,12 @@ func (c *s3Call) printUploads(l listing, uploads []file, more bool) {
 			continue
 		}
 		w.begin("Upload")
-		l.name(w, "Key", f.Name)
+		l.printKey(w, "Key", f.Name)
 		w.text("UploadId", f.ID)
 		w.owner("Initiator", c.server.account.ID)
 		w.owner("Owner", c.server.account.ID)
 		w.text("StorageClass", "STANDARD")
-		w.time("Initiated", f.Time)
+		w.time("Initiated", f.UploadMillis)
 		w.end("Upload")
 	}
 	l.folders(w, folders)

@@ -14,23 +14,23 @@ import (
 // ID is the file's ID.
 
 func s3CreateUpload(c *s3Call) error {
-	if err := c.checkWrite(); err != nil {
+	if err := c.checkPutHeaders(); err != nil {
 		return err
 	}
-	f, err := c.headerObject(started)
+	f, err := c.newFileFromHeaders(started)
 	if err != nil {
 		return err
 	}
 	f.SHA1 = "none"
 	c.addFile(f)
-	encryptionHeader(c.header, f)
+	setEncryptionHeaders(c.header, f)
 	for _, name := range []string{checksumHeader + "Algorithm", checksumHeader + "Type"} {
 		if value := c.http.Header.Get(name); value != "" {
 			c.header.Set(name, value)
 		}
 	}
 	w := &c.body
-	w.root("InitiateMultipartUploadResult")
+	w.beginDocument("InitiateMultipartUploadResult")
 	w.text("Bucket", c.bucket.Name)
 	w.text("Key", c.key)
 	w.text("UploadId", f.ID)
@@ -38,9 +38,9 @@ func s3CreateUpload(c *s3Call) error {
 	return nil
 }
 
-// upload finds the unfinished upload that the request names.
-func (c *s3Call) upload() (file, error) {
-	missing := s3Refuse(404, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, "+
+// findUpload finds the unfinished upload that the request names.
+func (c *s3Call) findUpload() (file, error) {
+	missing := newS3Error(404, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, "+
 		"or the upload may have been aborted or completed.", member{"UploadId", c.query.Get("uploadId")})
 	id := c.query.Get("uploadId")
 	if bucketID, _, _, ok := readFileID(id); !ok || bucketID != c.bucket.ID {
@@ -56,7 +56,7 @@ func (c *s3Call) upload() (file, error) {
 func (c *s3Call) partNumber() (int64, error) {
 	n, err := strconv.ParseInt(c.query.Get("partNumber"), 10, 64)
 	if err != nil || n < 1 || n > maxParts {
-		return 0, s3Refuse(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive",
+		return 0, newS3Error(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive",
 			member{"ArgumentName", "partNumber"}, member{"ArgumentValue", c.query.Get("partNumber")})
 	}
 	return n, nil
@@ -68,15 +68,15 @@ func s3BeginPart(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	f, err := c.upload()
+	f, err := c.findUpload()
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.payload.left < 0:
-		return s3Refuse(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+		return newS3Error(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 	case c.payload.left > maxUpload:
-		return s3Refuse(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+		return newS3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 	}
 	if err := checkPartKey(c.http.Header, f); err != nil {
 		return err
@@ -97,8 +97,8 @@ func checkPartKey(h http.Header, f file) error {
 			return err
 		}
 	}
-	if given != f.CustomerKey {
-		return s3Refuse(400, "InvalidRequest", "The multipart upload initiate requested encryption with a customer key. "+
+	if given != f.CustomerKeyMD5 {
+		return newS3Error(400, "InvalidRequest", "The multipart upload initiate requested encryption with a customer key. "+
 			"Subsequent part requests must include the same encryption parameters.")
 	}
 	return nil
@@ -110,7 +110,7 @@ func s3BeginPartCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	f, err := c.upload()
+	f, err := c.findUpload()
 	if err != nil {
 		return err
 	}
@@ -149,15 +149,15 @@ func s3KeepPart(c *s3Call) error {
 		return err
 	}
 	c.header.Set("Etag", `"`+p.MD5+`"`)
-	encryptionHeader(c.header, c.incoming.file)
-	c.payload.echo(c.header)
+	setEncryptionHeaders(c.header, c.incoming.file)
+	c.payload.setChecksumHeaders(c.header)
 	return nil
 }
 
 // keepUploadedPart makes the incoming content a part. The upload may be finished
 // or aborted meanwhile.
 func (c *s3Call) keepUploadedPart() (part, error) {
-	if _, err := c.upload(); err != nil {
+	if _, err := c.findUpload(); err != nil {
 		return part{}, c.discard(c.incoming.content, err)
 	}
 	return c.keepPart()
@@ -168,7 +168,7 @@ func s3KeepPartCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	encryptionHeader(c.header, c.incoming.file)
+	setEncryptionHeaders(c.header, c.incoming.file)
 	c.body.copyResult("CopyPartResult", `"`+p.MD5+`"`, p.Time)
 	return nil
 }
@@ -183,10 +183,10 @@ func s3CompleteUpload(c *s3Call) error {
 	var in struct {
 		Parts []namedPart `xml:"Part"`
 	}
-	if err := c.document("CompleteMultipartUpload", &in); err != nil {
+	if err := c.parseDocument("CompleteMultipartUpload", &in); err != nil {
 		return err
 	}
-	f, err := c.upload()
+	f, err := c.findUpload()
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func s3CompleteUpload(c *s3Call) error {
 	f = c.finishLarge(f, there, chosen)
 	c.describeWrite(f)
 	w := &c.body
-	w.root("CompleteMultipartUploadResult")
+	w.beginDocument("CompleteMultipartUploadResult")
 	w.text("Location", c.server.url("s3")+"/"+c.bucket.Name+"/"+uriEncode(c.key, true))
 	w.text("Bucket", c.bucket.Name)
 	w.text("Key", c.key)
@@ -222,17 +222,18 @@ func choose(there []part, wanted []namedPart) (chosen []part, err error) {
 		return nil, s3Malformed()
 	}
 	if !slices.IsSortedFunc(wanted, func(a, b namedPart) int { return cmp.Compare(a.PartNumber, b.PartNumber) }) {
-		return nil, s3Refuse(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
+		return nil, newS3Error(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part "+
+			"number.")
 	}
 	for i, w := range wanted {
 		at, found := slices.BinarySearchFunc(there, w.PartNumber, func(p part, n int) int { return cmp.Compare(p.Number, n) })
 		if !found || there[at].MD5 != strings.Trim(w.ETag, `"`) || i > 0 && wanted[i-1].PartNumber == w.PartNumber {
-			return nil, s3Refuse(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been "+
+			return nil, newS3Error(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been "+
 				"uploaded, or the specified entity tag may not match the part's entity tag.",
 				member{"PartNumber", strconv.Itoa(w.PartNumber)})
 		}
 		if p := there[at]; p.Length < smallestPart && i < len(wanted)-1 {
-			return nil, s3Refuse(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
+			return nil, newS3Error(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
 				member{"ProposedSize", strconv.FormatInt(p.Length, 10)}, member{"MinSizeAllowed", strconv.Itoa(smallestPart)},
 				member{"PartNumber", strconv.Itoa(p.Number)}, member{"ETag", p.MD5})
 		}
@@ -246,7 +247,7 @@ func (c *call) finishLarge(f file, there, chosen []part) file {
 	digests, kept := md5.New(), map[int]bool{}
 	for _, p := range chosen {
 		kept[p.Number] = true
-		f.Pieces = append(f.Pieces, piece{p.Content, p.Length})
+		f.Pieces = append(f.Pieces, piece{p.ContentID, p.Length})
 		f.Length += p.Length
 		if sum, err := hex.DecodeString(p.MD5); err == nil {
 			digests.Write(sum)
@@ -255,7 +256,7 @@ func (c *call) finishLarge(f file, there, chosen []part) file {
 	for _, p := range there {
 		c.tx.remove(partKey(f.ID, p.Number))
 		if !kept[p.Number] {
-			c.dropLater(p.Content)
+			c.dropContentAfterCommit(p.ContentID)
 		}
 	}
 	c.tx.remove(f.unfinishedKey())
@@ -267,7 +268,7 @@ func (c *call) finishLarge(f file, there, chosen []part) file {
 
 func s3AbortUpload(c *s3Call) error {
 	c.status = http.StatusNoContent
-	f, err := c.upload()
+	f, err := c.findUpload()
 	if err != nil {
 		return err
 	}
@@ -285,7 +286,7 @@ func s3ListParts(c *s3Call) error {
 			return s3Invalid("Argument part-number-marker must be an integer between 0 and 2147483647")
 		}
 	}
-	f, err := c.upload()
+	f, err := c.findUpload()
 	if err != nil {
 		return err
 	}
@@ -297,9 +298,9 @@ func s3ListParts(c *s3Call) error {
 	more := len(all) > l.page
 	all = all[:min(len(all), l.page)]
 	w := &c.body
-	w.root("ListPartsResult")
+	w.beginDocument("ListPartsResult")
 	w.text("Bucket", c.bucket.Name)
-	l.name(w, "Key", c.key)
+	l.printKey(w, "Key", c.key)
 	w.text("UploadId", f.ID)
 	w.owner("Initiator", c.server.account.ID)
 	w.owner("Owner", c.server.account.ID)
@@ -319,6 +320,6 @@ func s3ListParts(c *s3Call) error {
 		w.end("Part")
 	}
 	w.end("ListPartsResult")
-	c.billed = perThousand(len(all))
+	c.classCTransactions = transactionsForItems(len(all))
 	return nil
 }

@@ -359,7 +359,7 @@ func TestS3Faults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.server.Fail(f)
+		w.server.QueueFault(f)
 		if g := w.do(ask{verb: "GET", path: "/my-bucket/a"}); fmt.Sprintf("%d %s", g.status, g.member("Code")) != want {
 			t.Errorf("%s: %d %s", text, g.status, g.body)
 		}
@@ -367,7 +367,7 @@ func TestS3Faults(t *testing.T) {
 	if _, err := emulator.ParseFault("GetObjects:drop"); err == nil {
 		t.Error("there is no GetObjects")
 	}
-	w.server.Fail(emulator.Fault{Method: "PutObject", Late: 1, Status: 500})
+	w.server.QueueFault(emulator.Fault{Method: "PutObject", LateByRequests: 1, Status: 500})
 	w.must(500, "InternalError", ask{verb: "PUT", path: "/my-bucket/late", body: "content"})
 	w.must(404, "NoSuchKey", ask{verb: "GET", path: "/my-bucket/late"})
 	if w.get("late") != "content" {

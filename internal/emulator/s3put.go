@@ -29,16 +29,16 @@ var storedHeaders = []struct{ header, info string }{
 
 // s3BeginPut is the first step of PutObject.
 func s3BeginPut(c *s3Call) error {
-	if err := c.checkWrite(); err != nil {
+	if err := c.checkPutHeaders(); err != nil {
 		return err
 	}
 	if c.payload.left < 0 {
-		return s3Refuse(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+		return newS3Error(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 	}
 	if c.payload.left > maxUpload {
-		return s3Refuse(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+		return newS3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
 	}
-	f, err := c.headerObject(uploaded)
+	f, err := c.newFileFromHeaders(uploaded)
 	if err != nil {
 		return err
 	}
@@ -46,9 +46,9 @@ func s3BeginPut(c *s3Call) error {
 	return nil
 }
 
-// checkWrite refuses what Backblaze has no answer to, on calls that make
+// checkPutHeaders refuses what Backblaze has no answer to, on calls that make
 // objects. Conditions on writes are the most missed of it.
-func (c *s3Call) checkWrite() error {
+func (c *s3Call) checkPutHeaders() error {
 	h := c.http.Header
 	for _, name := range []string{"If-None-Match", "If-Match"} {
 		if h.Get(name) != "" {
@@ -64,7 +64,8 @@ func (c *s3Call) checkWrite() error {
 		}
 	}
 	if class := h.Get("X-Amz-Storage-Class"); class != "" && class != "STANDARD" {
-		return s3Refuse(400, "InvalidStorageClass", "The storage class you specified is not valid", member{"StorageClassRequested", class})
+		return newS3Error(400, "InvalidStorageClass", "The storage class you specified is not valid",
+			member{"StorageClassRequested", class})
 	}
 	for name := range h {
 		if strings.HasPrefix(name, "X-Amz-Grant-") {
@@ -81,13 +82,13 @@ func (c *s3Call) checkWrite() error {
 
 func (c *s3Call) checkKey() error {
 	if len(c.key) > maxFileName {
-		return s3Refuse(400, "KeyTooLongError", "Your key is too long", member{"MaxSizeAllowed", "1024"})
+		return newS3Error(400, "KeyTooLongError", "Your key is too long", member{"MaxSizeAllowed", "1024"})
 	}
 	return checkFileName(c.key)
 }
 
-// headerObject makes a file of the headers of PutObject and its kin.
-func (c *s3Call) headerObject(action string) (file, error) {
+// newFileFromHeaders makes a file of the headers of PutObject and its kin.
+func (c *s3Call) newFileFromHeaders(action string) (file, error) {
 	h := c.http.Header
 	f := c.newFile(c.bucket.ID, c.key, action)
 	f.ContentType = h.Get("Content-Type")
@@ -95,10 +96,10 @@ func (c *s3Call) headerObject(action string) (file, error) {
 		f.ContentType = "application/octet-stream"
 	}
 	var err error
-	if f.Info, err = c.headerMeta(); err != nil {
+	if f.Info, err = c.fileInfoFromHeaders(); err != nil {
 		return f, err
 	}
-	if err := c.protect(&f); err != nil {
+	if err := c.setEncryptionAndLock(&f); err != nil {
 		return f, err
 	}
 	return f, c.checkMeta(f)
@@ -108,19 +109,19 @@ func (c *s3Call) headerObject(action string) (file, error) {
 func (c *s3Call) checkMeta(f file) error {
 	h := c.http.Header
 	asked := h.Get(sseHeader) + h.Get(sseCHeader+"Algorithm")
-	return metaTooLarge(f.checkRoom(c.bucket.Locked || asked != ""))
+	return asMetadataTooLarge(f.checkInfoSize(c.bucket.FileLockEnabled || asked != ""))
 }
 
-func metaTooLarge(err error) error {
+func asMetadataTooLarge(err error) error {
 	if err == nil {
 		return nil
 	}
-	return s3Refuse(400, "MetadataTooLarge", "Your metadata headers exceed what Backblaze B2 keeps: "+asS3Error(err).message)
+	return newS3Error(400, "MetadataTooLarge", "Your metadata headers exceed what Backblaze B2 keeps: "+asS3Error(err).message)
 }
 
-// headerMeta reads file info from headers: the object's metadata, and the
+// fileInfoFromHeaders reads file info from headers: the object's metadata, and the
 // headers that downloads are to have.
-func (c *s3Call) headerMeta() (map[string]string, error) {
+func (c *s3Call) fileInfoFromHeaders() (map[string]string, error) {
 	info := map[string]string{}
 	for _, name := range sortedKeys(c.http.Header) {
 		if key, isMeta := strings.CutPrefix(name, metaHeader); isMeta {
@@ -136,7 +137,7 @@ func (c *s3Call) headerMeta() (map[string]string, error) {
 			info[s.info] = value
 		}
 	}
-	return info, metaTooLarge(checkFileInfo(info))
+	return info, asMetadataTooLarge(checkFileInfo(info))
 }
 
 // withoutChunked takes out of a Content-Encoding what was only for the way.
@@ -150,9 +151,9 @@ func withoutChunked(value string) string {
 	return strings.Join(kept, ",")
 }
 
-// protect sets a new file's encryption, lock and replication as headers and
+// setEncryptionAndLock sets a new file's encryption, lock and replication as headers and
 // bucket say.
-func (c *s3Call) protect(f *file) (err error) {
+func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
 	h := c.http.Header
 	customer := h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != ""
 	f.Encryption = c.server.encryptionIn(c.bucket)
@@ -160,7 +161,7 @@ func (c *s3Call) protect(f *file) (err error) {
 	case customer && algorithm != "":
 		return s3Invalid("Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
 	case customer:
-		if f.Encryption, f.CustomerKey, err = customerKey(h, sseCHeader); err != nil {
+		if f.Encryption, f.CustomerKeyMD5, err = customerKey(h, sseCHeader); err != nil {
 			return err
 		}
 	case algorithm == sseB2.Algorithm:
@@ -168,7 +169,7 @@ func (c *s3Call) protect(f *file) (err error) {
 	case algorithm != "":
 		return s3Invalid("The encryption method specified is not supported")
 	}
-	wish := lockWish{Hold: strings.ToLower(h.Get(lockHeader + "Legal-Hold"))}
+	wish := lockRequest{Hold: strings.ToLower(h.Get(lockHeader + "Legal-Hold"))}
 	if mode := h.Get(lockHeader + "Mode"); mode != "" {
 		if wish.Mode, err = readLockMode(mode); err != nil {
 			return s3Invalid("Unknown wormMode directive.")
@@ -184,7 +185,7 @@ func (c *s3Call) protect(f *file) (err error) {
 	if (wish.Mode == "") != (wish.Until == 0) {
 		return s3Invalid("x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied")
 	}
-	f.Replication = c.bucket.replicationOf(*f)
+	f.Replication = c.bucket.replicationStatusIfAny(*f)
 	f.Lock, err = c.newLock(c.bucket, wish)
 	return err
 }
@@ -195,7 +196,7 @@ const lockHeader = "X-Amz-Object-Lock-"
 // digest is kept.
 func customerKey(h http.Header, prefix string) (_ encryption, keyMD5 string, err error) {
 	if h.Get(prefix+"Algorithm") != sseB2.Algorithm {
-		return encryption{}, "", s3Refuse(400, "InvalidEncryptionAlgorithmError",
+		return encryption{}, "", newS3Error(400, "InvalidEncryptionAlgorithmError",
 			"The encryption request you specified is not valid. Supported value: AES256.")
 	}
 	e, digest, err := customerEncryption(h.Get(prefix+"Key"), h.Get(prefix+"Key-Md5"))
@@ -209,18 +210,18 @@ func customerKey(h http.Header, prefix string) (_ encryption, keyMD5 string, err
 // checkCustomerKey demands the key with which an object is encrypted.
 func checkCustomerKey(h http.Header, prefix string, f file) error {
 	given := h.Get(prefix+"Algorithm")+h.Get(prefix+"Key")+h.Get(prefix+"Key-Md5") != ""
-	if f.CustomerKey == "" {
+	if f.CustomerKeyMD5 == "" {
 		if given {
-			return s3Refuse(400, "InvalidRequest", "The encryption parameters are not applicable to this object.")
+			return newS3Error(400, "InvalidRequest", "The encryption parameters are not applicable to this object.")
 		}
 		return nil
 	}
 	if !given {
-		return s3Refuse(400, "InvalidRequest", "The object was stored using a form of Server Side Encryption. "+
+		return newS3Error(400, "InvalidRequest", "The object was stored using a form of Server Side Encryption. "+
 			"The correct parameters must be provided to retrieve the object.")
 	}
 	_, digest, err := customerKey(h, prefix)
-	if err == nil && digest != f.CustomerKey {
+	if err == nil && digest != f.CustomerKeyMD5 {
 		err = s3Denied()
 	}
 	return err
@@ -233,14 +234,14 @@ func s3KeepPut(c *s3Call) error {
 		return err
 	}
 	c.header.Set("Etag", f.etag())
-	c.payload.echo(c.header)
+	c.payload.setChecksumHeaders(c.header)
 	return nil
 }
 
 // keepObject makes the incoming content a version. The bucket may have gone.
 func (c *s3Call) keepObject() (file, error) {
-	f := c.incoming.whole()
-	if _, err := c.call.bucket(f.Bucket); err != nil {
+	f := c.incoming.completedFile()
+	if _, err := c.call.loadBucket(f.BucketID); err != nil {
 		return f, c.discard(f.ID, err)
 	}
 	c.addFile(f)
@@ -251,14 +252,14 @@ func (c *s3Call) keepObject() (file, error) {
 // describeWrite sets the headers that all calls which make objects answer.
 func (c *s3Call) describeWrite(f file) {
 	c.header.Set("X-Amz-Version-Id", f.ID)
-	encryptionHeader(c.header, f)
+	setEncryptionHeaders(c.header, f)
 }
 
-func encryptionHeader(h http.Header, f file) {
+func setEncryptionHeaders(h http.Header, f file) {
 	switch {
-	case f.CustomerKey != "":
+	case f.CustomerKeyMD5 != "":
 		h.Set(sseCHeader+"Algorithm", f.Encryption.Algorithm)
-		h.Set(sseCHeader+"Key-Md5", f.CustomerKey)
+		h.Set(sseCHeader+"Key-Md5", f.CustomerKeyMD5)
 	case f.Encryption.Algorithm != "":
 		h.Set(sseHeader, f.Encryption.Algorithm)
 	}
@@ -283,14 +284,14 @@ func (c *s3Call) readCopySource() (file, error) {
 		return file{}, s3Invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
 	}
 	values, _ := url.ParseQuery(query)
-	source := &s3Call{call: c.call, name: bucketName, key: key, query: values, op: &s3Operation{name: "GetObject"}}
-	if err := source.findBucket(); err != nil {
+	source := &s3Call{call: c.call, requestBucketName: bucketName, key: key, query: values, op: &s3Operation{name: "GetObject"}}
+	if err := source.loadAllowedBucket(); err != nil {
 		return file{}, err
 	}
 	if source.bucket.Type != "allPublic" && !c.may("readFiles") {
 		return file{}, s3Denied()
 	}
-	f, err := source.object()
+	f, err := source.findRequestedVersion()
 	if err != nil {
 		return file{}, err
 	}
@@ -301,13 +302,13 @@ func (c *s3Call) readCopySource() (file, error) {
 }
 
 func s3TooLargeSource() *s3Error {
-	return s3Refuse(400, "InvalidRequest", fmt.Sprintf("The specified copy source is larger than the maximum allowable size for a copy "+
+	return newS3Error(400, "InvalidRequest", fmt.Sprintf("The specified copy source is larger than the maximum allowable size for a copy "+
 		"source: %d", maxCopy))
 }
 
 // s3BeginCopy is the first step of CopyObject.
 func s3BeginCopy(c *s3Call) error {
-	if err := c.checkWrite(); err != nil {
+	if err := c.checkPutHeaders(); err != nil {
 		return err
 	}
 	from, err := c.readCopySource()
@@ -317,16 +318,16 @@ func s3BeginCopy(c *s3Call) error {
 	if from.Length > maxCopy {
 		return s3TooLargeSource()
 	}
-	f, err := c.headerObject(uploaded)
+	f, err := c.newFileFromHeaders(uploaded)
 	if err != nil {
 		return err
 	}
 	switch directive := c.http.Header.Get("X-Amz-Metadata-Directive"); directive {
 	case "", "COPY":
 		h := c.http.Header
-		same := from.Bucket == f.Bucket && from.Name == f.Name && !strings.Contains(h.Get(copySource), "versionId=")
+		same := from.BucketID == f.BucketID && from.Name == f.Name && !strings.Contains(h.Get(copySource), "versionId=")
 		if same && h.Get(sseHeader)+h.Get(sseCHeader+"Algorithm") == "" {
-			return s3Refuse(400, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself "+
+			return newS3Error(400, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself "+
 				"without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 		}
 		f.ContentType, f.Info = from.ContentType, from.Info
@@ -348,12 +349,12 @@ func s3KeepCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	c.body.copyResult("CopyObjectResult", f.etag(), f.Time)
+	c.body.copyResult("CopyObjectResult", f.etag(), f.UploadMillis)
 	return nil
 }
 
 func (w *xmlPrinter) copyResult(root, etag string, millis int64) {
-	w.root(root)
+	w.beginDocument(root)
 	w.time("LastModified", millis)
 	w.text("ETag", etag)
 	w.end(root)
@@ -389,7 +390,7 @@ func (c *s3Call) remove(key, versionID string, versioned bool) (removal, error) 
 	if !c.may("deleteFiles") || !c.mayName(key) {
 		return removal{}, s3Denied()
 	}
-	f, found, err := c.version(key, versionID)
+	f, found, err := c.findVersion(key, versionID)
 	if err != nil || !found {
 		return removal{version: versionID}, err
 	}
@@ -405,7 +406,7 @@ func (c *s3Call) hide(key string) (removal, error) {
 	if !c.may("writeFiles") || !c.mayName(key) {
 		return removal{}, s3Denied()
 	}
-	f, found, err := c.current(c.bucket.ID, key)
+	f, found, err := c.findNewestVersion(c.bucket.ID, key)
 	if err != nil || !found {
 		return removal{}, err
 	}
@@ -427,7 +428,7 @@ func s3DeleteObjects(c *s3Call) error {
 			VersionID *string `xml:"VersionId"`
 		} `xml:"Object"`
 	}
-	if err := c.document("Delete", &in); err != nil {
+	if err := c.parseDocument("Delete", &in); err != nil {
 		return err
 	}
 	if len(in.Objects) == 0 || len(in.Objects) > maxDeletes {
@@ -437,7 +438,7 @@ func s3DeleteObjects(c *s3Call) error {
 		return s3Denied()
 	}
 	w := &c.body
-	w.root("DeleteResult")
+	w.beginDocument("DeleteResult")
 	for _, o := range in.Objects {
 		id := ""
 		if o.VersionID != nil {

@@ -8,11 +8,11 @@ import (
 // An s3Route leads requests to an operation: by what they are about, their verb
 // and a parameter of the query or a header.
 type s3Route struct {
-	about     byte // 's' the service, 'b' a bucket, 'o' an object
-	verb      string
-	parameter string // "" for any
-	header    string // "" for any
-	op        s3Operation
+	targetLetter byte // 's' the service, 'b' a bucket, 'o' an object
+	verb         string
+	parameter    string // "" for any
+	header       string // "" for any
+	op           s3Operation
 }
 
 // s3Routes are the operations that exist, with what "S3-Compatible App Keys"
@@ -110,7 +110,7 @@ var s3Missing = []string{
 var (
 	s3Unknown     = s3Operation{name: "Unknown", run: func(*s3Call) error { return s3NotImplemented("") }}
 	s3WrongMethod = s3Operation{name: "Unknown", run: func(c *s3Call) error {
-		return s3Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.",
+		return newS3Error(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.",
 			member{"Method", c.http.Method})
 	}}
 )
@@ -121,13 +121,13 @@ func (c *s3Call) route() *s3Operation {
 	switch {
 	case c.key != "":
 		about = 'o'
-	case c.name != "":
+	case c.requestBucketName != "":
 		about = 'b'
 	}
 	missing := slices.ContainsFunc(s3Missing, c.query.Has)
 	for i := range s3Routes {
 		r := &s3Routes[i]
-		fits := r.about == about && r.verb == c.http.Method && (r.header == "" || c.http.Header.Get(r.header) != "")
+		fits := r.targetLetter == about && r.verb == c.http.Method && (r.header == "" || c.http.Header.Get(r.header) != "")
 		if fits && (r.parameter == "" && !missing || r.parameter != "" && c.query.Has(r.parameter)) {
 			return &r.op
 		}

@@ -18,7 +18,7 @@ import (
 // Amazon's S3 API reference.
 type signature struct {
 	keyID, date, region string   // the credential
-	at                  string   // when it was made, as 20130524T000000Z
+	madeAt              string   // when it was made, as 20130524T000000Z
 	headers             []string // that are signed
 	value               string   // in hex
 	payload             string   // the SHA-256 of the content, or a word of s3body.go
@@ -35,11 +35,11 @@ const (
 )
 
 func headerMalformed(message string, members ...member) *s3Error {
-	return s3Refuse(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; "+message, members...)
+	return newS3Error(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; "+message, members...)
 }
 
 func queryMalformed(message string, members ...member) *s3Error {
-	return s3Refuse(400, "AuthorizationQueryParametersError", message, members...)
+	return newS3Error(400, "AuthorizationQueryParametersError", message, members...)
 }
 
 // readSignature gives the request's signature, or nil if it has none.
@@ -47,12 +47,12 @@ func readSignature(r *http.Request, query url.Values) (*signature, error) {
 	header := r.Header.Get("Authorization")
 	switch {
 	case header != "" && query.Has("X-Amz-Algorithm"):
-		return nil, s3Refuse(400, "InvalidRequest", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "+
+		return nil, newS3Error(400, "InvalidRequest", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "+
 			"Signature query string parameter or the Authorization header should be specified")
 	case query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature") || query.Has("X-Amz-Credential"):
 		return presignedSignature(r, query)
 	case strings.HasPrefix(header, "AWS ") || query.Has("AWSAccessKeyId"):
-		return nil, s3Refuse(400, "InvalidRequest", "The V2 signature authorization mechanism is not supported. Please use "+
+		return nil, newS3Error(400, "InvalidRequest", "The V2 signature authorization mechanism is not supported. Please use "+
 			"AWS4-HMAC-SHA256.")
 	case header != "":
 		return headerSignature(r, header)
@@ -79,16 +79,16 @@ func headerSignature(r *http.Request, header string) (*signature, error) {
 	if !s.readCredential(parts["Credential"]) {
 		return nil, headerMalformed(fmt.Sprintf("the authorization component %q is malformed.", parts["Credential"]))
 	}
-	if s.at = r.Header.Get("X-Amz-Date"); s.at == "" {
+	if s.madeAt = r.Header.Get("X-Amz-Date"); s.madeAt == "" {
 		if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
-			s.at = date.UTC().Format(signTime)
+			s.madeAt = date.UTC().Format(signTime)
 		}
 	}
-	if _, err := time.Parse(signTime, s.at); err != nil {
-		return nil, s3Refuse(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
+	if _, err := time.Parse(signTime, s.madeAt); err != nil {
+		return nil, newS3Error(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
 	}
 	if s.payload = r.Header.Get("X-Amz-Content-Sha256"); s.payload == "" {
-		return nil, s3Refuse(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+		return nil, newS3Error(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
 	}
 	return s, s.checkHeaders(r)
 }
@@ -103,12 +103,12 @@ func presignedSignature(r *http.Request, query url.Values) (*signature, error) {
 		}
 	}
 	s := &signature{
-		presigned: true, at: query.Get("X-Amz-Date"), value: query.Get("X-Amz-Signature"),
+		presigned: true, madeAt: query.Get("X-Amz-Date"), value: query.Get("X-Amz-Signature"),
 		headers: strings.Split(query.Get("X-Amz-SignedHeaders"), ";"), payload: unsignedPayload,
 	}
 	seconds, err := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 64)
 	s.expires = time.Duration(seconds) * time.Second
-	_, badTime := time.Parse(signTime, s.at)
+	_, badTime := time.Parse(signTime, s.madeAt)
 	switch {
 	case query.Get("X-Amz-Algorithm") != signAlgorithm:
 		return nil, queryMalformed(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)
@@ -157,7 +157,7 @@ func (s *signature) checkHeaders(r *http.Request) error {
 		return nil
 	}
 	slices.Sort(unsigned)
-	return s3Refuse(403, "AccessDenied", "There were headers present in the request which were not signed",
+	return newS3Error(403, "AccessDenied", "There were headers present in the request which were not signed",
 		member{"HeadersNotSigned", strings.Join(unsigned, ", ")})
 }
 
@@ -215,7 +215,7 @@ func signedValue(r *http.Request, name string) string {
 // toSign is the text whose HMAC is the signature.
 func (s *signature) toSign(canonical string) string {
 	digest := sha256.Sum256([]byte(canonical))
-	return signAlgorithm + "\n" + s.at + "\n" + s.scope() + "\n" + hex.EncodeToString(digest[:])
+	return signAlgorithm + "\n" + s.madeAt + "\n" + s.scope() + "\n" + hex.EncodeToString(digest[:])
 }
 
 // signingKey derives the key of a day, region and service from a secret.
@@ -240,7 +240,7 @@ func (s *signature) check(r *http.Request, query url.Values, key []byte) error {
 	if want := hex.EncodeToString(hmacSHA256(key, toSign)); hmac.Equal([]byte(want), []byte(s.value)) {
 		return nil
 	}
-	return s3Refuse(403, "SignatureDoesNotMatch", "Signature validation failed",
+	return newS3Error(403, "SignatureDoesNotMatch", "Signature validation failed",
 		member{"AWSAccessKeyId", s.keyID}, member{"StringToSign", toSign}, member{"SignatureProvided", s.value},
 		member{"StringToSignBytes", hexBytes(toSign)}, member{"CanonicalRequest", canonical},
 		member{"CanonicalRequestBytes", hexBytes(canonical)})
@@ -260,20 +260,20 @@ func hexBytes(text string) string {
 
 // checkTime refuses signatures of another time than now.
 func (s *signature) checkTime(now time.Time) error {
-	at, err := time.Parse(signTime, s.at)
-	if err != nil || s.at[:8] != s.date {
-		return s3Refuse(403, "SignatureDoesNotMatch", "Credential date does not match the request's date")
+	at, err := time.Parse(signTime, s.madeAt)
+	if err != nil || s.madeAt[:8] != s.date {
+		return newS3Error(403, "SignatureDoesNotMatch", "Credential date does not match the request's date")
 	}
 	server := member{"ServerTime", now.UTC().Format(time.RFC3339)}
 	switch {
 	case s.presigned && at.After(now.Add(maxSkew)):
-		return s3Refuse(403, "AccessDenied", "Request is not valid yet", server)
+		return newS3Error(403, "AccessDenied", "Request is not valid yet", server)
 	case s.presigned && now.After(at.Add(s.expires)):
-		return s3Refuse(403, "AccessDenied", "Request has expired", member{"X-Amz-Expires", strconv.Itoa(int(s.expires / time.Second))},
+		return newS3Error(403, "AccessDenied", "Request has expired", member{"X-Amz-Expires", strconv.Itoa(int(s.expires / time.Second))},
 			member{"Expires", at.Add(s.expires).Format(time.RFC3339)}, server)
 	case !s.presigned && now.Sub(at).Abs() > maxSkew:
-		return s3Refuse(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.",
-			member{"RequestTime", s.at}, server, member{"MaxAllowedSkewMilliseconds", strconv.FormatInt(maxSkew.Milliseconds(), 10)})
+		return newS3Error(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.",
+			member{"RequestTime", s.madeAt}, server, member{"MaxAllowedSkewMilliseconds", strconv.FormatInt(maxSkew.Milliseconds(), 10)})
 	}
 	return nil
 }

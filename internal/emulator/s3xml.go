@@ -20,8 +20,8 @@ func (w *xmlPrinter) declare() {
 	w.out = append(w.out, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"...)
 }
 
-// root opens the document of a successful reply.
-func (w *xmlPrinter) root(name string) {
+// beginDocument opens the document of a successful reply.
+func (w *xmlPrinter) beginDocument(name string) {
 	w.declare()
 	w.out = append(w.out, '<')
 	w.out = append(w.out, name...)
@@ -124,12 +124,12 @@ func readXML(body []byte, root string, out any) error {
 		if start.Name.Local != root || d.DecodeElement(out, &start) != nil {
 			return s3Malformed()
 		}
-		return trailing(d)
+		return checkNothingFollows(d)
 	}
 }
 
-// trailing lets nothing but white space and comments follow a document.
-func trailing(d *xml.Decoder) error {
+// checkNothingFollows lets nothing but white space and comments follow a document.
+func checkNothingFollows(d *xml.Decoder) error {
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {

@@ -17,29 +17,29 @@ import (
 
 // A call is one native API request being answered.
 type call struct {
-	server  *Server
-	http    *http.Request
-	version int
-	method  string
-	target  string // what the path has after the method's name
-	now     time.Time
-	in      *params
-	tx      tx
-	caller  key
-	out     printer
+	server          *Server
+	http            *http.Request
+	version         int
+	method          string
+	pathAfterMethod string // what the path has after the method's name
+	now             time.Time
+	in              *params
+	tx              tx
+	caller          key
+	out             printer
 	// incoming is what the steps of an upload or copy hand on.
 	incoming *incoming
 	// sending is set by a download, which prints nothing.
 	sending *sending
-	// billed is how many class C transactions the call costs if not one.
-	billed int
-	// uploadsWith is the token that an upload has to itself.
-	uploadsWith string
-	// after runs once the transaction is kept.
-	after []func()
+	// classCTransactions is how many class C transactions the call costs if not one.
+	classCTransactions int
+	// heldUploadToken is the token that an upload has to itself.
+	heldUploadToken string
+	// afterCommit runs once the transaction is kept.
+	afterCommit []func()
 }
 
-func (c *call) strict() bool { return !c.server.options.Switches.IgnoreUnknownMembers }
+func (c *call) refusesUnknownMembers() bool { return !c.server.options.Switches.IgnoreUnknownMembers }
 
 // A reply is what goes back over the wire.
 type reply struct {
@@ -75,28 +75,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if m := callPath.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, _ = strconv.Atoi(m[1])
-		c.method, c.target = m[2], m[3]
+		c.method, c.pathAfterMethod = m[2], m[3]
 	} else if target, ok := strings.CutPrefix(r.URL.EscapedPath(), "/file/"); ok {
-		c.version, c.method, c.target = 4, byName, target
+		c.version, c.method, c.pathAfterMethod = 4, byName, target
 	}
 	if r.Method == http.MethodOptions {
-		if out := c.preflight(); out != nil {
+		if out := c.preflightReplyIfAny(); out != nil {
 			s.send(w, r, c, out)
 			return
 		}
 	}
 	body, err := c.readBody()
-	entry := s.log.arrive(c.entry(body))
+	entry := s.log.addCall(c.entry(body))
 	fault, faulty := s.faults.next(c.method)
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
 	}
-	out := s.reply(c, body, err, fault, faulty && !fault.Pass)
-	s.settle()
+	out := s.reply(c, body, err, fault, faulty && !fault.LetThrough)
+	s.runDueCalls()
 	if out == nil {
 		panic(http.ErrAbortHandler)
 	}
-	s.log.answered(entry, out.status)
+	s.log.setStatus(entry, out.status)
 	c.allowOrigin(out)
 	s.send(w, r, c, out)
 	buffer := c.out.out[:0]
@@ -112,11 +112,11 @@ func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool)
 	case !faulty:
 		return s.answer(c, body)
 	case unread != nil:
-	case f.Late > 0:
-		if s.postpone(c, body, f.Late+1) != nil { // this request counts too
+	case f.LateByRequests > 0:
+		if s.postpone(c, body, f.LateByRequests+1) != nil { // this request counts too
 			return nil
 		}
-	case f.After:
+	case f.TakesEffect:
 		s.answer(c, body)
 	}
 	return f.reply(c.http.Context())
@@ -167,11 +167,11 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if err := c.steps(m); err != nil {
 		return refusedReply(err)
 	}
-	for _, f := range c.after {
+	for _, f := range c.afterCommit {
 		f()
 	}
 	if d := c.sending; d != nil {
-		return &reply{status: d.status, header: d.header, content: s.read(d.source)}
+		return &reply{status: d.status, header: d.header, content: s.openRange(d.source)}
 	}
 	c.out.out = append(c.out.out, '\n')
 	return &reply{status: http.StatusOK, body: c.out.out}
@@ -181,10 +181,10 @@ func (s *Server) answer(c *call, body []byte) *reply {
 // with the content in between.
 func (c *call) steps(m method) error {
 	if m.begin == nil {
-		return c.transact(m, func() error { return c.run(m, m.run) })
+		return c.transact(m, func() error { return c.authorizeAndRun(m, m.run) })
 	}
 	defer c.endUpload()
-	if err := c.transact(m, func() error { return c.run(m, m.begin) }); err != nil {
+	if err := c.transact(m, func() error { return c.authorizeAndRun(m, m.begin) }); err != nil {
 		return err
 	}
 	if err := m.receive(c); err != nil {
@@ -219,24 +219,24 @@ func (c *call) parse(m method, body []byte) (err error) {
 	return err
 }
 
-// run checks who calls before it takes the method's step.
-func (c *call) run(m method, step func(*call) error) error {
+// authorizeAndRun checks who calls before it takes the method's step.
+func (c *call) authorizeAndRun(m method, step func(*call) error) error {
 	if err := c.testMode(); err != nil {
 		return err
 	}
-	if !m.open {
+	if !m.takesOtherCredentials {
 		if err := c.identify(c.http.Header.Get("Authorization"), accountToken); err != nil {
 			return err
 		}
 		switch {
 		case m.needs == "" || c.may(m.needs):
-		case m.denies:
+		case m.deniesWith403:
 			return accessDenied()
 		default:
 			return unauthorized()
 		}
 	}
-	if err := c.server.usage.check(c, m); err != nil {
+	if err := c.server.usage.checkCap(c, m); err != nil {
 		return err
 	}
 	if err := step(c); err != nil {
@@ -322,9 +322,9 @@ func (c *call) testMode() error {
 		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")
 	case mode == "force_cap_exceeded" && methods[c.method].class == 'C':
 		return refuse(403, "transaction_cap_exceeded", "Transaction cap exceeded.")
-	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].open && c.server.faults.sometimes():
+	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].takesOtherCredentials && c.server.faults.isEveryThird():
 		return refuse(401, "expired_auth_token", "")
-	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.sometimes():
+	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.isEveryThird():
 		return refuse(503, "service_unavailable", "")
 	}
 	return nil

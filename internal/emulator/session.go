@@ -45,9 +45,9 @@ func (s *Server) findKey(t tx, id string, now time.Time) (_ key, isUsable bool, 
 	return k, found && !k.Deleted && !k.expired(now), err
 }
 
-// logIn checks Basic credentials. Whatever is wrong with them, the reply is
+// checkBasicCredentials checks Basic credentials. Whatever is wrong with them, the reply is
 // the same.
-func (s *Server) logIn(t tx, r *http.Request, now time.Time) (key, error) {
+func (s *Server) checkBasicCredentials(t tx, r *http.Request, now time.Time) (key, error) {
 	refused := &refusal{status: 401, code: "bad_auth_token", challenge: true}
 	if !s.keeps(authCodesHaveMeaning) {
 		refused.code = "unauthorized"
@@ -88,10 +88,10 @@ func (s *Server) markedToken(keyID, purpose, mark string, version int, now time.
 		keyID = s.account.keyID(0)
 	}
 	head := fmt.Sprintf(tokenForm, keyID, uint32(now.Unix()), mark, version, purpose[:4])
-	return head + s.proof(head, purpose)
+	return head + s.tokenMAC(head, purpose)
 }
 
-func (s *Server) proof(head, purpose string) string {
+func (s *Server) tokenMAC(head, purpose string) string {
 	mac := hmac.New(sha1.New, s.account.derive("token", s.account.masterKey(), purpose))
 	mac.Write([]byte(head))
 	return base64.URLEncoding.EncodeToString(mac.Sum(nil))
@@ -101,7 +101,7 @@ func (s *Server) proof(head, purpose string) string {
 // the purpose.
 func (s *Server) readToken(token, purpose string) (keyID string, issued time.Time, version int, ok bool) {
 	const headLength = 49
-	if len(token) != 77 || !hmac.Equal([]byte(s.proof(token[:headLength], purpose)), []byte(token[headLength:])) {
+	if len(token) != 77 || !hmac.Equal([]byte(s.tokenMAC(token[:headLength], purpose)), []byte(token[headLength:])) {
 		return "", time.Time{}, 0, false
 	}
 	keyID = token[2 : 2+keyIDLength]
@@ -150,8 +150,8 @@ func (c *call) may(capability string) bool {
 	return slices.Contains(c.caller.Capabilities, capability)
 }
 
-// mayUse reports whether the caller's bucket restriction leaves the bucket.
-func (c *call) mayUse(bucketID string) bool {
+// mayUseBucket reports whether the caller's bucket restriction leaves the bucket.
+func (c *call) mayUseBucket(bucketID string) bool {
 	return c.caller.Buckets == nil || slices.Contains(c.caller.Buckets, bucketID)
 }
 
@@ -168,14 +168,14 @@ func (c *call) checkAccount(id string) error {
 
 // authorize is b2_authorize_account.
 func authorize(c *call) error {
-	k, err := c.server.logIn(c.tx, c.http, c.now)
+	k, err := c.server.checkBasicCredentials(c.tx, c.http, c.now)
 	if err != nil {
 		return err
 	}
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	if k.Multi && c.version < 4 && c.server.keeps(multiBucketNeedsV4) {
+	if k.IsMultiBucket && c.version < 4 && c.server.keeps(multiBucketNeedsV4) {
 		return c.wrongVersion()
 	}
 	c.caller = k
@@ -186,7 +186,7 @@ func authorize(c *call) error {
 	case c.version == 3:
 		return c.printV3(token)
 	}
-	return c.printFlat(token)
+	return c.printV1AndV2(token)
 }
 
 // wrongVersion refuses a Multi-Bucket Application Key before version 4.
@@ -225,7 +225,7 @@ func (c *call) printV4(token string) error {
 	}
 	w.end('}')
 	w.end('}')
-	w.numberOrNull("applicationKeyExpirationTimestamp", k.Expires)
+	w.numberOrNull("applicationKeyExpirationTimestamp", k.ExpiresMillis)
 	w.text("authorizationToken", token)
 	w.end('}')
 	return nil
@@ -235,7 +235,7 @@ func (c *call) printAllowed() error {
 	w := &c.out
 	w.begin("buckets", '[')
 	for _, id := range c.caller.Buckets {
-		name, err := c.bucketName(id)
+		name, err := c.bucketNameIfAny(id)
 		if err != nil {
 			return err
 		}
@@ -266,15 +266,15 @@ func (c *call) printV3(token string) error {
 	w.text("s3ApiUrl", c.server.url("s3"))
 	w.end('}')
 	w.end('}')
-	w.numberOrNull("applicationKeyExpirationTimestamp", c.caller.Expires)
+	w.numberOrNull("applicationKeyExpirationTimestamp", c.caller.ExpiresMillis)
 	w.text("authorizationToken", token)
 	w.end('}')
 	return nil
 }
 
-// printFlat answers versions 1 and 2. Version 1 has one more name for the
+// printV1AndV2 answers versions 1 and 2. Version 1 has one more name for the
 // recommended part size.
-func (c *call) printFlat(token string) error {
+func (c *call) printV1AndV2(token string) error {
 	w := &c.out
 	w.begin("", '{')
 	w.number("absoluteMinimumPartSize", smallestPart)
@@ -304,7 +304,7 @@ func (c *call) printRestriction(mixIn func()) error {
 	if len(k.Buckets) > 0 {
 		var err error
 		id = k.Buckets[0]
-		if name, err = c.bucketName(id); err != nil {
+		if name, err = c.bucketNameIfAny(id); err != nil {
 			return err
 		}
 	}
@@ -325,7 +325,7 @@ func (s *Server) url(service string) string {
 	case o.URL != "":
 		return o.URL
 	}
-	switch cluster := s.account.cluster(); service {
+	switch cluster := s.account.clusterDigits(); service {
 	case "s3":
 		return "https://s3." + s.account.Region + ".backblazeb2.com"
 	case "pod":

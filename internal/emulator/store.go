@@ -105,8 +105,8 @@ func unpack(record []byte) (fields []string, ok bool) {
 	return fields, true
 }
 
-// count makes the next number, from 1, of what is being counted.
-func count(t tx, what string) uint64 {
+// nextNumber makes the next number, from 1, of what is being counted.
+func nextNumber(t tx, what string) uint64 {
 	n := uint64(1)
 	if last := t.get("n" + what); last != nil {
 		n += binary.BigEndian.Uint64(last)

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// sweep removes contents that belong to no file: what a killed process was
+// removeOrphanedContent removes contents that belong to no file: what a killed process was
 // about to store or to drop.
-func (s *Server) sweep(folder folderContent) error {
+func (s *Server) removeOrphanedContent(folder folderContent) error {
 	return s.store.view(func(t tx) error {
 		o := owners{call: &call{server: s, tx: t}}
 		root := filepath.Join(string(folder), contentName)
@@ -21,7 +21,7 @@ func (s *Server) sweep(folder folderContent) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			owned, err := o.own(d.Name())
+			owned, err := o.hasOwner(d.Name())
 			if err != nil || owned {
 				return err
 			}
@@ -38,8 +38,8 @@ type owners struct {
 	pieces map[string]bool // of the last file
 }
 
-// own reports whether a file has the content.
-func (o *owners) own(name string) (bool, error) {
+// hasOwner reports whether a file has the content.
+func (o *owners) hasOwner(name string) (bool, error) {
 	id, _, _ := strings.Cut(name, ".")
 	if id != o.last {
 		f, _, err := loadFile(o.call.tx, string(o.call.tx.get("i"+id)))
@@ -55,10 +55,10 @@ func (o *owners) own(name string) (bool, error) {
 		}
 		o.last, o.pieces = id, map[string]bool{}
 		for _, p := range f.Pieces {
-			o.pieces[p.Content] = true
+			o.pieces[p.ContentID] = true
 		}
 		for _, p := range parts {
-			o.pieces[p.Content] = true
+			o.pieces[p.ContentID] = true
 		}
 	}
 	return o.pieces[name], nil

@@ -30,8 +30,8 @@ type incoming struct {
 	sha1, md5 string
 	// What an upload promises: a SHA-1, or "" for none; that it comes after
 	// the content; and that nobody vouches for it.
-	verify            string
-	atEnd, unverified bool
+	promisedSHA1          string
+	sha1AtEnd, unverified bool
 }
 
 // maxUpload is the size of the largest file in one request, in bytes.
@@ -39,10 +39,10 @@ const maxUpload = 5_000_000_000
 
 func getUploadURL(c *call) error {
 	id := c.in.requiredText("bucketId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	if _, err := c.fileBucket(id); err != nil {
+	if _, err := c.bucketOfFileCall(id); err != nil {
 		return err
 	}
 	w := &c.out
@@ -50,31 +50,31 @@ func getUploadURL(c *call) error {
 	w.text("authorizationToken", c.uploadToken(id))
 	w.text("bucketId", id)
 	w.text("uploadUrl", fmt.Sprintf("%s/b2api/v%d/b2_upload_file/%s/c%s_v0001000_t0000",
-		c.server.url("pod"), c.version, id, c.server.account.cluster()))
+		c.server.url("pod"), c.version, id, c.server.account.clusterDigits()))
 	w.end('}')
 	return nil
 }
 
 // beginUpload is the first step of b2_upload_file.
 func beginUpload(c *call) error {
-	bucketID, _, _ := strings.Cut(c.target, "/")
-	if err := c.beginToUpload(bucketID); err != nil {
+	bucketID, _, _ := strings.Cut(c.pathAfterMethod, "/")
+	if err := c.identifyUploader(bucketID); err != nil {
 		return err
 	}
-	b, err := c.fileBucket(bucketID)
+	b, err := c.bucketOfFileCall(bucketID)
 	if err != nil {
 		return err
 	}
-	f, err := c.headerFile(b)
+	f, err := c.fileFromUploadHeaders(b)
 	if err != nil {
 		return err
 	}
 	c.incoming = &incoming{file: f, content: f.ID}
-	return c.promises()
+	return c.readPromisedDigest()
 }
 
-// headerFile makes a file of the headers of b2_upload_file.
-func (c *call) headerFile(b bucket) (file, error) {
+// fileFromUploadHeaders makes a file of the headers of b2_upload_file.
+func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 	h := c.http.Header
 	for _, name := range foreignHeaders {
 		if h.Values(name) != nil {
@@ -99,7 +99,7 @@ func (c *call) headerFile(b bucket) (file, error) {
 		return file{}, err
 	}
 	if custom := h.Get("X-Bz-Custom-Upload-Timestamp"); custom != "" {
-		if f.Time, err = strconv.ParseInt(custom, 10, 64); err != nil || f.Time < 0 {
+		if f.UploadMillis, err = strconv.ParseInt(custom, 10, 64); err != nil || f.UploadMillis < 0 {
 			return file{}, badRequest("X-Bz-Custom-Upload-Timestamp must be milliseconds: %s", custom)
 		}
 	}
@@ -107,18 +107,18 @@ func (c *call) headerFile(b bucket) (file, error) {
 	if err != nil {
 		return file{}, err
 	}
-	f.Encryption, f.CustomerKey = cmp.Or(wanted, c.server.encryptionIn(b)), customerKey
-	lock := lockWish{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
+	f.Encryption, f.CustomerKeyMD5 = cmp.Or(wanted, c.server.encryptionIn(b)), customerKey
+	lock := lockRequest{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
 	if until := h.Get("X-Bz-File-Retention-Retain-Until-Timestamp"); until != "" {
 		if lock.Until, err = strconv.ParseInt(until, 10, 64); err != nil {
 			return file{}, badRequest("X-Bz-File-Retention-Retain-Until-Timestamp must be milliseconds: %s", until)
 		}
 	}
-	f.Replication = b.replicationOf(f)
+	f.Replication = b.replicationStatusIfAny(f)
 	if f.Lock, err = c.newLock(b, lock); err != nil {
 		return file{}, err
 	}
-	return f, f.checkRoom(b.Locked || wanted != encryption{})
+	return f, f.checkInfoSize(b.FileLockEnabled || wanted != encryption{})
 }
 
 // foreignHeaders describe content in ways that b2_upload_file does not take.
@@ -175,22 +175,22 @@ func headerEncryption(h http.Header) (e encryption, customerKeyMD5 string, err e
 
 func isSHA1(s string) bool { return isHex(s, sha1.Size*2) }
 
-// promises reads how long the content is and which digest it has.
-func (c *call) promises() error {
+// readPromisedDigest reads how long the content is and which digest it has.
+func (c *call) readPromisedDigest() error {
 	in, claim := c.incoming, strings.ToLower(c.http.Header.Get("X-Bz-Content-Sha1"))
 	in.length = c.http.ContentLength
 	switch unverified, isUnverified := strings.CutPrefix(claim, unverifiedPrefix); {
 	case claim == "":
 		return badRequest("required header X-Bz-Content-Sha1 is missing")
 	case claim == "hex_digits_at_end":
-		in.atEnd = true
+		in.sha1AtEnd = true
 		in.length -= sha1.Size * 2
 	case claim == "do_not_verify":
 		in.unverified = true
 	case isUnverified && isSHA1(unverified):
-		in.verify, in.unverified = unverified, true
+		in.promisedSHA1, in.unverified = unverified, true
 	case isSHA1(claim):
-		in.verify = claim
+		in.promisedSHA1 = claim
 	default:
 		return badRequest("Invalid X-Bz-Content-Sha1 header")
 	}
@@ -211,16 +211,16 @@ const unverifiedPrefix = "unverified:"
 // receive is the second step of an upload.
 func receive(c *call) error {
 	in := c.incoming
-	if err := c.store(c.http.Body); err != nil {
+	if err := c.storeContent(c.http.Body); err != nil {
 		return c.discard(in.content, err)
 	}
-	if in.atEnd {
+	if in.sha1AtEnd {
 		end, err := io.ReadAll(io.LimitReader(c.http.Body, sha1.Size*2))
-		if in.verify = string(bytes.ToLower(end)); err != nil || !isSHA1(in.verify) {
+		if in.promisedSHA1 = string(bytes.ToLower(end)); err != nil || !isSHA1(in.promisedSHA1) {
 			return c.discard(in.content, badRequest("the content does not end with its SHA1 checksum"))
 		}
 	}
-	if in.verify != "" && in.verify != in.sha1 {
+	if in.promisedSHA1 != "" && in.promisedSHA1 != in.sha1 {
 		return c.discard(in.content, badRequest("Sha1 did not match data received"))
 	}
 	if in.unverified {
@@ -229,9 +229,9 @@ func receive(c *call) error {
 	return nil
 }
 
-// store keeps so many bytes of r as the incoming content, and makes other digests
+// storeContent keeps so many bytes of r as the incoming content, and makes other digests
 // of it too.
-func (c *call) store(r io.Reader, others ...hash.Hash) error {
+func (c *call) storeContent(r io.Reader, others ...hash.Hash) error {
 	in := c.incoming
 	d := newDigests(others)
 	err := c.server.content.put(in.content, r, in.length, d)
@@ -246,8 +246,8 @@ func (c *call) discard(name string, why error) error {
 	return errors.Join(why, c.server.content.drop(name))
 }
 
-// whole is the incoming file with what its content turned out to be.
-func (in *incoming) whole() file {
+// completedFile is the incoming file with what its content turned out to be.
+func (in *incoming) completedFile() file {
 	f := in.file
 	f.Length, f.SHA1, f.MD5 = in.length, in.sha1, in.md5
 	return f
@@ -256,8 +256,8 @@ func (in *incoming) whole() file {
 // uploadFile is the last step of b2_upload_file. The bucket may have gone
 // meanwhile.
 func uploadFile(c *call) error {
-	f := c.incoming.whole()
-	if _, err := c.bucket(f.Bucket); err != nil {
+	f := c.incoming.completedFile()
+	if _, err := c.loadBucket(f.BucketID); err != nil {
 		return c.discard(f.ID, err)
 	}
 	c.addFile(f)

@@ -5,38 +5,38 @@ import (
 	"sync"
 )
 
-// uploading knows which upload tokens are in use. The service hands out a new
+// uploadTokens knows which upload tokens are in use. The service hands out a new
 // one each time it is asked for an upload URL, and takes one upload at a time
 // with each (b2_get_upload_url: to upload in parallel, request several).
-type uploading struct {
-	mu   sync.Mutex
-	made int // tokens so far
-	busy map[string]bool
+type uploadTokens struct {
+	mu    sync.Mutex
+	made  int // tokens so far
+	inUse map[string]bool
 }
 
 // next numbers a new token.
-func (u *uploading) next() int {
+func (u *uploadTokens) next() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.made++
 	return u.made
 }
 
-func (u *uploading) start(token string) error {
+func (u *uploadTokens) markInUse(token string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.busy[token] {
+	if u.inUse[token] {
 		// Clients look for the code or for these very words and take another URL.
 		return refuse(400, "auth_token_limit", "more than one upload using auth token %s", token)
 	}
-	if u.busy == nil {
-		u.busy = map[string]bool{}
+	if u.inUse == nil {
+		u.inUse = map[string]bool{}
 	}
-	u.busy[token] = true
+	u.inUse[token] = true
 	return nil
 }
 
-func (u *uploading) forget() {
+func (u *uploadTokens) resetCount() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.made = 0
@@ -49,9 +49,9 @@ func (c *call) uploadToken(target string) string {
 	return c.server.markedToken(c.caller.ID, "upld"+target, mark, c.version, c.now)
 }
 
-// beginToUpload identifies the caller of an upload to a bucket or large file and
+// identifyUploader identifies the caller of an upload to a bucket or large file and
 // keeps the token until the call is answered.
-func (c *call) beginToUpload(target string) error {
+func (c *call) identifyUploader(target string) error {
 	token := c.http.Header.Get("Authorization")
 	if err := c.identify(token, "upld"+target); err != nil {
 		return err
@@ -59,10 +59,10 @@ func (c *call) beginToUpload(target string) error {
 	if !c.may("writeFiles") {
 		return unauthorized()
 	}
-	if err := c.server.uploads.start(token); err != nil {
+	if err := c.server.uploads.markInUse(token); err != nil {
 		return err
 	}
-	c.uploadsWith = token
+	c.heldUploadToken = token
 	return nil
 }
 
@@ -70,5 +70,5 @@ func (c *call) endUpload() {
 	u := &c.server.uploads
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	delete(u.busy, c.uploadsWith)
+	delete(u.inUse, c.heldUploadToken)
 }

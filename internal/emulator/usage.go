@@ -13,14 +13,14 @@ type usage struct {
 	spent int
 }
 
-func (u *usage) check(c *call, m method) error {
+func (u *usage) checkCap(c *call, m method) error {
 	limit := c.server.options.Switches.DailyClassC
 	if limit == 0 || m.class != 'C' {
 		return nil
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.turn(c.now)
+	u.resetOnNewDay(c.now)
 	if u.spent >= limit {
 		return refuse(403, "transaction_cap_exceeded", "Transaction cap exceeded.")
 	}
@@ -33,11 +33,11 @@ func (u *usage) add(c *call, m method) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.turn(c.now)
-	u.spent += max(c.billed, 1)
+	u.resetOnNewDay(c.now)
+	u.spent += max(c.classCTransactions, 1)
 }
 
-func (u *usage) turn(now time.Time) {
+func (u *usage) resetOnNewDay(now time.Time) {
 	if day := now.UTC().Truncate(24 * time.Hour); !day.Equal(u.day) {
 		u.day, u.spent = day, 0
 	}
@@ -49,5 +49,5 @@ func (u *usage) forget() {
 	u.spent = 0
 }
 
-// perThousand is what a listing costs: one transaction per 1000 items begun.
-func perThousand(items int) int { return (items + 999) / 1000 }
+// transactionsForItems is what a listing costs: one transaction per 1000 items begun.
+func transactionsForItems(items int) int { return (items + 999) / 1000 }

@@ -1,7 +1,7 @@
 package emulator
 
-// current gives the newest finished version of a name or its hide marker.
-func (c *call) current(bucketID, name string) (f file, found bool, err error) {
+// findNewestVersion gives the newest finished version of a name or its hide marker.
+func (c *call) findNewestVersion(bucketID, name string) (f file, found bool, err error) {
 	prefix := "f" + bucketID + "/" + name + "\x00"
 	for at, data := range c.tx.scan(prefix, prefix) {
 		f, err := readFile(at, data)
@@ -17,16 +17,16 @@ func (c *call) current(bucketID, name string) (f file, found bool, err error) {
 
 func hideFile(c *call) error {
 	bucketID, name := c.in.requiredText("bucketId"), c.in.requiredText("fileName")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	if _, err := c.fileBucket(bucketID); err != nil {
+	if _, err := c.bucketOfFileCall(bucketID); err != nil {
 		return err
 	}
 	if !c.mayName(name) {
 		return unauthorized()
 	}
-	f, found, err := c.current(bucketID, name)
+	f, found, err := c.findNewestVersion(bucketID, name)
 	switch {
 	case err != nil:
 		return err
@@ -51,7 +51,7 @@ func (c *call) newMarker(bucketID, name string) file {
 func deleteFileVersion(c *call) error {
 	name, id := c.in.requiredText("fileName"), c.in.requiredText("fileId")
 	bypass, _ := c.in.flag("bypassGovernance")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	f, found, err := c.findFile(id)
@@ -81,7 +81,7 @@ func (c *call) checkLock(f file, bypass bool) error {
 	if bypass && !c.may("bypassGovernance") {
 		return unauthorized()
 	}
-	retained := f.Lock.Until > c.now.UnixMilli() && !(bypass && f.Lock.Mode == "governance")
+	retained := f.Lock.UntilMillis > c.now.UnixMilli() && !(bypass && f.Lock.Mode == "governance")
 	if retained || f.Lock.Hold == "on" {
 		return refuse(401, "access_denied", "Access Denied")
 	}
@@ -90,7 +90,7 @@ func (c *call) checkLock(f file, bypass bool) error {
 
 func getFileInfo(c *call) error {
 	id := c.in.requiredText("fileId")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	if !isFileID(id) {
@@ -110,7 +110,7 @@ func getFileInfo(c *call) error {
 
 func updateLegalHold(c *call) error {
 	name, id, hold := c.in.requiredText("fileName"), c.in.requiredText("fileId"), c.in.requiredText("legalHold")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	f, err := c.lockableFile(name, id)
@@ -134,23 +134,23 @@ func updateLegalHold(c *call) error {
 func updateRetention(c *call) error {
 	name, id := c.in.requiredText("fileName"), c.in.requiredText("fileId")
 	c.in.require("fileRetention")
-	var wish lockWish
+	var wish lockRequest
 	if in := c.in.object("fileRetention"); in != nil {
 		wish.Mode = in.text("mode")
 		wish.Until, _ = in.integer("retainUntilTimestamp")
 	}
 	bypass, _ := c.in.flag("bypassGovernance")
-	if err := c.in.finish(c.strict()); err != nil {
+	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
 	f, err := c.lockableFile(name, id)
 	if err != nil {
 		return err
 	}
-	if err := c.checkRelock(f.Lock, wish, bypass); err != nil {
+	if err := c.checkRetentionChange(f.Lock, wish, bypass); err != nil {
 		return err
 	}
-	f.Lock.Mode, f.Lock.Until = wish.Mode, wish.Until
+	f.Lock.Mode, f.Lock.UntilMillis = wish.Mode, wish.Until
 	saveFile(c.tx, f)
 	w := &c.out
 	w.begin("", '{')
@@ -168,21 +168,21 @@ func (c *call) lockableFile(name, id string) (file, error) {
 		return f, err
 	}
 	if !found || f.Name != name || f.Action == hidden {
-		if b, err := c.bucket(f.Bucket); err == nil && !b.Locked {
-			return f, errNoLock()
+		if b, err := c.loadBucket(f.BucketID); err == nil && !b.FileLockEnabled {
+			return f, fileLockDisabledError()
 		}
 		return f, refuse(400, "file_not_present", "File not present: %s %s", name, id)
 	}
-	b, err := c.bucket(f.Bucket)
-	if err == nil && !b.Locked {
-		err = errNoLock()
+	b, err := c.loadBucket(f.BucketID)
+	if err == nil && !b.FileLockEnabled {
+		err = fileLockDisabledError()
 	}
 	return f, err
 }
 
-// checkRelock lets a retention grow, and shrink or go only with a bypass of
+// checkRetentionChange lets a retention grow, and shrink or go only with a bypass of
 // governance.
-func (c *call) checkRelock(old fileLock, wish lockWish, bypass bool) error {
+func (c *call) checkRetentionChange(old fileLock, wish lockRequest, bypass bool) error {
 	if bypass && !c.may("bypassGovernance") {
 		return accessDenied()
 	}
@@ -191,8 +191,8 @@ func (c *call) checkRelock(old fileLock, wish lockWish, bypass bool) error {
 			return err
 		}
 	}
-	weaker := wish.Until < old.Until || wish.Mode != old.Mode && wish.Mode != "compliance"
-	active := old.Until > c.now.UnixMilli()
+	weaker := wish.Until < old.UntilMillis || wish.Mode != old.Mode && wish.Mode != "compliance"
+	active := old.UntilMillis > c.now.UnixMilli()
 	if active && weaker && !(bypass && old.Mode == "governance") {
 		return accessDenied()
 	}

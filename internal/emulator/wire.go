@@ -53,8 +53,8 @@ type printer struct {
 	started bool // the innermost object or array has a member
 }
 
-// lead writes what goes before a member's value.
-func (w *printer) lead(name string) {
+// beginMember writes what goes before a member's value.
+func (w *printer) beginMember(name string) {
 	if w.started {
 		w.out = append(w.out, ',')
 	}
@@ -77,7 +77,7 @@ func (w *printer) line() {
 
 // begin opens an object or array; end closes it.
 func (w *printer) begin(name string, bracket byte) {
-	w.lead(name)
+	w.beginMember(name)
 	w.out = append(w.out, bracket)
 	w.depth++
 	w.started = false
@@ -93,7 +93,7 @@ func (w *printer) end(bracket byte) {
 }
 
 func (w *printer) text(name, value string) {
-	w.lead(name)
+	w.beginMember(name)
 	w.quote(value)
 }
 
@@ -107,7 +107,7 @@ func (w *printer) textOrNull(name, value string) {
 }
 
 func (w *printer) number(name string, value int64) {
-	w.lead(name)
+	w.beginMember(name)
 	w.out = strconv.AppendInt(w.out, value, 10)
 }
 
@@ -121,12 +121,12 @@ func (w *printer) numberOrNull(name string, value int64) {
 }
 
 func (w *printer) flag(name string, value bool) {
-	w.lead(name)
+	w.beginMember(name)
 	w.out = strconv.AppendBool(w.out, value)
 }
 
 func (w *printer) null(name string) {
-	w.lead(name)
+	w.beginMember(name)
 	w.out = append(w.out, "null"...)
 }
 
@@ -150,7 +150,7 @@ func (w *printer) textsOrNull(name string, values []string) {
 func (w *printer) pairs(name string, values map[string]string) {
 	w.begin(name, '{')
 	for _, k := range sortedKeys(values) {
-		w.lead("")
+		w.beginMember("")
 		w.quote(k)
 		w.out = append(w.out, ": "...)
 		w.quote(values[k])

@@ -70,7 +70,7 @@ type Client struct {
 	userAgent  string
 	now        func() time.Time
 	wait       func(context.Context, time.Duration) error
-	me         *author // of the token; nil: not asked for yet
+	tokenUser  *author // of the token; nil: not asked for yet
 }
 
 // Options is what a client works with.
@@ -121,7 +121,7 @@ func (c *Client) DeleteComment(ctx context.Context, marker string) (Outcome, err
 		return "", err
 	}
 	list := c.comments()
-	found, err := c.find(ctx, list, marker)
+	found, err := c.findOwnPost(ctx, list, marker)
 	if err != nil || found == nil {
 		return Absent, err
 	}
@@ -139,7 +139,7 @@ func (c *Client) PutIssue(ctx context.Context, marker, title, text string) (Outc
 // CloseIssue closes the open issue with the marker, if there is one, and leaves text in it.
 func (c *Client) CloseIssue(ctx context.Context, marker, text string) (Outcome, error) {
 	list := c.issues()
-	found, err := c.find(ctx, list, marker)
+	found, err := c.findOwnPost(ctx, list, marker)
 	if err != nil || found == nil {
 		return Absent, err
 	}
@@ -173,7 +173,7 @@ func (c *Client) put(ctx context.Context, list collection, title, marker, text s
 		body["title"] = title
 	}
 	for again := false; ; again = true {
-		found, err := c.find(ctx, list, marker)
+		found, err := c.findOwnPost(ctx, list, marker)
 		switch {
 		case err != nil:
 			return "", err
@@ -227,8 +227,8 @@ type author struct {
 	Type  string `json:"type"`  // GitHub: User, Bot, Organization
 }
 
-// find gives the first post with the marker that this token's user wrote; nil: there is none.
-func (c *Client) find(ctx context.Context, list collection, marker string) (*post, error) {
+// findOwnPost gives the first post with the marker that this token's user wrote; nil: there is none.
+func (c *Client) findOwnPost(ctx context.Context, list collection, marker string) (*post, error) {
 	page, err := list.path+list.filter, error(nil)
 	for range mostPages {
 		var posts []post
@@ -267,7 +267,7 @@ func (c *Client) isOwnPost(ctx context.Context, p *post) (bool, error) {
 	if by == nil {
 		return false, nil
 	}
-	if c.me == nil {
+	if c.tokenUser == nil {
 		var me author
 		err := c.send(ctx, http.MethodGet, "/user", nil, &me)
 		if e, ok := err.(*Error); ok && c.dialect.isJobUser != nil && (e.status == http.StatusForbidden || isGone(err) ||
@@ -277,10 +277,10 @@ func (c *Client) isOwnPost(ctx context.Context, p *post) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		c.me = &me
+		c.tokenUser = &me
 	}
-	if c.me.ID == 0 {
+	if c.tokenUser.ID == 0 {
 		return c.dialect.isJobUser != nil && c.dialect.isJobUser(*by), nil
 	}
-	return by.ID == c.me.ID, nil
+	return by.ID == c.tokenUser.ID, nil
 }

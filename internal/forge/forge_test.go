@@ -94,7 +94,7 @@ func TestCommentLife(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
 		ctx, marker, other := t.Context(), forge.Marker("plan", "sites/a"), forge.Marker("plan", "sites/b")
 		for i := range 250 { // several pages
-			b.host.AddComment(imitation.Post{By: 1, Body: fmt.Sprintf("remark %d", i)})
+			b.host.AddComment(imitation.Post{AuthorID: 1, Body: fmt.Sprintf("remark %d", i)})
 		}
 		put := func(marker, text string) (forge.Outcome, error) { return b.client.PutComment(ctx, marker, text) }
 		got, err := put(marker, "one")
@@ -122,11 +122,11 @@ func TestIssueLife(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
 		ctx, marker := t.Context(), forge.Marker("drift", ".")
 		for i := range 60 {
-			b.host.AddIssue(imitation.Post{By: imitation.Me, Title: "other", Body: fmt.Sprint(i)})
+			b.host.AddIssue(imitation.Post{AuthorID: imitation.Me, Title: "other", Body: fmt.Sprint(i)})
 		}
 		var pull int64
 		if b.host.Service != "gitlab" { // which lists no requests among the issues
-			pull = b.host.AddIssue(imitation.Post{By: imitation.Me, Body: marker + "\nmine", IsPullRequest: true})
+			pull = b.host.AddIssue(imitation.Post{AuthorID: imitation.Me, Body: marker + "\nmine", IsPullRequest: true})
 		}
 		b.host.PageSize = 25
 		got, err := b.client.PutIssue(ctx, marker, "Drift", "two buckets")
@@ -153,8 +153,8 @@ func TestIssueLife(t *testing.T) {
 func TestForeignComments(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
 		marker := forge.Marker("plan", ".")
-		b.host.AddComment(imitation.Post{By: 99, Body: marker + "\nnot mine"})
-		b.host.AddComment(imitation.Post{By: imitation.Me, Body: "quoting " + marker})
+		b.host.AddComment(imitation.Post{AuthorID: 99, Body: marker + "\nnot mine"})
+		b.host.AddComment(imitation.Post{AuthorID: imitation.Me, Body: "quoting " + marker})
 		got, err := b.client.PutComment(t.Context(), marker, "mine")
 		b.must(forge.Created, got, err)
 		got, err = b.client.PutComment(t.Context(), marker, "mine again")
@@ -171,7 +171,7 @@ func TestJobToken(t *testing.T) {
 		b := newBench(t, service)
 		b.host.IsJobToken = true
 		marker := forge.Marker("plan", ".")
-		b.host.AddComment(imitation.Post{By: 99, Body: marker + "\nof a person"})
+		b.host.AddComment(imitation.Post{AuthorID: 99, Body: marker + "\nof a person"})
 		got, err := b.client.PutComment(t.Context(), marker, "mine")
 		b.must(forge.Created, got, err)
 		got, err = b.client.PutComment(t.Context(), marker, "mine again")
@@ -255,7 +255,7 @@ func TestGivesUp(t *testing.T) {
 // TestCreatesOnce creates one comment where the reply to a create is lost.
 func TestCreatesOnce(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
-		b.host.AddComment(imitation.Post{By: 1, Body: "first"})
+		b.host.AddComment(imitation.Post{AuthorID: 1, Body: "first"})
 		lost := func(w http.ResponseWriter, r *http.Request) {
 			b.host.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)

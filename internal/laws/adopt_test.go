@@ -81,7 +81,7 @@ func (w *world) adoptAll(fold bool) {
 	for _, o := range snapshot.All(w.kinds[0]) {
 		buckets = append(buckets, o.Identity)
 	}
-	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {Identities: buckets}}, snapshot)
+	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {ChildIdentities: buckets}}, snapshot)
 	w.must(err)
 	request := adopt.Request{
 		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, FoldFamilies: fold, Layout: adopt.OneFile,
@@ -100,7 +100,7 @@ func (w *world) adoptAll(fold bool) {
 	w.configure(texts...)
 	var values strings.Builder
 	for _, h := range r.Hidden {
-		fmt.Fprintf(&values, "%s = %s\n", h.Name, literal(cty.StringVal(h.Reveal())))
+		fmt.Fprintf(&values, "%s = %s\n", h.VariableName, literal(cty.StringVal(h.Reveal())))
 		if len(h.Reveal()) > 20 && strings.Contains(w.sources(), h.Reveal()) {
 			w.Errorf("a secret is in what was written")
 		}
@@ -116,7 +116,7 @@ func (w *world) downloadAll(r *adopt.Request, c *b2.Client) {
 	for _, bucket := range r.Snapshot.All(w.kinds[0]) {
 		list, _, _, err := k.Parent.ListChildren(ctx, c, bucket.ID, kind.ChildListQuery{Limit: 1000})
 		w.must(err)
-		w.must(r.Snapshot.AddChildren(k, nil, list))
+		w.must(r.Snapshot.AddLookedForChildren(k, nil, list))
 	}
 	contents, left, err := adopt.ContentsOf(*r, k, r.Snapshot.All(k))
 	w.must(err)
@@ -159,7 +159,7 @@ func adoptable(c *config.Config) map[string][]string {
 			continue
 		}
 		text := ""
-		for _, a := range r.Kind.Settable() {
+		for _, a := range r.Kind.SettableAttrs() {
 			v := r.Value.GetAttr(a.Name)
 			if a.WirePath == "" || a.Name == "valid_duration" || a.IsLink() || a.KeepLive {
 				continue // links hold labels

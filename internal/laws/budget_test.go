@@ -97,7 +97,7 @@ file "page" {
 	a, err := w.plan(mode{})
 	w.must(err)
 	want = map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_file_names": 1}
-	if diff := cmp.Diff(want, a.client.Stats().Requests); diff != "" || !a.idle() {
+	if diff := cmp.Diff(want, a.client.Stats().RequestsByMethod); diff != "" || !a.idle() {
 		t.Errorf("a plan with nothing to do (-budget +spent):\n%s", diff)
 	}
 }
@@ -166,7 +166,7 @@ func (w *world) spends(listKeys, roundTrips int) {
 	want := map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_keys": listKeys}
 	maps.DeleteFunc(want, func(_ string, n int) bool { return n == 0 })
 	stats := a.client.Stats()
-	if diff := cmp.Diff(want, stats.Requests); diff != "" {
+	if diff := cmp.Diff(want, stats.RequestsByMethod); diff != "" {
 		w.Errorf("requests (-budget +spent):\n%s", diff)
 	}
 	if stats.SequentialRoundTrips > roundTrips {
@@ -192,7 +192,7 @@ file "told" {
 	w.must(err)
 	want := map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_file_names": 2, "b2_get_bucket_notification_rules": 1}
 	stats := a.client.Stats()
-	if diff := cmp.Diff(want, stats.Requests); diff != "" || stats.SequentialRoundTrips > 3 || !a.idle() {
+	if diff := cmp.Diff(want, stats.RequestsByMethod); diff != "" || stats.SequentialRoundTrips > 3 || !a.idle() {
 		t.Errorf("%d round trips, want 3 (-budget +spent):\n%s", stats.SequentialRoundTrips, diff)
 	}
 }

@@ -45,7 +45,7 @@ func TestNewKeyIsTried(t *testing.T) {
 	w.must(err)
 	a, err := w.planFrom(store.State(), mode{})
 	w.must(err)
-	w.b2.Fail(emulator.Fault{Method: "b2_authorize_account", Status: 401, Code: "bad_auth_token", Count: 3})
+	w.b2.QueueFault(emulator.Fault{Method: "b2_authorize_account", Status: 401, Code: "bad_auth_token", Count: 3})
 	w.b2.ResetCalls()
 	began := w.Now()
 	r, err := w.carryOut(store, a)
@@ -96,7 +96,7 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 			w.must(err)
 			if test.lie == nil {
 				test.fault.Method = "b2_authorize_account"
-				w.b2.Fail(test.fault)
+				w.b2.QueueFault(test.fault)
 			} else {
 				honest := w.verify
 				w.verify = func(ctx context.Context, id string, key secret.Value) (*wire.Account, error) {

@@ -105,7 +105,7 @@ func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) 
 		if c.Kind.Name != "bucket" || c.Action != plan.Update && c.Action != plan.Create {
 			continue
 		}
-		id := resultOf(result, c).ID
+		id := resultOf(result, c).RemoteID
 		for _, s := range a.plan.Steps {
 			if s.Change != i || s.Op != plan.OpUpdate {
 				continue
@@ -137,7 +137,7 @@ func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) 
 func wires(c *plan.Change, attrs []string) []string {
 	var out []string
 	for _, name := range attrs {
-		member, _, _ := strings.Cut(c.Kind.Attr(name).WirePath, ".")
+		member, _, _ := strings.Cut(c.Kind.FindAttr(name).WirePath, ".")
 		out = append(out, member)
 	}
 	slices.Sort(out)

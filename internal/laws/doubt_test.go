@@ -80,7 +80,7 @@ key "k" {
 func TestKeyThatAppearsLate(t *testing.T) {
 	onEach(t, engines.All(), func(t *testing.T, w *world) {
 		w.configure(aKey)
-		w.b2.Fail(emulator.Fault{Method: "b2_create_key", Late: 13, Status: 503, Code: "service_unavailable"})
+		w.b2.QueueFault(emulator.Fault{Method: "b2_create_key", LateByRequests: 13, Status: 503, Code: "service_unavailable"})
 		w.done(mode{})
 		first := w.entryID("key.app")
 		if open := w.announced(); len(open) != 1 || len(open[0].KnownIDs) != 1 || open[0].KnownIDs[0] != first {
@@ -130,12 +130,12 @@ func lagging(name string, hidden func() bool) func(int, *http.Request, func() (*
 // is looked for with pauses, stays announced, and is taken over when it appears.
 func TestBucketThatListingsShowLate(t *testing.T) {
 	const photos = `bucket "photos" { name = "acme-photos" }`
-	lost := emulator.Fault{Method: "b2_create_bucket", After: true, Status: 500, Code: "internal_error"}
+	lost := emulator.Fault{Method: "b2_create_bucket", TakesEffect: true, Status: 500, Code: "internal_error"}
 	t.Run("within the run", func(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		defer w.close()
 		w.configure(photos)
-		w.b2.Fail(lost)
+		w.b2.QueueFault(lost)
 		start := w.Now()
 		w.traffic.around = lagging("acme-photos", func() bool { return w.Now().Sub(start).Seconds() < 6 })
 		w.done(mode{})
@@ -148,7 +148,7 @@ func TestBucketThatListingsShowLate(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		defer w.close()
 		w.configure(photos)
-		w.b2.Fail(lost)
+		w.b2.QueueFault(lost)
 		hidden := true
 		w.traffic.around = lagging("acme-photos", func() bool { return hidden })
 		for range 3 {

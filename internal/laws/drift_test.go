@@ -42,7 +42,7 @@ func TestDrift(t *testing.T) {
 		}
 		changed += len(want)
 		edits := adopt.AcceptDrift(w.load(), found, os.ReadFile)
-		for _, f := range edits.Edited {
+		for _, f := range edits.EditedFiles {
 			w.must(os.WriteFile(f.Name, f.After, 0o600))
 		}
 		for _, list := range [][]plan.Change{w.drift(), w.planChanges()} {
@@ -74,7 +74,7 @@ func (w *world) drift() []plan.Change {
 	w.must(err)
 	snapshot.DropExpired(w.serviceTime(c))
 	found, _, diags := plan.FindDrift(plan.Request{Config: declared, Kinds: w.kinds, Snapshot: snapshot, Entries: st.Entries,
-		Now: w.serviceTime(c), LocalTime: w.here(), Applied: plan.Applied{Salt: stateSalt}})
+		Now: w.serviceTime(c), LocalTime: w.here(), Applied: plan.LastApply{Salt: stateSalt}})
 	if diags.HasErrors() {
 		w.Fatalf("drift: %v", diags)
 	}

@@ -63,7 +63,7 @@ func (w *world) loseState() { w.inState(func(s *state.Store) { w.must(s.Clear())
 // freeLock does what the user does about the lock of a run that is gone.
 func (w *world) freeLock() {
 	w.Helper()
-	if w.engine.Expires || w.engine.Orphaning {
+	if w.engine.LockExpires || w.engine.LockOutlivesRun {
 		_, err := w.backend().BreakLock(context.Background())
 		w.must(err)
 	}

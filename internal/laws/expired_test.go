@@ -14,11 +14,11 @@ func TestExpiredKeyIsGone(t *testing.T) {
 	const listsExpired = 20 // the behaviour of the emulator that expired keys vanish
 	for name, fault := range map[string]*emulator.Fault{
 		"undisturbed":   nil,
-		"reply lost":    {Method: "b2_create_key", After: true},
+		"reply lost":    {Method: "b2_create_key", TakesEffect: true},
 		"never arrived": {Method: "b2_create_key"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, emulator.Options{Broken: []int{listsExpired}})
+			w := newWorld(t, emulator.Options{BrokenBehaviours: []int{listsExpired}})
 			defer w.close()
 			w.configure(`
 key "app" {
@@ -34,11 +34,11 @@ key "app" {
 			w.settled(mode{})
 			w.pass(24 * time.Hour)
 			if fault != nil {
-				w.b2.Fail(*fault)
+				w.b2.QueueFault(*fault)
 			}
 			start := w.traffic.count()
 			a, _ := w.done(mode{})
-			if len(a.plan.Changes) != 1 || a.plan.Changes[0].Action != plan.Create || len(a.plan.Changes[0].Leftovers) > 0 {
+			if len(a.plan.Changes) != 1 || a.plan.Changes[0].Action != plan.Create || len(a.plan.Changes[0].FurtherDeletes) > 0 {
 				t.Errorf("planned %+v", a.plan.Changes)
 			}
 			if w.entryID("key.app") == first || len(w.live("b2_list_keys", "keys")) != 2 {

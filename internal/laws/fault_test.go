@@ -24,12 +24,12 @@ type disturbance struct {
 
 func disturbances() []disturbance {
 	fault := func(f emulator.Fault) func(*world, int) {
-		return func(w *world, k int) { f.Nth = k; w.b2.Fail(f) }
+		return func(w *world, k int) { f.Nth = k; w.b2.QueueFault(f) }
 	}
 	return []disturbance{
 		{"lost on the way there", false, fault(emulator.Fault{})},
-		{"lost on the way back", true, fault(emulator.Fault{After: true})},
-		{"503 although done", true, fault(emulator.Fault{After: true, Status: 503, Code: "service_unavailable"})},
+		{"lost on the way back", true, fault(emulator.Fault{TakesEffect: true})},
+		{"503 although done", true, fault(emulator.Fault{TakesEffect: true, Status: 503, Code: "service_unavailable"})},
 		{"B2 gone from there on", false, func(w *world, k int) { w.outage(k, false) }},
 		{"B2 gone after it", true, func(w *world, k int) { w.outage(k, true) }},
 		{"daily cap reached there", true, (*world).capped},

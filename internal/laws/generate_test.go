@@ -71,7 +71,7 @@ func (d *draft) block(k *kind.Kind, n named) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q {\n", k.Name, n.label)
 	v := d.legal(k, n)
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		if val := v.GetAttr(a.Name); !val.IsNull() {
 			b.WriteString(d.argument(a, val))
 		}
@@ -92,12 +92,12 @@ func (d *draft) legal(k *kind.Kind, n named) cty.Value {
 	for range 50 {
 		m := d.object(k.Attrs)
 		if n.shared { // nothing that rotates is
-			m["rotate"] = cty.NullVal(k.Attr("rotate").ValueType())
+			m["rotate"] = cty.NullVal(k.FindAttr("rotate").ValueType())
 		}
 		m[k.IdentityAttr] = cty.StringVal(name)
 		if k.ScopeAttr() != "" {
 			m[k.ScopeAttr()] = cty.StringVal("acme-kept")
-			m[k.IdentityAttr] = cty.StringVal(name + "/" + rapid.SampledFrom(k.Attr(k.IdentityAttr).Samples).Draw(d.T,
+			m[k.IdentityAttr] = cty.StringVal(name + "/" + rapid.SampledFrom(k.FindAttr(k.IdentityAttr).Samples).Draw(d.T,
 				k.IdentityAttr).AsString())
 		}
 		for range len(m) { // leave out what is complained about
@@ -106,10 +106,10 @@ func (d *draft) legal(k *kind.Kind, n named) cty.Value {
 			if ok {
 				return v
 			}
-			if a := k.Attr(bad); a == nil || a.Required {
+			if a := k.FindAttr(bad); a == nil || a.Required {
 				break
 			}
-			m[bad] = cty.NullVal(k.Attr(bad).ValueType())
+			m[bad] = cty.NullVal(k.FindAttr(bad).ValueType())
 		}
 	}
 	d.Skip("nothing legal was drawn")

@@ -61,14 +61,14 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 	t.Run("the create waits for what fails", func(t *testing.T) {
 		onEach(t, engines.All(), func(t *testing.T, w *world) {
 			w.configure(aKey)
-			w.b2.Fail(emulator.Fault{Method: "b2_create_key", Count: -1, Status: 503, Code: "service_unavailable"})
+			w.b2.QueueFault(emulator.Fault{Method: "b2_create_key", Count: -1, Status: 503, Code: "service_unavailable"})
 			if _, _, err := w.apply(mode{}); err == nil {
 				t.Fatal("the create did not fail")
 			}
 			w.pass(longDoubt)
 			w.configure(replace(aKey, `["listFiles"]`, "[\"listFiles\"]\n  buckets = [bucket.b]"), `bucket "b" { name = "acme-b" }`)
 			capped.Method = "b2_create_bucket"
-			w.b2.Fail(capped)
+			w.b2.QueueFault(capped)
 			if _, _, err := w.apply(mode{}); err == nil {
 				t.Fatal("the bucket did not fail")
 			}
@@ -85,7 +85,7 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 			w.by("b2_create_key", `{"keyName":"app","capabilities":["listFiles"]}`)
 			w.configure(aKey)
 			capped.Method = "b2_create_key"
-			w.b2.Fail(capped)
+			w.b2.QueueFault(capped)
 			if _, _, err := w.apply(mode{}); err == nil {
 				t.Fatal("the create did not fail")
 			}
@@ -133,7 +133,7 @@ func TestHeldKeyOutlivesUnknownCreates(t *testing.T) {
 	w.configure(replace(confirmed, `"listFiles"`, `"shareFiles"`))
 	w.done(mode{})
 	w.configure(replace(confirmed, `"listFiles"`, `"writeFiles"`))
-	w.b2.Fail(emulator.Fault{Method: "b2_create_key", After: true, Status: 500, Code: "internal_error"})
+	w.b2.QueueFault(emulator.Fault{Method: "b2_create_key", TakesEffect: true, Status: 500, Code: "internal_error"})
 	if _, _, err := w.apply(mode{}); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ bucket "photos" {
   info = { other = bucket.other.name }
 }
 `)
-	w.b2.Fail(emulator.Fault{Method: "b2_create_bucket", Status: 403, Code: "transaction_cap_exceeded"})
+	w.b2.QueueFault(emulator.Fault{Method: "b2_create_bucket", Status: 403, Code: "transaction_cap_exceeded"})
 	_, r, err := w.apply(mode{})
 	if err == nil || r.Counts.Import != 1 || w.entryID("bucket.photos") == "" {
 		t.Errorf("%v; counts %+v", err, r.Counts)

@@ -91,7 +91,7 @@ func (v *verdict) Fatalf(format string, args ...any) {
 // fails reports whether the scenario fails where a behaviour is broken.
 func (s scenario) fails(broken int) bool {
 	o := s.options
-	o.Broken = []int{broken}
+	o.BrokenBehaviours = []int{broken}
 	v := &verdict{}
 	done := make(chan struct{})
 	go func() { // Fatalf ends it
@@ -129,7 +129,7 @@ func TestMutations(t *testing.T) {
 			}
 		})
 	}
-	if o := (emulator.Options{Now: (&clock{}).Now, Broken: []int{len(behaviours()) + 1}}); opens(o) {
+	if o := (emulator.Options{Now: (&clock{}).Now, BrokenBehaviours: []int{len(behaviours()) + 1}}); opens(o) {
 		t.Errorf("the emulator knows more behaviours than these %d", len(behaviours()))
 	}
 }

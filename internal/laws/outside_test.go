@@ -19,7 +19,7 @@ func (a *attempt) outdated(entries []addr.StateEntry, m mode) []addr.StateEntry 
 	if m.destroy {
 		return nil
 	}
-	return r.Outdated()
+	return r.RenewedEntries()
 }
 
 // checkClaims demands that no plan takes what b2form did, or was about to do, for somebody else's doing.
@@ -51,7 +51,7 @@ func TestDigestsAreOfWhatIsLive(t *testing.T) {
 				w.Errorf("the digests of %s are outdated", e.Addr)
 			}
 			made, diags := plan.Make(plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Now: a.began,
-				RefreshOnly: true, Applied: plan.Applied{Salt: stateSalt}})
+				RefreshOnly: true, Applied: plan.LastApply{Salt: stateSalt}})
 			if diags.HasErrors() || !made.Empty() {
 				w.Errorf("a refresh after an apply: %v, %+v", diags, made)
 			}

@@ -107,7 +107,7 @@ func rendered(r *config.Resource, label string) string {
 	m := r.Value.Object().AsValueMap()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q {\n", r.Kind.Name, label)
-	for _, a := range r.Kind.Settable() {
+	for _, a := range r.Kind.SettableAttrs() {
 		v := m[a.Name]
 		if c := r.Kind.Content; c != nil && a.Name == c.TextAttr && m[c.SourceAttr].IsNull() {
 			v = content(r)

@@ -55,8 +55,8 @@ func (w *world) save() *planfile.File {
 	a, err := w.plan(mode{save: true})
 	w.must(err)
 	path := w.path("saved.plan")
-	w.must(planfile.Write(path, &planfile.File{Program: "laws", Command: "apply", Plan: a.plan,
-		Configuration: schema.MeaningDigest(a.config.Files), Variables: a.config.NonsensitiveVariables}))
+	w.must(planfile.Write(path, &planfile.File{ProgramVersion: "laws", Command: "apply", Plan: a.plan,
+		ConfigDigest: schema.MeaningDigest(a.config.Files), NonsensitiveVariables: a.config.NonsensitiveVariables}))
 	f, err := planfile.Read(path, w.kinds)
 	w.must(err)
 	shown := func(p *plan.Plan) string {
@@ -78,7 +78,7 @@ func (w *world) applySaved(f *planfile.File) {
 	w.must(err)
 	a, err := w.planFrom(store.State(), mode{save: true})
 	w.must(err)
-	if f.Configuration != schema.MeaningDigest(a.config.Files) {
+	if f.ConfigDigest != schema.MeaningDigest(a.config.Files) {
 		w.Errorf("the configuration counts as another one")
 	}
 	if f.Plan.Basis != a.plan.Basis {

@@ -337,7 +337,7 @@ func (w *world) shared() state.SharedBucket {
 	client := w.connect()
 	_, err := client.Authorize(context.Background())
 	w.must(err)
-	return state.SharedBucket{Remote: client, Bucket: "acme-state", Prefix: config.DefaultPrefix}
+	return state.SharedBucket{Remote: client, BucketName: "acme-state", Prefix: config.DefaultPrefix}
 }
 
 func stateBucketMade(w *world) {

@@ -254,7 +254,7 @@ func (w *world) says(a *attempt, r *apply.Result) string {
 	var b strings.Builder
 	text := view.TextUI{Out: &b, Err: &b}
 	lines := view.JSONUI{Out: &b, Now: w.Now}
-	for _, m := range []view.Purpose{view.Planning, view.Destroying} {
+	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying} {
 		text.Plan(a.plan, m)
 		lines.Plan(a.plan, m)
 		text.Done(r, m)
@@ -292,8 +292,8 @@ key "good" {
 	faults := map[string]emulator.Fault{
 		"nothing":    {Method: "no such call"},
 		"a refusal":  {Method: "b2_create_key", Status: 400, Code: "bad_request", Count: 9},
-		"trouble":    {Method: "b2_create_key", Status: 500, Code: "internal_error", After: true, Count: 9},
-		"no reply":   {Method: "b2_create_key", After: true, Count: 9},
+		"trouble":    {Method: "b2_create_key", Status: 500, Code: "internal_error", TakesEffect: true, Count: 9},
+		"no reply":   {Method: "b2_create_key", TakesEffect: true, Count: 9},
 		"unreadable": {Method: "b2_create_bucket", Status: 401, Code: "unauthorized"},
 	}
 	for _, name := range slices.Sorted(maps.Keys(faults)) {
@@ -304,7 +304,7 @@ key "good" {
 			w.configure(failing)
 			f := faults[name]
 			f.Message = fmt.Sprintf("the key %s is bad, so is the token %s", w.key, w.token())
-			w.b2.Fail(f)
+			w.b2.QueueFault(f)
 			_, r, err := w.apply(mode{})
 			if err == nil {
 				t.Fatal("nothing failed")

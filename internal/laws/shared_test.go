@@ -21,7 +21,7 @@ key "camera" {
 // takenOver holds a run up for so long that another takes the lock, and does all the work.
 func (w *world) takenOver() {
 	w.pass(3 * time.Minute)
-	if !w.engine.Expires {
+	if !w.engine.LockExpires {
 		_, err := w.backend().BreakLock(context.Background())
 		w.must(err)
 	}

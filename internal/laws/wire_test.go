@@ -36,7 +36,7 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 		left[strings.TrimSuffix(filepath.Base(f), ".txtar")] = true
 	}
 	for _, k := range schema.Kinds() {
-		for _, a := range k.Settable() {
+		for _, a := range k.SettableAttrs() {
 			name := k.Name + "." + a.Name
 			delete(left, name)
 			t.Run(name, func(t *testing.T) {

@@ -91,7 +91,7 @@ type world struct {
 	onEvent     func(apply.Event) // hears of them; may be nil
 	printed     strings.Builder   // standard output: deliveries
 	printing    func()            // called when something is delivered there; may be nil
-	log         []b2.Event
+	log         []b2.AttemptEvent
 	verify      func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) // nil: new keys are not tried
 	logged      sync.Mutex
 }
@@ -166,7 +166,7 @@ func writeSources(dir string) error {
 func (w *world) here() time.Time { return w.Now().Add(w.skew) }
 
 // serviceTime is what a client takes B2's clock to show.
-func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.ClockAhead()) }
+func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.ServiceClockAhead()) }
 
 // A mode is what a run is asked for.
 type mode struct {
@@ -195,7 +195,7 @@ func (w *world) connect() *b2.Client {
 	w.Helper()
 	c, err := b2.New(b2.Options{
 		KeyID: w.keyID, Key: w.key, Transport: w.traffic, Parallelism: w.parallelism, Now: w.here, Sleep: w.wait,
-		OnAttempt: func(e b2.Event) {
+		OnAttempt: func(e b2.AttemptEvent) {
 			w.logged.Lock()
 			defer w.logged.Unlock()
 			w.log = append(w.log, e)
@@ -239,10 +239,10 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	a.began = w.serviceTime(a.client)
 	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: a.began, LocalTime: w.here(), Save: m.save, Applied: plan.Applied{Salt: stateSalt}}
+		Rotate: m.rotate, Now: a.began, LocalTime: w.here(), FillSaved: m.save, Applied: plan.LastApply{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
-		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs,
-			LaterAttemptID: i.RecordedID})
+		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs,
+			LaterAttemptID: i.LaterAttemptID})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {

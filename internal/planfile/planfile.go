@@ -32,51 +32,51 @@ const formatVersion = 2
 
 // A File is a plan, and what it was made from.
 type File struct {
-	Program string // the version of b2form that made it
-	Command string // what carries it out: "apply", "destroy"
+	ProgramVersion string // the version of b2form that made it
+	Command        string // what carries it out: "apply", "destroy"
 	// The options that shaped the plan.
 	Target, Exclude, Replace []addr.Addr
 
-	Configuration string               // [schema.MeaningDigest] of it
-	Variables     map[string]cty.Value // those of the configuration that are not sensitive
-	Sensitive     []string             // names of the others, sorted
-	SensitiveHash string               // [plan.SlowHash] of their values; "": there are none
+	ConfigDigest           string               // [schema.MeaningDigest] of it
+	NonsensitiveVariables  map[string]cty.Value // those of the configuration that are not sensitive
+	SensitiveVariableNames []string             // names of the others, sorted
+	SensitiveHash          string               // [plan.SlowHash] of their values; "": there are none
 	// Salt is what hidden values were hashed with, in hexadecimal digits; "": with a key that is not in the
 	// file, where Keyed says so, or there are none.
-	Salt  string
-	Keyed bool
-	// Contents are how much goes with an object that is destroyed with everything it holds. It is no part of the
+	Salt          string
+	SaltNotInFile bool
+	// DestroyedContents are how much goes with an object that is destroyed with everything it holds. It is no part of the
 	// plan's basis.
-	Contents []Contents
+	DestroyedContents []DestroyedContents
 	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
 	PlanContextJSON json.RawMessage
 	Plan            *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
 }
 
-// Contents is what an object holds that is destroyed with it, in words.
-type Contents struct {
+// DestroyedContents is what an object holds that is destroyed with it, in words.
+type DestroyedContents struct {
 	Addr addr.Addr `json:"address"`
 	Text string    `json:"text"`
 }
 
 // A document is a File in JSON.
 type document struct {
-	Format          int             `json:"b2form_plan"`
-	Program         string          `json:"b2form_version"`
-	Command         string          `json:"command"`
-	Target          []string        `json:"target,omitempty"`
-	Exclude         []string        `json:"exclude,omitempty"`
-	Replace         []addr.Addr     `json:"replace,omitempty"`
-	Configuration   string          `json:"configuration"`
-	Variables       json.RawMessage `json:"variables,omitempty"`
-	Sensitive       []string        `json:"sensitive_variables,omitempty"`
-	SensitiveHash   string          `json:"sensitive_hash,omitempty"`
-	Salt            string          `json:"salt,omitempty"`
-	Keyed           bool            `json:"keyed,omitempty"`
-	Contents        []Contents      `json:"contents,omitempty"`
-	PlanContextJSON json.RawMessage `json:"context,omitempty"`
-	Basis           string          `json:"basis"`
-	Plan            *plan.Saved     `json:"plan"`
+	FormatVersion          int                 `json:"b2form_plan"`
+	ProgramVersion         string              `json:"b2form_version"`
+	Command                string              `json:"command"`
+	Target                 []string            `json:"target,omitempty"`
+	Exclude                []string            `json:"exclude,omitempty"`
+	Replace                []addr.Addr         `json:"replace,omitempty"`
+	ConfigDigest           string              `json:"configuration"`
+	NonsensitiveVariables  json.RawMessage     `json:"variables,omitempty"`
+	SensitiveVariableNames []string            `json:"sensitive_variables,omitempty"`
+	SensitiveHash          string              `json:"sensitive_hash,omitempty"`
+	Salt                   string              `json:"salt,omitempty"`
+	SaltNotInFile          bool                `json:"keyed,omitempty"`
+	DestroyedContents      []DestroyedContents `json:"contents,omitempty"`
+	PlanContextJSON        json.RawMessage     `json:"context,omitempty"`
+	Basis                  string              `json:"basis"`
+	Plan                   *plan.Saved         `json:"plan"`
 }
 
 const (
@@ -89,14 +89,16 @@ const (
 // Write puts the file in the place of what is at path: another saved plan, or nothing. It is whole or not
 // there, and only its owner may read it.
 func Write(path string, f *File) (err error) {
-	variables, err := encodeVariables(f.Variables)
+	variables, err := encodeVariables(f.NonsensitiveVariables)
 	if err != nil {
 		return err
 	}
 	text, err := json.Marshal(document{
-		Format: formatVersion, Program: f.Program, Command: f.Command, Target: texts(f.Target), Exclude: texts(f.Exclude),
-		Replace: f.Replace, Configuration: f.Configuration, Variables: variables, Sensitive: f.Sensitive, SensitiveHash: f.SensitiveHash,
-		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, PlanContextJSON: f.PlanContextJSON, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
+		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, Command: f.Command, Target: texts(f.Target),
+		Exclude: texts(f.Exclude), Replace: f.Replace, ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
+		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
+		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContents: f.DestroyedContents, PlanContextJSON: f.PlanContextJSON,
+		Basis: f.Plan.Basis, Plan: f.Plan.Saved,
 	})
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func Write(path string, f *File) (err error) {
 		return err
 	}
 	if err := durable.ReplaceFile(path, text, 0o600); err != nil {
-		return unwritten(path, words.ErrorWithoutPath(err))
+		return cannotSaveError(path, words.ErrorWithoutPath(err))
 	}
 	return nil
 }
@@ -118,7 +120,7 @@ func CheckPath(path string) error {
 		return err
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return unwritten(path, "there is no folder "+visible.EscapeLine(filepath.Dir(path))+"; make it, or give another name")
+		return cannotSaveError(path, "there is no folder "+visible.EscapeLine(filepath.Dir(path))+"; make it, or give another name")
 	}
 	return nil
 }
@@ -128,17 +130,17 @@ func checkReplaceable(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return unwritten(path, "it is a folder; give another name")
+		return cannotSaveError(path, "it is a folder; give another name")
 	case err == nil && !info.Mode().IsRegular():
-		return unwritten(path, "it is no regular file; give another name")
+		return cannotSaveError(path, "it is no regular file; give another name")
 	}
-	if err := durable.CheckBegin(path, begin); err != nil {
-		return unwritten(path, words.ErrorWithoutPath(err))
+	if err := durable.CheckOverwritable(path, begin); err != nil {
+		return cannotSaveError(path, words.ErrorWithoutPath(err))
 	}
 	return nil
 }
 
-func unwritten(path, why string) error {
+func cannotSaveError(path, why string) error {
 	return &wire.ExplainedError{Summary: "The plan cannot be saved",
 		Detail: fmt.Sprintf("%s: %s.", visible.EscapeLine(path), why)}
 }
@@ -177,7 +179,7 @@ func Read(path string, kinds []*kind.Kind) (*File, error) {
 	}
 	f, err := decode(text, kinds)
 	if err != nil {
-		return nil, damaged(path, err.Error())
+		return nil, damagedError(path, err.Error())
 	}
 	return f, nil
 }
@@ -237,7 +239,7 @@ func checkFormat(path string, text []byte) error {
 	return nil
 }
 
-func damaged(path, why string) error {
+func damagedError(path, why string) error {
 	return &wire.ExplainedError{Summary: "The saved plan is damaged",
 		Detail: fmt.Sprintf("%s: %s. Nothing was changed. Copy the file again, or "+
 			"make the plan anew with \"b2form plan -out=FILE\".", visible.EscapeLine(path), visible.EscapeTruncated(why, 500))}
@@ -260,13 +262,13 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	if err := json.Unmarshal(text[:end+1], &d); err != nil {
 		return nil, errors.New("a member has a value that no saved plan has")
 	}
-	if d.Format < 1 || d.Format > formatVersion || d.Plan == nil || d.Command == "" {
+	if d.FormatVersion < 1 || d.FormatVersion > formatVersion || d.Plan == nil || d.Command == "" {
 		return nil, errors.New("it lacks what every saved plan has")
 	}
 	if salt, err := hex.DecodeString(d.Salt); err != nil || len(salt) != 0 && len(salt) != plan.SaltBytes {
 		return nil, errors.New("its salt is none")
 	}
-	p, err := d.Plan.Plan(kinds)
+	p, err := d.Plan.PlanForDisplay(kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -274,15 +276,16 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("its digest is not that of the plan in it")
 	}
 	f := &File{
-		Program: d.Program, Command: d.Command, Replace: d.Replace, Configuration: d.Configuration,
-		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents,
-		PlanContextJSON: d.PlanContextJSON,
-		Plan:            p,
+		ProgramVersion: d.ProgramVersion, Command: d.Command, Replace: d.Replace, ConfigDigest: d.ConfigDigest,
+		SensitiveVariableNames: d.SensitiveVariableNames, SensitiveHash: d.SensitiveHash, Salt: d.Salt, SaltNotInFile: d.SaltNotInFile,
+		DestroyedContents: d.DestroyedContents,
+		PlanContextJSON:   d.PlanContextJSON,
+		Plan:              p,
 	}
 	var errs [3]error
-	f.Target, errs[0] = targets(d.Target)
-	f.Exclude, errs[1] = targets(d.Exclude)
-	f.Variables, errs[2] = decodeVariables(d.Variables)
+	f.Target, errs[0] = parseTargets(d.Target)
+	f.Exclude, errs[1] = parseTargets(d.Exclude)
+	f.NonsensitiveVariables, errs[2] = decodeVariables(d.NonsensitiveVariables)
 	return f, errors.Join(errs[:]...)
 }
 
@@ -295,7 +298,7 @@ func texts(list []addr.Addr) []string {
 	return out
 }
 
-func targets(list []string) (out []addr.Addr, err error) {
+func parseTargets(list []string) (out []addr.Addr, err error) {
 	for _, text := range list {
 		a, parseErr := addr.ParseTarget(text)
 		out, err = append(out, a), errors.Join(err, parseErr)
@@ -322,9 +325,9 @@ func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
 	return values, nil
 }
 
-// ShownPlan is the plan with how much goes with what it destroys, as it was shown.
-func (f *File) ShownPlan() *plan.Plan {
-	for _, held := range f.Contents {
+// PlanWithContents is the plan with how much goes with what it destroys, as it was shown.
+func (f *File) PlanWithContents() *plan.Plan {
+	for _, held := range f.DestroyedContents {
 		for i := range f.Plan.Changes {
 			if f.Plan.Changes[i].Addr == held.Addr {
 				f.Plan.Changes[i].DescribeContents(held.Text)

@@ -46,7 +46,7 @@ func (o *Options) bucketPromises(b *Bucket) []Promise {
 }
 
 func (t *trial) checkAccessWithoutKey(ctx context.Context, at file) error {
-	resp, err := t.request(ctx, http.MethodGet, t.downloadURL(at), nil)
+	resp, err := t.requestWithoutKey(ctx, http.MethodGet, t.downloadURL(at), nil)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func (t *trial) downloadURL(at file) string {
 	return strings.TrimRight(t.Account.DownloadURL, "/") + "/file/" + at.bucket.Name + "/" + escape(at.name, true)
 }
 
-// request sends what a browser sends, follows nothing, and does not read the reply's content.
-func (t *trial) request(ctx context.Context, method, target string, header map[string]string) (*http.Response, error) {
+// requestWithoutKey sends what a browser sends, follows nothing, and does not read the reply's content.
+func (t *trial) requestWithoutKey(ctx context.Context, method, target string, header map[string]string) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, target, nil)
@@ -99,27 +99,27 @@ func (o *Options) corsPromises(at file) (out []Promise) {
 			named = named || origin == "*" || origin == "https"
 		}
 		for _, operation := range rule.Operations {
-			method, native := browserMethod(operation)
+			method, native := browserMethodIfAny(operation)
 			if method == "" || len(rule.Origins) == 0 || !native && o.Account.S3URL == "" {
 				continue
 			}
-			origin := originFor(rule.Origins[0])
+			origin := originMatching(rule.Origins[0])
 			header := map[string]string{}
 			if len(rule.Headers) > 0 {
 				header["Access-Control-Request-Headers"] = strings.ToLower(strings.ReplaceAll(rule.Headers[0], "*", "x-b2form"))
 			}
-			out = append(out, preflight(at, origin, method, native, header, true))
+			out = append(out, preflightPromise(at, origin, method, native, header, true))
 			break
 		}
 	}
 	if len(at.bucket.CORS) > 0 && !named {
-		out = append(out, preflight(at, stranger, http.MethodGet, true, nil, false))
+		out = append(out, preflightPromise(at, stranger, http.MethodGet, true, nil, false))
 	}
 	return out
 }
 
-// browserMethod is what an operation of a CORS rule is asked for with; "": it takes more than a name.
-func browserMethod(operation string) (method string, native bool) {
+// browserMethodIfAny is what an operation of a CORS rule is asked for with; "": it takes more than a name.
+func browserMethodIfAny(operation string) (method string, native bool) {
 	if operation == "b2_download_file_by_name" {
 		return http.MethodGet, true
 	}
@@ -130,8 +130,8 @@ func browserMethod(operation string) (method string, native bool) {
 	return strings.ToUpper(verb), false
 }
 
-// originFor is an origin that a pattern of a rule means.
-func originFor(pattern string) string {
+// originMatching is an origin that a pattern of a rule means.
+func originMatching(pattern string) string {
 	switch {
 	case pattern == "*":
 		return stranger
@@ -141,7 +141,7 @@ func originFor(pattern string) string {
 	return strings.Replace(pattern, "*", "b2form", 1)
 }
 
-func preflight(at file, origin, method string, native bool, header map[string]string, allowed bool) Promise {
+func preflightPromise(at file, origin, method string, native bool, header map[string]string, allowed bool) Promise {
 	text := "answers a page of "
 	if !allowed {
 		text = "answers no page of "
@@ -156,7 +156,7 @@ func preflight(at file, origin, method string, native bool, header map[string]st
 			for name, value := range header {
 				asked[name] = value
 			}
-			resp, err := t.request(ctx, http.MethodOptions, target, asked)
+			resp, err := t.requestWithoutKey(ctx, http.MethodOptions, target, asked)
 			if err != nil {
 				return err
 			}

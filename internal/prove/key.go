@@ -20,11 +20,11 @@ type operation struct {
 	native, s3       func(t *trial, ctx context.Context, at file) error
 }
 
-func listing() operation {
+func listOperation() operation {
 	return operation{"list files", "listFiles", " of ", "C", false, (*trial).list, (*trial).listS3}
 }
 
-func uploading() operation {
+func uploadOperation() operation {
 	return operation{"upload files", "writeFiles", " to ", "AA", true, (*trial).upload, (*trial).uploadS3}
 }
 
@@ -80,17 +80,17 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 	may := func(op operation) bool { return slices.Contains(k.Capabilities, op.capability) }
 	own := file{k.AllowedBucket, k.NamePrefix + o.FileNameSuffix}
 	for _, op := range []operation{
-		listing(), uploading(),
+		listOperation(), uploadOperation(),
 		{"download files", "readFiles", "", "AAB", true, (*trial).download, (*trial).downloadS3},
 	} {
 		add(op, own, may(op), "")
 	}
-	for _, op := range []operation{listing(), uploading()} {
+	for _, op := range []operation{listOperation(), uploadOperation()} {
 		if !may(op) {
 			continue
 		}
 		if k.NamePrefix != "" {
-			add(op, file{k.AllowedBucket, outside(k.NamePrefix, o.FileNameSuffix)}, false, " outside of "+quoted(k.NamePrefix))
+			add(op, file{k.AllowedBucket, nameOutsidePrefix(k.NamePrefix, o.FileNameSuffix)}, false, " outside of "+quoted(k.NamePrefix))
 		}
 		if k.ForbiddenBucket != nil {
 			add(op, file{k.ForbiddenBucket, k.NamePrefix + o.FileNameSuffix}, false,
@@ -102,8 +102,8 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 	return out
 }
 
-// outside is a name of a file that does not start with the prefix.
-func outside(prefix, name string) string {
+// nameOutsidePrefix is a name of a file that does not start with the prefix.
+func nameOutsidePrefix(prefix, name string) string {
 	if strings.HasPrefix(name, prefix) {
 		return "x-" + name
 	}
@@ -118,7 +118,7 @@ func newKeyRetryDelays() []time.Duration {
 
 // authorizeKey gets the key's means, and compares what B2 says of it.
 func (t *trial) authorizeKey(ctx context.Context) error {
-	t.unusable = true
+	t.keyUnusable = true
 	access, err := t.key.Open(ctx)
 	if err != nil {
 		return err
@@ -126,18 +126,18 @@ func (t *trial) authorizeKey(ctx context.Context) error {
 	t.access = access
 	account, err := access.Client.Authorize(ctx)
 	for _, delay := range newKeyRetryDelays() {
-		if !access.IsNewKey || !isRefused(err) || t.Sleep(ctx, delay) != nil {
+		if !access.IsNewKey || !isAccessDenied(err) || t.Sleep(ctx, delay) != nil {
 			break
 		}
 		account, err = access.Client.Authorize(ctx)
 	}
-	if isRefused(err) {
+	if isAccessDenied(err) {
 		return brokenPromiseError("B2 does not accept it: it expired, was deleted, or its secret is another.")
 	}
 	if err != nil {
 		return err
 	}
-	t.unusable, t.s3 = false, s3Client{t.Transport, account.S3URL, account.S3Region(), access.KeyID, access.Secret, t.Now}
+	t.keyUnusable, t.s3 = false, s3Client{t.Transport, account.S3URL, account.S3Region(), access.KeyID, access.Secret, t.Now}
 	if differ := t.key.DifferingAttrs(account); len(differ) > 0 {
 		return brokenPromiseError("B2 accepts it, but says something else than declared of " + strings.Join(differ, ", ") + ".")
 	}
@@ -147,19 +147,19 @@ func (t *trial) authorizeKey(ctx context.Context) error {
 // expect turns what came of a call into what is wrong with the promise.
 func (t *trial) expect(allowed bool, err error) error {
 	switch {
-	case allowed && isRefused(err):
+	case allowed && isAccessDenied(err):
 		return brokenPromiseError("B2 refuses it.")
 	case !allowed && err == nil:
 		return brokenPromiseError("B2 lets it do that.")
-	case !allowed && isRefused(err):
+	case !allowed && isAccessDenied(err):
 		return nil
 	}
 	return err
 }
 
-// isRefused reports whether B2 refused for want of a right, and not for a cap, a fault or a
+// isAccessDenied reports whether B2 refused for want of a right, and not for a cap, a fault or a
 // mistake of ours ("Calling the API", status codes; "S3-Compatible API", error codes).
-func isRefused(err error) bool {
+func isAccessDenied(err error) bool {
 	var e *wire.Error
 	if !errors.As(err, &e) {
 		return false

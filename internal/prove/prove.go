@@ -201,7 +201,7 @@ func (o *Options) try(ctx context.Context, s *Subject) (results []Result) {
 		switch {
 		case ctx.Err() != nil:
 			r.Detail = "interrupted"
-		case p.SkipReason == "" && t.unusable:
+		case p.SkipReason == "" && t.keyUnusable:
 			r.Detail = "the key does not authorize"
 		case p.SkipReason == "":
 			start := o.Now()

@@ -17,18 +17,18 @@ const content = "b2form prove\n"
 // A trial tries the promises of one subject.
 type trial struct {
 	*Options
-	key      *Key // nil: of a bucket
-	access   *Access
-	s3       s3Client
-	unusable bool // the key does not authorize
+	key         *Key // nil: of a bucket
+	access      *Access
+	s3          s3Client
+	keyUnusable bool // the key does not authorize
 
 	filesToRemove map[file]bool // that may hold something to remove
 	fileID        string        // the version that is there for the key to work with; "": none
 }
 
-// noteUpload notes that a file may be there now: a reply that does not come tells nothing.
-func (t *trial) noteUpload(at file, err error) error {
-	if !isRefused(err) {
+// markUploadForRemoval notes that a file may be there now: a reply that does not come tells nothing.
+func (t *trial) markUploadForRemoval(at file, err error) error {
+	if !isAccessDenied(err) {
 		t.filesToRemove[at] = true
 	}
 	return err
@@ -44,7 +44,7 @@ func (t *trial) upload(ctx context.Context, at file) error {
 	if err == nil {
 		t.fileID = id
 	}
-	return t.noteUpload(at, err)
+	return t.markUploadForRemoval(at, err)
 }
 
 // put uploads the content and gives the ID of the version.
@@ -79,10 +79,10 @@ func (t *trial) download(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
-	return sameContent(t.access.Client.Download(ctx, t.fileID, int64(len(content))))
+	return checkSameContent(t.access.Client.Download(ctx, t.fileID, int64(len(content))))
 }
 
-func sameContent(got []byte, err error) error {
+func checkSameContent(got []byte, err error) error {
 	if err == nil && string(got) != content {
 		return brokenPromiseError("Another content came back than was uploaded.")
 	}
@@ -123,7 +123,7 @@ func (t *trial) uploadS3(ctx context.Context, at file) error {
 	if id := header.Get("X-Amz-Version-Id"); id != "" {
 		t.fileID = id
 	}
-	return t.noteUpload(at, err)
+	return t.markUploadForRemoval(at, err)
 }
 
 func (t *trial) downloadS3(ctx context.Context, at file) error {
@@ -131,7 +131,7 @@ func (t *trial) downloadS3(ctx context.Context, at file) error {
 		return err
 	}
 	_, body, err := t.sendS3(ctx, http.MethodGet, at, nil, "")
-	return sameContent(body, err)
+	return checkSameContent(body, err)
 }
 
 func (t *trial) removeS3(ctx context.Context, at file) error {

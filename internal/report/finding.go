@@ -42,20 +42,20 @@ func (r *Run) findings() (list []finding) {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
 			list = append(list, finding{rule: "hazard/" + h.Flag, level: "note", title: "Hazard: " + h.Kind,
-				text: c.Address + " " + h.Kind + afterColon(h.Detail), place: c.Range})
+				text: c.Address + " " + h.Kind + prefixWithColon(h.Detail), place: c.Range})
 		}
 	}
 	for _, k := range r.ListedKeys {
 		for _, f := range k.Findings {
 			list = append(list, finding{rule: "key/" + slug(f.Rule), level: "warning", title: "Key: " + visible.EscapeLine(f.Rule),
-				text: k.Name + afterColon(f.Detail)})
+				text: k.Name + prefixWithColon(f.Detail)})
 		}
 	}
 	list = list[:min(len(list), mostFindings)]
 	seen := map[string]int{}
 	for i := range list {
 		f := &list[i]
-		if f.path = r.path(f.place); f.path == "" {
+		if f.path = r.pipelinePathIfAny(f.place); f.path == "" {
 			f.place = nil
 		}
 		parts := []string{f.rule, f.path, f.title, f.text}
@@ -66,8 +66,8 @@ func (r *Run) findings() (list []finding) {
 	return list
 }
 
-// path is the file of a place from where the pipeline works; "": there is none, or it is elsewhere.
-func (r *Run) path(place *view.Range) string {
+// pipelinePathIfAny is the file of a place from where the pipeline works; "": there is none, or it is elsewhere.
+func (r *Run) pipelinePathIfAny(place *view.Range) string {
 	if place == nil || place.Filename == "" {
 		return ""
 	}

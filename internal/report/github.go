@@ -30,14 +30,14 @@ func (r *Run) annotations() (list []annotation) {
 	for i := range r.Changes() {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
-			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + afterColon(h.Detail), c.Range})
+			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + prefixWithColon(h.Detail), c.Range})
 		}
 	}
 	return list
 }
 
-// afterColon is a text behind a colon; nothing for none.
-func afterColon(text string) string {
+// prefixWithColon is a text behind a colon; nothing for none.
+func prefixWithColon(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -55,13 +55,13 @@ func GitHubAnnotations(r *Run) string {
 		}
 		var properties []string
 		set := func(name, value string) { properties = append(properties, name+"="+githubProperties.Replace(value)) }
-		if file := r.path(a.place); file != "" {
+		if file := r.pipelinePathIfAny(a.place); file != "" {
 			set("file", file)
 			set("line", strconv.Itoa(a.place.Start.Line))
 			set("endLine", strconv.Itoa(a.place.End.Line))
 		}
 		set("title", visible.EscapeTruncated(a.title, mostInLine))
-		message := visible.EscapeLines(truncate(a.message))
+		message := visible.EscapeLines(truncateMessage(a.message))
 		if message == "" {
 			message = a.title
 		}
@@ -70,8 +70,8 @@ func GitHubAnnotations(r *Run) string {
 	return b.String()
 }
 
-// truncate is as much of a message as an annotation or a report carries.
-func truncate(s string) string {
+// truncateMessage is as much of a message as an annotation or a report carries.
+func truncateMessage(s string) string {
 	const maxBytes = 10_000
 	if len(s) <= maxBytes {
 		return s

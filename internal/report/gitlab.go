@@ -31,7 +31,7 @@ type codeQualityLines struct {
 func GitLabCodeQuality(r *Run) []byte {
 	issues := []codeQualityIssue{}
 	for _, f := range r.findings() {
-		i := codeQualityIssue{Description: oneLine(f.title + afterColon(f.text)), CheckName: f.rule, Fingerprint: f.fingerprint,
+		i := codeQualityIssue{Description: oneLine(f.title + prefixWithColon(f.text)), CheckName: f.rule, Fingerprint: f.fingerprint,
 			Severity: map[string]string{"error": "critical", "warning": "minor", "note": "major"}[f.level],
 			Location: codeQualityLocation{Path: f.path, Lines: codeQualityLines{1}}}
 		if f.path == "" {
@@ -50,7 +50,7 @@ const placeOfNothing = "b2form"
 
 // oneLine is a text in one line.
 func oneLine(s string) string {
-	return visible.EscapeLine(strings.Join(strings.Fields(truncate(s)), " "))
+	return visible.EscapeLine(strings.Join(strings.Fields(truncateMessage(s)), " "))
 }
 
 // GitLabTerraform is the report for artifacts:reports:terraform, which the widget of a merge request reads ("Terraform

@@ -40,7 +40,7 @@ type junitFailure struct {
 }
 
 // TestsJUnit is the results of b2form test as programs read them that know JUnit's XML: a suite for each file.
-func TestsJUnit(files []view.TestFile) []byte {
+func TestsJUnit(files []view.TestFileResult) []byte {
 	var out junitSuites
 	for i := range files {
 		f := &files[i]
@@ -79,7 +79,7 @@ func JUnit(r *Run) []byte {
 	if r.Outcome() == Failed {
 		run.Error = &junitFailure{Message: Headline(r)}
 		for _, d := range r.withSeverity("error") {
-			run.Error.Text += visible.EscapeLine(d.Summary) + "\n" + visible.EscapeLines(truncate(d.Detail)) + "\n"
+			run.Error.Text += visible.EscapeLine(d.Summary) + "\n" + visible.EscapeLines(truncateMessage(d.Detail)) + "\n"
 		}
 	}
 	suites := []junitSuite{{Name: "b2form"}, {Name: "checks"}, {Name: "drift"}}
@@ -101,7 +101,7 @@ func JUnit(r *Run) []byte {
 			name = d.Text
 		}
 		suites[2].add(junitCase{Name: visible.EscapeLine(name),
-			Failure: &junitFailure{Message: oneLine(d.Text), Text: visible.EscapeLines(truncate(d.Diff))}})
+			Failure: &junitFailure{Message: oneLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}})
 	}
 	var out junitSuites
 	for _, s := range suites {

@@ -15,14 +15,14 @@ import (
 	"b2form/schema/kind"
 )
 
-// A line is what is read of a line of JSON.
-type line struct {
-	Type          string          `json:"type"`
-	Message       string          `json:"@message"`
-	Version       string          `json:"b2form"`
-	FormatVersion string          `json:"ui"`
-	Diagnostic    view.Diagnostic `json:"diagnostic"`
-	Change        struct {
+// A jsonLine is what is read of a line of JSON.
+type jsonLine struct {
+	Type           string          `json:"type"`
+	Message        string          `json:"@message"`
+	ProgramVersion string          `json:"b2form"`
+	FormatVersion  string          `json:"ui"`
+	Diagnostic     view.Diagnostic `json:"diagnostic"`
+	Change         struct {
 		Resource struct {
 			Addr string `json:"addr"`
 		} `json:"resource"`
@@ -68,18 +68,18 @@ func ReadJSONLines(from io.Reader) (*Run, error) {
 	lines.Buffer(nil, longestLine)
 	number := 0
 	for ; lines.Scan(); number++ {
-		var l line
+		var l jsonLine
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			return nil, fmt.Errorf("line %d is no JSON as \"-json-into=FILE\" writes it", number+1)
 		}
 		if number == 0 {
-			if l.Type != "version" || l.Version == "" {
+			if l.Type != "version" || l.ProgramVersion == "" {
 				return nil, errors.New("it does not begin as what \"-json-into=FILE\" writes")
 			}
 			if format, _, _ := strings.Cut(l.FormatVersion, "."); format != "1" {
-				return nil, fmt.Errorf("b2form %s wrote it in a later format, which that version reads", l.Version)
+				return nil, fmt.Errorf("b2form %s wrote it in a later format, which that version reads", l.ProgramVersion)
 			}
-			r.Version = l.Version
+			r.ProgramVersion = l.ProgramVersion
 		}
 		r.add(&l)
 	}
@@ -98,7 +98,7 @@ func ReadJSONLines(from io.Reader) (*Run, error) {
 }
 
 // add adds what a line says.
-func (r *Run) add(l *line) {
+func (r *Run) add(l *jsonLine) {
 	switch l.Type {
 	case "diagnostic":
 		r.Diagnostics = append(r.Diagnostics, l.Diagnostic)
@@ -138,14 +138,14 @@ func (r *Run) ensurePlan() *Plan {
 	return r.Planned
 }
 
-func (r *Run) ensureDone() *Done {
+func (r *Run) ensureDone() *ApplyResult {
 	if r.Done == nil {
-		r.Done = &Done{}
+		r.Done = &ApplyResult{}
 	}
 	return r.Done
 }
 
-func (r *Run) addChange(l *line) {
+func (r *Run) addChange(l *jsonLine) {
 	c := Change{Address: l.Change.Resource.Addr, Action: string(l.Change.Action), Symbol: l.Change.Action.Symbol(), Fields: l.Change.Fields,
 		ChangeText: view.ChangeText{Heading: l.Message}}
 	if l.Change.Reason != "" {
@@ -153,21 +153,21 @@ func (r *Run) addChange(l *line) {
 	}
 	for _, h := range l.Change.Hazards {
 		if slices.Contains(kind.HazardKinds(), h.Kind) {
-			c.Hazards = append(c.Hazards, Hazard{string(h.Kind), h.Kind.Flag(), h.Detail})
+			c.Hazards = append(c.Hazards, Hazard{string(h.Kind), h.Kind.AllowFlagValue(), h.Detail})
 		}
 	}
 	r.ensurePlan().Changes = append(r.ensurePlan().Changes, c)
 }
 
 // addSummary adds the counts of the plan, or of what was done: the same sort of line says both.
-func (r *Run) addSummary(l *line) {
+func (r *Run) addSummary(l *jsonLine) {
 	n := plan.Counts{Import: l.Counts.Import, Add: l.Counts.Add, Change: l.Counts.Change, Destroy: l.Counts.Remove, Forget: l.Counts.Forget}
 	if strings.HasPrefix(l.Message, "Plan:") {
 		r.Command = "plan"
 		r.ensurePlan().Counts, r.ensurePlan().Summary = n, view.PlanSummary(n)
 		return
 	}
-	for _, m := range []view.Purpose{view.Planning, view.Destroying, view.Rotating} {
+	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Rotating} {
 		if l.Counts.Operation == m.CommandName() {
 			r.Command = m.CommandName()
 		}

@@ -69,7 +69,7 @@ func Headline(r *Run) string {
 	case len(r.Drift) > 0 || r.Command == "drift":
 		return r.driftCounts().Summary()
 	case r.ListedKeys != nil:
-		return words.Count(len(r.ListedKeys), "live key", "live keys") + fmt.Sprintf(", %d with findings.", r.keysWithFindings())
+		return words.Count(len(r.ListedKeys), "live key", "live keys") + fmt.Sprintf(", %d with findings.", r.keysWithFindingsCount())
 	case r.Planned != nil:
 		return "No changes."
 	}
@@ -90,7 +90,7 @@ func (r *Run) driftCounts() (n view.DriftCounts) {
 	return n
 }
 
-func (r *Run) keysWithFindings() (n int) {
+func (r *Run) keysWithFindingsCount() (n int) {
 	for _, k := range r.ListedKeys {
 		if len(k.Findings) > 0 {
 			n++
@@ -190,7 +190,7 @@ func diagnosticEntries(list []view.Diagnostic) (out []string) {
 	return out
 }
 
-func notDoneEntries(d *Done) (out []string) {
+func notDoneEntries(d *ApplyResult) (out []string) {
 	if d == nil {
 		return nil
 	}
@@ -290,7 +290,7 @@ func keyEntries(list []Key) (out []string) {
 			}
 		}
 		for _, f := range k.Findings {
-			text += "\n  - " + codeSpan(f.Rule+afterColon(f.Detail))
+			text += "\n  - " + codeSpan(f.Rule+prefixWithColon(f.Detail))
 		}
 		out = append(out, text+"\n")
 	}

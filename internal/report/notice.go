@@ -11,21 +11,21 @@ import (
 
 // A Notice is what somebody is told of a run who is not looking at it: a sentence, and what it may cost.
 type Notice struct {
-	FormatVersion string         `json:"format_version"`
-	Version       string         `json:"b2form_version"`
-	Command       string         `json:"command"`
-	Folder        string         `json:"folder"`
-	Outcome       Outcome        `json:"outcome"`
-	Headline      string         `json:"headline"`
-	Counts        noticeCounts   `json:"changes"`
-	Hazards       []noticeHazard `json:"hazards"` // at most 50
-	Errors        []string       `json:"errors"`  // at most 10, each in a line
-	HazardCount   int            `json:"hazard_count"`
-	ErrorCount    int            `json:"error_count"`
-	DriftCount    int            `json:"drift_count"`
-	Digest        string         `json:"digest"`
-	ExitCode      int            `json:"exit_code"`
-	JobURL        string         `json:"job_url"` // of the job in the pipeline; "": not known
+	FormatVersion  string         `json:"format_version"`
+	ProgramVersion string         `json:"b2form_version"`
+	Command        string         `json:"command"`
+	Folder         string         `json:"folder"`
+	Outcome        Outcome        `json:"outcome"`
+	Headline       string         `json:"headline"`
+	Counts         noticeCounts   `json:"changes"`
+	Hazards        []noticeHazard `json:"hazards"` // at most 50
+	Errors         []string       `json:"errors"`  // at most 10, each in a line
+	HazardCount    int            `json:"hazard_count"`
+	ErrorCount     int            `json:"error_count"`
+	DriftCount     int            `json:"drift_count"`
+	Digest         string         `json:"digest"`
+	ExitCode       int            `json:"exit_code"`
+	JobURL         string         `json:"job_url"` // of the job in the pipeline; "": not known
 }
 
 type noticeCounts struct {
@@ -51,7 +51,8 @@ const (
 // NewNotice puts a run into a notice. jobURL is where the job is shown.
 func NewNotice(r *Run, jobURL string) Notice {
 	n := r.Counts()
-	notice := Notice{FormatVersion: "1.0", Version: r.Version, Command: r.Command, Folder: visible.EscapeTruncated(r.Folder, mostInLine),
+	notice := Notice{FormatVersion: "1.0", ProgramVersion: r.ProgramVersion, Command: r.Command,
+		Folder:  visible.EscapeTruncated(r.Folder, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
 		Hazards: []noticeHazard{}, Errors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(), DriftCount: len(r.Drift),
 		Digest: visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
@@ -87,7 +88,7 @@ func (n Notice) Text(maxBytes int) string {
 		lines = append(lines, "Error: "+text)
 	}
 	for _, h := range n.Hazards {
-		lines = append(lines, h.Hazard+": "+h.Address+afterColon(h.Detail))
+		lines = append(lines, h.Hazard+": "+h.Address+prefixWithColon(h.Detail))
 	}
 	link := ""
 	if n.JobURL != "" {

@@ -31,7 +31,7 @@ func (r *Recorder) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File
 }
 
 // Plan records what would change, and what changed outside of b2form.
-func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
+func (r *Recorder) Plan(p *plan.Plan, m view.PlanPurpose) {
 	shown := &Plan{Purpose: m, Summary: view.PlanSummary(p.Counts()), Counts: p.Counts(), LeftOut: addresses(p.LeftOut)}
 	r.Run.Drift = nil
 	for i := range p.Changes {
@@ -50,7 +50,7 @@ func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
 			}
 		}
 		for _, h := range c.Hazards {
-			one.Hazards = append(one.Hazards, Hazard{string(h.Kind), h.Kind.Flag(), visible.EscapeLine(h.Detail)})
+			one.Hazards = append(one.Hazards, Hazard{string(h.Kind), h.Kind.AllowFlagValue(), visible.EscapeLine(h.Detail)})
 		}
 		shown.Changes = append(shown.Changes, one)
 	}
@@ -58,7 +58,7 @@ func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
 }
 
 // driftOf is what happened to the object of a change outside of b2form.
-func driftOf(c *plan.Change, m view.Purpose) (d Drift, drifted bool) {
+func driftOf(c *plan.Change, m view.PlanPurpose) (d Drift, drifted bool) {
 	text := view.OutsideChangeText(c, m)
 	d = Drift{Address: c.Addr.String(), Type: DriftChanged, Text: text, Fields: c.Fields}
 	switch {
@@ -90,8 +90,8 @@ func (r *Recorder) Exceptions(list []view.Exception) {
 }
 
 // Done records what was carried out.
-func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
-	done := &Done{Summary: view.DoneSummary(result, m), Incomplete: result.Incomplete(), Counts: result.Counts}
+func (r *Recorder) Done(result *apply.Result, m view.PlanPurpose) {
+	done := &ApplyResult{Summary: view.DoneSummary(result, m), Incomplete: result.Incomplete(), Counts: result.Counts}
 	for _, c := range result.BegunChanges {
 		if c.Err != nil {
 			done.Failed = append(done.Failed, c.Change.Addr.String())
@@ -139,7 +139,7 @@ type ignoredOutput struct{}
 
 func (ignoredOutput) Note(string)                     {}
 func (ignoredOutput) Hint(string)                     {}
-func (ignoredOutput) Tests([]view.TestFile)           {}
+func (ignoredOutput) Tests([]view.TestFileResult)     {}
 func (ignoredOutput) Capabilities([]string)           {}
 func (ignoredOutput) Rotations(*plan.Plan, time.Time) {}
 func (ignoredOutput) Event(apply.Event)               {}

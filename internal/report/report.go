@@ -22,18 +22,18 @@ const (
 // A Run is what one run of the program found and did. No secret and no sensitive value is in it. Its texts are
 // escaped as internal/visible does it, and may hold anything else that others can choose.
 type Run struct {
-	Version string // of b2form
-	Command string // "plan", "apply", "drift": what was run
-	Folder  string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
+	ProgramVersion string // of b2form
+	Command        string // "plan", "apply", "drift": what was run
+	Folder         string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
 
-	Planned       *Plan    // nil: no plan was made
-	Done          *Done    // nil: nothing was carried out
-	Drift         []Drift  // what changed outside of b2form; sorted by address
-	ListedKeys    []Key    // what b2form keys lists
-	Checks        []Check  // in order of their names
-	OutputsDiff   string   // how outputs change, as view.OutputsDiff; "": none does
-	CoverageTexts []string // how much of what is live is managed, a sentence for each kind; nil: nobody asked
-	Digest        string   // what the plan can be approved by; "": nothing
+	Planned       *Plan        // nil: no plan was made
+	Done          *ApplyResult // nil: nothing was carried out
+	Drift         []Drift      // what changed outside of b2form; sorted by address
+	ListedKeys    []Key        // what b2form keys lists
+	Checks        []Check      // in order of their names
+	OutputsDiff   string       // how outputs change, as view.OutputsDiff; "": none does
+	CoverageTexts []string     // how much of what is live is managed, a sentence for each kind; nil: nobody asked
+	Digest        string       // what the plan can be approved by; "": nothing
 
 	Exceptions  []Exception       // from policies
 	Diagnostics []view.Diagnostic // in the order in which they were shown
@@ -42,7 +42,7 @@ type Run struct {
 
 // A Plan is what would change.
 type Plan struct {
-	Purpose view.Purpose
+	Purpose view.PlanPurpose
 	Summary string // "Plan: 1 to add, 0 to change, 0 to destroy."
 	Counts  plan.Counts
 	Changes []Change // sorted by address
@@ -67,8 +67,8 @@ type Hazard struct {
 	Detail string // "": the kind says it
 }
 
-// Done is what was carried out.
-type Done struct {
+// ApplyResult is what was carried out.
+type ApplyResult struct {
 	Summary    string // "Apply complete! Resources: 1 added, 0 changed, 0 destroyed."
 	Incomplete bool
 	Counts     plan.Counts

@@ -60,24 +60,27 @@ func runs() map[string]*report.Run {
 	}
 	digest := "b2form-1:0123456789abcdef"
 	return map[string]*report.Run{
-		"plan": {Version: "1.0.0", Command: "plan", Folder: "live/prod", Planned: planned, Drift: drift[:1], Digest: digest, ExitCode: 2,
-			OutputsDiff: "+   url = \"https://example.com\"\n", Diagnostics: []view.Diagnostic{warning},
+		"plan": {ProgramVersion: "1.0.0", Command: "plan", Folder: "live/prod", Planned: planned, Drift: drift[:1], Digest: digest,
+			ExitCode: 2, OutputsDiff: "+   url = \"https://example.com\"\n", Diagnostics: []view.Diagnostic{warning},
 			Checks:     []report.Check{{Name: "check.public"}, {Name: "check.small", Failed: true, Messages: []string{"It is large."}}},
 			Exceptions: []report.Exception{{Address: "bucket.photos", Policy: "policy.private", Reason: "a web site"}}},
-		"unchanged": {Version: "1.0.0", Command: "plan", Planned: &report.Plan{Summary: "Plan: 0 to add, 0 to change, 0 to destroy."},
-			Digest: digest},
-		"apply": {Version: "1.0.0", Command: "apply", Planned: planned, Done: &report.Done{Counts: plan.Counts{Add: 1, Change: 1},
-			Summary: "Apply complete! Resources: 1 added, 1 changed, 0 destroyed."}},
-		"failed": {Version: "1.0.0", Command: "apply", Planned: planned, ExitCode: 1, Diagnostics: []view.Diagnostic{failure, warning},
-			Done: &report.Done{Summary: "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 1 not begun.",
+		"unchanged": {ProgramVersion: "1.0.0", Command: "plan",
+			Planned: &report.Plan{Summary: "Plan: 0 to add, 0 to change, 0 to destroy."},
+			Digest:  digest},
+		"apply": {ProgramVersion: "1.0.0", Command: "apply", Planned: planned,
+			Done: &report.ApplyResult{Counts: plan.Counts{Add: 1, Change: 1},
+				Summary: "Apply complete! Resources: 1 added, 1 changed, 0 destroyed."}},
+		"failed": {ProgramVersion: "1.0.0", Command: "apply", Planned: planned, ExitCode: 1,
+			Diagnostics: []view.Diagnostic{failure, warning},
+			Done: &report.ApplyResult{Summary: "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 1 not begun.",
 				Incomplete: true, Failed: []string{"bucket.photos"}, Unfinished: []string{"key.app"}}},
-		"drift": {Version: "1.0.0", Command: "drift", Drift: drift, CoverageTexts: []string{"41 of 44 buckets managed, 93 %"},
+		"drift": {ProgramVersion: "1.0.0", Command: "drift", Drift: drift, CoverageTexts: []string{"41 of 44 buckets managed, 93 %"},
 			ExitCode: 2},
-		"keys": {Version: "1.0.0", Command: "keys", ExitCode: 2, ListedKeys: []report.Key{
+		"keys": {ProgramVersion: "1.0.0", Command: "keys", ExitCode: 2, ListedKeys: []report.Key{
 			{Name: "app", Owner: "key.app", Capabilities: "read_write", BucketsAndPrefix: "acme-photos", Expiry: "never"},
 			{Name: "old", Owner: "not in the state", Capabilities: "9 capabilities", BucketsAndPrefix: "every bucket", Expiry: "2027-01-01",
 				Findings: []report.Finding{{Rule: "unowned", Detail: "the state here does not know it"}}}}},
-		"validate": {Version: "1.0.0", Command: "validate", Diagnostics: []view.Diagnostic{warning}},
+		"validate": {ProgramVersion: "1.0.0", Command: "validate", Diagnostics: []view.Diagnostic{warning}},
 	}
 }
 

@@ -67,7 +67,7 @@ type (
 // SARIF is diagnostics, broken policies and hazards in SARIF 2.1.0, as code scanning reads it. What is about no file has no
 // location.
 func SARIF(r *Run) []byte {
-	driver := sarifDriver{Name: "b2form", Version: r.Version, Rules: []sarifRule{}}
+	driver := sarifDriver{Name: "b2form", Version: r.ProgramVersion, Rules: []sarifRule{}}
 	results := []sarifResult{}
 	for _, f := range r.findings() {
 		i := slices.IndexFunc(driver.Rules, func(known sarifRule) bool { return known.ID == f.rule })
@@ -75,7 +75,7 @@ func SARIF(r *Run) []byte {
 			i = len(driver.Rules)
 			driver.Rules = append(driver.Rules, sarifRule{f.rule, sarifText(f.title)})
 		}
-		result := sarifResult{RuleID: f.rule, RuleIndex: i, Level: f.level, Message: sarifText(f.title + afterColon(f.text)),
+		result := sarifResult{RuleID: f.rule, RuleIndex: i, Level: f.level, Message: sarifText(f.title + prefixWithColon(f.text)),
 			Fingerprints: map[string]string{"b2form/v1": f.fingerprint}}
 		if f.place != nil {
 			at := sarifRegion{StartLine: max(1, f.place.Start.Line), StartColumn: f.place.Start.Column,
@@ -98,7 +98,7 @@ func SARIF(r *Run) []byte {
 // sarifText is a plain text message that is nothing but text: braces stand for arguments there, and brackets before
 // parentheses for links (SARIF 2.1.0, 3.11.5 and 3.11.6).
 func sarifText(s string) sarifMessage {
-	s = strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(truncate(s))
+	s = strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(truncateMessage(s))
 	if s == "" {
 		s = "(no text)"
 	}

@@ -17,7 +17,7 @@ func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 		switch d.Type {
 		case "age", "file":
 			var path string
-			if path, err = filePath(d, o); err == nil {
+			if path, err = checkedFilePath(d, o); err == nil {
 				err = checkReplaceable(path)
 			}
 		case "stdout":
@@ -48,8 +48,8 @@ func checkStdout(o DeliveryOptions) error {
 	return nil
 }
 
-// filePath is where a file goes that may be replaced.
-func filePath(d config.Delivery, o DeliveryOptions) (string, error) {
+// checkedFilePath is where a file goes that may be replaced.
+func checkedFilePath(d config.Delivery, o DeliveryOptions) (string, error) {
 	path := d.Path
 	if o.FilePath != nil {
 		path = o.FilePath(d)

@@ -35,7 +35,7 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 	if !errors.As(err, &stopped) || !errors.Is(err, gone) {
 		t.Fatalf("got %v", err)
 	}
-	if diff := cmp.Diff([]string{"a.env"}, stopped.Invalidated); diff != "" {
+	if diff := cmp.Diff([]string{"a.env"}, stopped.InvalidatedDestinations); diff != "" {
 		t.Errorf("dead (-want +got):\n%s", diff)
 	}
 	if got := files(t, dir); len(got) != 1 || got["a.env"] == "" {

@@ -88,10 +88,10 @@ type Error struct {
 	Summary string // "Secret cannot be delivered"
 	Detail  string // what is wrong and what to do; whole sentences
 	Range   *hcl.Range
-	// Invalidated are the destinations, in words, that received the secret before
+	// InvalidatedDestinations are the destinations, in words, that received the secret before
 	// another one failed. The key must be deleted now, so what they hold is void.
-	Invalidated []string
-	Cause       error // may be nil
+	InvalidatedDestinations []string
+	Cause                   error // may be nil
 }
 
 func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
@@ -202,7 +202,7 @@ func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*des
 var errCommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
 
 func prepareFile(d config.Delivery, o DeliveryOptions, size int) (*destination, error) {
-	path, err := filePath(d, o)
+	path, err := checkedFilePath(d, o)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where [
 		for i, slot := range s.destinations {
 			if err := stage(i, slot); err != nil {
 				_ = s.Abandon()
-				return nil, deliveryError(slot.delivery, d.changedDestinations, err)
+				return nil, deliveryErrorWithInvalidated(slot.delivery, d.changedDestinations, err)
 			}
 		}
 	}
@@ -328,18 +328,18 @@ func (s *PreparedDelivery) Abandon() error {
 	return errors.Join(errs...)
 }
 
-func deliveryError(d config.Delivery, dead []string, why error) *Error {
+func deliveryErrorWithInvalidated(d config.Delivery, dead []string, why error) *Error {
 	short, more := why.Error(), ""
 	var p *programError
 	if errors.As(why, &p) && p.detail != "" {
 		short, more = p.summary, "\n"+p.detail
 	}
 	e := &Error{
-		Summary:     "Secret was not delivered",
-		Detail:      fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
-		Range:       d.Range,
-		Invalidated: dead,
-		Cause:       why,
+		Summary:                 "Secret was not delivered",
+		Detail:                  fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
+		Range:                   d.Range,
+		InvalidatedDestinations: dead,
+		Cause:                   why,
 	}
 	if len(dead) > 0 {
 		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it has gone to %s already: what is there will not work.",

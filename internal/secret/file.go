@@ -35,7 +35,7 @@ func reserveTempFile(path string, size int, list *TempFileList) (*tempFile, erro
 	}
 	f := &tempFile{targetPath: filepath.Clean(path), tempFileList: list}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		f.file = createUnnamed(dir)
+		f.file = createUnnamedIfSupported(dir)
 	}
 	if f.file == nil {
 		if err := f.createNamed(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix)); err != nil {
@@ -56,7 +56,7 @@ func (f *tempFile) createNamed(path string) (err error) {
 	if err := f.tempFileList.add(path); err != nil {
 		return err
 	}
-	if f.file, err = createTemp(path); err != nil {
+	if f.file, err = recreateTempFile(path); err != nil {
 		f.tempFileList.remove(path)
 		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), errorWithoutPath(err))
 	}
@@ -64,10 +64,10 @@ func (f *tempFile) createNamed(path string) (err error) {
 	return nil
 }
 
-// createTemp makes the file anew, readable by its owner alone. The name is always
+// recreateTempFile makes the file anew, readable by its owner alone. The name is always
 // the same, so that what a killed run left, perhaps with a secret, goes with the
 // next one.
-func createTemp(path string) (*os.File, error) {
+func recreateTempFile(path string) (*os.File, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func TestProgramFails(t *testing.T) {
 			if test.name == "cannot start" {
 				dead = nil
 			}
-			if diff := cmp.Diff(dead, e.Invalidated); diff != "" {
+			if diff := cmp.Diff(dead, e.InvalidatedDestinations); diff != "" {
 				t.Errorf("dead (-want +got):\n%s", diff)
 			}
 			if len(files(t, dir)) > 0 || out.Len() > 0 {

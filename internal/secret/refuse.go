@@ -32,15 +32,15 @@ func checkNotProtected(path string, protected []string) error {
 			return fmt.Errorf("%s is inside of a Git repository's own folder: choose a path outside of .git", path)
 		}
 	}
-	if p := SameAs(real, protected); p != "" {
+	if p := FindSameFile(real, protected); p != "" {
 		return fmt.Errorf("it would replace %s, which b2form itself needs: choose another path", p)
 	}
 	return nil
 }
 
-// SameAs is the first of the files that path leads to, whether or not it exists; "": none. Names are compared
+// FindSameFile is the first of the files that path leads to, whether or not it exists; "": none. Names are compared
 // as file systems do that do not tell cases apart.
-func SameAs(path string, files []string) string {
+func FindSameFile(path string, files []string) string {
 	real, err := resolveFolderLinks(path)
 	if err != nil {
 		return ""

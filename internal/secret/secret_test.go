@@ -273,7 +273,7 @@ func TestPrepareRefuses(t *testing.T) {
 		s, err := secret.Prepare(t.Context(), before(), test.deliveries, secret.DeliveryOptions{LiveLookup: live})
 		var e *secret.Error
 		if !errors.As(err, &e) || s != nil || !strings.Contains(e.Detail, test.want) || e.Summary != "Secret cannot be delivered" ||
-			len(e.Invalidated) > 0 {
+			len(e.InvalidatedDestinations) > 0 {
 			t.Errorf("%s: Prepare = %v", test.name, err)
 		}
 		if last := test.deliveries[len(test.deliveries)-1]; e != nil && e.Range != last.Range {
@@ -364,10 +364,10 @@ func TestDeliverFails(t *testing.T) {
 			if !errors.As(err, &e) || where != nil || e.Summary != "Secret was not delivered" || !strings.Contains(e.Detail, test.detail) {
 				t.Fatalf("Deliver = %v, %v", where, err)
 			}
-			if diff := cmp.Diff(test.dead, e.Invalidated); diff != "" {
+			if diff := cmp.Diff(test.dead, e.InvalidatedDestinations); diff != "" {
 				t.Errorf("dead (-want +got):\n%s", diff)
 			}
-			for _, d := range e.Invalidated {
+			for _, d := range e.InvalidatedDestinations {
 				if !strings.Contains(e.Detail, d) {
 					t.Errorf("the detail does not name %s: %s", d, e.Detail)
 				}
@@ -380,7 +380,7 @@ func TestDeliverFails(t *testing.T) {
 			left := files(t, dir)
 			delete(left, "2.env")
 			want := "old"
-			if len(e.Invalidated) == 2 {
+			if len(e.InvalidatedDestinations) == 2 {
 				want = asEnv
 			}
 			if diff := cmp.Diff(map[string]string{"1.env": want}, left); diff != "" {

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// createUnnamed makes a file in a folder that has no name yet, so that nothing is left of
+// createUnnamedIfSupported makes a file in a folder that has no name yet, so that nothing is left of
 // it when the process is killed. nil: there is no such thing here; not every file
 // system has it.
-func createUnnamed(dir string) *os.File {
+func createUnnamedIfSupported(dir string) *os.File {
 	f, err := os.OpenFile(dir, unix.O_TMPFILE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// createUnnamed makes no file: every one has a name here.
-func createUnnamed(string) *os.File { return nil }
+// createUnnamedIfSupported makes no file: every one has a name here.
+func createUnnamedIfSupported(string) *os.File { return nil }
 
 func nameFile(*os.File, string) error { return errors.ErrUnsupported }

@@ -44,10 +44,10 @@ type bucketStorage struct {
 	lastPartContent []byte        // the last of them, which grows; nil: a new one is to be begun
 	objectsMade     int           // objects, for their names
 
-	updateSemaphore chan struct{} // held over requests, so it is no mutex: who waits for it may give up
-	lastView        *bucketView   // nil: must be read again
-	ourRevision     int64         // since this revision nobody else has updated the bucket
-	claim           leaseClaim
+	updateSemaphore     chan struct{} // held over requests, so it is no mutex: who waits for it may give up
+	lastView            *bucketView   // nil: must be read again
+	onlyOurUpdatesSince int64         // since this revision nobody else has updated the bucket
+	claim               leaseClaim
 
 	mu        sync.Mutex // guards what check looks at
 	renewedAt time.Time  // our time, at or before that from which the lease runs
@@ -72,7 +72,7 @@ func (k *bucketStorage) acquireLease(ctx context.Context, o Options) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return sharedLockedError(held)
+			return bucketLockedError(held)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (k *bucketStorage) hidingRuleError() *Error {
 		Summary: "A lifecycle rule would delete the state",
 		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 "+
 			"would remove a state that does not change. Take that part out of the rule; days_from_hiding_to_deleting alone does no harm.",
-			k.Bucket, k.Prefix),
+			k.BucketName, k.Prefix),
 		Path: k.String(),
 	}
 }
@@ -121,7 +121,7 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context, decide func(p stateP
 			if err != nil {
 				return err
 			}
-			k.lastView, k.ourRevision, k.bucketID = v, v.Revision, v.ID
+			k.lastView, k.onlyOurUpdatesSince, k.bucketID = v, v.Revision, v.ID
 		}
 		old := k.lastView.Info[k.bucketInfoKey()]
 		p, err := parsePointer(k.String(), old)
@@ -195,7 +195,7 @@ func (k *bucketStorage) storePointer(ctx context.Context, p statePointer) error 
 			Summary: "The bucket has no room for the state's pointer",
 			Detail: fmt.Sprintf("A bucket holds at most %d info pairs, and %s has that many already. Remove one, or keep the state in "+
 				"another bucket.",
-				maxPairs, k.Bucket),
+				maxPairs, k.BucketName),
 			Path: k.String(),
 		}
 	}
@@ -224,7 +224,7 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 	}
 	go func() {
 		defer close(k.heartbeatDone)
-		for pause.For(k.ctx, leaseBeat) == nil && k.leaseLostError() == nil {
+		for pause.For(k.ctx, leaseBeat) == nil && k.leaseLostErrorIfAny() == nil {
 			k.renewLease() // after a failure there is the next beat, and check
 		}
 	}()
@@ -241,7 +241,7 @@ func (k *bucketStorage) renewLease() {
 // compareAndSwapAsHolder is compareAndSwap by a run that holds the lease: once it finds that it does not, it
 // never does again.
 func (k *bucketStorage) compareAndSwapAsHolder(step func(statePointer, time.Time) (next statePointer, holds bool)) error {
-	if err := k.leaseLostError(); err != nil {
+	if err := k.leaseLostErrorIfAny(); err != nil {
 		return err
 	}
 	var gone *Error
@@ -262,7 +262,7 @@ func (k *bucketStorage) compareAndSwapAsHolder(step func(statePointer, time.Time
 	return err
 }
 
-func (k *bucketStorage) leaseLostError() error {
+func (k *bucketStorage) leaseLostErrorIfAny() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.lostErr
@@ -285,11 +285,11 @@ func (k *bucketStorage) checkLocked() error {
 // lines too, so a journal has few parts however many batches it took.
 func (k *bucketStorage) append(lines []byte) error {
 	now := k.currentVersion()
-	part, name := k.lastPartContent, now.Journal.Name
+	part, name := k.lastPartContent, now.LastJournalPart.Name
 	if len(part) == 0 || len(part) > maxChunk {
 		first := firstRecord(k.baseState)
-		if now.Journal != (fileVersion{}) {
-			first.Previous = &now.Journal
+		if now.LastJournalPart != (fileVersion{}) {
+			first.Previous = &now.LastJournalPart
 		}
 		part, name = first.encodeLine(), k.newObjectName("journal")
 		k.journalParts = append(k.journalParts, fileVersion{Name: name})
@@ -299,7 +299,7 @@ func (k *bucketStorage) append(lines []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := k.commitVersion(stateVersion{State: now.State, Journal: made}); err != nil {
+	if err := k.commitVersion(stateVersion{State: now.State, LastJournalPart: made}); err != nil {
 		k.lastPartContent = nil // what is stored is not known; the next part stands for itself
 		return err
 	}
@@ -334,7 +334,7 @@ func (k *bucketStorage) newObjectName(what string) string {
 }
 
 func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, error) {
-	if err := k.leaseLostError(); err != nil {
+	if err := k.leaseLostErrorIfAny(); err != nil {
 		return fileVersion{}, err
 	}
 	id, err := k.Remote.Upload(k.ctx, k.bucketID, name, "application/json", content)
@@ -358,7 +358,7 @@ func (k *bucketStorage) hideObjects(objects []fileVersion) {
 // by one move of the pointer.
 func (k *bucketStorage) close(s *State) error {
 	defer k.stopHeartbeat()
-	if err := k.leaseLostError(); err != nil {
+	if err := k.leaseLostErrorIfAny(); err != nil {
 		return err
 	}
 	now := k.currentVersion()
@@ -433,9 +433,9 @@ func (k *bucketStorage) callAPI(ctx context.Context, api wire.API, method string
 		if err != nil {
 			return err
 		}
-		k.lastView, k.ourRevision = v, v.Revision
+		k.lastView, k.onlyOurUpdatesSince = v, v.Revision
 	}
-	if want.IfRevisionIs >= k.ourRevision {
+	if want.IfRevisionIs >= k.onlyOurUpdatesSince {
 		body["ifRevisionIs"] = compactJSON(k.lastView.Revision)
 	}
 	if want.BucketInfo != nil {

@@ -26,13 +26,13 @@ func underContract(t *testing.T, wanted func(engines.Engine) bool, test func(t *
 	}
 }
 
-func isBreakable(e engines.Engine) bool { return !e.Unbroken }
+func isBreakable(e engines.Engine) bool { return !e.LockUnbreakable }
 
 // afterDeath opens the state after the run that had it was killed.
 func afterDeath(t *testing.T, e engines.Engine, p place) *state.Store {
 	t.Helper()
 	next := p.machine(nil)
-	if e.Orphaning {
+	if e.LockOutlivesRun {
 		_, err := next.BreakLock(context.Background())
 		must(t, err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // readStateFile decodes a state file; an absent one is an empty state.
 func readStateFile(path string) (*State, error) {
-	data, err := readRegularFile(path)
+	data, err := readRegularFileIfAny(path)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (d *decoder) decodeState() (*State, error) {
 	seen := map[string]bool{}
 	err := d.forEachMember(whole, func(member, v gjson.Result) error {
 		if seen[member.Str] {
-			return twice(member.Str)
+			return repeatedMemberError(member.Str)
 		}
 		seen[member.Str] = true
 		return d.decodeMember(member, v, s, &version)
@@ -275,17 +275,17 @@ func (i *CreateIntent) checkComplete() error {
 
 // decodeStrict decodes a value that has no members but the known ones, each at most once.
 func decodeStrict(v gjson.Result, into any) error {
-	if name := repeated(v); name != "" {
-		return twice(name)
+	if name := findRepeatedMember(v); name != "" {
+		return repeatedMemberError(name)
 	}
 	d := json.NewDecoder(strings.NewReader(v.Raw))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
 }
 
-// repeated finds a member that stands twice in one object, as a bad merge leaves it: only one
+// findRepeatedMember finds a member that stands twice in one object, as a bad merge leaves it: only one
 // would count. Members are taken in any case, as encoding/json does. "": there is none.
-func repeated(v gjson.Result) (name string) {
+func findRepeatedMember(v gjson.Result) (name string) {
 	if !v.IsObject() && !v.IsArray() {
 		return ""
 	}
@@ -295,14 +295,14 @@ func repeated(v gjson.Result) (name string) {
 			name = lower
 		} else {
 			seen[lower] = true
-			name = repeated(inner)
+			name = findRepeatedMember(inner)
 		}
 		return name == ""
 	})
 	return name
 }
 
-func twice(member string) error { return fmt.Errorf("%q stands twice", member) }
+func repeatedMemberError(member string) error { return fmt.Errorf("%q stands twice", member) }
 
 // damagedError says what is wrong and where.
 func (d *decoder) damagedError(err error) *Error {

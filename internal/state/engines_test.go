@@ -72,7 +72,7 @@ func inServer(t *testing.T, gitlab bool, f func(t *testing.T, p place)) {
 			if l != nil {
 				w.Line = *l
 			}
-			return engines.HTTP("https://state.test/states/web", gitlab, w)
+			return engines.NewHTTPBackend("https://state.test/states/web", gitlab, w)
 		}})
 	})
 }

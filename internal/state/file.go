@@ -50,10 +50,10 @@ func resolveSymlinks(path string) (string, error) {
 	return "", readError(path, errors.New("too many symbolic links"))
 }
 
-// readRegularFile gives a file's content; nil where there is no file. A symbolic link is
+// readRegularFileIfAny gives a file's content; nil where there is no file. A symbolic link is
 // not followed: that of the state itself was before.
-func readRegularFile(path string) ([]byte, error) {
-	if info, err := statRegular(path); info == nil {
+func readRegularFileIfAny(path string) ([]byte, error) {
+	if info, err := statRegularIfAny(path); info == nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(path)

@@ -114,7 +114,7 @@ func TestFailedSync(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Read(s.path)
+		got, err := Read(s.displayName)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestCloseWaits(t *testing.T) {
 		}
 		close(d.release)
 		synctest.Wait()
-		if got, err := Read(s.path); err != nil || len(got.Entries) != 1 {
+		if got, err := Read(s.displayName); err != nil || len(got.Entries) != 1 {
 			t.Errorf("saved: %+v, %v", got, err)
 		}
 	})

@@ -53,8 +53,8 @@ func displayURL(address string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// argumentOf is the argument of the backend that an address comes from.
-func (h HTTPBackend) argumentOf(address string) string {
+// backendArgumentFor is the argument of the backend that an address comes from.
+func (h HTTPBackend) backendArgumentFor(address string) string {
 	switch displayURL(address) {
 	case h.String():
 		return "address"
@@ -83,10 +83,10 @@ func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	if h.LockAddress == "" && !o.NoLock {
 		return nil, h.noLockError()
 	}
-	k := &httpStorage{HTTPBackend: h, runID: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx),
-		lockStatus: lockStatus{now: o.Now},
-		turn:       make(chan struct{}, 1)}
-	if k.locks {
+	k := &httpStorage{HTTPBackend: h, runID: rand.Text(), usesLock: !o.NoLock, ctx: context.WithoutCancel(ctx),
+		lockStatus:    lockStatus{now: o.Now},
+		turnSemaphore: make(chan struct{}, 1)}
+	if k.usesLock {
 		self := httpLockInfo{ID: k.runID, Operation: o.Operation, Who: o.LockOwner, Version: h.ProgramVersion, Created: o.Now().UTC(),
 			Path: h.String()}
 		if err := h.acquireLock(ctx, self, o); err != nil {
@@ -125,21 +125,21 @@ func (h HTTPBackend) acquireLock(ctx context.Context, self httpLockInfo, o Optio
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return orphanableLockError(held)
+			return httpLockedError(held)
 		}
 	}
 }
 
 // tryLock takes the lock, or says who has it.
 func (h HTTPBackend) tryLock(ctx context.Context, self httpLockInfo) (held *LockedError, err error) {
-	r, err := h.send(ctx, h.LockMethod, h.LockAddress, compactJSON(self), maxHTTPReply)
+	r, err := h.sendWithRetries(ctx, h.LockMethod, h.LockAddress, compactJSON(self), maxHTTPReply)
 	switch {
 	case err != nil:
 		return nil, err
 	case r.succeeded():
 		return nil, nil
 	case r.status != http.StatusLocked && r.status != http.StatusConflict:
-		return nil, h.refused("take the lock", r)
+		return nil, h.refusedError("take the lock", r)
 	}
 	var holder httpLockInfo
 	_ = json.Unmarshal(r.body, &holder) // what cannot be read is left empty
@@ -150,9 +150,9 @@ func (h HTTPBackend) tryLock(ctx context.Context, self httpLockInfo) (held *Lock
 }
 
 func (h HTTPBackend) releaseLock(ctx context.Context, self httpLockInfo) error {
-	r, err := h.send(ctx, h.UnlockMethod, h.UnlockAddress, compactJSON(self), maxHTTPReply)
+	r, err := h.sendWithRetries(ctx, h.UnlockMethod, h.UnlockAddress, compactJSON(self), maxHTTPReply)
 	if err == nil && !r.succeeded() && !r.requestRepeated { // repeated: the first may have succeeded
-		err = h.refused("give the lock back", r)
+		err = h.refusedError("give the lock back", r)
 	}
 	return err
 }
@@ -196,10 +196,10 @@ func (h HTTPBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, 
 	return held, err
 }
 
-// Try does with the server what a run does: it takes the lock, stores the state that is there again,
+// CheckServerByTrial does with the server what a run does: it takes the lock, stores the state that is there again,
 // reads it and gives the lock back; and it makes sure that nobody else gets the lock meanwhile. The
 // state is as it was. It is an *Error with a *LockedError where another run has the lock.
-func (h HTTPBackend) Try(ctx context.Context, o Options) error {
+func (h HTTPBackend) CheckServerByTrial(ctx context.Context, o Options) error {
 	o.NoLock = false
 	s, err := h.Open(ctx, o)
 	if err != nil {
@@ -218,8 +218,8 @@ func (h HTTPBackend) Try(ctx context.Context, o Options) error {
 	return errors.Join(err, s.Close())
 }
 
-// orphanableLockError is about a lock that may be left of a run that was killed.
-func orphanableLockError(held *LockedError) *Error {
+// httpLockedError is about a lock that may be left of a run that was killed.
+func httpLockedError(held *LockedError) *Error {
 	return stateLockedError(held, anotherRun+", or another program,", "or let b2form wait with -lock-timeout=5m. The lock of a run that "+
 		"was killed stays: make sure that it is gone, then remove its lock with `b2form lock -break`.")
 }
@@ -229,9 +229,9 @@ func (h HTTPBackend) error(summary, detail string, cause error) *Error {
 	return &Error{Summary: summary, Detail: detail, Path: h.String(), Cause: cause}
 }
 
-// refused explains a reply that is a refusal.
-func (h HTTPBackend) refused(what string, r *httpReply) *Error {
-	argument, where := h.argumentOf(r.address), visible.EscapeLine(displayURL(r.address))
+// refusedError explains a reply that is a refusal.
+func (h HTTPBackend) refusedError(what string, r *httpReply) *Error {
+	argument, where := h.backendArgumentFor(r.address), visible.EscapeLine(displayURL(r.address))
 	todo := "Correct what it says, then run the same command again."
 	switch {
 	case r.status >= 300 && r.status < 400:

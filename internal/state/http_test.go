@@ -113,7 +113,7 @@ func TestHostileServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				_, err := engines.HTTP("https://state.test/web?key="+engines.HTTPPassword, false, test.answer).Read(t.Context())
+				_, err := engines.NewHTTPBackend("https://state.test/web?key="+engines.HTTPPassword, false, test.answer).Read(t.Context())
 				text := fmt.Sprint(err)
 				if test.summary == "" && err != nil ||
 					test.summary != "" && (!strings.HasPrefix(text, test.summary) || !strings.Contains(text, test.detail)) {
@@ -125,7 +125,7 @@ func TestHostileServer(t *testing.T) {
 				if took := time.Since(began); took > 10*time.Minute {
 					t.Errorf("it took %s", took)
 				}
-				b := engines.HTTP("https://state.test", false, nil)
+				b := engines.NewHTTPBackend("https://state.test", false, nil)
 				if strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), engines.HTTPPassword) {
 					t.Error("printing the backend shows the password")
 				}
@@ -140,7 +140,8 @@ func TestServerDocument(t *testing.T) {
 		`{"version":4,"serial":1,"run":"x"}}}}garbage`, `{"version":4,"serial":1,"serial":5,"run":"x"}`,
 		`{"version":4,"SERIAL":1,"run":"x"}`, `{"version":4,"serial":1,"Serial":2,"run":"x"}`,
 	} {
-		_, err := engines.HTTP("https://state.test", false, answering(func(*http.Request) *http.Response { return reply(200, body) })).
+		_, err := engines.NewHTTPBackend("https://state.test", false,
+			answering(func(*http.Request) *http.Response { return reply(200, body) })).
 			Read(t.Context())
 		if summaryOf(err) != "The server has no state of b2form" {
 			t.Errorf("Read = %v of %s", err, body)
@@ -155,7 +156,7 @@ func TestServerRepeatsHeader(t *testing.T) {
 		"escaped":  url.QueryEscape,
 		"of a URL": func(header string) string { return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(header) },
 	} {
-		_, err := engines.HTTP("https://state.test", false, answering(func(r *http.Request) *http.Response {
+		_, err := engines.NewHTTPBackend("https://state.test", false, answering(func(r *http.Request) *http.Response {
 			return reply(403, "who is "+write(r.Header.Get("Authorization"))+"?")
 		})).Read(t.Context())
 		if words := regexp.MustCompile(`"who is (Basic )?\(sensitive value\)\?"`); !words.MatchString(fmt.Sprint(err)) {
@@ -166,7 +167,7 @@ func TestServerRepeatsHeader(t *testing.T) {
 
 // A serial that no further change can count up is refused, before anything is stored.
 func TestServerLargestSerial(t *testing.T) {
-	b := engines.HTTP("https://state.test", false, answering(func(r *http.Request) *http.Response {
+	b := engines.NewHTTPBackend("https://state.test", false, answering(func(r *http.Request) *http.Response {
 		if r.Method == http.MethodPost {
 			t.Error("a state was stored")
 		}
@@ -190,7 +191,7 @@ func TestHostileLockHolder(t *testing.T) {
 		`{"ID":7,"Created":"never"}`:  "Created:   unknown",
 		strings.Repeat("a", 64<<10+1): "The reply is too large",
 	} {
-		b := engines.HTTP("https://state.test", false, answering(func(*http.Request) *http.Response { return reply(423, body) }))
+		b := engines.NewHTTPBackend("https://state.test", false, answering(func(*http.Request) *http.Response { return reply(423, body) }))
 		_, err := b.Open(t.Context(), state.Options{Now: time.Now})
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("Open = %v, want %s", err, want)
@@ -204,7 +205,7 @@ func TestHostileLockHolder(t *testing.T) {
 // A server that goes on calling the state locked has not given the lock up.
 func TestServerKeepsLock(t *testing.T) {
 	for _, body := range []string{`{"ID":"1","Who":"ann\u001b[31m","Operation":"apply"}`, "[[["} {
-		b := engines.HTTP("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
+		b := engines.NewHTTPBackend("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
 			if r.Method == "LOCK" {
 				return reply(http.StatusLocked, body)
 			}
@@ -240,19 +241,19 @@ func TestServerTried(t *testing.T) {
 		} {
 			for _, filled := range []bool{false, true} {
 				w := &wire{service: engines.HTTPServer(false)}
-				good := engines.HTTP("https://state.test/web", false, w)
+				good := engines.NewHTTPBackend("https://state.test/web", false, w)
 				if filled {
 					run := opened(t, good, state.Options{})
 					must(t, run.PutEntries(entryNumber("app", 1)))
 					must(t, run.Close())
 				}
-				err := engines.HTTP("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
+				err := engines.NewHTTPBackend("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
 					if response := test.spoil(r); response != nil {
 						return response
 					}
 					response, _ := w.RoundTrip(r)
 					return response
-				})).Try(t.Context(), state.Options{Now: time.Now})
+				})).CheckServerByTrial(t.Context(), state.Options{Now: time.Now})
 				if summaryOf(err) != test.want {
 					t.Errorf("%s, %v: Try = %v", name, filled, err)
 				}
@@ -273,7 +274,7 @@ func TestServerWithoutMemory(t *testing.T) {
 			}
 			return reply(http.StatusOK, "")
 		})
-		_, err := engines.HTTP("https://state.test/web", false, forgetful).Open(t.Context(), state.Options{Now: time.Now})
+		_, err := engines.NewHTTPBackend("https://state.test/web", false, forgetful).Open(t.Context(), state.Options{Now: time.Now})
 		if summaryOf(err) != "The server does not have the state that it took" || !strings.Contains(err.Error(), "https://state.test/web") {
 			t.Errorf("Open = %v", err)
 		}
@@ -292,7 +293,7 @@ func TestServerWithoutRoom(t *testing.T) {
 			response, _ := (&wire{service: s}).RoundTrip(r)
 			return response
 		})
-		b := engines.HTTP("https://state.test/web", false, transport)
+		b := engines.NewHTTPBackend("https://state.test/web", false, transport)
 		run := opened(t, b, state.Options{})
 		must(t, run.PutEntries(entryNumber("app", 1)))
 		full = true
@@ -328,9 +329,9 @@ func TestServerLateRequest(t *testing.T) {
 			response, _ := w.RoundTrip(r)
 			return response
 		})
-		run := opened(t, engines.HTTP("https://state.test/web", false, w), state.Options{})
+		run := opened(t, engines.NewHTTPBackend("https://state.test/web", false, w), state.Options{})
 		must(t, run.Close())
-		run = opened(t, engines.HTTP("https://state.test/web", false, transport), state.Options{})
+		run = opened(t, engines.NewHTTPBackend("https://state.test/web", false, transport), state.Options{})
 		must(t, run.PutEntries(entryNumber("app", 1)))
 		_, _ = w.RoundTrip(late)
 		time.Sleep(3 * time.Second) // fake
@@ -348,7 +349,7 @@ func TestServerChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
 		w := &wire{service: engines.HTTPServer(false), Line: engines.Line{Before: func(string) error { requests++; return nil }}}
-		run := opened(t, engines.HTTP("https://state.test/web", false, w), state.Options{})
+		run := opened(t, engines.NewHTTPBackend("https://state.test/web", false, w), state.Options{})
 		synctest.Wait()
 		requests = 0
 		for range 100 {
@@ -373,14 +374,14 @@ func TestServerChecks(t *testing.T) {
 func TestServerKeepsSoMuch(t *testing.T) {
 	t.Parallel()
 	s := &tfserver.Server{}
-	run := opened(t, engines.HTTP("https://state.test/web", false, &wire{service: s}), state.Options{})
+	run := opened(t, engines.NewHTTPBackend("https://state.test/web", false, &wire{service: s}), state.Options{})
 	err := run.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.a"), Identity: strings.Repeat("a", 64<<20)})
 	if summaryOf(err) != "The state is too large for its server" {
 		t.Errorf("AnnounceCreates = %v", err)
 	}
 	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
 	must(t, run.Close())
-	if st := readShared(t, engines.HTTP("https://state.test/web", false, &wire{service: s})); len(st.Entries) != 1 {
+	if st := readShared(t, engines.NewHTTPBackend("https://state.test/web", false, &wire{service: s})); len(st.Entries) != 1 {
 		t.Errorf("there is %+v", st)
 	}
 }
@@ -388,7 +389,7 @@ func TestServerKeepsSoMuch(t *testing.T) {
 // The document is what servers of the protocol demand, and nothing that Terraform takes for its own.
 func TestDocument(t *testing.T) {
 	s := &tfserver.Server{}
-	h := engines.HTTP("https://state.test/web", false, &wire{service: s})
+	h := engines.NewHTTPBackend("https://state.test/web", false, &wire{service: s})
 	run := opened(t, h, state.Options{})
 	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
 	must(t, run.Close())

@@ -26,12 +26,12 @@ const maxSerial = 1 << 53
 // An httpDocument is what the server keeps. Servers read serial, and some take the members
 // id, name and ID for their own parameters.
 type httpDocument struct {
-	Version int `json:"version"`
+	FormatVersion int `json:"version"`
 	// Writer stands where Terraform and OpenTofu write their own version: they take what has the
 	// other members and not this one for an empty state of theirs, and refuse what is no version.
 	Writer string          `json:"terraform_version"`
 	Serial int64           `json:"serial"`          // one more with each version
-	Run    string          `json:"run"`             // of whom this version is
+	RunID  string          `json:"run"`             // of whom this version is
 	State  json.RawMessage `json:"state,omitempty"` // as in a file; none: nothing is recorded
 	// Journal is lines of the journal on top of State, as one text, so that a server that
 	// writes JSON anew leaves their checksums right.
@@ -40,19 +40,19 @@ type httpDocument struct {
 
 // isSameVersion reports whether two are the same version.
 func (d *httpDocument) isSameVersion(other *httpDocument) bool {
-	return d.Serial == other.Serial && d.Run == other.Run
+	return d.Serial == other.Serial && d.RunID == other.RunID
 }
 
 // get reads the document; one that does not exist is empty.
 func (h HTTPBackend) get(ctx context.Context) (*httpDocument, error) {
-	r, err := h.send(ctx, http.MethodGet, h.Address, nil, maxHTTPState)
+	r, err := h.sendWithRetries(ctx, http.MethodGet, h.Address, nil, maxHTTPState)
 	switch {
 	case err != nil:
 		return nil, err
 	case r.status == http.StatusNotFound || r.succeeded() && len(bytes.TrimSpace(r.body)) == 0:
 		return &httpDocument{}, nil
 	case r.status != http.StatusOK:
-		return nil, h.refused("give the state", r)
+		return nil, h.refusedError("give the state", r)
 	}
 	return h.parse(r.body)
 }
@@ -71,7 +71,7 @@ func (h HTTPBackend) parse(data []byte) (*httpDocument, error) {
 	if wire.FindTooDeep(whole.data, wire.MostNested) >= 0 {
 		return nil, whole.damagedError(whole.syntaxError())
 	}
-	if whole.decodeDocument(d) != nil || d.Version < 1 || d.Serial < 1 || d.Run == "" {
+	if whole.decodeDocument(d) != nil || d.FormatVersion < 1 || d.Serial < 1 || d.RunID == "" {
 		return nil, h.error("The server has no state of b2form",
 			"What the server at "+where+" answers is no state that b2form stored. It was "+
 				"left as it is. Correct the address, or take away what is there: b2form then finds everything again by name and takes "+
@@ -127,15 +127,15 @@ func (d *httpDocument) replay(where string) (base *State, c changes, err error) 
 // httpStorage is the storage of a state behind a server.
 type httpStorage struct {
 	HTTPBackend
-	runID string // names this run, and its lock
-	locks bool
-	lock  httpLockInfo
-	ctx   context.Context // outlives the run's
-	count writeCounter
+	runID    string // names this run, and its lock
+	usesLock bool
+	lock     httpLockInfo
+	ctx      context.Context // outlives the run's
+	count    writeCounter
 	lockStatus
 
-	turn              chan struct{}   // held over requests that look at the document or store it, so it is no mutex
-	known             *httpDocument   // as this run last read or stored it
+	turnSemaphore     chan struct{}   // held over requests that look at the document or store it, so it is no mutex
+	knownDocument     *httpDocument   // as this run last read or stored it
 	unconfirmedStores []*httpDocument // what it stored without learning what came of that
 	checkCount        atomic.Int64    // how many have come to an end
 }
@@ -152,9 +152,9 @@ func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.known = d
+	k.knownDocument = d
 	k.setConfirmedAt(began)
-	if k.locks {
+	if k.usesLock {
 		if err := k.storeBetweenChecks(func(now *httpDocument) *httpDocument {
 			return &httpDocument{State: now.State, Journal: now.Journal}
 		}); err != nil {
@@ -168,7 +168,7 @@ func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 // returns; a change that comes meanwhile waits for it, and needs no check of its own before.
 func (k *httpStorage) append(lines []byte) error {
 	checks := k.checkCount.Load()
-	k.turn <- struct{}{}
+	k.turnSemaphore <- struct{}{}
 	err := error(nil)
 	if k.checkCount.Load() == checks {
 		err = k.checkUnchanged()
@@ -192,12 +192,12 @@ func (k *httpStorage) append(lines []byte) error {
 // storeBetweenChecks is store for those who have the turn and time.
 func (k *httpStorage) storeBetweenChecks(change func(now *httpDocument) *httpDocument) error {
 	err := k.checkUnchanged()
-	before := k.known
+	before := k.knownDocument
 	if err == nil {
 		err = k.store(change)
 	}
 	if err == nil {
-		err = k.checkUnchangedAfter(before)
+		err = k.checkUnchangedAfterReplacing(before)
 	}
 	return err
 }
@@ -205,11 +205,11 @@ func (k *httpStorage) storeBetweenChecks(change func(now *httpDocument) *httpDoc
 // store makes what change gives the document. There was a look just before, and another one
 // follows.
 func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error {
-	if err := k.lost(); err != nil {
+	if err := k.lostErrIfAny(); err != nil {
 		return err
 	}
-	next := change(k.known)
-	next.Version, next.Writer, next.Run, next.Serial = formatVersion, "b2form", k.runID, k.known.Serial+1
+	next := change(k.knownDocument)
+	next.FormatVersion, next.Writer, next.RunID, next.Serial = formatVersion, "b2form", k.runID, k.knownDocument.Serial+1
 	if n := len(k.unconfirmedStores); n > 0 {
 		next.Serial = max(next.Serial, k.unconfirmedStores[n-1].Serial+1)
 	}
@@ -227,20 +227,20 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		case errors.As(err, new(*Error)):
 			return err
 		case err == nil && r.succeeded():
-			k.setKnown(next)
+			k.noteStored(next)
 			return nil
 		case err == nil && (r.status == http.StatusConflict || r.status == http.StatusLocked || r.status == http.StatusPreconditionFailed):
 			return k.markTakenOver(k.String()) // the lock that the request named is not the one there is
 		case err == nil && !r.isRetryable():
-			return k.refused("store the state", r)
+			return k.refusedError("store the state", r)
 		}
 		switch checkErr := k.checkUnchanged(); {
-		case checkErr != nil || k.known == next:
+		case checkErr != nil || k.knownDocument == next:
 			return checkErr
 		case try >= k.Retries && err != nil:
 			return k.explainUnreachable(k.Address, err)
 		case try >= k.Retries:
-			return k.refused("store the state", r)
+			return k.refusedError("store the state", r)
 		}
 		if err := pause.For(k.ctx, max(wait, min(r.retryAfter(), k.MaxRetryWait))); err != nil {
 			return err
@@ -249,11 +249,11 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 	}
 }
 
-func (k *httpStorage) endTurn() { <-k.turn }
+func (k *httpStorage) endTurn() { <-k.turnSemaphore }
 
-// setKnown notes that d is stored.
-func (k *httpStorage) setKnown(d *httpDocument) {
-	k.known = d
+// noteStored notes that d is stored.
+func (k *httpStorage) noteStored(d *httpDocument) {
+	k.knownDocument = d
 	k.unconfirmedStores = slices.DeleteFunc(k.unconfirmedStores, func(t *httpDocument) bool { return t == d })
 	k.count.syncs.Add(1)
 }
@@ -261,23 +261,23 @@ func (k *httpStorage) setKnown(d *httpDocument) {
 // checkUnchanged finds out whether the document is as this run knows it: what it has stored last, or
 // what it tried to store since. All else is another run's, or an older one of its own that came
 // late.
-func (k *httpStorage) checkUnchanged() error { return k.checkUnchangedAfter(nil) }
+func (k *httpStorage) checkUnchanged() error { return k.checkUnchangedAfterReplacing(nil) }
 
-// checkUnchangedAfter is checkUnchanged just after a version was stored in place of before; nil: of none.
-func (k *httpStorage) checkUnchangedAfter(before *httpDocument) error {
+// checkUnchangedAfterReplacing is checkUnchanged just after a version was stored in place of before; nil: of none.
+func (k *httpStorage) checkUnchangedAfterReplacing(before *httpDocument) error {
 	began := k.now()
 	there, err := k.get(k.ctx)
 	if err != nil {
 		return err
 	}
 	k.checkCount.Add(1)
-	if i := slices.IndexFunc(k.unconfirmedStores, there.isSameVersion); i >= 0 && there.Serial > k.known.Serial {
-		k.setKnown(k.unconfirmedStores[i])
+	if i := slices.IndexFunc(k.unconfirmedStores, there.isSameVersion); i >= 0 && there.Serial > k.knownDocument.Serial {
+		k.noteStored(k.unconfirmedStores[i])
 	}
-	if k.known.Serial > 0 && (there.Serial == 0 || before != nil && there.isSameVersion(before)) {
+	if k.knownDocument.Serial > 0 && (there.Serial == 0 || before != nil && there.isSameVersion(before)) {
 		return k.markLost(k.storedStateMissingError())
 	}
-	if !there.isSameVersion(k.known) {
+	if !there.isSameVersion(k.knownDocument) {
 		return k.markTakenOver(k.String())
 	}
 	k.setConfirmedAt(began)
@@ -287,7 +287,7 @@ func (k *httpStorage) checkUnchangedAfter(before *httpDocument) error {
 // addressWithLockID names the lock, so that a server that compares it refuses others.
 func (k *httpStorage) addressWithLockID() string {
 	u, err := url.Parse(k.Address)
-	if err != nil || !k.locks {
+	if err != nil || !k.usesLock {
 		return k.Address
 	}
 	q := u.Query()
@@ -297,32 +297,32 @@ func (k *httpStorage) addressWithLockID() string {
 }
 
 func (k *httpStorage) close(s *State) error {
-	k.turn <- struct{}{}
+	k.turnSemaphore <- struct{}{}
 	defer k.endTurn()
 	defer k.stopChecks()
-	if err := k.lost(); err != nil {
+	if err := k.lostErrIfAny(); err != nil {
 		return err // the lock may be another run's
 	}
 	stored, err := json.RawMessage(nil), error(nil)
 	switch {
 	case s == nil:
-		stored = k.known.State
+		stored = k.knownDocument.State
 	case !s.isEmpty():
 		var content bytes.Buffer
 		err = s.Encode(&content)
 		stored = content.Bytes()
 	}
-	if err == nil && (s != nil || k.known.Journal != "" || len(k.unconfirmedStores) > 0) {
+	if err == nil && (s != nil || k.knownDocument.Journal != "" || len(k.unconfirmedStores) > 0) {
 		err = k.storeBetweenChecks(func(*httpDocument) *httpDocument { return &httpDocument{State: stored} })
 	}
-	if k.lost() == nil {
+	if k.lostErrIfAny() == nil {
 		err = errors.Join(err, k.unlock())
 	}
 	return err
 }
 
 func (k *httpStorage) unlock() error {
-	if !k.locks {
+	if !k.usesLock {
 		return nil
 	}
 	return k.releaseLock(k.ctx, k.lock)
@@ -331,7 +331,7 @@ func (k *httpStorage) unlock() error {
 // checkLocked looks at the document where the last look is too old to rely on.
 func (k *httpStorage) checkLocked() error {
 	return k.checkIfStale(func() error {
-		k.turn <- struct{}{}
+		k.turnSemaphore <- struct{}{}
 		defer k.endTurn()
 		return k.checkIfStale(k.checkUnchanged) // another may have looked meanwhile
 	})

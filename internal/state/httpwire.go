@@ -39,9 +39,9 @@ type httpReply struct {
 
 func (r *httpReply) succeeded() bool { return r.status >= 200 && r.status < 300 }
 
-// send is one request, repeated while no answer comes or the server says that it has trouble.
+// sendWithRetries is one request, repeated while no answer comes or the server says that it has trouble.
 // So it must do no harm twice.
-func (h HTTPBackend) send(ctx context.Context, method, address string, body []byte, maxReplyBytes int64) (*httpReply, error) {
+func (h HTTPBackend) sendWithRetries(ctx context.Context, method, address string, body []byte, maxReplyBytes int64) (*httpReply, error) {
 	wait := h.FirstRetryWait
 	for try := 0; ; try++ {
 		r, err := h.sendOnce(ctx, method, address, body, maxReplyBytes)
@@ -82,8 +82,8 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	defer cancel()
 	request, err := http.NewRequestWithContext(limited, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, h.error("Invalid backend", h.argumentOf(address)+" of the backend, or its method, cannot be used. Write addresses as "+
-			"https://example.com/states/web, and methods as POST.", nil)
+		return nil, h.error("Invalid backend", h.backendArgumentFor(address)+" of the backend, or its method, cannot be used. Write "+
+			"addresses as https://example.com/states/web, and methods as POST.", nil)
 	}
 	if len(body) > 0 {
 		sum := md5.Sum(body)
@@ -95,17 +95,17 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	}
 	response, err := h.Transport.RoundTrip(request)
 	if err != nil {
-		return nil, h.unreachable(ctx, err)
+		return nil, h.asUnreachableError(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	r := &httpReply{address: address, status: response.StatusCode, header: response.Header}
 	if r.body, err = io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1)); err != nil {
-		return nil, h.unreachable(ctx, err)
+		return nil, h.asUnreachableError(ctx, err)
 	}
 	if int64(len(r.body)) > maxReplyBytes {
 		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
 			"answers needs, not even one with the largest state that b2form stores there. Look whether %s is right.",
-			visible.EscapeLine(displayURL(address)), maxReplyBytes>>10, h.argumentOf(address)), nil)
+			visible.EscapeLine(displayURL(address)), maxReplyBytes>>10, h.backendArgumentFor(address)), nil)
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
@@ -119,8 +119,8 @@ type unreachableError struct{ reason string }
 
 func (e *unreachableError) Error() string { return e.reason }
 
-// unreachable is the error of a request without an answer.
-func (h HTTPBackend) unreachable(ctx context.Context, err error) error {
+// asUnreachableError is the error of a request without an answer.
+func (h HTTPBackend) asUnreachableError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -141,7 +141,8 @@ func (h HTTPBackend) explainUnreachable(address string, err error) error {
 		return err
 	}
 	return h.error("The server of the state cannot be reached", fmt.Sprintf("%s does not answer: %s. Look whether %s is right "+
-		"and the server runs, then run the same command again.", visible.EscapeLine(displayURL(address)), u.reason, h.argumentOf(address)),
+		"and the server runs, then run the same command again.", visible.EscapeLine(displayURL(address)), u.reason,
+		h.backendArgumentFor(address)),
 		nil)
 }
 

@@ -16,14 +16,14 @@ import (
 // A journalRecord is one line of the journal. Its members are applied in their order
 // here; all of a line counts, or nothing of it.
 type journalRecord struct {
-	Version  int              `json:"version,omitempty"` // first line of a journal
-	Previous *fileVersion     `json:"after,omitempty"`   // likewise: the part that this one continues
-	Bind     *accountBinding  `json:"bind,omitempty"`
-	Forget   *addr.Addr       `json:"forget,omitempty"`
-	Put      *addr.StateEntry `json:"put,omitempty"`
-	Drop     []intentKey      `json:"drop,omitempty"`
-	Announce []CreateIntent   `json:"begin,omitempty"`
-	Applied  *AppliedDigests  `json:"applied,omitempty"`
+	FormatVersion int              `json:"version,omitempty"` // first line of a journal
+	Previous      *fileVersion     `json:"after,omitempty"`   // likewise: the part that this one continues
+	Bind          *accountBinding  `json:"bind,omitempty"`
+	Forget        *addr.Addr       `json:"forget,omitempty"`
+	Put           *addr.StateEntry `json:"put,omitempty"`
+	Drop          []intentKey      `json:"drop,omitempty"`
+	Announce      []CreateIntent   `json:"begin,omitempty"`
+	Applied       *AppliedDigests  `json:"applied,omitempty"`
 }
 
 func (c *changes) applyRecord(r *journalRecord) {
@@ -62,7 +62,7 @@ func (r *journalRecord) encodeLine() []byte {
 
 // firstRecord is the first line of a journal on top of base.
 func firstRecord(base *State) *journalRecord {
-	r := &journalRecord{Version: formatVersion}
+	r := &journalRecord{FormatVersion: formatVersion}
 	if base.AccountID != "" {
 		r.Bind = &accountBinding{base.AccountID, base.Realm}
 	}
@@ -103,7 +103,7 @@ func replay(path string, raw []byte, base *State) (replayedJournal, error) {
 		if err := r.checkAccount(path, base); err != nil {
 			return j, err
 		}
-		j.maxVersion = max(j.maxVersion, r.Version)
+		j.maxVersion = max(j.maxVersion, r.FormatVersion)
 		j.applyRecord(r)
 		j.validSize = at
 	}
@@ -140,7 +140,7 @@ func decodeRecord(path string, lineNumber int, recordJSON json.RawMessage) (*jou
 
 // checkComplete finds what no run of b2form would have written.
 func (r *journalRecord) checkComplete() error {
-	if r.Version == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Announce) == 0 &&
+	if r.FormatVersion == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Announce) == 0 &&
 		r.Applied == nil {
 		return errors.New("it says nothing")
 	}

@@ -126,7 +126,7 @@ func (f *fileStorage) openStore() (*Store, error) {
 	if err := f.noteFiles(); err != nil {
 		return nil, err
 	}
-	raw, err := readRegularFile(f.path + journalSuffix)
+	raw, err := readRegularFileIfAny(f.path + journalSuffix)
 	if err != nil {
 		return nil, err
 	}

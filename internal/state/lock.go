@@ -129,7 +129,7 @@ func releaseLock(lock *flock.Flock) error {
 // be half written, or unreadable while it is locked, as on Windows.
 func readHolder(path string) *LockedError {
 	held := &LockedError{}
-	data, err := readRegularFile(path + lockSuffix)
+	data, err := readRegularFileIfAny(path + lockSuffix)
 	if err != nil || json.Unmarshal(data, held) != nil {
 		held = &LockedError{}
 	}

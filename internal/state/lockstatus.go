@@ -54,7 +54,7 @@ func (s *lockStatus) markLost(reason error) (firstReason error) {
 	return s.lostErr
 }
 
-func (s *lockStatus) lost() error {
+func (s *lockStatus) lostErrIfAny() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lostErr

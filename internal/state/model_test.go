@@ -53,7 +53,7 @@ func numberOf(v stateVersion) uint16 {
 }
 
 func (p place) pointer() statePointer {
-	out := statePointer{Format: formatVersion, stateVersion: versionOf(p.version)}
+	out := statePointer{FormatVersion: formatVersion, stateVersion: versionOf(p.version)}
 	if p.nonce != 0 {
 		out.Lease = &lease{Nonce: strconv.Itoa(int(p.nonce)), Expires: tick(p.expires)}
 	}

@@ -29,9 +29,9 @@ import (
 type Database struct {
 	Schema, StateName string // StateName tells the states of a schema apart
 	// ReconnectTimeout is how long a run tries to get a connection back that it lost.
-	ReconnectTimeout time.Duration
-	config           *pgconn.Config
-	onlyVariables    bool // config comes from the variables of libpq alone
+	ReconnectTimeout  time.Duration
+	config            *pgconn.Config
+	configFromEnvOnly bool // config comes from the variables of libpq alone
 }
 
 // A DialFunc makes the connection to a database; nil: as usual.
@@ -53,7 +53,7 @@ func NewDatabase(connString, schema, stateName string, dial DialFunc) (Database,
 	}
 	c.OnNotice = nil
 	return Database{Schema: schema, StateName: stateName, ReconnectTimeout: 15 * time.Second, config: c,
-		onlyVariables: connString == ""}, nil
+		configFromEnvOnly: connString == ""}, nil
 }
 
 // invalidSettingText says which setting of a connection the driver does not take. Its own words, which may repeat a
@@ -129,7 +129,7 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 3, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
 		"FROM @schema.journal WHERE state = name) FROM (SELECT) one LEFT JOIN @schema.states ON name = $1", d.StateName)
 	if err == nil {
-		err = d.checkTables(row)
+		err = d.checkFlawInRow(row)
 	}
 	if err != nil {
 		return nil, d.explain(err)
@@ -157,14 +157,14 @@ func (d Database) replay(content, journal []byte) (base *State, c changes, err e
 // connection.
 func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
 	self := LockedError{Operation: o.Operation, Who: o.LockOwner, Created: o.Now().UTC()}
-	k := &databaseStorage{Database: d, runID: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx),
-		lockStatus: lockStatus{now: o.Now},
-		turn:       make(chan struct{}, 1)}
+	k := &databaseStorage{Database: d, runID: rand.Text(), usesLock: !o.NoLock, ctx: context.WithoutCancel(ctx),
+		lockStatus:    lockStatus{now: o.Now},
+		turnSemaphore: make(chan struct{}, 1)}
 	var err error
 	if k.conn, err = d.connect(ctx); err != nil {
 		return nil, d.explain(err)
 	}
-	s, err := k.begin(ctx, self, o)
+	s, err := k.lockAndReadState(ctx, self, o)
 	if err != nil {
 		closeConn(k.conn)
 		return nil, err
@@ -173,10 +173,10 @@ func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// A databaseLock is what a run writes into the state when it has the lock.
-type databaseLock struct {
+// A databaseLockInfo is what a run writes into the state when it has the lock.
+type databaseLockInfo struct {
 	LockedError
-	Session string `json:"session"` // the run, as its session in the database is called
+	SessionName string `json:"session"` // the run, as its session in the database is called
 }
 
 // lockHolder says who holds the lock; nil: nobody. Who wrote into the state last is that one only
@@ -187,8 +187,8 @@ func (d Database) lockHolder(ctx context.Context, c *databaseSession) (*LockedEr
 	if err != nil || row == nil {
 		return nil, d.explain(err)
 	}
-	var lock databaseLock
-	if json.Unmarshal(row[0], &lock) != nil || lock.Session == "" || lock.Session != string(row[1]) {
+	var lock databaseLockInfo
+	if json.Unmarshal(row[0], &lock) != nil || lock.SessionName == "" || lock.SessionName != string(row[1]) {
 		lock.LockedError = LockedError{Who: fmt.Sprintf("session %s of the database user %s", row[3], row[2])}
 	}
 	lock.Path = d.String()
@@ -219,7 +219,7 @@ func (d Database) BreakLock(ctx context.Context) (formerHolder *LockedError, err
 	}
 	row, err := d.query(ctx, c, 1, "SELECT array_agg(pid) FROM @locks") // those that hold it now, and not who comes next
 	if err == nil && row == nil {
-		err = d.foreignError()
+		err = d.unexpectedAnswerError()
 	}
 	if err != nil {
 		return nil, d.explain(err)

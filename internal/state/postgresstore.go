@@ -17,49 +17,49 @@ import (
 // databaseStorage is the storage of a state in a database.
 type databaseStorage struct {
 	Database
-	runID string // of the run; the state names it as long as nobody else has opened it
-	locks bool
-	ctx   context.Context // outlives the run's
-	count writeCounter
+	runID    string // of the run; the state names it as long as nobody else has opened it
+	usesLock bool
+	ctx      context.Context // outlives the run's
+	count    writeCounter
 	lockStatus
 
-	turn           chan struct{} // held over statements, so it is no mutex
+	turnSemaphore  chan struct{} // held over statements, so it is no mutex
 	conn           *databaseSession
 	serial         int64 // as this run last read or stored it
 	hasJournalRows bool  // there may be some of the journal
 }
 
-// begin takes the lock, waiting for as long as o says, and reads the state. With the lock it
+// lockAndReadState takes the lock, waiting for as long as o says, and reads the state. With the lock it
 // writes the run's token, so a run that lost its lock finds out.
-func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options) (*Store, error) {
-	if k.locks {
+func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError, o Options) (*Store, error) {
+	if k.usesLock {
 		if err := k.acquireLock(ctx, o); err != nil {
 			return nil, err
 		}
 	}
 	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
 	sql, params := "SELECT "+whole+", @flaw FROM @schema.states WHERE name = $1", []any{k.StateName}
-	if k.locks {
+	if k.usesLock {
 		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
 			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole +
 			", ''"
-		params = append(params, k.runID, string(compactJSON(databaseLock{self, k.runID})))
+		params = append(params, k.runID, string(compactJSON(databaseLockInfo{self, k.runID})))
 	}
 	began := k.now()
 	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, 4, sql, params...)
 	switch {
 	case err != nil:
 		return nil, k.explain(err)
-	case row == nil && k.locks:
+	case row == nil && k.usesLock:
 		return nil, k.poolerError() // another session of the pool than the one that took the lock
 	case row == nil:
 		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
 	}
-	if err := k.checkTables(row[3:]); err != nil {
+	if err := k.checkFlawInRow(row[3:]); err != nil {
 		return nil, err
 	}
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
-		return nil, k.foreignError()
+		return nil, k.unexpectedAnswerError()
 	}
 	base, c, err := k.replay(row[1], row[2])
 	if err != nil {
@@ -70,15 +70,15 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 	return newStore(k.String(), k, base, c), nil
 }
 
-// takeLock takes the lock for the session and calls the session as the run, or says who has it. It
+// tryTakeLock takes the lock for the session and calls the session as the run, or says who has it. It
 // looks at the catalog before anything is done with the tables.
-func (k *databaseStorage) takeLock(ctx context.Context, c *databaseSession) (held *LockedError, err error) {
+func (k *databaseStorage) tryTakeLock(ctx context.Context, c *databaseSession) (held *LockedError, err error) {
 	row, err := k.query(ctx, c, 5, "SELECT flaw, CASE WHEN flaw <> '' THEN '' WHEN @held THEN 'twice' WHEN pg_try_advisory_lock(@key) "+
 		"THEN set_config('application_name', $1, false) ELSE 'held' END, set_config('tcp_keepalives_idle', '30', false), "+
 		"set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false) FROM (SELECT @flaw AS flaw) f",
 		k.runID)
 	if err == nil {
-		err = k.checkTables(row)
+		err = k.checkFlawInRow(row)
 	}
 	if err != nil {
 		return nil, err
@@ -95,14 +95,14 @@ func (k *databaseStorage) takeLock(ctx context.Context, c *databaseSession) (hel
 		}
 		return held, err
 	}
-	return nil, k.foreignError()
+	return nil, k.unexpectedAnswerError()
 }
 
 func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
 	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
 	defer cancel()
 	for told := false; ; told = true {
-		held, err := k.takeLock(ctx, k.conn)
+		held, err := k.tryTakeLock(ctx, k.conn)
 		if held == nil || err != nil {
 			return k.explain(err)
 		}
@@ -121,7 +121,7 @@ func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
 // ownRowCondition is the condition on the row that is still as this run knows it. $1 is the name, $2 the
 // serial, $3 the token.
 func (k *databaseStorage) ownRowCondition() string {
-	if k.locks {
+	if k.usesLock {
 		return "name = $1 AND serial = $2 AND holder = $3 AND @held"
 	}
 	return "name = $1 AND serial = $2 AND $3::text IS NOT NULL"
@@ -131,9 +131,9 @@ func (k *databaseStorage) ownRowCondition() string {
 // stores makes the serial larger by one. After a lost connection it finds out what came of
 // that, and sends it again where it had no effect.
 func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) error {
-	k.turn <- struct{}{}
-	defer func() { <-k.turn }()
-	if err := k.lost(); err != nil {
+	k.turnSemaphore <- struct{}{}
+	defer func() { <-k.turnSemaphore }()
+	if err := k.lostErrIfAny(); err != nil {
 		return err
 	}
 	sql = strings.ReplaceAll(sql, "{mine}", k.ownRowCondition())
@@ -200,8 +200,8 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 	for {
 		conn, err := k.connect(limited)
 		var held *LockedError
-		if err == nil && k.locks {
-			held, err = k.takeLock(limited, conn)
+		if err == nil && k.usesLock {
+			held, err = k.tryTakeLock(limited, conn)
 		}
 		if err == nil && held == nil {
 			k.conn = conn
@@ -235,7 +235,7 @@ func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err err
 	if err != nil {
 		return false, k.explain(err)
 	}
-	if row != nil && (!k.locks || string(row[1]) == k.runID) {
+	if row != nil && (!k.usesLock || string(row[1]) == k.runID) {
 		serial, _ := strconv.ParseInt(string(row[0]), 10, 64)
 		switch {
 		case storing && serial == k.serial+1:
@@ -260,7 +260,7 @@ func (k *databaseStorage) append(lines []byte) error {
 
 func (k *databaseStorage) close(s *State) error {
 	defer k.endSession()
-	if err := k.lost(); err != nil {
+	if err := k.lostErrIfAny(); err != nil {
 		return err
 	}
 	var content any
@@ -284,10 +284,10 @@ func (k *databaseStorage) close(s *State) error {
 // endSession gives the lock back with the session.
 func (k *databaseStorage) endSession() {
 	k.stopChecks()
-	k.turn <- struct{}{}
-	defer func() { <-k.turn }()
+	k.turnSemaphore <- struct{}{}
+	defer func() { <-k.turnSemaphore }()
 	if k.conn != nil {
-		if k.locks {
+		if k.usesLock {
 			_, _ = k.query(k.ctx, k.conn, 1, "SELECT pg_advisory_unlock(@key)") // the session may be a pooler's, and live on
 		}
 		closeConn(k.conn)

@@ -43,10 +43,10 @@ const flaw = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 			ELSE 'state text, serial bigint, lines text, PRIMARY KEY (state, serial)' END) THEN '` + otherColumns + `'
 	ELSE '' END FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = @name AND relname IN ('states', 'journal'))`
 
-// checkTables makes an error of the flaw that is first in a row.
-func (d Database) checkTables(row [][]byte) error {
+// checkFlawInRow makes an error of the flaw that is first in a row.
+func (d Database) checkFlawInRow(row [][]byte) error {
 	if row == nil {
-		return d.foreignError()
+		return d.unexpectedAnswerError()
 	}
 	schema := visible.EscapeLine(d.Schema)
 	what := map[string]string{
@@ -61,14 +61,14 @@ func (d Database) checkTables(row [][]byte) error {
 			"%s of %s %s. It was left as it is. Take away what was added; or name another schema in the backend block and make the tables "+
 			"there with `b2form state init`.", schema, visible.EscapeLine(d.String()), what))
 	case string(row[0]) == noTables:
-		return d.missingTables()
+		return d.missingTablesError()
 	case len(row[0]) > 0:
-		return d.foreignError()
+		return d.unexpectedAnswerError()
 	}
 	return nil
 }
 
-func (d Database) missingTables() *Error {
+func (d Database) missingTablesError() *Error {
 	return d.error("The tables of the state do not exist", fmt.Sprintf("There is no schema %s with the tables states and journal in "+
 		"%s. Make them with `b2form state init`, or correct the backend block.", visible.EscapeLine(d.Schema),
 		visible.EscapeLine(d.String())))
@@ -84,7 +84,7 @@ func (d Database) CreateTables(ctx context.Context) error {
 	defer closeConn(c)
 	missing, err := d.inspectTables(ctx, c)
 	if missing {
-		c.allow(maxAnswer)
+		c.limitReplyBytes(maxAnswer)
 		_, refused := c.Exec(ctx, d.expandSQL(createdTables)).ReadAll()
 		// IF NOT EXISTS does not hold among several at once: one makes the tables, and the others are refused.
 		if missing, err = d.inspectTables(ctx, c); missing || err != nil {
@@ -92,7 +92,7 @@ func (d Database) CreateTables(ctx context.Context) error {
 		}
 	}
 	if missing && err == nil {
-		err = d.missingTables()
+		err = d.missingTablesError()
 	}
 	if err == nil {
 		_, err = d.query(ctx, c, 0, "INSERT INTO @schema.states VALUES ($1, 0, '', '', '') ON CONFLICT DO NOTHING", d.StateName)
@@ -111,7 +111,7 @@ func (d Database) inspectTables(ctx context.Context, c *databaseSession) (missin
 	case err != nil:
 		return false, err
 	case row == nil:
-		return false, d.foreignError()
+		return false, d.unexpectedAnswerError()
 	case len(row[1]) > 0 && string(row[2]) != "t":
 		return false, d.error("The schema belongs to another user", fmt.Sprintf("The schema %s in %s belongs to the database user %s, who "+
 			"could have anything run with the rights of this user. It was left as it is. Run `b2form state init` as that user, or name a "+
@@ -120,5 +120,5 @@ func (d Database) inspectTables(ctx context.Context, c *databaseSession) (missin
 	case string(row[0]) == noTables:
 		return true, nil
 	}
-	return false, d.checkTables(row)
+	return false, d.checkFlawInRow(row)
 }

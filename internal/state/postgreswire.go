@@ -33,25 +33,25 @@ type databaseSession struct {
 
 // limitedReplies is what the server sends, cut off with errTooMuch.
 type limitedReplies struct {
-	from io.Reader
-	left int
+	from      io.Reader
+	bytesLeft int
 }
 
 var errTooMuch = errors.New("the server sends more than its answer needs")
 
 // Read implements io.Reader.
 func (l *limitedReplies) Read(p []byte) (int, error) {
-	if l.left <= 0 {
+	if l.bytesLeft <= 0 {
 		return 0, errTooMuch
 	}
-	n, err := l.from.Read(p[:min(len(p), l.left)])
-	l.left -= n
+	n, err := l.from.Read(p[:min(len(p), l.bytesLeft)])
+	l.bytesLeft -= n
 	return n, err
 }
 
-// allow lets the server send so many bytes from now on.
-func (c *databaseSession) allow(most int) {
-	c.replies.left = most
+// limitReplyBytes lets the server send so many bytes from now on.
+func (c *databaseSession) limitReplyBytes(most int) {
+	c.replies.bytesLeft = most
 	c.Frontend().SetMaxBodyLen(most)
 }
 
@@ -92,7 +92,8 @@ func (d Database) query(ctx context.Context, c *databaseSession, columns int, sq
 }
 
 // queryLarge is query with a limit of its own, in bytes.
-func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, columns int, sql string, params ...any) (oneRow [][]byte, _ error) {
+func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, columns int, sql string, params ...any) (oneRow [][]byte,
+	_ error) {
 	values := make([][]byte, len(params))
 	for i, p := range params {
 		if p != nil {
@@ -101,7 +102,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 	}
 	limited, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
-	c.allow(most)
+	c.limitReplyBytes(most)
 	r := c.ExecParams(limited, d.expandSQL(sql), values, nil, nil, nil)
 	var row [][]byte
 	fits := true
@@ -122,7 +123,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case !fits, err == nil && described != columns:
-		return nil, d.foreignError()
+		return nil, d.unexpectedAnswerError()
 	case err != nil && !refused:
 		_ = c.Conn().Close() // the driver would read on for a while
 		return nil, d.explainTooLarge(err, most)
@@ -141,8 +142,8 @@ func (d Database) error(summary, detail string) *Error {
 	return &Error{Summary: summary, Detail: detail, Path: d.String()}
 }
 
-// foreignError says that what answers has other rows or columns than the tables of the state.
-func (d Database) foreignError() *Error {
+// unexpectedAnswerError says that what answers has other rows or columns than the tables of the state.
+func (d Database) unexpectedAnswerError() *Error {
 	return d.error("The database has no state of b2form", "What answers at "+visible.EscapeLine(d.String())+" is not the tables that "+
 		"`b2form state init` makes: it gives other rows or columns. It was left as it is. Correct host, port, schema and name in the "+
 		"backend block, or make the tables in a schema of their own.")
@@ -158,7 +159,7 @@ func (d Database) explain(err error) error {
 	if !ok {
 		return d.error("The database of the state cannot be reached",
 			fmt.Sprintf("%s does not answer: %s. %sLook whether host, port, database and user are right and the server runs, then run "+
-				"the same command again.", where, d.scrubbed(unreachedReason(err)), d.sourceText()))
+				"the same command again.", where, d.scrubbed(unreachedReason(err)), d.envSourceTextIfAny()))
 	}
 	said := fmt.Sprintf("%s answered with the error %s", where, visible.EscapeTruncated(refused.Code, 5))
 	if message := d.scrubbed(refused.Message); message != "" {
@@ -169,7 +170,7 @@ func (d Database) explain(err error) error {
 	said += "."
 	switch code := refused.Code; {
 	case code == "42P01" || code == "3F000":
-		return d.missingTables()
+		return d.missingTablesError()
 	case code == "42501":
 		return d.error("The database refuses", said+" The user of the connection lacks a right; docs/state.md lists what is needed.")
 	case strings.HasPrefix(code, "28"):
@@ -185,9 +186,9 @@ func (d Database) explain(err error) error {
 	return d.error("The database refuses", said+" Correct this, then run the same command again.")
 }
 
-// sourceText says where an address comes from that no configuration shows.
-func (d Database) sourceText() string {
-	if !d.onlyVariables {
+// envSourceTextIfAny says where an address comes from that no configuration shows.
+func (d Database) envSourceTextIfAny() string {
+	if !d.configFromEnvOnly {
 		return ""
 	}
 	return "Neither conn_str nor PG_CONN_STR is set, so this place comes from PGHOST, PGPORT and the other variables of libpq; what they " +

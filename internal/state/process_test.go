@@ -117,7 +117,7 @@ func TestProcesses(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range processes {
 				w := w
-				w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6 && !e.Unbroken
+				w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6 && !e.LockUnbreakable
 				w.Skew = time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour
 				wg.Go(func() { w.run(t, e, b) })
 			}
@@ -157,7 +157,7 @@ func (w worker) run(t *testing.T, e engines.Engine, b state.Backend) {
 		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
 			t.Errorf("worker %d did not pause: %v", w.Number, err)
 		}
-		if !e.Expires {
+		if !e.LockExpires {
 			err = breakLock()
 		}
 		var s *state.Store
@@ -177,7 +177,7 @@ func (w worker) run(t *testing.T, e engines.Engine, b state.Backend) {
 	if err := errors.Join(err, cmd.Wait()); (err != nil) != w.Die || string(said) != "stored" {
 		t.Errorf("worker %d: %v\n%s", w.Number, err, said)
 	}
-	if w.Die && e.Orphaning {
+	if w.Die && e.LockOutlivesRun {
 		if err := breakLock(); err != nil {
 			t.Errorf("after worker %d: %v", w.Number, err)
 		}

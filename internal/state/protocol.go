@@ -27,7 +27,7 @@ const (
 // A statePointer is the info pair of one state: which objects are the state, and who
 // may change it.
 type statePointer struct {
-	Format int `json:"format"`
+	FormatVersion int `json:"format"`
 	stateVersion
 	Lease *lease `json:"lease,omitempty"`
 }
@@ -35,8 +35,8 @@ type statePointer struct {
 // A stateVersion of the state is an object, and the journal on top of it: the last
 // of its parts, each of which names the one before. Zero: there is none.
 type stateVersion struct {
-	State   fileVersion `json:"state,omitzero"`
-	Journal fileVersion `json:"journal,omitzero"`
+	State           fileVersion `json:"state,omitzero"`
+	LastJournalPart fileVersion `json:"journal,omitzero"`
 }
 
 // A fileVersion is one file version in the bucket. No two are made under one name.
@@ -56,7 +56,7 @@ type lease struct {
 }
 
 func parsePointer(where, pair string) (statePointer, error) {
-	p := statePointer{Format: formatVersion}
+	p := statePointer{FormatVersion: formatVersion}
 	if pair == "" {
 		return p, nil
 	}
@@ -68,10 +68,10 @@ func parsePointer(where, pair string) (statePointer, error) {
 			Path: where,
 		}
 	}
-	if p.Format > formatVersion {
-		return p, newerVersionError(where, p.Format)
+	if p.FormatVersion > formatVersion {
+		return p, newerVersionError(where, p.FormatVersion)
 	}
-	p.Format = formatVersion // what is stored next has it
+	p.FormatVersion = formatVersion // what is stored next has it
 	return p, nil
 }
 
@@ -158,7 +158,7 @@ func (l *lease) asLockedError(where string) *LockedError {
 	return &LockedError{Path: where, Operation: l.Operation, Who: l.Owner, Created: l.Since, Expires: l.Expires}
 }
 
-func sharedLockedError(held *LockedError) *Error {
+func bucketLockedError(held *LockedError) *Error {
 	return stateLockedError(held, anotherRun, "or let b2form wait with -lock-timeout=5m. The lock of a run that was killed ends by "+
 		"itself; `b2form lock` shows it, and `b2form lock -break` removes it.")
 }

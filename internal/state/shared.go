@@ -42,13 +42,13 @@ type Remote interface {
 //
 // Errors are *Error where they are about the state, and otherwise the Remote's.
 type SharedBucket struct {
-	Remote Remote
-	Bucket string // the bucket's name
-	Prefix string // what the names of objects begin with: "b2form/"
+	Remote     Remote
+	BucketName string // the bucket's name
+	Prefix     string // what the names of objects begin with: "b2form/"
 }
 
 // String is what messages call the state.
-func (b SharedBucket) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
+func (b SharedBucket) String() string { return "b2://" + b.BucketName + "/" + b.Prefix }
 
 // bucketInfoKey is the key of the state's info pair: several states may share a bucket,
 // and keys have at most 50 bytes.
@@ -59,10 +59,10 @@ func (b SharedBucket) bucketInfoKey() string {
 
 // A bucketView is the bucket at one revision.
 type bucketView struct {
-	ID       string            `json:"bucketId"`
-	Revision int64             `json:"revision"`
-	Info     map[string]string `json:"bucketInfo"`
-	Rules    []struct {
+	ID             string            `json:"bucketId"`
+	Revision       int64             `json:"revision"`
+	Info           map[string]string `json:"bucketInfo"`
+	LifecycleRules []struct {
 		Prefix string `json:"fileNamePrefix"`
 		Hides  *int   `json:"daysFromUploadingToHiding"`
 	} `json:"lifecycleRules"`
@@ -71,7 +71,7 @@ type bucketView struct {
 // hasHidingRule reports whether a lifecycle rule would in time remove a state that does
 // not change ("Lifecycle Rules").
 func (v *bucketView) hasHidingRule(prefix string) bool {
-	for _, r := range v.Rules {
+	for _, r := range v.LifecycleRules {
 		if r.Hides != nil && (strings.HasPrefix(prefix, r.Prefix) || strings.HasPrefix(r.Prefix, prefix)) {
 			return true
 		}
@@ -81,7 +81,7 @@ func (v *bucketView) hasHidingRule(prefix string) bool {
 
 func (b SharedBucket) readBucket(ctx context.Context) (*bucketView, error) {
 	var out struct{ Buckets []*bucketView }
-	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out)
+	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.BucketName, "bucketTypes": []string{"all"}}, &out)
 	switch {
 	case err != nil:
 		return nil, err
@@ -90,7 +90,8 @@ func (b SharedBucket) readBucket(ctx context.Context) (*bucketView, error) {
 	case len(out.Buckets) == 0:
 		return nil, &Error{
 			Summary: "The bucket of the state does not exist",
-			Detail: "There is no bucket " + b.Bucket + " in this account, so there is nowhere to keep the state. Make it with `b2form " +
+			Detail: "There is no bucket " + b.BucketName +
+				" in this account, so there is nowhere to keep the state. Make it with `b2form " +
 				"state init`, or correct the backend block.",
 			Path: b.String(),
 		}
@@ -132,15 +133,16 @@ func (b SharedBucket) loadVersion(ctx context.Context, v stateVersion) (base *St
 		if err != nil {
 			return nil, changes{}, nil, err
 		}
-		if base, err = Parse(b.Bucket+"/"+v.State.Name, data); err != nil {
+		if base, err = Parse(b.BucketName+"/"+v.State.Name, data); err != nil {
 			return nil, changes{}, nil, err
 		}
 	}
 	var raw [][]byte
-	for part := v.Journal; part != (fileVersion{}); {
+	for part := v.LastJournalPart; part != (fileVersion{}); {
 		if len(raw) == maxParts {
-			return nil, changes{}, nil, b.lost("Journal of the state is damaged", fmt.Sprintf("has a journal of more than %d parts, which "+
-				"no run writes", maxParts), nil)
+			return nil, changes{}, nil, b.lostStateError("Journal of the state is damaged",
+				fmt.Sprintf("has a journal of more than %d parts, which "+
+					"no run writes", maxParts), nil)
 		}
 		data, err := b.download(ctx, part)
 		if err != nil {
@@ -148,7 +150,7 @@ func (b SharedBucket) loadVersion(ctx context.Context, v stateVersion) (base *St
 		}
 		raw = append(raw, data)
 		journalParts = append(journalParts, part)
-		if part, err = previousJournalPart(b.Bucket+"/"+part.Name, data); err != nil {
+		if part, err = findPreviousJournalPart(b.BucketName+"/"+part.Name, data); err != nil {
 			return nil, changes{}, nil, err
 		}
 	}
@@ -162,19 +164,20 @@ func (b SharedBucket) download(ctx context.Context, o fileVersion) ([]byte, erro
 	var refused *wire.Error
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusNotFound:
-		return nil, b.lost("The state is gone", fmt.Sprintf("says that the state is the file %q (%s), which does not exist any more",
+		return nil, b.lostStateError("The state is gone", fmt.Sprintf("says that the state is the file %q (%s), which does not exist "+
+			"any more",
 			o.Name,
 			o.ID), err)
 	case o.Size > 0 && (errors.Is(err, wire.ErrReplyTooLarge) || err == nil && int64(len(data)) != o.Size):
-		return nil, b.lost("The state is not what was stored", fmt.Sprintf("says that the state is the file %q (%s) of %d bytes, and B2 "+
-			"answers with another number of them", o.Name, o.ID, o.Size), err)
+		return nil, b.lostStateError("The state is not what was stored", fmt.Sprintf("says that the state is the file %q (%s) of %d "+
+			"bytes, and B2 answers with another number of them", o.Name, o.ID, o.Size), err)
 	}
 	return data, err
 }
 
-// lost is the error about a state that cannot be had. says is what its pointer says, and
+// lostStateError is the error about a state that cannot be had. says is what its pointer says, and
 // what is wrong with that.
-func (b SharedBucket) lost(summary, says string, cause error) *Error {
+func (b SharedBucket) lostStateError(summary, says string, cause error) *Error {
 	return &Error{
 		Summary: summary,
 		Detail: fmt.Sprintf("%s %s. Remove the pair %q from the bucket's info: b2form then finds everything again by name and takes it "+
@@ -184,9 +187,9 @@ func (b SharedBucket) lost(summary, says string, cause error) *Error {
 	}
 }
 
-// previousJournalPart is the part of the journal that a part continues. A part is stored as a whole,
+// findPreviousJournalPart is the part of the journal that a part continues. A part is stored as a whole,
 // so none of its lines can be half written.
-func previousJournalPart(name string, part []byte) (fileVersion, error) {
+func findPreviousJournalPart(name string, part []byte) (fileVersion, error) {
 	var first *journalRecord
 	number := 0
 	for line := range bytes.Lines(part) {
@@ -284,7 +287,7 @@ func (b SharedBucket) BreakLock(ctx context.Context) (formerHolder *LockedError,
 // such a bucket already; it is left as it is.
 func (b SharedBucket) CreateBucket(ctx context.Context, keepDays int) (existed bool, err error) {
 	var out struct{ Buckets []json.RawMessage }
-	query := map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}
+	query := map[string]any{"bucketName": b.BucketName, "bucketTypes": []string{"all"}}
 	if err := b.Remote.Call(ctx, "b2_list_buckets", query, &out); err != nil {
 		return false, err
 	}
@@ -295,7 +298,7 @@ func (b SharedBucket) CreateBucket(ctx context.Context, keepDays int) (existed b
 		return true, nil
 	}
 	return false, b.Remote.Call(ctx, "b2_create_bucket", map[string]any{
-		"bucketName": b.Bucket, "bucketType": "allPrivate",
+		"bucketName": b.BucketName, "bucketType": "allPrivate",
 		"lifecycleRules": []map[string]any{{"fileNamePrefix": b.Prefix, "daysFromHidingToDeleting": keepDays}},
 	}, nil)
 }

@@ -68,7 +68,7 @@ func (c *cloud) client(w *wire, now func() time.Time) *b2.Client {
 }
 
 func (c *cloud) shared(w *wire, now func() time.Time) state.SharedBucket {
-	return state.SharedBucket{Remote: c.client(w, now), Bucket: "acme-states", Prefix: config.DefaultPrefix}
+	return state.SharedBucket{Remote: c.client(w, now), BucketName: "acme-states", Prefix: config.DefaultPrefix}
 }
 
 // info is the bucket's info as it is.

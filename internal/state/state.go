@@ -37,7 +37,7 @@ type AppliedDigests struct {
 	Salt            string `json:"salt"`                // random; the key of the digests
 	VariablesDigest string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
 	FilesDigest     string `json:"files,omitempty"`     // digest of the configuration's files
-	Outputs         string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
+	OutputDigests   string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
 }
 
 // A CreateIntent announces the create of one object before the request is sent, so
@@ -48,10 +48,10 @@ type CreateIntent struct {
 	// KnownIDs are the IDs of the live objects that carried the identity before. An
 	// object with this identity and another ID is the one announced here.
 	KnownIDs []string `json:"known,omitempty"`
-	// RecordedID is the ID of the object that a later attempt made and that is recorded:
+	// LaterAttemptID is the ID of the object that a later attempt made and that is recorded:
 	// what else appears was made by an earlier one, whose reply nobody got.
-	RecordedID  string    `json:"made,omitempty"`
-	AnnouncedAt time.Time `json:"at,omitzero"` // when it was announced
+	LaterAttemptID string    `json:"made,omitempty"`
+	AnnouncedAt    time.Time `json:"at,omitzero"` // when it was announced
 }
 
 // Read gives the state stored at path, including what the journal of a killed
@@ -66,7 +66,7 @@ func Read(path string) (*State, error) {
 	}
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		journal, err := readRegularFile(path + journalSuffix)
+		journal, err := readRegularFileIfAny(path + journalSuffix)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func Read(path string) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		again, err := readRegularFile(path + journalSuffix)
+		again, err := readRegularFileIfAny(path + journalSuffix)
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
-	s.SetApplied(state.AppliedDigests{Salt: "5a17", VariablesDigest: "0a", FilesDigest: "0b", Outputs: "name:0c"})
+	s.SetApplied(state.AppliedDigests{Salt: "5a17", VariablesDigest: "0a", FilesDigest: "0b", OutputDigests: "name:0c"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"},
 		state.CreateIntent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
@@ -221,7 +221,7 @@ func TestPutInDoubt(t *testing.T) {
 	must(t, s.PutKeepingIntent(addr.StateEntry{Addr: a, Identity: "app", ID: "k2"}))
 	must(t, s.PutKeepingIntent(addr.StateEntry{Addr: address(t, "key.other"), Identity: "other", ID: "k3"})) // nothing is announced
 	got := read(t, path)
-	want := []state.CreateIntent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, RecordedID: "k2", AnnouncedAt: noon()}}
+	want := []state.CreateIntent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, LaterAttemptID: "k2", AnnouncedAt: noon()}}
 	if d := cmp.Diff(want, got.OpenIntents, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" || len(got.Entries) != 2 {
 		t.Errorf("%d entries; open (-want +got):\n%s", len(got.Entries), d)
 	}

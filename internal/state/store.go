@@ -53,7 +53,7 @@ type Options struct {
 // announcement that could not be written (AnnounceCreates) is forgotten, as the create
 // must not follow.
 type Store struct {
-	path        string // what messages call the state
+	displayName string // what messages call the state
 	now         func() time.Time
 	storage     storage
 	groupCommit *groupCommit
@@ -82,7 +82,7 @@ type storage interface {
 }
 
 func newStore(path string, k storage, base *State, c changes) *Store {
-	return &Store{path: path, storage: k, groupCommit: newGroupCommit(k.append), baseState: base, changes: c}
+	return &Store{displayName: path, storage: k, groupCommit: newGroupCommit(k.append), baseState: base, changes: c}
 }
 
 // CheckLocked reports whether the state is still locked for this Store: nil, or an
@@ -138,8 +138,8 @@ func (s *Store) BindAccount(accountID, realm string) error {
 		Summary: "State belongs to another account",
 		Detail: fmt.Sprintf("%s records objects of account %s at %s, but the credentials in use are of account %s at %s. "+
 			"Use the credentials of the recorded account, or run b2form in a folder of its own for the other one.",
-			s.path, now.AccountID, now.Realm, accountID, want.Realm),
-		Path: s.path,
+			s.displayName, now.AccountID, now.Realm, accountID, want.Realm),
+		Path: s.displayName,
 	}
 }
 
@@ -186,7 +186,7 @@ func (s *Store) PutKeepingIntent(e addr.StateEntry) error {
 		records := s.putRecords([]addr.StateEntry{e}, func(intentKey) (CreateIntent, bool) { return CreateIntent{}, false })
 		if open, ok := s.currentIntent(intentKey{e.Addr, e.Identity}); ok && !slices.Contains(open.KnownIDs, e.ID) {
 			open = open.clone()
-			open.KnownIDs, open.RecordedID = append(open.KnownIDs, e.ID), e.ID
+			open.KnownIDs, open.LaterAttemptID = append(open.KnownIDs, e.ID), e.ID
 			records[0].Announce = []CreateIntent{open} // in one line: whoever is killed here has told both or nothing
 		}
 		return records, nil
@@ -358,7 +358,7 @@ func (s *Store) movedEntry(m EntryMove, now map[addr.Addr]*addr.StateEntry) (*ad
 		e := cloneEntry(*e)
 		return &e, nil
 	}
-	wrong.Path = s.path
+	wrong.Path = s.displayName
 	return nil, &wrong
 }
 
@@ -412,14 +412,14 @@ func (s *Store) writeRecords(decide func() ([]journalRecord, error)) error {
 	s.mu.Unlock()
 	err = s.groupCommit.commit(b, leads)
 	if err != nil {
-		s.retractAnnouncements(todo, unwritten)
+		s.retractAnnouncementsAndRequeue(todo, unwritten)
 	}
 	return err
 }
 
-// retractAnnouncements takes back announcements; facts stay, as they are true. Lines that the
+// retractAnnouncementsAndRequeue takes back announcements; facts stay, as they are true. Lines that the
 // change was to take along go with the next one.
-func (s *Store) retractAnnouncements(records []journalRecord, lines []byte) {
+func (s *Store) retractAnnouncementsAndRequeue(records []journalRecord, lines []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unwrittenLines = append(s.unwrittenLines, lines...)

@@ -21,10 +21,10 @@ type knownFiles struct {
 
 // noteFiles notes what is there now.
 func (s *knownFiles) noteFiles() (err error) {
-	if s.stateInfo, err = statRegular(s.path); err != nil {
+	if s.stateInfo, err = statRegularIfAny(s.path); err != nil {
 		return err
 	}
-	s.journalInfo, err = statRegular(s.path + journalSuffix)
+	s.journalInfo, err = statRegularIfAny(s.path + journalSuffix)
 	return err
 }
 
@@ -33,8 +33,8 @@ func (s *knownFiles) noteFiles() (err error) {
 func (s *knownFiles) checkUnchanged() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state, stateErr := statRegular(s.path)
-	journal, journalErr := statRegular(s.path + journalSuffix)
+	state, stateErr := statRegularIfAny(s.path)
+	journal, journalErr := statRegularIfAny(s.path + journalSuffix)
 	if err := errors.Join(stateErr, journalErr); err != nil {
 		return err
 	}
@@ -93,9 +93,9 @@ func (s *knownFiles) truncateJournal(size int64, do func(int64) error) error {
 	return err
 }
 
-// statRegular tells of the file at path; nil: there is none. What is no regular file,
+// statRegularIfAny tells of the file at path; nil: there is none. What is no regular file,
 // such as a symbolic link that leads to another file, is an *Error.
-func statRegular(path string) (fs.FileInfo, error) {
+func statRegularIfAny(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

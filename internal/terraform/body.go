@@ -93,7 +93,7 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 		b.remove(a.SrcRange)
 		return
 	}
-	as := b.kind.Attr("buckets")
+	as := b.kind.FindAttr("buckets")
 	b.replace(a.NameRange, as.Name)
 	at := a.Expr.Range()
 	start, end := hcl.Range{Start: at.Start, End: at.Start}, hcl.Range{Start: at.End, End: at.End}
@@ -121,7 +121,7 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 
 // mayBeNull reports whether a variable says that it may be left out.
 func (b *bodyRewriter) mayBeNull(t hcl.Traversal) bool {
-	it := b.mod.refItem(t)
+	it := b.mod.findReferencedItem(t)
 	return it != nil && it.block.Body.Attributes["default"] != nil && isNull(it.block.Body.Attributes["default"].Expr)
 }
 
@@ -129,7 +129,7 @@ func (b *bodyRewriter) mayBeNull(t hcl.Traversal) bool {
 // name.
 func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
 	if v, constant := literal(e); constant && v.Type() == cty.String {
-		name := b.m.state.nameOfBucket(v.AsString())
+		name := b.m.state.findBucketName(v.AsString())
 		if name == "" {
 			b.refuse(e.Range(), fmt.Sprintf("It names a bucket by its ID, %q, which the state does not know. Write the bucket's name.",
 				v.AsString()))
@@ -143,7 +143,7 @@ func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
 
 // bucketList writes the buckets of a key; an empty list means all of them there.
 func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
-	as := b.kind.Attr("buckets")
+	as := b.kind.FindAttr("buckets")
 	list, isList := a.Expr.(*hclsyntax.TupleConsExpr)
 	switch {
 	case isNull(a.Expr) || isList && len(list.Exprs) == 0:
@@ -155,7 +155,7 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 		}
 	default:
 		t, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr)
-		if simple && b.mod.refItem(t.Traversal) != nil && b.m.state.mayHaveValue(b.it, a.Name, "[]") {
+		if simple && b.mod.findReferencedItem(t.Traversal) != nil && b.m.state.mayHaveValue(b.it, a.Name, "[]") {
 			at := a.Expr.Range()
 			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.text(at)+") == 0 ? null : ")
 		}
@@ -175,7 +175,7 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 	}
 	as := attrByTerraformName(attrs, name)
 	switch {
-	case name == "file_lock_configuration" && nested.Type != "dynamic" && b.kind.Attr("default_retention") != nil:
+	case name == "file_lock_configuration" && nested.Type != "dynamic" && b.kind.FindAttr("default_retention") != nil:
 		b.fileLock(nested)
 		return
 	case as == nil || as.Object == nil:
@@ -247,7 +247,7 @@ func (b *bodyRewriter) fileLock(lock *hclsyntax.Block) {
 			b.expression(a.Expr, plain, nil)
 		}
 	}
-	retention := b.kind.Attr("default_retention")
+	retention := b.kind.FindAttr("default_retention")
 	for _, nested := range lock.Body.Blocks {
 		if nested.Type != retention.Name {
 			b.refuse(nested.TypeRange, "b2form has no block "+nested.Type+" here.")

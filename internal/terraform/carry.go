@@ -28,7 +28,7 @@ func (m *migration) carryState() {
 				continue
 			}
 			what := terraformAddress(r, i)
-			a, it, why := m.address(r, i)
+			a, it, why := m.b2formAddress(r, i)
 			e, ok := m.entry(k, a, i)
 			switch {
 			case why != "":
@@ -83,13 +83,13 @@ const mostIdentity = 2000
 // entry is what our state records of an object; false: their state does not say enough.
 func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (e addr.StateEntry, complete bool) {
 	e = addr.StateEntry{Addr: a, Adopted: m.Now.UTC()}
-	name := i.text(terraformName(k.Attr(k.IdentityAttr)))
+	name := i.text(terraformName(k.FindAttr(k.IdentityAttr)))
 	if k.ParentKind() == "" {
-		e.ID, e.Identity = i.text(terraformName(k.Attr(k.IDAttr))), k.NormalizeIdentity(name)
+		e.ID, e.Identity = i.text(terraformName(k.FindAttr(k.IDAttr))), k.NormalizeIdentity(name)
 		return e, e.ID != "" && name != "" && isRecordable(e.ID) && isRecordable(name)
 	}
 	parentID := i.text("bucket_id")
-	parent := m.state.nameOfBucket(parentID)
+	parent := m.state.findBucketName(parentID)
 	e.ID, e.Identity = parentID, parent
 	if k.ScopeAttr() != "" {
 		e.ID, e.Identity = parentID+"/"+name, parent+"/"+name
@@ -116,7 +116,7 @@ func (m *migration) searchSecrets(r *stateResource, i *stateInstance) {
 	case k == nil || r.Mode != "managed":
 	case k.Credential != nil && i.text("application_key") != "":
 		do := fmt.Sprintf("Make another key in its place and delete the key with the ID %s.", i.text("application_key_id"))
-		if a, _, why := m.address(r, i); why == "" {
+		if a, _, why := m.b2formAddress(r, i); why == "" {
 			do = "b2form apply -replace='" + a.String() + "'"
 		}
 		m.addSecret(m.state.name, what, do)
@@ -159,11 +159,11 @@ func secretAttrs(i *stateInstance) []string {
 }
 
 func (m *migration) addSecret(file, what, do string) {
-	m.result.Secrets = append(m.result.Secrets, Secret{File: file, What: what, Do: do})
+	m.result.Secrets = append(m.result.Secrets, Secret{File: file, What: what, HowToReplace: do})
 }
 
-// searchBackup points out the keys whose secrets an earlier state holds.
-func (m *migration) searchBackup(b Source) {
+// searchBackupForSecrets points out the keys whose secrets an earlier state holds.
+func (m *migration) searchBackupForSecrets(b Source) {
 	s, err := parseState(b.Name, b.Text)
 	if err != nil {
 		m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{File: b.Name, What: "earlier state",

@@ -7,7 +7,7 @@ import (
 
 // classify says what each item of a module is. Modules that it calls come first.
 func (m *migration) classify(mod *module) {
-	for _, it := range mod.all {
+	for _, it := range mod.items {
 		switch {
 		case it.localAttr != nil:
 		case it.block.Type == "resource" && it.referenceName != "", it.block.Type == "data" && it.referenceName != "":
@@ -34,16 +34,16 @@ func (m *migration) classify(mod *module) {
 		}
 	}
 	several := m.b2ProviderCount(mod) > 1
-	for _, it := range mod.all {
+	for _, it := range mod.items {
 		if several && it.fate == carried && usesAlias(it) {
-			it.leave("It belongs to another account than others, by a second provider \"b2\". b2form works with one account in a " +
+			it.markLeft("It belongs to another account than others, by a second provider \"b2\". b2form works with one account in a " +
 				"folder: move it to a folder of its own.")
 		}
 	}
 }
 
-func (it *item) leave(reason string) {
-	it.fate, it.reason, it.edits = left, reason, nil
+func (it *item) markLeft(reason string) {
+	it.fate, it.leftReason, it.edits = left, reason, nil
 }
 
 func (m *migration) classifyResource(it *item) {
@@ -56,12 +56,12 @@ func (m *migration) classifyResource(it *item) {
 	case b2formDataType(typ) != "":
 		it.kind, it.fate = m.byType[resourceTypeOfData(typ)], carried
 	case typ == "b2_bucket_file_signed_url":
-		it.leave("b2form makes no signed URLs, which are secrets that end. Make one when it is needed: b2 file url --with-auth.")
+		it.markLeft("b2form makes no signed URLs, which are secrets that end. Make one when it is needed: b2 file url --with-auth.")
 	default:
-		it.leave("b2form has no data \"" + typ + "\".")
+		it.markLeft("b2form has no data \"" + typ + "\".")
 	}
 	if it.block.Type == "resource" && it.kind == nil && strings.HasPrefix(typ, "b2_") {
-		it.leave("b2form has no resource \"" + typ + "\".")
+		it.markLeft("b2form has no resource \"" + typ + "\".")
 	}
 }
 
@@ -98,7 +98,7 @@ func (m *migration) classifyCall(it *item) {
 		it.fate = staying
 	case it.callee != nil:
 	case m.state.hasB2InModule(it.block.Labels, m.byType) || strings.Contains(literalText(it.block.Body.Attributes["source"]), "b2"):
-		it.leave("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run this again.")
+		it.markLeft("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run this again.")
 	default:
 		it.fate = staying
 	}
@@ -112,7 +112,7 @@ func (m *migration) noteEndpoint(it *item) {
 }
 
 func (m *migration) b2ProviderCount(mod *module) (n int) {
-	for _, it := range mod.all {
+	for _, it := range mod.items {
 		if it.fate == dropped {
 			n++
 		}
@@ -149,20 +149,20 @@ func (m *migration) decideStaying() {
 			}
 			needed[it] = true
 			for _, t := range it.refs {
-				if to := mod.refItem(t); to != nil && to.fate == carried {
+				if to := mod.findReferencedItem(t); to != nil && to.fate == carried {
 					visit(to)
 				}
 			}
 		}
-		for _, it := range mod.all {
+		for _, it := range mod.items {
 			for _, t := range it.refs {
-				if to := mod.refItem(t); to != nil {
+				if to := mod.findReferencedItem(t); to != nil {
 					used[to] = true
 				}
 			}
 			it.dropUnneededRefs()
 		}
-		for _, it := range mod.all {
+		for _, it := range mod.items {
 			if it.fate != carried || it.localAttr != nil || it.block.Type == "variable" {
 				continue
 			}
@@ -174,7 +174,7 @@ func (m *migration) decideStaying() {
 			}
 			visit(it)
 		}
-		for _, it := range mod.all {
+		for _, it := range mod.items {
 			serves := it.localAttr != nil || it.block.Type == "variable"
 			if _, other := mod.touches(it, map[*item]bool{}); serves && !needed[it] && (used[it] || other) {
 				it.fate = staying
@@ -201,7 +201,7 @@ func (it *item) dropUnneededRefs() {
 func (mod *module) touches(it *item, seen map[*item]bool) (b2, other bool) {
 	seen[it] = true
 	for _, t := range it.refs {
-		to := mod.refItem(t)
+		to := mod.findReferencedItem(t)
 		switch {
 		case to == nil || seen[to] || strings.HasPrefix(to.referenceName, "var."):
 		case to.localAttr != nil:

@@ -47,9 +47,9 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 					"object over under the wrong name, so it is left out, and Terraform would make another object. Give it the "+
 					"name that was applied, perhaps by other values of variables, and export again.", r.Addr)})
 		}
-		label := e.unique(r.Kind.Terraform.Type, identifier(r.Addr.Module+" "+r.Addr.Label+" "+r.Addr.Instance.String()))
+		label := e.takeUniqueLabel(r.Kind.Terraform.Type, identifier(r.Addr.Module+" "+r.Addr.Label+" "+r.Addr.Instance.String()))
 		e.labels[r.Addr] = label
-		if r.Kind.Allowed != nil { // what others are limited to
+		if r.Kind.AllowedObjects != nil { // what others are limited to
 			e.bucketRefs[r.Identity()] = r.Kind.Terraform.Type + "." + label
 		}
 	}
@@ -77,7 +77,7 @@ type exporter struct {
 	unsupportedAttrs []string          // of the resource at hand
 }
 
-func (e *exporter) unique(typ, label string) string {
+func (e *exporter) takeUniqueLabel(typ, label string) string {
 	try := label
 	for n := 2; e.taken[typ+"."+try]; n++ {
 		try = fmt.Sprintf("%s_%d", label, n)
@@ -199,7 +199,7 @@ func (e *exporter) attr(b *strings.Builder, a *kind.Attr, v cty.Value, path stri
 	case a.Object != nil:
 		e.block(b, a, v, path, hidden)
 	case a.Secret || hidden && v.Type() != cty.Bool:
-		name := e.unique("var", identifier(path))
+		name := e.takeUniqueLabel("var", identifier(path))
 		fmt.Fprintf(&e.variables, "\nvariable %s {\nsensitive = true\n}\n", quoted(name))
 		fmt.Fprintf(b, "%s = var.%s\n", terraformName(a), name)
 	case a.Link.RefKind != "":
@@ -234,7 +234,7 @@ func (e *exporter) references(v cty.Value) string {
 func (e *exporter) bucketIDRef(name string) string {
 	at := strings.ToLower(name)
 	if e.bucketRefs[at] == "" {
-		label := e.unique("data", identifier(name))
+		label := e.takeUniqueLabel("data", identifier(name))
 		e.bucketRefs[at] = "data.b2_bucket." + label
 		fmt.Fprintf(&e.dataBlocks, "\ndata \"b2_bucket\" %s {\nbucket_name = %s\n}\n", quoted(label), quoted(name))
 	}
@@ -245,7 +245,7 @@ func (e *exporter) bucketIDRef(name string) string {
 func (e *exporter) lifecycle(r *config.Resource) string {
 	var ignored []string
 	for _, name := range r.IgnoreChanges {
-		switch a := r.Kind.Attr(name); {
+		switch a := r.Kind.FindAttr(name); {
 		case name == "file_lock_enabled" || name == "default_retention":
 			ignored = append(ignored, "file_lock_configuration")
 		case a != nil && !providerLacks(r.Kind, name):
@@ -254,7 +254,7 @@ func (e *exporter) lifecycle(r *config.Resource) string {
 	}
 	if _, owned := e.entries[r.Addr]; owned && r.Kind.Credential != nil {
 		// B2 does not tell how long a key was to live, so an import knows none.
-		if d := r.Kind.Attr("valid_duration"); d != nil && !r.Value.GetAttr(d.Name).IsNull() {
+		if d := r.Kind.FindAttr("valid_duration"); d != nil && !r.Value.GetAttr(d.Name).IsNull() {
 			ignored = append(ignored, terraformName(d))
 		}
 	}

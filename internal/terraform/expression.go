@@ -52,15 +52,15 @@ func (s *scope) find(name string) *scope {
 
 // A rewriter writes one item anew.
 type rewriter struct {
-	m          *migration
-	mod        *module
-	it         *item
-	each       valueType // each.value
-	self       *kind.Kind
-	edits      []edit
-	refused    *refusal // nil: all can be carried over
-	secretKeys []*item  // keys whose secrets it reads
-	depth      int      // of local values that lead to others
+	m                 *migration
+	mod               *module
+	it                *item
+	each              valueType // each.value
+	self              *kind.Kind
+	edits             []edit
+	refused           *refusal // nil: all can be carried over
+	keysOfReadSecrets []*item  // keys whose secrets it reads
+	localDepth        int      // of local values that lead to others
 }
 
 // A refusal is why an item cannot be carried over.
@@ -70,7 +70,7 @@ type refusal struct {
 }
 
 func (r *rewriter) refuse(at hcl.Range, why string, secrets ...*item) {
-	r.secretKeys = append(r.secretKeys, secrets...)
+	r.keysOfReadSecrets = append(r.keysOfReadSecrets, secrets...)
 	if r.refused == nil {
 		r.refused = &refusal{at, why}
 	}
@@ -232,7 +232,7 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	if t.RootName() == "each" && len(t) > 1 && addr.StepName(t[1]) == "value" {
 		return afterIndexes(r.each, t[2:])
 	}
-	it := r.mod.refItem(t)
+	it := r.mod.findReferencedItem(t)
 	switch {
 	case it == nil || it.fate != carried:
 		return valueType{}
@@ -260,10 +260,10 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 const mostLocals = 100
 
 func (r *rewriter) typeOfLocal(it *item) valueType {
-	if r.depth > mostLocals {
+	if r.localDepth > mostLocals {
 		return valueType{}
 	}
-	return (&rewriter{m: r.m, mod: r.mod, it: it, depth: r.depth + 1}).typeOf(it.localAttr.Expr, nil)
+	return (&rewriter{m: r.m, mod: r.mod, it: it, localDepth: r.localDepth + 1}).typeOf(it.localAttr.Expr, nil)
 }
 
 // afterIndexes is the type behind the indexes of a reference; nothing is known of what

@@ -24,12 +24,12 @@ func (m *migration) rewriteAll() {
 		m.changedThisRound, m.notCarriedThisRound = nil, nil
 		for _, mod := range m.calleesFirst {
 			mod.substitutes = map[string]*substituteVariable{}
-			for _, it := range mod.all {
+			for _, it := range mod.items {
 				it.passedArguments = nil
 			}
 		}
 		for _, mod := range m.calleesFirst {
-			for _, it := range mod.all {
+			for _, it := range mod.items {
 				if it.fate == carried {
 					again = !m.rewrite(it) || again
 				}
@@ -59,8 +59,8 @@ func (m *migration) rewrite(it *item) (carriedOver bool) {
 	if r.refused == nil {
 		return true
 	}
-	it.leave(r.refused.why)
-	it.secretKeys = r.secretKeys
+	it.markLeft(r.refused.why)
+	it.keysOfReadSecrets = r.keysOfReadSecrets
 	return false
 }
 
@@ -123,7 +123,7 @@ func (r *rewriter) moduleCall() {
 // other rewrites blocks that are here as there, but for what they refer to.
 func (r *rewriter) other() {
 	b := r.it.block
-	if t := r.outputOrCheckUse(); t != plain {
+	if t := r.blockExpressionUse(); t != plain {
 		r.allExpressions(b.Body, t)
 		return
 	}
@@ -151,9 +151,9 @@ func (r *rewriter) other() {
 	}
 }
 
-// outputOrCheckUse is answer for outputs and checks, flow for outputs of modules whose callers
+// blockExpressionUse is answer for outputs and checks, flow for outputs of modules whose callers
 // want more than to show them, and plain for anything else.
-func (r *rewriter) outputOrCheckUse() expressionUse {
+func (r *rewriter) blockExpressionUse() expressionUse {
 	switch r.it.block.Type {
 	case "check":
 		return answer
@@ -165,7 +165,7 @@ func (r *rewriter) outputOrCheckUse() expressionUse {
 
 // allExpressions rewrites the expressions of an output, a check or a condition.
 func (r *rewriter) allExpressions(body *hclsyntax.Body, u expressionUse) {
-	whole := r.it.block.Type == "output" && r.m.wholeResourceKind(r.it) != nil
+	whole := r.it.block.Type == "output" && r.m.findOutputResourceKind(r.it) != nil
 	for _, a := range attrsInSourceOrder(body) {
 		switch {
 		case a.Name == "depends_on" || a.Name == "ephemeral":
@@ -219,7 +219,7 @@ func (r *rewriter) dependsOn(a *hclsyntax.Attribute) {
 	}
 	for _, e := range list.Exprs {
 		for _, t := range e.Variables() {
-			it := r.mod.refItem(t)
+			it := r.mod.findReferencedItem(t)
 			switch {
 			case it == nil || it.fate != carried || it.block.Type == "data":
 			case it.block.Type == "module":

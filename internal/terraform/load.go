@@ -60,7 +60,7 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	}
 	mod := &module{dir: dir, byReferenceName: map[string]*item{}, substitutes: map[string]*substituteVariable{}}
 	m.modules[dir] = mod
-	sources, err := m.ListFiles(dir)
+	sources, err := m.ReadFiles(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	if all.HasErrors() {
 		return nil, all
 	}
-	for _, it := range mod.all {
+	for _, it := range mod.items {
 		if err := m.loadCallee(it, append(slices.Clip(callerDirs), dir)); err != nil {
 			return nil, err
 		}
@@ -130,7 +130,7 @@ func (mod *module) addItems(f *sourceFile) {
 			}
 			continue
 		}
-		it := &item{file: f, block: b, refs: bodyVariables(b.Body)}
+		it := &item{file: f, block: b, refs: bodyReferences(b.Body)}
 		switch {
 		case b.Type == "resource" && len(b.Labels) == 2:
 			it.referenceName = b.Labels[0] + "." + b.Labels[1]
@@ -147,7 +147,7 @@ func (mod *module) addItems(f *sourceFile) {
 
 func (mod *module) add(it *item) {
 	it.module = mod
-	mod.all = append(mod.all, it)
+	mod.items = append(mod.items, it)
 	if it.referenceName != "" {
 		mod.byReferenceName[it.referenceName] = it
 	}
@@ -163,14 +163,14 @@ func attrsInSourceOrder(b *hclsyntax.Body) []*hclsyntax.Attribute {
 	return out
 }
 
-// bodyVariables are the references in a body.
-func bodyVariables(b *hclsyntax.Body) []hcl.Traversal {
+// bodyReferences are the references in a body.
+func bodyReferences(b *hclsyntax.Body) []hcl.Traversal {
 	var out []hcl.Traversal
 	for _, a := range attrsInSourceOrder(b) {
 		out = append(out, a.Expr.Variables()...)
 	}
 	for _, nested := range b.Blocks {
-		out = append(out, bodyVariables(nested.Body)...)
+		out = append(out, bodyReferences(nested.Body)...)
 	}
 	return out
 }
@@ -214,8 +214,8 @@ func literal(e hclsyntax.Expression) (v cty.Value, found bool) {
 	return v, true
 }
 
-// refItem is the item that a reference leads to; nil: it leads to none of the module.
-func (mod *module) refItem(t hcl.Traversal) *item {
+// findReferencedItem is the item that a reference leads to; nil: it leads to none of the module.
+func (mod *module) findReferencedItem(t hcl.Traversal) *item {
 	names := make([]string, 0, 3)
 	for _, step := range t[:min(3, len(t))] {
 		switch s := step.(type) {

@@ -20,7 +20,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 		r.tail(bound.boundType, t[1:], u)
 		return
 	}
-	it := r.mod.refItem(t)
+	it := r.mod.findReferencedItem(t)
 	switch {
 	case root == "path", root == "count", root == "var":
 	case root == "each":
@@ -57,7 +57,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 // localOrModuleReference rewrites what refers to a local value or to an output of a module.
 func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressionUse) {
 	if it.fate != carried {
-		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.secretKeys...)
+		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.keysOfReadSecrets...)
 		return
 	}
 	s := valueType{moduleCall: it, isCollection: isRepeated(it)}
@@ -125,7 +125,7 @@ func (r *rewriter) tail(t valueType, rest hcl.Traversal, u expressionUse) {
 func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Traversal, u expressionUse) {
 	a := attrByTerraformName(k.Attrs, step.Name)
 	if step.Name == "id" || step.Name == "bucket_id" && k.ParentKind() == "" && k.Credential == nil {
-		a = k.Attr(k.IDAttr)
+		a = k.FindAttr(k.IDAttr)
 	}
 	switch {
 	case a == nil:
@@ -149,7 +149,7 @@ func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Tr
 // referencedItemsOfKind are the keys that an item may read the secrets of, where it does not say which.
 func (r *rewriter) referencedItemsOfKind(k *kind.Kind) (list []*item) {
 	for _, t := range r.it.refs {
-		if to := r.mod.refItem(t); to != nil && to.kind == k && to.localAttr == nil {
+		if to := r.mod.findReferencedItem(t); to != nil && to.kind == k && to.localAttr == nil {
 			list = append(list, to)
 		}
 	}
@@ -246,9 +246,9 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	case out == nil:
 		r.refuse(step.SrcRange, "The module has no output "+step.Name+".")
 	case out.fate != carried:
-		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.secretKeys...)
+		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.keysOfReadSecrets...)
 	default:
-		k := r.m.wholeResourceKind(out)
+		k := r.m.findOutputResourceKind(out)
 		end := step.SrcRange
 		end.Start = end.End
 		switch {
@@ -261,9 +261,9 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	}
 }
 
-// wholeResourceKind is the kind of the resource that an output of a module hands out in place
+// findOutputResourceKind is the kind of the resource that an output of a module hands out in place
 // of its ID, since callers want an object there; nil: it hands out what it says.
-func (m *migration) wholeResourceKind(out *item) *kind.Kind {
+func (m *migration) findOutputResourceKind(out *item) *kind.Kind {
 	v := out.block.Body.Attributes["value"]
 	if v == nil || m.outputUse(out) == answer {
 		return nil
@@ -272,7 +272,7 @@ func (m *migration) wholeResourceKind(out *item) *kind.Kind {
 	if !direct {
 		return nil
 	}
-	to := out.module.refItem(e.Traversal)
+	to := out.module.findReferencedItem(e.Traversal)
 	if to == nil || to.fate != carried || to.localAttr != nil {
 		return nil
 	}
@@ -280,7 +280,7 @@ func (m *migration) wholeResourceKind(out *item) *kind.Kind {
 	switch {
 	case to.block.Type == "module" && to.callee != nil:
 		if inner := to.callee.byReferenceName["output."+last]; inner != nil {
-			return m.wholeResourceKind(inner)
+			return m.findOutputResourceKind(inner)
 		}
 	case to.block.Type == "resource" && to.kind.ParentKind() == "":
 		a := attrByTerraformName(to.kind.Attrs, last)
@@ -299,9 +299,9 @@ func (m *migration) outputUse(out *item) expressionUse {
 		return answer
 	}
 	for _, call := range out.module.callers {
-		for _, by := range call.module.all {
+		for _, by := range call.module.items {
 			for _, t := range by.refs {
-				if call.module.refItem(t) != call || !mayReferToOutput(t, name) {
+				if call.module.findReferencedItem(t) != call || !mayReferToOutput(t, name) {
 					continue
 				}
 				if by.localAttr != nil || by.block.Type != "output" || m.outputUse(by) != answer {

@@ -22,7 +22,7 @@ const standInFile = "from_terraform.b2.hcl"
 type substituteVariable struct {
 	replacedItem  *item  // nil: terraform.workspace
 	referencePath string // "random_id.suffix.hex"
-	attr          []string
+	attrPath      []string
 	where         Place
 	secret        bool
 }
@@ -43,7 +43,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 		r.replace(t.SourceRange(), "var.terraform_workspace")
 		return
 	}
-	it := r.mod.refItem(t)
+	it := r.mod.findReferencedItem(t)
 	indexes, rest := cutIndexes(t[from:])
 	attrs := leadingAttrNames(rest)
 	if len(attrs) == 0 || isRepeated(it) != (len(indexes) > 0) || len(indexes) > 1 {
@@ -68,7 +68,7 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 	if !ok || s.find(base.Traversal.RootName()) != nil {
 		return false
 	}
-	it := r.mod.refItem(base.Traversal)
+	it := r.mod.findReferencedItem(base.Traversal)
 	if it == nil || it.localAttr != nil || it.fate == carried || it.block.Type != "resource" && it.block.Type != "data" {
 		return false
 	}
@@ -95,7 +95,7 @@ func (r *rewriter) substituteAttrPath(it *item, attrs []string, u expressionUse)
 	if it.kind != nil && u != answer && u != plain {
 		a := attrByTerraformName(it.kind.Attrs, attrs[0])
 		if attrs[0] == "id" || a != nil && a.Name == it.kind.IDAttr {
-			return []string{terraformName(it.kind.Attr(it.kind.IdentityAttr))}
+			return []string{terraformName(it.kind.FindAttr(it.kind.IdentityAttr))}
 		}
 	}
 	return attrs
@@ -133,7 +133,7 @@ func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, name string,
 		name = fmt.Sprintf("%s_%d", name, n)
 	}
 	if r.mod.substitutes[name] == nil {
-		r.mod.substitutes[name] = &substituteVariable{replacedItem: it, referencePath: full, attr: attrs,
+		r.mod.substitutes[name] = &substituteVariable{replacedItem: it, referencePath: full, attrPath: attrs,
 			where: r.it.file.place(t.SourceRange(), full, "")}
 	}
 	return name
@@ -251,8 +251,8 @@ func instanceOfCall(moduleAddress, callName string) (key addr.InstanceKey, ok bo
 // noteSecretReaders notes what reads the secrets of keys: what stays and what is left.
 func (m *migration) noteSecretReaders() {
 	for _, mod := range m.calleesFirst {
-		for _, it := range mod.all {
-			for _, key := range m.secretsReadBy(mod, it) {
+		for _, it := range mod.items {
+			for _, key := range m.keysOfReadSecrets(mod, it) {
 				p := it.place("")
 				reader := fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(it.title()), p.File, p.Line)
 				if key.fate == carried && !slices.Contains(key.secretReaders, reader) {
@@ -263,10 +263,10 @@ func (m *migration) noteSecretReaders() {
 	}
 }
 
-// secretsReadBy are the keys whose secrets an item that is not carried over reads.
-func (m *migration) secretsReadBy(mod *module, it *item) []*item {
+// keysOfReadSecrets are the keys whose secrets an item that is not carried over reads.
+func (m *migration) keysOfReadSecrets(mod *module, it *item) []*item {
 	if it.fate == left {
-		return it.secretKeys
+		return it.keysOfReadSecrets
 	}
 	if it.fate != staying {
 		return nil
@@ -276,9 +276,9 @@ func (m *migration) secretsReadBy(mod *module, it *item) []*item {
 	r := &rewriter{m: m, mod: &apart, it: it}
 	if it.localAttr != nil {
 		r.expression(it.localAttr.Expr, answer, nil)
-		return r.secretKeys
+		return r.keysOfReadSecrets
 	}
 	r.repetition()
 	r.allExpressions(it.block.Body, answer)
-	return r.secretKeys
+	return r.keysOfReadSecrets
 }

@@ -169,8 +169,8 @@ func (s *stateFile) hasB2InModule(labels []string, byType map[string]*kind.Kind)
 	})
 }
 
-// nameOfBucket is the name of a bucket with an ID; "": the state does not know it.
-func (s *stateFile) nameOfBucket(id string) string {
+// findBucketName is the name of a bucket with an ID; "": the state does not know it.
+func (s *stateFile) findBucketName(id string) string {
 	if s == nil {
 		return ""
 	}
@@ -222,8 +222,8 @@ func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substit
 		}
 		byText, byNumber := map[string]cty.Value{}, []cty.Value{}
 		for _, i := range r.Instances {
-			secret = secret || i.isSensitive(r.Type, in.attr)
-			v, ok := i.value(in.attr)
+			secret = secret || i.isSensitive(r.Type, in.attrPath)
+			v, ok := i.value(in.attrPath)
 			switch key, _ := i.key(); {
 			case !ok || i.Deposed != "":
 			case key.IsSingle():
@@ -285,8 +285,8 @@ func (i *stateInstance) value(attr []string) (attrValue cty.Value, found bool) {
 	return v, err == nil && !v.IsNull()
 }
 
-// address is where an object of the state is declared here; why says that it is not.
-func (m *migration) address(r *stateResource, i *stateInstance) (a addr.Addr, it *item, why string) {
+// b2formAddress is where an object of the state is declared here; why says that it is not.
+func (m *migration) b2formAddress(r *stateResource, i *stateInstance) (a addr.Addr, it *item, why string) {
 	mod, path := m.moduleAt(r.Module)
 	key, legal := i.key()
 	if mod != nil {
@@ -304,7 +304,7 @@ func (m *migration) address(r *stateResource, i *stateInstance) (a addr.Addr, it
 		return a, it, "Its instance key is none."
 	case i.Deposed != "":
 		return a, it, fmt.Sprintf("It is a deposed object, that a replacement left behind. Delete it in B2: its ID is %s.",
-			i.text(terraformName(k.Attr(k.IDAttr))))
+			i.text(terraformName(k.FindAttr(k.IDAttr))))
 	}
 	return addr.Addr{Module: path, Kind: k.Name, Label: r.Name, Instance: key}, it, ""
 }

@@ -29,9 +29,9 @@ type Source struct {
 // A Request is what to carry over.
 type Request struct {
 	Kinds []*kind.Kind
-	// ListFiles reads the files of a folder that IsSource tells of; dir is relative to that of the
+	// ReadFiles reads the files of a folder that IsSource tells of; dir is relative to that of the
 	// configuration, which is ".". Its error ends everything.
-	ListFiles func(dir string) ([]Source, error)
+	ReadFiles func(dir string) ([]Source, error)
 	State     *Source  // nil: there is none
 	Backups   []Source // earlier states, which are only searched for secrets
 	// HasFunction reports whether expressions may call a function.
@@ -74,9 +74,9 @@ type Place struct {
 
 // A Secret is one that a state holds in clear text. The secret itself is not kept.
 type Secret struct {
-	File string // the state
-	What string
-	Do   string // the command, or what else replaces it
+	File         string // the state
+	What         string
+	HowToReplace string // the command, or what else replaces it
 }
 
 // IsSource reports whether a file of this name is read.
@@ -119,9 +119,9 @@ func Migrate(r Request) (*Result, error) {
 	}
 	m.carryState()
 	for _, b := range r.Backups {
-		m.searchBackup(b)
+		m.searchBackupForSecrets(b)
 	}
-	m.result.HasOutputs = slices.ContainsFunc(m.root.all, func(it *item) bool {
+	m.result.HasOutputs = slices.ContainsFunc(m.root.items, func(it *item) bool {
 		return it.block.Type == "output" && it.fate == carried
 	})
 	m.sortResult()
@@ -148,7 +148,7 @@ type module struct {
 	dir             string
 	files           []*sourceFile
 	tfvarsFiles     []Source
-	all             []*item
+	items           []*item
 	byReferenceName map[string]*item // by address; of local values local.NAME and so on
 	callers         []*item          // that call it
 	holdsB2         bool             // something of B2, also in modules that it calls
@@ -176,12 +176,12 @@ type item struct {
 	callee        *module              // of a call of a local module
 	refs          []hcl.Traversal
 
-	fate            fate
-	reason          string
-	edits           []edit
-	secretKeys      []*item  // keys whose secrets it reads
-	secretReaders   []string // of a key: what reads its secret
-	passedArguments []string // of a call: arguments for what stands in for resources that stay
+	fate              fate
+	leftReason        string
+	edits             []edit
+	keysOfReadSecrets []*item  // keys whose secrets it reads
+	secretReaders     []string // of a key: what reads its secret
+	passedArguments   []string // of a call: arguments for what stands in for resources that stay
 }
 
 // title is what messages call an item.

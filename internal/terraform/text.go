@@ -144,13 +144,13 @@ func (m *migration) addFile(mod *module, name string, text []byte, from Source) 
 
 // hasNothingToWrite reports whether nothing of a file is carried over and nothing commented out.
 func (f *sourceFile) hasNothingToWrite(mod *module) bool {
-	return !slices.ContainsFunc(mod.all, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == left) })
+	return !slices.ContainsFunc(mod.items, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == left) })
 }
 
 // fileEdits are what makes one of our files of one of theirs.
 func (m *migration) fileEdits(mod *module, f *sourceFile) []edit {
 	var edits []edit
-	for _, it := range mod.all {
+	for _, it := range mod.items {
 		if it.file != f {
 			continue
 		}
@@ -160,8 +160,8 @@ func (m *migration) fileEdits(mod *module, f *sourceFile) []edit {
 			edits = append(edits, it.edits...)
 			edits = append(edits, it.additions()...)
 		case left:
-			edits = append(edits, commentedOut(f.nativeText, at, it.reason))
-			m.result.NotCarriedOver = append(m.result.NotCarriedOver, it.place(it.reason))
+			edits = append(edits, commentedOut(f.nativeText, at, it.leftReason))
+			m.result.NotCarriedOver = append(m.result.NotCarriedOver, it.place(it.leftReason))
 		case staying, dropped:
 			start, end := withComments(f.nativeText, at.Start.Byte, at.End.Byte)
 			edits = append(edits, edit{start, end, ""})
@@ -181,7 +181,7 @@ func (m *migration) fileEdits(mod *module, f *sourceFile) []edit {
 }
 
 func (mod *module) keepsLocals(b *hclsyntax.Block) bool {
-	return slices.ContainsFunc(mod.all, func(it *item) bool { return it.block == b && (it.fate == carried || it.fate == left) })
+	return slices.ContainsFunc(mod.items, func(it *item) bool { return it.block == b && (it.fate == carried || it.fate == left) })
 }
 
 // additions are what a block gets at its end: where a key's secret goes, and what a module
@@ -196,7 +196,7 @@ func (it *item) additions() []edit {
 	}
 	if len(it.secretReaders) > 0 {
 		b.WriteString("\n# Terraform read the secret in " + visible.EscapeLine(strings.Join(it.secretReaders, ", ")) + ".\n")
-		b.WriteString("deliver \"file\" {\npath = " + it.secretPath() + "\n}\n")
+		b.WriteString("deliver \"file\" {\npath = " + it.secretPathExpr() + "\n}\n")
 	}
 	if b.Len() == 0 {
 		return nil
@@ -205,9 +205,9 @@ func (it *item) additions() []edit {
 	return []edit{{at, at, b.String()}}
 }
 
-// secretPath is the file of a key's secret: one for each name, since a block may make
+// secretPathExpr is the file of a key's secret: one for each name, since a block may make
 // several keys.
-func (it *item) secretPath() string {
+func (it *item) secretPathExpr() string {
 	name := it.block.Body.Attributes["key_name"]
 	if name == nil { // the block is not valid
 		return quoted(it.block.Labels[1] + ".env")

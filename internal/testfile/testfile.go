@@ -38,16 +38,16 @@ type Run struct {
 	Name  string
 	Range hcl.Range
 
-	Command       Command
-	Source        string   // folder of the configuration; "": that of the test
-	Configuration string   // instead of a folder: its text; "": there is none
-	Policies      []string // folders and files of policies
-	Variables     map[string]hcl.Expression
-	// Common are those of the file; a run whose configuration has no such variable is not
+	Command           Command
+	SourceDir         string   // folder of the configuration; "": that of the test
+	ConfigurationText string   // instead of a folder: its text; "": there is none
+	Policies          []string // folders and files of policies
+	Variables         map[string]hcl.Expression
+	// FileVariables are those of the file; a run whose configuration has no such variable is not
 	// given them.
-	Common map[string]hcl.Expression
+	FileVariables map[string]hcl.Expression
 
-	Changes           map[string]string // all that are planned: actions by address; nil: any
+	ExpectedChanges   map[string]string // all that are planned: actions by address; nil: any
 	ChangesRange      hcl.Range
 	ExpectFailures    []ExpectedFailure
 	SecondPlanIsEmpty bool
@@ -74,7 +74,7 @@ type Assert struct{ Condition, Message hcl.Expression }
 
 // IsVacuous reports whether nothing is expected of the run.
 func (r *Run) IsVacuous() bool {
-	return r.Changes == nil && len(r.ExpectFailures) == 0 && !r.SecondPlanIsEmpty && len(r.Asserts) == 0
+	return r.ExpectedChanges == nil && len(r.ExpectFailures) == 0 && !r.SecondPlanIsEmpty && len(r.Asserts) == 0
 }
 
 // Parse reads the text of a file. The File is never nil; with errors it holds what could be
@@ -141,17 +141,17 @@ func runSchema() *hcl.BodySchema {
 
 // run reads one run block.
 func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
-	run := &Run{Name: b.Labels[0], Range: b.DefRange, Command: Apply, Variables: map[string]hcl.Expression{}, Common: common}
+	run := &Run{Name: b.Labels[0], Range: b.DefRange, Command: Apply, Variables: map[string]hcl.Expression{}, FileVariables: common}
 	content, diags := b.Body.Content(runSchema())
 	r.diags = append(r.diags, diags...)
 	attrs := content.Attributes
 	if a := attrs["command"]; a != nil {
 		run.Command = r.command(a)
 	}
-	r.read(attrs["source"], cty.String, "a string", &run.Source)
-	r.read(attrs["configuration"], cty.String, "a string", &run.Configuration)
+	r.read(attrs["source"], cty.String, "a string", &run.SourceDir)
+	r.read(attrs["configuration"], cty.String, "a string", &run.ConfigurationText)
 	r.read(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.Policies)
-	r.read(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.Changes)
+	r.read(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.ExpectedChanges)
 	r.read(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
 	advance := ""
 	r.read(attrs["advance"], cty.String, "a duration", &advance)
@@ -168,12 +168,12 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 	}
 	if a := attrs["changes"]; a != nil {
 		run.ChangesRange = a.Range
-		r.checkActions(a.Expr, run.Changes)
+		r.checkActions(a.Expr, run.ExpectedChanges)
 	}
 	if a := attrs["expect_failures"]; a != nil {
-		run.ExpectFailures = r.expected(a.Expr)
+		run.ExpectFailures = r.readExpectedFailures(a.Expr)
 	}
-	if run.Source != "" && run.Configuration != "" {
+	if run.SourceDir != "" && run.ConfigurationText != "" {
 		r.errorAt(attrs["configuration"].NameRange, "Two configurations", "A run has a source or a configuration. Remove one of them.")
 	}
 	r.blocks(content.Blocks, run)
@@ -213,8 +213,8 @@ func (r *reader) command(a *hcl.Attribute) Command {
 	return Apply
 }
 
-// expected reads names of what is to fail, as references or in quotes.
-func (r *reader) expected(e hcl.Expression) []ExpectedFailure {
+// readExpectedFailures reads names of what is to fail, as references or in quotes.
+func (r *reader) readExpectedFailures(e hcl.Expression) []ExpectedFailure {
 	list, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
 		r.errorAt(e.Range(), "Invalid expect_failures", "expect_failures needs a list, as [policy.keys_expire, var.site, bucket.photos].")

@@ -88,8 +88,8 @@ func (r *Recorder) WriteOTLP(w io.Writer, runName, programVersion, errorCode str
 		spans = append(spans, ids.encode(s))
 	}
 	resource := otlpResource{[]otlpAttribute{textAttribute("service.name", "b2form"), textAttribute("service.version", programVersion)}}
-	if r.dropped > 0 {
-		resource.Attributes = append(resource.Attributes, intAttribute("b2form.dropped_spans", r.dropped))
+	if r.droppedSpanCount > 0 {
+		resource.Attributes = append(resource.Attributes, intAttribute("b2form.dropped_spans", r.droppedSpanCount))
 	}
 	doc := otlpDocument{[1]otlpResourceSpans{{resource, [1]otlpScopeSpans{{otlpScope{"b2form", programVersion}, spans}}}}}
 	line, err := json.Marshal(doc)

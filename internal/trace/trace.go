@@ -18,17 +18,17 @@ const maxSpans = 100_000
 type Recorder struct {
 	now func() time.Time
 
-	mu        sync.Mutex
-	startedAt time.Time
-	keepSpans bool
-	ended     []Span
-	dropped   int
-	open      []*Span // in the order they began
-	lastID    uint64
-	phases    []PhaseTotal
-	methods   map[string]*MethodTotal
-	requests  int
-	lastPause Pause
+	mu               sync.Mutex
+	startedAt        time.Time
+	keepSpans        bool
+	ended            []Span
+	droppedSpanCount int
+	open             []*Span // in the order they began
+	lastID           uint64
+	phases           []PhaseTotal
+	methods          map[string]*MethodTotal
+	requests         int
+	lastPause        Pause
 }
 
 // A Span is one thing that the run was busy with.
@@ -159,7 +159,7 @@ func (r *Recorder) keep(s Span) {
 	switch {
 	case !r.keepSpans:
 	case len(r.ended) == maxSpans:
-		r.dropped++
+		r.droppedSpanCount++
 	default:
 		r.ended = append(r.ended, s)
 	}

@@ -70,7 +70,7 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 		b.WriteString(strings.Join(wrapLine(line, t.Style.Width, strings.Repeat(" ", 16)), "\n") + "\n")
 	}
 	row("id", c.ID)
-	for _, a := range c.Kind.Settable() {
+	for _, a := range c.Kind.SettableAttrs() {
 		if a.Name == c.Kind.IdentityAttr {
 			continue
 		}
@@ -123,7 +123,7 @@ func capabilitiesText(a *kind.Attr, v cty.Value) string {
 	if !v.IsWhollyKnown() || v.IsNull() {
 		return ""
 	}
-	list := kind.StringsIn(v)
+	list := kind.KnownStringsIn(v)
 	switch preset := a.Preset(v); {
 	case preset != "":
 		return preset
@@ -138,14 +138,14 @@ func valueInLine(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
 		return FormatHCL(v)
 	}
-	return strings.Join(kind.StringsIn(v), ", ")
+	return strings.Join(kind.KnownStringsIn(v), ", ")
 }
 
 // An AuditDocument is a report as one JSON document.
 type AuditDocument struct {
-	FormatVersion string         `json:"format_version"`
-	Findings      []kind.Finding `json:"findings"` // about the credentials in use
-	Keys          []AuditedKey   `json:"keys"`
+	FormatVersion   string         `json:"format_version"`
+	AccountFindings []kind.Finding `json:"findings"` // about the credentials in use
+	Keys            []AuditedKey   `json:"keys"`
 }
 
 // An AuditedKey is one live credential.
@@ -161,7 +161,7 @@ type AuditedKey struct {
 
 // NewAuditDocument brings a report into its JSON shape. No secret is in it.
 func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
-	out := &AuditDocument{FormatVersion: "1.0", Findings: append([]kind.Finding{}, r.AccountFindings...), Keys: []AuditedKey{}}
+	out := &AuditDocument{FormatVersion: "1.0", AccountFindings: append([]kind.Finding{}, r.AccountFindings...), Keys: []AuditedKey{}}
 	for _, c := range r.Credentials {
 		k := AuditedKey{
 			Retiring: c.Retiring, Name: c.Name, ID: c.ID, Expires: c.Expires,
@@ -170,7 +170,7 @@ func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
 		if c.InState {
 			k.Address = c.Owner.String()
 		}
-		for _, a := range c.Kind.Settable() {
+		for _, a := range c.Kind.SettableAttrs() {
 			v := c.Value.GetAttr(a.Name)
 			if a.Secret || v.IsNull() || !v.IsWhollyKnown() {
 				continue

@@ -6,13 +6,13 @@ import (
 )
 
 // Capabilities writes a key that has these capabilities, as a block to paste.
-func (t TextUI) Capabilities(list []string) {
-	fmt.Fprintf(t.Out, "key \"b2form\" {\n  name         = \"b2form\"\n  capabilities = [%s]\n}\n", quotedList(list))
+func (t TextUI) Capabilities(required []string) {
+	fmt.Fprintf(t.Out, "key \"b2form\" {\n  name         = \"b2form\"\n  capabilities = [%s]\n}\n", quotedList(required))
 }
 
 // Capabilities writes one line.
-func (j JSONUI) Capabilities(list []string) {
-	j.emit("info", fmt.Sprintf("The plan takes %d capabilities", len(list)), "capabilities", jsonFields{"capabilities": list})
+func (j JSONUI) Capabilities(required []string) {
+	j.emit("info", fmt.Sprintf("The plan takes %d capabilities", len(required)), "capabilities", jsonFields{"capabilities": required})
 }
 
 func quotedList(list []string) string {

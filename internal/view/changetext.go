@@ -37,7 +37,7 @@ func OutputsDiff(p *plan.Plan) string {
 
 // OutputDiffLine is a line of a diff that says what becomes of a name.
 func OutputDiffLine(action plan.Action, name string) string {
-	return diffSign(action.Symbol()) + "   " + mapKey(name) + "\n"
+	return diffSign(action.Symbol()) + "   " + formatMapKey(name) + "\n"
 }
 
 // diffSign is what stands in the first column of a diff for a sign.

@@ -19,8 +19,8 @@ type changeRenderer struct {
 	literalFormatter
 	change  *plan.Change
 	verbose bool // show what has a short name in full
-	// computed shows what B2 made of an object that stays.
-	computed bool
+	// showComputed shows what B2 made of an object that stays.
+	showComputed bool
 }
 
 func newChangeRenderer(c *plan.Change, verbose bool) changeRenderer {
@@ -73,7 +73,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		}
 		return b.withNote(a, before, b.valueLines(a, "-", before)), false
 	case plan.NoOp:
-		if a.Computed && (a.Secret || a.Name != c.Kind.IDAttr && !b.computed) {
+		if a.Computed && (a.Secret || a.Name != c.Kind.IDAttr && !b.showComputed) {
 			return nil, false
 		}
 		if a.Encoding.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {
@@ -98,7 +98,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 	if c.Kind.IsIdentityAttr(a.Name) {
 		return b.valueLines(a, "", after), false
 	}
-	return nil, !kind.IsNullOrEmpty(after)
+	return nil, !kind.IsNullOrEmptyCollection(after)
 }
 
 // attrOrNull is an attribute of an object; null where the object is null or has no
@@ -161,7 +161,7 @@ func (b changeRenderer) withNote(a *kind.Attr, v cty.Value, ls []lineTree) []lin
 // valueLines shows a value under one sign; nothing for one that says nothing.
 func (b changeRenderer) valueLines(a *kind.Attr, sign string, v cty.Value) []lineTree {
 	switch {
-	case kind.IsNullOrEmpty(v), sign == "-" && !v.IsKnown():
+	case kind.IsNullOrEmptyCollection(v), sign == "-" && !v.IsKnown():
 		return nil
 	case a.Secret:
 		return []lineTree{{sign: sign, name: a.Name, value: sensitive}}
@@ -202,7 +202,7 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 		}
 		return l
 	}
-	if text := b.presetText(a, v); text != "" {
+	if text := b.presetTextIfAny(a, v); text != "" {
 		return lineTree{sign: sign, name: name, value: text + gone}
 	}
 	var elements []string
@@ -213,8 +213,8 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 	return lineTree{sign: sign, name: name, value: "[" + strings.Join(elements, ", ") + "]" + gone}
 }
 
-// presetText stands for a list that the web console has a name for; "": nothing does.
-func (b changeRenderer) presetText(a *kind.Attr, v cty.Value) string {
+// presetTextIfAny stands for a list that the web console has a name for; "": nothing does.
+func (b changeRenderer) presetTextIfAny(a *kind.Attr, v cty.Value) string {
 	if b.verbose || a.Preset == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
 		return ""
 	}

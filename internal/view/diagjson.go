@@ -50,7 +50,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
-	out.Address, out.Policy, _ = aboutOf(d)
+	out.Address, out.Policy, _ = addressAndPolicyOf(d)
 	if d.Subject == nil {
 		return out
 	}
@@ -72,12 +72,12 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	return out
 }
 
-// aboutOf is the object that a diagnostic is about, if any, and the policy that it breaks. With isShared others of its summary
+// addressAndPolicyOf is the object that a diagnostic is about, if any, and the policy that it breaks. With isShared others of its summary
 // have the same cause.
-func aboutOf(d *hcl.Diagnostic) (about, policy string, isShared bool) {
-	violation, breaksPolicy := d.Extra.(config.Violation)
-	_, isShared = d.Extra.(config.SharedCauseExtra)
-	return config.InstanceOf(d), violation.Policy, isShared || breaksPolicy
+func addressAndPolicyOf(d *hcl.Diagnostic) (about, policy string, hasSharedCause bool) {
+	violation, breaksPolicy := d.Extra.(config.ViolationExtra)
+	_, hasSharedCause = d.Extra.(config.SharedCauseExtra)
+	return config.InstanceOf(d), violation.Policy, hasSharedCause || breaksPolicy
 }
 
 // NewRange brings a range into its JSON shape.

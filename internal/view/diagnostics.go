@@ -20,7 +20,7 @@ func (t TextUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
 	groups := groupAlike(diags)
 	if t.CompactWarnings && len(diags) > 0 && !diags.HasErrors() {
-		t.summaries(&b, groups)
+		t.writeWarningSummaries(&b, groups)
 	} else {
 		for _, g := range groups {
 			t.writeDiagnosticGroup(&b, g, files)
@@ -29,8 +29,8 @@ func (t TextUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	io.WriteString(t.Err, b.String())
 }
 
-// summaries writes what warnings are about, and where the first of each stands.
-func (t TextUI) summaries(b *strings.Builder, groups []diagGroup) {
+// writeWarningSummaries writes what warnings are about, and where the first of each stands.
+func (t TextUI) writeWarningSummaries(b *strings.Builder, groups []diagGroup) {
 	b.WriteString(t.Style.paint("Warnings:", bold, yellow) + "\n\n")
 	for _, g := range groups {
 		text := "- " + visible.EscapeLine(g.Summary)
@@ -64,7 +64,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 		of addr.Addr // instead, where the block is gone
 	}
 	keyOf := func(d *hcl.Diagnostic) key {
-		_, policy, _ := aboutOf(d)
+		_, policy, _ := addressAndPolicyOf(d)
 		return key{d.Severity, d.Summary, policy}
 	}
 	var out []diagGroup
@@ -76,7 +76,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 	for _, d := range diags {
 		_, own := d.Extra.(config.UserMessageExtra)
 		k := keyOf(d)
-		about, _, isShared := aboutOf(d)
+		about, _, isShared := addressAndPolicyOf(d)
 		block := blockKey{key: k}
 		if of, ok := d.Extra.(addr.Addr); d.Subject != nil && about != "" {
 			block.at = *d.Subject
@@ -168,7 +168,7 @@ func similarText(more []*hcl.Diagnostic, word string) string {
 	seen := map[string]bool{"": true}
 	for _, d := range more {
 		name := ""
-		if about, _, _ := aboutOf(d); about != "" {
+		if about, _, _ := addressAndPolicyOf(d); about != "" {
 			name = about
 		} else if d.Subject != nil {
 			name = fmt.Sprintf("%s:%d", visible.EscapeLine(d.Subject.Filename), d.Subject.Start.Line)
@@ -243,16 +243,16 @@ func (t TextUI) cutAroundMarked(before, marked, after string) (shownBefore, show
 	return before, marked, truncateEnd(after, room-displayWidth(marked)-displayWidth(before))
 }
 
-func truncateEnd(s string, limit int) string {
-	if r := []rune(s); len(r) > limit {
-		return string(r[:max(0, limit-1)]) + "…"[:min(limit, 1)*len("…")]
+func truncateEnd(s string, maxRunes int) string {
+	if r := []rune(s); len(r) > maxRunes {
+		return string(r[:max(0, maxRunes-1)]) + "…"[:min(maxRunes, 1)*len("…")]
 	}
 	return s
 }
 
-func truncateStart(s string, limit int) string {
-	if r := []rune(s); len(r) > limit {
-		return "…"[:min(limit, 1)*len("…")] + string(r[len(r)-max(0, limit-1):])
+func truncateStart(s string, maxRunes int) string {
+	if r := []rune(s); len(r) > maxRunes {
+		return "…"[:min(maxRunes, 1)*len("…")] + string(r[len(r)-max(0, maxRunes-1):])
 	}
 	return s
 }

@@ -12,11 +12,11 @@ func (b changeRenderer) changedLines(a *kind.Attr, before, after cty.Value) []li
 	switch {
 	case a.Secret:
 		return []lineTree{{sign: "~", name: a.Name, value: sensitive}}
-	case kind.IsNullOrEmpty(before) && kind.IsNullOrEmpty(after):
+	case kind.IsNullOrEmptyCollection(before) && kind.IsNullOrEmptyCollection(after):
 		return []lineTree{{sign: "~", name: a.Name, value: b.format(before, 0) + " -> " + b.format(after, 0)}}
-	case kind.IsNullOrEmpty(before):
+	case kind.IsNullOrEmptyCollection(before):
 		return b.valueLines(a, "+", after)
-	case kind.IsNullOrEmpty(after):
+	case kind.IsNullOrEmptyCollection(after):
 		return b.valueLines(a, "-", before)
 	case !before.IsKnown() && a.Object != nil:
 		return b.valueLines(a, "+", after)
@@ -31,7 +31,7 @@ func (b changeRenderer) changedLines(a *kind.Attr, before, after cty.Value) []li
 	case a.ValueType().IsPrimitiveType():
 		return []lineTree{{sign: "~", name: a.Name, value: b.format(before, 0) + " -> " + b.format(after, 0)}}
 	}
-	if from, to := b.presetText(a, before), b.presetText(a, after); from != "" && to != "" {
+	if from, to := b.presetTextIfAny(a, before), b.presetTextIfAny(a, after); from != "" && to != "" {
 		return []lineTree{{sign: "~", name: a.Name, value: from + " -> " + to}}
 	}
 	return []lineTree{b.listChange(a.Name, before, after)}
@@ -49,7 +49,7 @@ func (b changeRenderer) memberChanges(a *kind.Attr, before, after cty.Value) []l
 			out = append(out, b.changedLines(m, from, to)...)
 		case i == 0:
 			out = append(out, b.valueLines(m, "", to)...) // the first member names the element
-		case !kind.IsNullOrEmpty(to):
+		case !kind.IsNullOrEmptyCollection(to):
 			hidden++
 		}
 	}

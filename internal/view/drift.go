@@ -70,7 +70,7 @@ func DriftText(c *plan.Change) string {
 
 // UnmanagedText names an object that nobody declares.
 func UnmanagedText(u audit.UnmanagedObject) string {
-	return u.Kind.Name + " " + quoteNamed(plan.NamedObject{ID: u.ID, Name: u.Name})
+	return u.Kind.Name + " " + nameAndIDText(plan.NamedObject{ID: u.ID, Name: u.Name})
 }
 
 // CoverageText says how many objects of a kind are managed.
@@ -137,7 +137,7 @@ func (d *DriftList) JSON() ([]byte, error) {
 		if sort == "" {
 			sort = "unknown"
 		}
-		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.ID, "name": c.LiveName, "drift": sort,
+		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.RemoteID, "name": c.LiveName, "drift": sort,
 			"configuration_edited": c.Edited == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
 		if c.Outside != plan.Gone {
 			one["declared"] = changedFieldValues(c, objectTree(c.Kind, c.Before, c.Sensitive))

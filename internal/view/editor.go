@@ -17,8 +17,8 @@ const templateDef = "template"
 // EditorSchema is a JSON Schema (draft 2020-12) of *.b2.hcl.json files. It knows
 // names and types; what values may be is for "b2form validate".
 func EditorSchema(kinds []*kind.Kind) map[string]any {
-	defs := definitions{templateDef: map[string]any{"type": "string", "pattern": `[$%]\{`}}
-	top := defs.blockSchemas(syntax.TopLevelBlocks(kinds), "")
+	defs := schemaDefinitions{templateDef: map[string]any{"type": "string", "pattern": `[$%]\{`}}
+	top := defs.blockSchemas(syntax.NonResourceBlocks(kinds), "")
 	for _, k := range kinds {
 		top[k.Name] = withDescription(nestUnderLabels(1, defs.define(k.Name, defs.resourceSchema(k))), k.Doc)
 	}
@@ -33,11 +33,11 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 	}
 }
 
-// definitions are the schemas that others refer to, by name.
-type definitions map[string]any
+// schemaDefinitions are the schemas that others refer to, by name.
+type schemaDefinitions map[string]any
 
 // define defines a schema and returns what stands for it.
-func (defs definitions) define(name string, schema map[string]any) (ref map[string]any) {
+func (defs schemaDefinitions) define(name string, schema map[string]any) (ref map[string]any) {
 	defs[name] = schema
 	return map[string]any{"$ref": "#/$defs/" + name}
 }
@@ -46,7 +46,7 @@ func commentSchema() map[string]any { return map[string]any{"description": "A co
 
 // resourceSchema is the body of a resource: the attributes of its kind, and what every
 // resource takes.
-func (defs definitions) resourceSchema(k *kind.Kind) map[string]any {
+func (defs schemaDefinitions) resourceSchema(k *kind.Kind) map[string]any {
 	body := defs.objectSchema(k.Attrs, k.Name)
 	properties := body["properties"].(map[string]any)
 	meta := syntax.ResourceBlock()
@@ -61,8 +61,8 @@ func (defs definitions) resourceSchema(k *kind.Kind) map[string]any {
 	return body
 }
 
-func blockPointers(blocks []syntax.Block) []*syntax.Block {
-	out := make([]*syntax.Block, len(blocks))
+func blockPointers(blocks []syntax.BlockSpec) []*syntax.BlockSpec {
+	out := make([]*syntax.BlockSpec, len(blocks))
 	for i := range blocks {
 		out[i] = &blocks[i]
 	}
@@ -71,31 +71,32 @@ func blockPointers(blocks []syntax.Block) []*syntax.Block {
 
 // blockSchemas are the schemas of blocks by their type; the forms of one type are told
 // apart by their first label. path is what the names of definitions begin with.
-func (defs definitions) blockSchemas(blocks []*syntax.Block, path string) map[string]any {
+func (defs schemaDefinitions) blockSchemas(blocks []*syntax.BlockSpec, path string) map[string]any {
 	out := map[string]any{}
 	forms := map[string]map[string]any{}
 	for _, b := range blocks {
 		if b.FormLabel == "" {
 			body := defs.define(path+b.Type, defs.bodySchema(b, path+b.Type+"."))
-			out[b.Type] = withDescription(nestUnderLabels(len(b.Labels), body), b.Doc)
+			out[b.Type] = withDescription(nestUnderLabels(len(b.FurtherLabelNames), body), b.Doc)
 			continue
 		}
 		if forms[b.Type] == nil {
 			forms[b.Type] = map[string]any{}
 			one := defs.define(path+b.Type, map[string]any{"type": "object", "properties": forms[b.Type], "additionalProperties": false})
-			out[b.Type] = withDescription(oneOrMany(one), b.CommonDoc)
+			out[b.Type] = withDescription(oneOrListSchema(one), b.CommonDoc)
 		}
 		name := path + b.Type + "." + b.FormLabel
-		forms[b.Type][b.FormLabel] = withDescription(nestUnderLabels(len(b.Labels), defs.define(name, defs.bodySchema(b, name+"."))), b.Doc)
+		forms[b.Type][b.FormLabel] = withDescription(nestUnderLabels(len(b.FurtherLabelNames),
+			defs.define(name, defs.bodySchema(b, name+"."))), b.Doc)
 	}
 	return out
 }
 
 // nestUnderLabels is a body below so many labels: each of them is the name of a member.
 func nestUnderLabels(labels int, body map[string]any) map[string]any {
-	out := oneOrMany(body)
+	out := oneOrListSchema(body)
 	for range labels {
-		out = oneOrMany(map[string]any{"type": "object", "additionalProperties": out})
+		out = oneOrListSchema(map[string]any{"type": "object", "additionalProperties": out})
 	}
 	return out
 }
@@ -108,7 +109,7 @@ func withDescription(s map[string]any, doc string) map[string]any {
 }
 
 // bodySchema is what stands in a block of the language itself.
-func (defs definitions) bodySchema(b *syntax.Block, path string) map[string]any {
+func (defs schemaDefinitions) bodySchema(b *syntax.BlockSpec, path string) map[string]any {
 	properties := map[string]any{"//": commentSchema()}
 	required := []string{}
 	for i := range b.Arguments {
@@ -127,7 +128,7 @@ func (defs definitions) bodySchema(b *syntax.Block, path string) map[string]any 
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.OtherArguments != ""}
 }
 
-func argumentSchema(a *syntax.Argument) map[string]any {
+func argumentSchema(a *syntax.ArgumentSpec) map[string]any {
 	value := argumentTypeSchema(a)
 	if a.MayReferTo != syntax.Written {
 		value = expressionSchema(value)
@@ -136,7 +137,7 @@ func argumentSchema(a *syntax.Argument) map[string]any {
 }
 
 // argumentTypeSchema is the JSON form of an argument's type.
-func argumentTypeSchema(a *syntax.Argument) map[string]any {
+func argumentTypeSchema(a *syntax.ArgumentSpec) map[string]any {
 	text := map[string]any{"type": "string"}
 	chosen := typeSchema(cty.String)
 	if a.Choices != nil {
@@ -157,7 +158,7 @@ func argumentTypeSchema(a *syntax.Argument) map[string]any {
 		// the choices complete, and hinder nothing
 		return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{chosen, text}}}
 	case syntax.Names:
-		return oneOrMany(text)
+		return oneOrListSchema(text)
 	case syntax.Addresses:
 		return map[string]any{"type": "array", "items": text}
 	case syntax.TextMap, syntax.Collection:
@@ -172,7 +173,7 @@ func expressionSchema(value map[string]any) map[string]any {
 }
 
 // objectSchema is an object with the settable attributes.
-func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]any {
+func (defs schemaDefinitions) objectSchema(attrs []kind.Attr, path string) map[string]any {
 	properties := map[string]any{"//": commentSchema()}
 	required := []string{}
 	for i := range attrs {
@@ -188,19 +189,19 @@ func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-func (defs definitions) attrTypeSchema(a *kind.Attr, path string) map[string]any {
+func (defs schemaDefinitions) attrTypeSchema(a *kind.Attr, path string) map[string]any {
 	if a.Object == nil {
 		return expressionSchema(typeSchema(a.Type))
 	}
 	one := defs.define(path, defs.objectSchema(a.Object, path))
-	value := oneOrMany(one)
+	value := oneOrListSchema(one)
 	if !a.Many {
 		value["maxItems"] = 1 // of the list
 	}
 	return expressionSchema(value)
 }
 
-func oneOrMany(one map[string]any) map[string]any {
+func oneOrListSchema(one map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one}}}
 }
 

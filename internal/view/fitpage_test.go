@@ -11,7 +11,7 @@ import (
 // Pages keep to the screen but for examples and for words that are longer, and lose no
 // word of what they say.
 func TestPagesFitTheScreen(t *testing.T) {
-	for _, page := range view.Pages(schema.Kinds()) {
+	for _, page := range view.ReferencePages(schema.Kinds()) {
 		if got := view.FitPage(page.Text, 0); got != page.Text {
 			t.Errorf("%s is changed where there is no screen", page.Name)
 		}

@@ -27,7 +27,7 @@ func foldSimilarCreates(changes []plan.Change) (byChangeIndex map[int]*similarCr
 	byShape := map[string]*similarCreates{}
 	all := make(map[int]*similarCreates, len(changes))
 	for i := range changes {
-		s := createShape(&changes[i])
+		s := createShapeIfFoldable(&changes[i])
 		if s == "" {
 			continue
 		}
@@ -41,17 +41,17 @@ func foldSimilarCreates(changes []plan.Change) (byChangeIndex map[int]*similarCr
 	return all
 }
 
-// createShape is the same for creates that differ in names and contents only, and "" for what
+// createShapeIfFoldable is the same for creates that differ in names and contents only, and "" for what
 // is always shown: everything that is no plain create, and what has a hazard.
-func createShape(c *plan.Change) string {
+func createShapeIfFoldable(c *plan.Change) string {
 	if c.Action != plan.Create || c.Import || c.Reason != "" || c.MovedFrom != (addr.Addr{}) ||
-		len(c.Hazards)+len(c.Imports())+len(c.Leftovers)+len(c.Retiring)+len(c.Overlapping) > 0 {
+		len(c.Hazards)+len(c.Imports())+len(c.FurtherDeletes)+len(c.Retiring)+len(c.Overlapping) > 0 {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString(c.Kind.Name)
 	own := ownNameEraser(c)
-	for _, a := range c.Kind.Settable() {
+	for _, a := range c.Kind.SettableAttrs() {
 		v := attrOrNull(c.After, a)
 		content := c.Kind.Content != nil && (a.Name == c.Kind.Content.SHA1Attr || a.Name == c.Kind.Content.SourceAttr)
 		switch {
@@ -67,7 +67,7 @@ func createShape(c *plan.Change) string {
 // ownNameEraser takes out of a text what an object is told apart by.
 func ownNameEraser(c *plan.Change) *strings.Replacer {
 	var pairs []string
-	name := attrOrNull(c.After, c.Kind.Attr(c.Kind.IdentityAttr))
+	name := attrOrNull(c.After, c.Kind.FindAttr(c.Kind.IdentityAttr))
 	if name.IsKnown() && !name.IsNull() {
 		pairs = append(pairs, FormatHCL(name), "", strings.Trim(FormatHCL(name), `"`), "")
 	}
@@ -77,8 +77,8 @@ func ownNameEraser(c *plan.Change) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// countFolded counts one more of a fold, and at the end of it says what was not shown.
-func (p *linePrinter) countFolded(f *similarCreates, a addr.Addr) {
+// countAndPrintFolded counts one more of a fold, and at the end of it says what was not shown.
+func (p *linePrinter) countAndPrintFolded(f *similarCreates, a addr.Addr) {
 	if f.shown < shownAlike {
 		f.shown++
 		return

@@ -96,13 +96,13 @@ func hostilePlans(s string) []*plan.Plan {
 		for i := range p.Changes {
 			fields[i] = p.Changes[i].Fields
 			p.Changes[i].Fields = nil // names of attributes
-			p.Changes[i].Leftovers = []plan.NamedObject{{}}
+			p.Changes[i].FurtherDeletes = []plan.NamedObject{{}}
 			p.Changes[i].Overlapping = []plan.NamedObject{{}}
 			p.Changes[i].DeliverTo = []string{""}
 			p.Changes[i].Hazards = append(p.Changes[i].Hazards, kind.Hazard{Kind: kind.HazardKinds()[0], Detail: s})
 			p.Changes[i].Retiring = []addr.RetiringObject{{}}
 		}
-		p.Rotations = []plan.Rotation{{Retiring: []addr.RetiringObject{{ID: s, KeptUntilRenewal: true}}}}
+		p.RotatingObjects = []plan.RotatingObject{{Retiring: []addr.RetiringObject{{ID: s, KeptUntilRenewal: true}}}}
 		filled(reflect.ValueOf(p), s)
 		for i := range p.Changes {
 			p.Changes[i].Fields = fields[i]
@@ -165,7 +165,7 @@ func tellHostile(f everyFace, s string) {
 	for _, stage := range []apply.EventStage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.Verified, apply.Done,
 		apply.Failed} {
 		for _, action := range []plan.Action{plan.Create, plan.Update} {
-			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, ID: s, Destination: s}
+			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, RemoteID: s, Destination: s}
 			f.Event(e)
 			f.Still(e)
 		}

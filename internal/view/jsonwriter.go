@@ -61,7 +61,7 @@ func (w *jsonWriter) list(n int, element func(i int)) {
 // name begins the next member of an object.
 func (w *jsonWriter) name(name string) {
 	w.next()
-	w.text(append(appendString(w.AvailableBuffer(), name), ':'))
+	w.rawJSON(append(appendJSONString(w.AvailableBuffer(), name), ':'))
 }
 
 func (w *jsonWriter) member(name string, v any) {
@@ -73,7 +73,7 @@ func (w *jsonWriter) member(name string, v any) {
 func (w *jsonWriter) members(object any) {
 	w.next()
 	text := mustMarshal(object)
-	w.text(text[1 : len(text)-1])
+	w.rawJSON(text[1 : len(text)-1])
 }
 
 func (w *jsonWriter) value(v any) {
@@ -84,11 +84,11 @@ func (w *jsonWriter) value(v any) {
 	case text == nil:
 		text = json.RawMessage("null")
 	}
-	w.text(text)
+	w.rawJSON(text)
 }
 
-// text writes JSON; no string begins in it that does not end there.
-func (w *jsonWriter) text(text []byte) { _, _ = w.Write(visible.EscapeJSON(text)) }
+// rawJSON writes JSON; no string begins in it that does not end there.
+func (w *jsonWriter) rawJSON(text []byte) { _, _ = w.Write(visible.EscapeJSON(text)) }
 
 // mustMarshal is the JSON of what always has one.
 func mustMarshal(v any) []byte {
@@ -99,8 +99,8 @@ func mustMarshal(v any) []byte {
 	return text
 }
 
-// appendString adds a JSON string.
-func appendString(to []byte, s string) []byte {
+// appendJSONString adds a JSON string.
+func appendJSONString(to []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			return append(to, mustMarshal(s)...)

@@ -11,34 +11,34 @@ import (
 	"b2form/schema/syntax"
 )
 
-// A Language is the language as data for other programs.
-type Language struct {
-	FormatVersion string          `json:"format_version"` // "1.2"; a new first number may take something away
-	Kinds         []LanguageKind  `json:"kinds"`
-	ResourceMeta  *syntax.Block   `json:"resource"` // what every resource takes beside the attributes of its kind
-	Blocks        []*syntax.Block `json:"blocks"`   // of the top level, beside those of the kinds
+// A LanguageDocument is the language as data for other programs.
+type LanguageDocument struct {
+	FormatVersion string              `json:"format_version"` // "1.2"; a new first number may take something away
+	Kinds         []LanguageKind      `json:"kinds"`
+	ResourceMeta  *syntax.BlockSpec   `json:"resource"` // what every resource takes beside the attributes of its kind
+	Blocks        []*syntax.BlockSpec `json:"blocks"`   // of the top level, beside those of the kinds
 }
 
 // A LanguageKind is one kind of resource.
 type LanguageKind struct {
-	Name             string         `json:"name"`
-	Doc              string         `json:"doc"`
-	Example          string         `json:"example"`
-	IdentityAttr     string         `json:"identity"`         // the attribute that is unique in a configuration
-	ParentAttr       string         `json:"within,omitempty"` // or else in what this attribute names
-	IDAttr           string         `json:"id"`               // the attribute that holds B2's ID
-	TerraformType    string         `json:"provider"`         // the resource type in the official Terraform provider
-	AllowsDeliver    bool           `json:"delivers"`         // may hold deliver blocks
-	ReadCapabilities []string       `json:"reads"`            // capabilities that reading needs
-	WriteCapability  string         `json:"writes"`           // the capability that creating and updating need
-	DeleteCapability string         `json:"destroys"`         // the capability that destroying needs
-	Attributes       []LanguageAttr `json:"attributes"`       // in the order in which plans show them
-	MetaArguments    []string       `json:"meta"`             // arguments that every resource takes
-	Limits           []Limit        `json:"limits"`
+	Name             string               `json:"name"`
+	Doc              string               `json:"doc"`
+	Example          string               `json:"example"`
+	IdentityAttr     string               `json:"identity"`         // the attribute that is unique in a configuration
+	ParentAttr       string               `json:"within,omitempty"` // or else in what this attribute names
+	IDAttr           string               `json:"id"`               // the attribute that holds B2's ID
+	TerraformType    string               `json:"provider"`         // the resource type in the official Terraform provider
+	AllowsDeliver    bool                 `json:"delivers"`         // may hold deliver blocks
+	ReadCapabilities []string             `json:"reads"`            // capabilities that reading needs
+	WriteCapability  string               `json:"writes"`           // the capability that creating and updating need
+	DeleteCapability string               `json:"destroys"`         // the capability that destroying needs
+	Attributes       []LanguageAttr       `json:"attributes"`       // in the order in which plans show them
+	MetaArguments    []string             `json:"meta"`             // arguments that every resource takes
+	Constraints      []LanguageConstraint `json:"limits"`
 }
 
-// A Limit is one thing that is demanded of a configuration of a kind.
-type Limit struct {
+// A LanguageConstraint is one thing that is demanded of a configuration of a kind.
+type LanguageConstraint struct {
 	Attribute      string `json:"attribute,omitempty"` // dots for members; left out: the resource as a whole
 	Rule           string `json:"says"`
 	Source         string `json:"source"`
@@ -67,10 +67,10 @@ type LanguageAttr struct {
 	Members           []LanguageAttr `json:"members,omitempty"`    // of the object or of each one
 }
 
-// NewLanguage reads the descriptors.
-func NewLanguage(kinds []*kind.Kind) Language {
-	l := Language{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), ResourceMeta: syntax.ResourceBlock(),
-		Blocks: syntax.TopLevelBlocks(kinds)}
+// NewLanguageDocument reads the descriptors.
+func NewLanguageDocument(kinds []*kind.Kind) LanguageDocument {
+	l := LanguageDocument{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), ResourceMeta: syntax.ResourceBlock(),
+		Blocks: syntax.NonResourceBlocks(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
 			Name: k.Name, Doc: k.Doc, Example: k.Example, IdentityAttr: k.IdentityAttr, ParentAttr: k.ScopeAttr(), IDAttr: k.IDAttr,
@@ -84,27 +84,27 @@ func NewLanguage(kinds []*kind.Kind) Language {
 				}
 				return changeEffect(k, a)
 			}),
-			Limits: make([]Limit, len(k.Constraints)),
+			Constraints: make([]LanguageConstraint, len(k.Constraints)),
 		}
 		for j := range k.Attrs {
 			if a := &k.Attrs[j]; !a.Computed {
-				l.Kinds[i].Attributes[j].WriteCapabilities = writeCapabilities(k, a)
+				l.Kinds[i].Attributes[j].WriteCapabilities = capabilitiesToSetAttr(k, a)
 			}
 		}
 		for j, c := range k.Constraints {
-			l.Kinds[i].Limits[j] = Limit{c.Attr, c.Rule, c.Source.Name, c.Source.URL, c.Counterexample, c.Warns}
+			l.Kinds[i].Constraints[j] = LanguageConstraint{c.Attr, c.Rule, c.Source.Name, c.Source.URL, c.Counterexample, c.Warns}
 		}
 	}
 	return l
 }
 
-func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []LanguageAttr {
+func languageAttrs(attrs []kind.Attr, effectOf func(*kind.Attr) string) []LanguageAttr {
 	out := make([]LanguageAttr, len(attrs))
 	for i := range attrs {
 		a := &attrs[i]
 		out[i] = LanguageAttr{
 			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
-			Sensitive: a.Secret, KeepLive: a.KeepLive, ChangeEffect: changed(a), ReadCapability: a.ReadCapability, RefKind: a.Link.RefKind,
+			Sensitive: a.Secret, KeepLive: a.KeepLive, ChangeEffect: effectOf(a), ReadCapability: a.ReadCapability, RefKind: a.Link.RefKind,
 			TerraformName: a.TerraformName, Repeated: a.Many,
 		}
 		if a.Default != cty.NilVal {

@@ -101,9 +101,9 @@ func (p *linePrinter) printSigned(sign, indent, text string) {
 
 // printPainted writes a text that may take several lines, each painted: the first begins with
 // mark, the others with more.
-func (p *linePrinter) printPainted(mark, text, more string, inks ...sgr) {
+func (p *linePrinter) printPainted(mark, text, continuationPrefix string, inks ...sgr) {
 	indent := mark[:len(mark)-len(strings.TrimLeft(mark, " "))]
-	for _, l := range wrapLine(mark+text, p.style.Width, more) {
+	for _, l := range wrapLine(mark+text, p.style.Width, continuationPrefix) {
 		p.WriteString(indent + p.style.paint(l[len(indent):], inks...) + "\n")
 	}
 }

@@ -103,8 +103,8 @@ func quoteHCL(s string) string {
 	return visible.EscapeHCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
 }
 
-// mapKey writes the name of a map's element or an object's attribute.
-func mapKey(s string) string {
+// formatMapKey writes the name of a map's element or an object's attribute.
+func formatMapKey(s string) string {
 	if hclsyntax.ValidIdentifier(s) {
 		return s
 	}

@@ -29,15 +29,16 @@ func (t TextUI) Live(list []LiveObject) {
 		if i > 0 {
 			out.WriteByte('\n')
 		}
-		out.live(&list[i])
+		out.printLiveObject(&list[i])
 	}
 	io.WriteString(t.Out, out.String())
 }
 
-func (p *linePrinter) live(o *LiveObject) {
+func (p *linePrinter) printLiveObject(o *LiveObject) {
 	p.printPainted("# ", o.Addr.String()+":", "# ", bold)
 	for _, old := range o.Retiring {
-		p.printPainted("# (", quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name})+" lives on until "+untilText(old, o.Addr)+")", "#  ")
+		p.printPainted("# (", nameAndIDText(plan.NamedObject{ID: old.ID, Name: old.Name})+" lives on until "+untilText(old, o.Addr)+")",
+			"#  ")
 	}
 	if o.Value.IsNull() {
 		p.printPainted("# (", "not live: the "+o.Kind.Name+" of the ID "+visible.EscapeLine(o.ID)+
@@ -48,7 +49,7 @@ func (p *linePrinter) live(o *LiveObject) {
 	c := &plan.Change{Kind: o.Kind, Action: plan.NoOp, Before: o.Value, After: o.Value,
 		Sensitive: slices.Sorted(slices.Values(o.Sensitive))}
 	v := newChangeRenderer(c, p.verbose)
-	v.computed = true
+	v.showComputed = true
 	p.printLines(v.bodyLines(), 0)
 	p.WriteString("}\n")
 }

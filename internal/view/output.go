@@ -49,7 +49,7 @@ func (t TextUI) Outputs(outs []Output, reveal bool) {
 func OutputsText(outs []Output, reveal bool) string {
 	var b strings.Builder
 	for _, o := range outs {
-		b.WriteString(mapKey(o.Name) + " = " + o.Text(reveal) + "\n")
+		b.WriteString(formatMapKey(o.Name) + " = " + o.Text(reveal) + "\n")
 	}
 	return b.String()
 }

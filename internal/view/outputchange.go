@@ -12,9 +12,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// outputs says which outputs change.
-func (p *linePrinter) outputs(made *plan.Plan) {
-	if len(made.Outputs) == 0 {
+// printOutputsSection says which outputs change.
+func (p *linePrinter) printOutputsSection(made *plan.Plan) {
+	if len(made.OutputChanges) == 0 {
 		return
 	}
 	if !made.Empty() {
@@ -29,16 +29,16 @@ func (p *linePrinter) outputs(made *plan.Plan) {
 }
 
 func (p *linePrinter) printOutputChanges(made *plan.Plan) {
-	lines := make([]lineTree, len(made.Outputs))
-	for i := range made.Outputs {
-		lines[i] = outputLine(&made.Outputs[i])
+	lines := make([]lineTree, len(made.OutputChanges))
+	for i := range made.OutputChanges {
+		lines[i] = outputLine(&made.OutputChanges[i])
 	}
 	p.printLines(lines, 0)
 }
 
 func outputLine(c *plan.OutputChange) lineTree {
 	d := valueDiffer{literalFormatter{unknownText: func(cty.Value) string { return afterApply }}}
-	name, sign := mapKey(c.Name), c.Action.Symbol()
+	name, sign := formatMapKey(c.Name), c.Action.Symbol()
 	switch {
 	case c.Sensitive && c.Action == plan.Delete:
 		return lineTree{sign: sign, name: name, value: sensitive + " -> null"}
@@ -47,11 +47,11 @@ func outputLine(c *plan.OutputChange) lineTree {
 	case c.Action == plan.Delete && c.Before == cty.NilVal:
 		return lineTree{sign: sign, name: name, value: "(not stored) -> null"}
 	case c.Action == plan.Delete:
-		return d.whole(sign, name, c.Before, " -> null")
+		return d.wholeValueLine(sign, name, c.Before, " -> null")
 	case c.Action == plan.Create:
-		return d.whole(sign, name, c.After, "")
+		return d.wholeValueLine(sign, name, c.After, "")
 	case c.Before == cty.NilVal:
-		return d.renewed(name, c.After)
+		return d.afterOnlyLine(name, c.After)
 	}
 	return d.changed(name, c.Before, c.After)
 }
@@ -59,9 +59,9 @@ func outputLine(c *plan.OutputChange) lineTree {
 // A valueDiffer shows values of any type, and how they change.
 type valueDiffer struct{ literalFormatter }
 
-// whole shows a value, each of its parts on a line.
-func (d valueDiffer) whole(sign, name string, v cty.Value, end string) lineTree {
-	if !isNested(v) {
+// wholeValueLine shows a value, each of its parts on a line.
+func (d valueDiffer) wholeValueLine(sign, name string, v cty.Value, end string) lineTree {
+	if !hasShowableMembers(v) {
 		return lineTree{sign: sign, name: name, value: d.format(v, 0) + end}
 	}
 	v, _ = v.Unmark()
@@ -71,13 +71,13 @@ func (d valueDiffer) whole(sign, name string, v cty.Value, end string) lineTree 
 		parts := v.AsValueMap()
 		write := uniformKeyQuoter(parts)
 		for _, key := range slices.Sorted(maps.Keys(parts)) {
-			l.children = append(l.children, d.whole(sign, write(key), parts[key], ""))
+			l.children = append(l.children, d.wholeValueLine(sign, write(key), parts[key], ""))
 		}
 		return l
 	}
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		l.children = append(l.children, d.whole(sign, "", e, ","))
+		l.children = append(l.children, d.wholeValueLine(sign, "", e, ","))
 	}
 	return l
 }
@@ -85,33 +85,33 @@ func (d valueDiffer) whole(sign, name string, v cty.Value, end string) lineTree 
 // uniformKeyQuoter writes the names of parts: in quotes, unless all do without.
 func uniformKeyQuoter(parts map[string]cty.Value) func(string) string {
 	for name := range parts {
-		if mapKey(name) != name {
+		if formatMapKey(name) != name {
 			return quoteHCL
 		}
 	}
-	return mapKey
+	return formatMapKey
 }
 
-// renewed shows a value that nobody knows, or nobody can tell in a few words, the change of.
-func (d valueDiffer) renewed(name string, v cty.Value) lineTree {
-	l := d.whole("", name, v, "")
+// afterOnlyLine shows a value that nobody knows, or nobody can tell in a few words, the change of.
+func (d valueDiffer) afterOnlyLine(name string, v cty.Value) lineTree {
+	l := d.wholeValueLine("", name, v, "")
 	l.sign = "~"
 	return l
 }
 
-// isNested reports whether a value has parts that may be shown.
-func isNested(v cty.Value) bool {
+// hasShowableMembers reports whether a value has parts that may be shown.
+func hasShowableMembers(v cty.Value) bool {
 	plain, marks := v.Unmark()
 	return !marks.Has(kind.Sensitive) && plain.IsKnown() && !plain.IsNull() && plain.CanIterateElements() && plain.LengthInt() > 0
 }
 
 // changed shows how a value becomes another one.
 func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
-	from, to := namedParts(before), namedParts(after)
+	from, to := showableMembersIfAny(before), showableMembersIfAny(after)
 	if from == nil || to == nil {
 		old, text := d.format(before, 0), d.format(after, 0)
 		if strings.Contains(old+text, "\n") {
-			return d.renewed(name, after)
+			return d.afterOnlyLine(name, after)
 		}
 		return lineTree{sign: "~", name: name, value: old + " -> " + text}
 	}
@@ -125,9 +125,9 @@ func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
 		e, has := to[key]
 		switch {
 		case !had:
-			l.children = append(l.children, d.whole("+", write(key), e, ""))
+			l.children = append(l.children, d.wholeValueLine("+", write(key), e, ""))
 		case !has:
-			l.children = append(l.children, d.whole("-", write(key), old, " -> null"))
+			l.children = append(l.children, d.wholeValueLine("-", write(key), old, " -> null"))
 		case old.RawEquals(e):
 			hidden++
 		default:
@@ -140,10 +140,10 @@ func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
 	return l
 }
 
-// namedParts are those of a map or object with any; nil: it is none.
-func namedParts(v cty.Value) map[string]cty.Value {
+// showableMembersIfAny are those of a map or object with any; nil: it is none.
+func showableMembersIfAny(v cty.Value) map[string]cty.Value {
 	plain, _ := v.Unmark()
-	if !isNested(v) || !plain.Type().IsObjectType() && !plain.Type().IsMapType() {
+	if !hasShowableMembers(v) || !plain.Type().IsObjectType() && !plain.Type().IsMapType() {
 		return nil
 	}
 	return plain.AsValueMap()
@@ -157,12 +157,12 @@ type outputChangeJSON struct {
 
 // outputChanges writes one line for all outputs that change.
 func (j JSONUI) outputChanges(p *plan.Plan) {
-	if len(p.Outputs) == 0 {
+	if len(p.OutputChanges) == 0 {
 		return
 	}
-	m := make(map[string]outputChangeJSON, len(p.Outputs))
-	for i := range p.Outputs {
-		m[p.Outputs[i].Name] = outputChangeJSON{p.Outputs[i].Sensitive, p.Outputs[i].Action}
+	m := make(map[string]outputChangeJSON, len(p.OutputChanges))
+	for i := range p.OutputChanges {
+		m[p.OutputChanges[i].Name] = outputChangeJSON{p.OutputChanges[i].Sensitive, p.OutputChanges[i].Action}
 	}
 	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", jsonFields{"outputs": m})
 }

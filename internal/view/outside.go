@@ -7,9 +7,9 @@ import (
 	"b2form/schema/addr"
 )
 
-// outside says which of the objects that the plan is about changed outside of b2form; nothing where
+// printOutsideChanges says which of the objects that the plan is about changed outside of b2form; nothing where
 // none did.
-func (p *linePrinter) outside(made *plan.Plan, m Purpose) {
+func (p *linePrinter) printOutsideChanges(made *plan.Plan, m PlanPurpose) {
 	var texts []string
 	for i := range made.Changes {
 		if text := OutsideChangeText(&made.Changes[i], m); text != "" {
@@ -38,11 +38,11 @@ func (p *linePrinter) outside(made *plan.Plan, m Purpose) {
 
 // OutsideChangeText is what happened to the object of a change outside of b2form; "": nothing that the plan
 // depends on.
-func OutsideChangeText(c *plan.Change, m Purpose) string {
+func OutsideChangeText(c *plan.Change, m PlanPurpose) string {
 	name := c.Addr.String()
 	switch {
 	case c.Outside == plan.Gone && c.Import:
-		return name + " was deleted and made anew, with the ID " + quoteHCL(c.ID)
+		return name + " was deleted and made anew, with the ID " + quoteHCL(c.RemoteID)
 	case c.Outside == plan.Gone:
 		return name + " has been deleted"
 	case c.Outside == plan.Changed && c.Edited == plan.Changed && m != Refreshing:
@@ -57,8 +57,8 @@ func OutsideChangeText(c *plan.Change, m Purpose) string {
 	return ""
 }
 
-// outside writes a line for each object that changed outside of b2form.
-func (j JSONUI) outside(p *plan.Plan, m Purpose) {
+// emitOutsideChanges writes a line for each object that changed outside of b2form.
+func (j JSONUI) emitOutsideChanges(p *plan.Plan, m PlanPurpose) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		action, changed := outsideAction(c)

@@ -47,7 +47,7 @@ func outputChanges() *plan.Plan {
 	was := cty.ObjectVal(attrs{"bucket": str("acme"), "id": str("k1"), "gone": str("x"), "n": cty.NumberIntVal(1), "l": strs("a")})
 	now := cty.ObjectVal(attrs{"bucket": str("acme"), "id": id, "new": cty.ObjectVal(attrs{"a b": cty.True}), "n": cty.NumberIntVal(2),
 		"l": strs("a", "b")})
-	return &plan.Plan{Outputs: []plan.OutputChange{
+	return &plan.Plan{OutputChanges: []plan.OutputChange{
 		{Name: "both", Action: plan.Update, Before: was, After: now},
 		{Name: "empty", Action: plan.Create, After: cty.EmptyObjectVal},
 		{Name: "from_state\x1b[31m", Action: plan.Delete},
@@ -65,7 +65,7 @@ func outputChanges() *plan.Plan {
 func TestOutsideText(t *testing.T) {
 	for name, of := range map[string]struct {
 		plan  *plan.Plan
-		mode  view.Purpose
+		mode  view.PlanPurpose
 		width int
 	}{
 		"outside": {outside(), view.Planning, 0}, "outside-narrow": {outside(), view.Planning, 78},
@@ -82,7 +82,7 @@ func TestOutsideText(t *testing.T) {
 
 func TestOutsideJSON(t *testing.T) {
 	var out bytes.Buffer
-	j := view.JSONUI{Out: &out, Now: func() time.Time { return time.Unix(0, 0) }, Version: "1.2.3"}
+	j := view.JSONUI{Out: &out, Now: func() time.Time { return time.Unix(0, 0) }, ProgramVersion: "1.2.3"}
 	j.Plan(outside(), view.Planning)
 	j.Plan(refreshed(), view.Refreshing)
 	j.Plan(outputChanges(), view.Planning)

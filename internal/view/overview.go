@@ -24,7 +24,7 @@ var whole string
 // A tableRow is one line of a table.
 type tableRow []string
 
-func overviewPage(kinds []*kind.Kind) Page {
+func overviewPage(kinds []*kind.Kind) ReferencePage {
 	data := struct {
 		Whole, Meta           string
 		Kinds, Blocks, Pasted []tableRow
@@ -37,7 +37,7 @@ func overviewPage(kinds []*kind.Kind) Page {
 	if err := t.Execute(&b, data); err != nil {
 		panic(fmt.Sprintf("the overview of the language: %v", err)) // the template is part of the program
 	}
-	return Page{Name: "language", Path: "language.md", Text: b.String(), Examples: []string{whole}}
+	return ReferencePage{Name: "language", Path: "language.md", Text: b.String(), Examples: []string{whole}}
 }
 
 // tableRows writes the rows of a table below a header that is written already.

@@ -9,8 +9,8 @@ import (
 	"b2form/schema/syntax"
 )
 
-// A Page is one page of the language's reference, in Markdown.
-type Page struct {
+// A ReferencePage is one page of the language's reference, in Markdown.
+type ReferencePage struct {
 	Name string // what it is about, as a user names it: bucket, variable, data
 	Path string // below docs
 	Text string
@@ -18,12 +18,13 @@ type Page struct {
 	Examples []string
 }
 
-// Pages writes the reference of the language from the descriptors: the overview,
+// ReferencePages writes the reference of the language from the descriptors: the overview,
 // a page for each kind, and one for each type of block.
-func Pages(kinds []*kind.Kind) []Page {
-	pages := []Page{overviewPage(kinds)}
+func ReferencePages(kinds []*kind.Kind) []ReferencePage {
+	pages := []ReferencePage{overviewPage(kinds)}
 	for _, k := range kinds {
-		pages = append(pages, Page{Name: k.Name, Path: "kinds/" + k.Name + ".md", Text: KindPage(k), Examples: []string{k.Example}})
+		pages = append(pages, ReferencePage{Name: k.Name, Path: "kinds/" + k.Name + ".md", Text: KindPage(k),
+			Examples: []string{k.Example}})
 	}
 	for _, forms := range blocksByPage(kinds) {
 		pages = append(pages, blockPage(forms))
@@ -33,10 +34,10 @@ func Pages(kinds []*kind.Kind) []Page {
 
 // blocksByPage are the forms of each type of block that has a page: those of the
 // top level, what every resource takes, and deliver.
-func blocksByPage(kinds []*kind.Kind) [][]*syntax.Block {
-	types := [][]*syntax.Block{{syntax.ResourceBlock()}, syntax.ResourceBlock().NestedForms("deliver")}
-	for _, b := range syntax.TopLevelBlocks(kinds) {
-		i := slices.IndexFunc(types, func(forms []*syntax.Block) bool { return forms[0].Type == b.Type })
+func blocksByPage(kinds []*kind.Kind) [][]*syntax.BlockSpec {
+	types := [][]*syntax.BlockSpec{{syntax.ResourceBlock()}, syntax.ResourceBlock().NestedForms("deliver")}
+	for _, b := range syntax.NonResourceBlocks(kinds) {
+		i := slices.IndexFunc(types, func(forms []*syntax.BlockSpec) bool { return forms[0].Type == b.Type })
 		if i < 0 {
 			types = append(types, nil)
 			i = len(types) - 1
@@ -47,18 +48,18 @@ func blocksByPage(kinds []*kind.Kind) [][]*syntax.Block {
 }
 
 // pagePath is where the page of a block is, below docs.
-func pagePath(b *syntax.Block) string { return "blocks/" + b.Type + ".md" }
+func pagePath(b *syntax.BlockSpec) string { return "blocks/" + b.Type + ".md" }
 
-func blockPage(forms []*syntax.Block) Page {
+func blockPage(forms []*syntax.BlockSpec) ReferencePage {
 	first := forms[0]
-	p := Page{Name: first.Type, Path: pagePath(first)}
+	p := ReferencePage{Name: first.Type, Path: pagePath(first)}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", first.Type)
 	if first.FormLabel == "" {
 		p.writeSection(&b, first, "##")
 	} else {
 		b.WriteString(wrapParagraphs(first.CommonDoc))
-		shared := !slices.ContainsFunc(forms, func(f *syntax.Block) bool { return f.Example != first.Example })
+		shared := !slices.ContainsFunc(forms, func(f *syntax.BlockSpec) bool { return f.Example != first.Example })
 		if shared {
 			p.writeExample(&b, first.Example)
 		}
@@ -81,7 +82,7 @@ func blockPage(forms []*syntax.Block) Page {
 
 // writeSection writes everything about one block. depth is the mark of the headings
 // below it.
-func (p *Page) writeSection(b *strings.Builder, d *syntax.Block, depth string) {
+func (p *ReferencePage) writeSection(b *strings.Builder, d *syntax.BlockSpec, headingMark string) {
 	b.WriteString(wrapParagraphs(d.Doc))
 	p.writeExample(b, d.Example)
 	if d.RootOnlyReason != "" {
@@ -90,8 +91,8 @@ func (p *Page) writeSection(b *strings.Builder, d *syntax.Block, depth string) {
 	if d.TerraformNote != "" {
 		b.WriteString(wrapParagraphs("From Terraform: " + d.TerraformNote))
 	}
-	if len(d.Arguments) > 0 && depth == "##" {
-		b.WriteString(depth + " Arguments\n\n")
+	if len(d.Arguments) > 0 && headingMark == "##" {
+		b.WriteString(headingMark + " Arguments\n\n")
 	}
 	b.WriteString(argumentTable(d))
 	types := map[string]bool{}
@@ -103,16 +104,16 @@ func (p *Page) writeSection(b *strings.Builder, d *syntax.Block, depth string) {
 			types[n.Type] = true
 			continue
 		}
-		fmt.Fprintf(b, "%s %s\n\n", depth, n.HeaderText())
+		fmt.Fprintf(b, "%s %s\n\n", headingMark, n.HeaderText())
 		if n.CommonDoc != "" && !types[n.Type] {
 			b.WriteString(wrapParagraphs(n.CommonDoc))
 		}
 		types[n.Type] = true
-		p.writeSection(b, &n, depth+"#")
+		p.writeSection(b, &n, headingMark+"#")
 	}
 }
 
-func (p *Page) writeExample(b *strings.Builder, text string) {
+func (p *ReferencePage) writeExample(b *strings.Builder, text string) {
 	if text == "" {
 		return
 	}
@@ -125,7 +126,7 @@ func (p *Page) writeExample(b *strings.Builder, text string) {
 	}
 }
 
-func argumentTable(d *syntax.Block) string {
+func argumentTable(d *syntax.BlockSpec) string {
 	var b strings.Builder
 	if len(d.Arguments) > 0 {
 		b.WriteString("| name | type | left out | may refer to | |\n|---|---|---|---|---|\n")
@@ -157,7 +158,7 @@ func argumentTable(d *syntax.Block) string {
 	return b.String()
 }
 
-func argumentDefault(a *syntax.Argument) string {
+func argumentDefault(a *syntax.ArgumentSpec) string {
 	switch {
 	case a.Required:
 		return "required"

@@ -10,19 +10,19 @@ import (
 	"b2form/schema/addr"
 )
 
-// A Purpose is what a plan is shown for; it only chooses words.
-type Purpose int
+// A PlanPurpose is what a plan is shown for; it only chooses words.
+type PlanPurpose int
 
 // The modes.
 const (
-	Planning Purpose = iota
+	Planning PlanPurpose = iota
 	Destroying
 	Rotating
 	Refreshing
 )
 
 // CommandName is the command that carries such a plan out: "apply".
-func (m Purpose) CommandName() string {
+func (m PlanPurpose) CommandName() string {
 	switch m {
 	case Destroying:
 		return "destroy"
@@ -32,8 +32,8 @@ func (m Purpose) CommandName() string {
 	return "apply"
 }
 
-// Command is what is typed for that behind "b2form".
-func (m Purpose) Command() string {
+// CommandWithFlags is what is typed for that behind "b2form".
+func (m PlanPurpose) CommandWithFlags() string {
 	if m == Refreshing {
 		return "apply -refresh-only"
 	}
@@ -42,9 +42,9 @@ func (m Purpose) Command() string {
 
 // Plan writes the plan as people read it: symbols in use, one block per change,
 // summary line. It needs no server and no terminal.
-func (t TextUI) Plan(p *plan.Plan, m Purpose) {
+func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 	out := &linePrinter{style: t.Style, verbose: t.Verbose}
-	out.outside(p, m)
+	out.printOutsideChanges(p, m)
 	switch {
 	case !p.Empty() && m != Refreshing:
 		changes := &linePrinter{style: t.Style, verbose: t.Verbose}
@@ -55,17 +55,17 @@ func (t TextUI) Plan(p *plan.Plan, m Purpose) {
 		}
 		out.WriteString(text)
 		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
-	case p.Empty() && len(p.Outputs) == 0:
+	case p.Empty() && len(p.OutputChanges) == 0:
 		out.WriteString(noChangesText(m, t.Style))
 	}
-	out.outputs(p)
+	out.printOutputsSection(p)
 	io.WriteString(t.Out, out.String())
 }
 
 // Digest writes what the plan that was shown can be approved by.
 func (t TextUI) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nDigest: %s\n", d) }
 
-func noChangesText(m Purpose, s Style) string {
+func noChangesText(m PlanPurpose, s Style) string {
 	none := s.paint("No changes.", bold, green)
 	switch m {
 	case Destroying:
@@ -95,7 +95,7 @@ func (t TextUI) writeChanges(out *linePrinter, p *plan.Plan) {
 			out.printChange(&p.Changes[i])
 		}
 		if f != nil && !t.Verbose {
-			out.countFolded(f, p.Changes[i].Addr)
+			out.countAndPrintFolded(f, p.Changes[i].Addr)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 		remark("moved from " + c.MovedFrom.String())
 	}
 	if c.Import && c.Action != plan.NoOp {
-		remark("imported from " + quoteHCL(c.ID))
+		remark("imported from " + quoteHCL(c.RemoteID))
 	}
 	if c.Action == plan.Update && c.Kind.Content != nil {
 		remark("as a new version; those before it stay")
@@ -172,32 +172,32 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 		remark(c.Kind.Destroy.LeftBehindText)
 	}
 	if c.Action == plan.Replace && c.LiveName != "" && c.LiveName != c.Identity { // else the block says it
-		remark("then destroys " + quoteNamed(plan.NamedObject{ID: c.ID, Name: c.LiveName}))
+		remark("then destroys " + nameAndIDText(plan.NamedObject{ID: c.RemoteID, Name: c.LiveName}))
 	}
 	for _, o := range c.Imports() {
 		if len(c.ImportedSiblings) == 0 {
 			break
 		}
 		role := "a predecessor or successor of " + quoteHCL(c.LiveName)
-		if o.ID == c.ID {
+		if o.ID == c.RemoteID {
 			role = "the current one"
 		}
-		remark("imports " + quoteNamed(o) + ", as " + role)
+		remark("imports " + nameAndIDText(o) + ", as " + role)
 	}
-	for _, old := range c.Leftovers {
-		remark("also destroys " + quoteNamed(old) + ", left by an earlier run")
+	for _, old := range c.FurtherDeletes {
+		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
 	}
 	for _, old := range c.Overlapping {
-		remark(quoteNamed(old) + " lives on for " + readableDuration(c.Overlap) + "; a later run destroys it")
+		remark(nameAndIDText(old) + " lives on for " + readableDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
-		remark(quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
+		remark(nameAndIDText(plan.NamedObject{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
 	}
 	return remarks
 }
 
-// quoteNamed shows a live object by its name and its ID.
-func quoteNamed(o plan.NamedObject) string {
+// nameAndIDText shows a live object by its name and its ID.
+func nameAndIDText(o plan.NamedObject) string {
 	return quoteHCL(o.Name) + ", ID " + visible.EscapeLine(o.ID)
 }
 
@@ -218,7 +218,7 @@ func changeHeading(c *plan.Change) string {
 		if len(c.Imports()) > 0 {
 			return name + " will be imported"
 		}
-		if c.MovedFrom != (addr.Addr{}) && len(c.Leftovers) == 0 {
+		if c.MovedFrom != (addr.Addr{}) && len(c.FurtherDeletes) == 0 {
 			return movedHeading(c)
 		}
 		return name + " stays; what an earlier run left beside it will be destroyed"

@@ -54,7 +54,7 @@ func newShownOutput(v cty.Value, sensitive bool) shownOutput {
 	if sensitive || t.unknown != nil {
 		return o
 	}
-	o.Value = orElse(t.value, "null")
+	o.Value = defaultIfNil(t.value, "null")
 	if b, err := ctyjson.MarshalType(v.Type()); err == nil {
 		o.Type = b
 	}
@@ -73,7 +73,7 @@ func (o shownOutput) tree() valueTree {
 
 // NewPlanContext finds what a plan stands in. live is what the state records, sorted by address; outputs are
 // those that the plan does not change.
-func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObject, outputs []Output) PlanContext {
+func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObject, unchangedOutputs []Output) PlanContext {
 	c := PlanContext{UnchangedOutputs: map[string]shownOutput{}}
 	changed := make(map[addr.Addr]*plan.Change, len(p.Changes))
 	for i := range p.Changes {
@@ -98,7 +98,7 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 			c.Unchanged = append(c.Unchanged, unchangedObject(o, r))
 		}
 	}
-	for _, o := range outputs {
+	for _, o := range unchangedOutputs {
 		c.UnchangedOutputs[o.Name] = newShownOutput(o.Value, o.Sensitive)
 	}
 	return c

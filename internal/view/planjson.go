@@ -22,11 +22,11 @@ const PlanFormat = "1.3"
 
 // A PlanDocument is a whole plan in Terraform's JSON representation.
 type PlanDocument struct {
-	ProgramVersion string // of b2form
-	Plan           *plan.Plan
-	Variables      map[string]cty.Value // those that are not sensitive
-	Digest         string               // what the plan is approved by
-	Context        PlanContext
+	ProgramVersion        string // of b2form
+	Plan                  *plan.Plan
+	NonsensitiveVariables map[string]cty.Value // those that are not sensitive
+	Digest                string               // what the plan is approved by
+	Context               PlanContext
 }
 
 // Write writes the document, and a line feed. It holds no value that is sensitive.
@@ -36,7 +36,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 		c := &d.Plan.Changes[i]
 		trees[i] = changeTrees{objectTree(c.Kind, c.Before, c.Sensitive), plannedValuesTree(c)}
 	}
-	planned, prior := &moduleTree{}, &stateDocument{version: d.ProgramVersion}
+	planned, prior := &moduleTree{}, &stateDocument{programVersion: d.ProgramVersion}
 	d.addValues(trees, planned, &prior.root)
 	w := newJSONWriter(out)
 	w.object(func() {
@@ -58,7 +58,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 		w.name("prior_state")
 		prior.write(w)
 		w.members(jsonFields{"checks": d.checks(), "errored": false, "complete": len(d.Plan.LeftOut) == 0,
-			"applyable": !d.Plan.Empty() || len(d.Plan.Outputs) > 0})
+			"applyable": !d.Plan.Empty() || len(d.Plan.OutputChanges) > 0})
 		w.name("b2form")
 		w.object(func() {
 			w.members(jsonFields{"digest": d.Digest, "exceptions": append([]Exception{}, d.Context.Exceptions...),
@@ -73,7 +73,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 
 func (d PlanDocument) variables() jsonFields {
 	out := jsonFields{}
-	for name, v := range d.Variables {
+	for name, v := range d.NonsensitiveVariables {
 		out[name] = jsonFields{"value": treeOf(v).value}
 	}
 	return out
@@ -86,13 +86,13 @@ type changeTrees struct{ before, after valueTree }
 func (t changeTrees) write(w *jsonWriter, actions []string, none string) {
 	w.member("actions", actions)
 	w.member("before", t.before.value)
-	w.member("before_sensitive", orElse(t.before.sensitive, none))
+	w.member("before_sensitive", defaultIfNil(t.before.sensitive, none))
 	w.member("after", t.after.value)
-	w.member("after_unknown", orElse(t.after.unknown, none))
-	w.member("after_sensitive", orElse(t.after.sensitive, none))
+	w.member("after_unknown", defaultIfNil(t.after.unknown, none))
+	w.member("after_sensitive", defaultIfNil(t.after.sensitive, none))
 }
 
-type resourceChange struct {
+type resourceChangeJSON struct {
 	resourceAddressJSON
 	Action  string       `json:"b2form_action"`
 	Fields  []string     `json:"b2form_fields"`
@@ -105,9 +105,9 @@ type resourceChange struct {
 func (d PlanDocument) writeChanges(w *jsonWriter, trees []changeTrees) {
 	w.list(len(trees), func(i int) {
 		c := &d.Plan.Changes[i]
-		one := resourceChange{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionName(c),
+		one := resourceChangeJSON{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionName(c),
 			Fields: append([]string{}, c.Fields...),
-			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes())}
+			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedObjectsJSON(c.Deletes())}
 		if c.MovedFrom != (addr.Addr{}) {
 			one.PreviousAddress = c.MovedFrom.String()
 		}
@@ -121,7 +121,7 @@ func (d PlanDocument) writeChanges(w *jsonWriter, trees []changeTrees) {
 					w.list(len(c.Fields), func(i int) { w.value([]string{c.Fields[i]}) })
 				}
 				if c.Import {
-					w.member("importing", jsonFields{"id": c.ID})
+					w.member("importing", jsonFields{"id": c.RemoteID})
 				}
 			})
 		})
@@ -131,7 +131,7 @@ func (d PlanDocument) writeChanges(w *jsonWriter, trees []changeTrees) {
 func hazardsJSON(c *plan.Change) []jsonFields {
 	out := make([]jsonFields, len(c.Hazards))
 	for i, h := range c.Hazards {
-		out[i] = jsonFields{"hazard": h.Kind.Flag(), "detail": h.Detail}
+		out[i] = jsonFields{"hazard": h.Kind.AllowFlagValue(), "detail": h.Detail}
 	}
 	return out
 }
@@ -183,8 +183,8 @@ func (d PlanDocument) writeOutputChanges(w *jsonWriter) {
 		t := o.tree()
 		actions[name], trees[name] = plan.NoOp, changeTrees{t, t}
 	}
-	for i := range d.Plan.Outputs {
-		c := &d.Plan.Outputs[i]
+	for i := range d.Plan.OutputChanges {
+		c := &d.Plan.OutputChanges[i]
 		actions[c.Name] = c.Action
 		trees[c.Name] = changeTrees{outputTree(c.Before, c.Sensitive), outputTree(c.After, c.Sensitive)}
 	}
@@ -209,8 +209,8 @@ func (d PlanDocument) plannedOutputs() map[string]shownOutput {
 	if out == nil {
 		out = map[string]shownOutput{}
 	}
-	for i := range d.Plan.Outputs {
-		c := &d.Plan.Outputs[i]
+	for i := range d.Plan.OutputChanges {
+		c := &d.Plan.OutputChanges[i]
 		if delete(out, c.Name); c.Action != plan.Delete {
 			out[c.Name] = newShownOutput(c.After, c.Sensitive)
 		}
@@ -259,13 +259,13 @@ func (d PlanDocument) addValues(trees []changeTrees, planned, prior *moduleTree)
 
 // A stateDocument is objects in Terraform's JSON representation of a state.
 type stateDocument struct {
-	version string // of b2form
-	root    moduleTree
+	programVersion string // of b2form
+	root           moduleTree
 }
 
 // StateDocument is live objects in Terraform's JSON representation of a state.
-func StateDocument(version string, live []LiveObject) json.Marshaler {
-	d := &stateDocument{version: version}
+func StateDocument(programVersion string, live []LiveObject) json.Marshaler {
+	d := &stateDocument{programVersion: programVersion}
 	for i := range live {
 		if o := live[i].shown(); o.Values != nil {
 			d.root.add(o)
@@ -275,12 +275,12 @@ func StateDocument(version string, live []LiveObject) json.Marshaler {
 }
 
 // ConfigDocument is a resolved configuration, in the same representation.
-func ConfigDocument(version string, resources []*config.Resource) json.Marshaler {
+func ConfigDocument(programVersion string, resources []*config.Resource) json.Marshaler {
 	declared := make([]LiveObject, len(resources))
 	for i, r := range resources {
 		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.Object(), Sensitive: r.SensitiveAttrs}
 	}
-	return StateDocument(version, declared)
+	return StateDocument(programVersion, declared)
 }
 
 // MarshalJSON is what write writes.
@@ -295,7 +295,7 @@ func (d *stateDocument) MarshalJSON() ([]byte, error) {
 func (d *stateDocument) write(w *jsonWriter) {
 	w.object(func() {
 		w.member("format_version", "1.0")
-		w.member("terraform_version", d.version)
+		w.member("terraform_version", d.programVersion)
 		w.name("values")
 		w.object(func() {
 			w.name("root_module")

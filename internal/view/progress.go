@@ -34,7 +34,7 @@ func (t TextUI) Event(e apply.Event) { t.progress(EventText(e)) }
 func (t TextUI) Still(e apply.Event) { t.progress(stillText(e)) }
 
 func (t TextUI) progress(text string) {
-	if !t.Quiet && !t.Concise {
+	if !t.Quiet && !t.HideProgress {
 		fmt.Fprintln(t.Err, t.wrapPainted(text, t.Style.ErrWidth, bold))
 	}
 }
@@ -45,7 +45,7 @@ func EventText(e apply.Event) string {
 	addr := e.Addr.String() + ": "
 	switch e.Stage {
 	case apply.Started:
-		id := e.ID
+		id := e.RemoteID
 		if e.Action == plan.Create || e.Action == plan.Rotate {
 			id = ""
 		}
@@ -55,16 +55,16 @@ func EventText(e apply.Event) string {
 	case apply.Delivered:
 		return addr + "Secret delivered to " + visible.EscapeLine(e.Destination)
 	case apply.Verifying:
-		return addr + "Waiting until B2 accepts the new key..." + idSuffix(e.ID)
+		return addr + "Waiting until B2 accepts the new key..." + idSuffix(e.RemoteID)
 	case apply.Verified:
 		if e.Err != nil {
-			return addr + "B2 does not accept the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.ID)
+			return addr + "B2 does not accept the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.RemoteID)
 		}
-		return addr + "B2 accepts the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.ID)
+		return addr + "B2 accepts the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.RemoteID)
 	case apply.Failed:
 		return addr + v.failed + " after " + wholeSeconds(e.Elapsed)
 	}
-	id := e.ID
+	id := e.RemoteID
 	if e.Action == plan.Delete || e.Action == plan.Forget {
 		id = ""
 	}
@@ -73,10 +73,10 @@ func EventText(e apply.Event) string {
 
 func stillText(e apply.Event) string {
 	if e.Stage == apply.Verifying {
-		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + idSuffix(e.ID) + " [" + wholeSeconds(e.Elapsed) +
+		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + idSuffix(e.RemoteID) + " [" + wholeSeconds(e.Elapsed) +
 			" elapsed]"
 	}
-	return e.Addr.String() + ": Still " + actionWordsFor(e.Action).running + "..." + idAndNameSuffix(e.ID, e.DeletedName) + " [" +
+	return e.Addr.String() + ": Still " + actionWordsFor(e.Action).running + "..." + idAndNameSuffix(e.RemoteID, e.DeletedName) + " [" +
 		wholeSeconds(e.Elapsed) + " elapsed]"
 }
 
@@ -99,7 +99,7 @@ func idSuffix(id string) string {
 func wholeSeconds(d time.Duration) string { return d.Truncate(time.Second).String() }
 
 // Done writes the closing line of a run that changed something or tried to.
-func (t TextUI) Done(r *apply.Result, m Purpose) {
+func (t TextUI) Done(r *apply.Result, m PlanPurpose) {
 	ink := green
 	if r.Incomplete() {
 		ink = red
@@ -108,7 +108,7 @@ func (t TextUI) Done(r *apply.Result, m Purpose) {
 }
 
 // DoneSummary is the closing line of a run.
-func DoneSummary(r *apply.Result, m Purpose) string {
+func DoneSummary(r *apply.Result, m PlanPurpose) string {
 	n := r.Counts
 	word, text := words.Capitalize(m.CommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
 	if n.Import > 0 {

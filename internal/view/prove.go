@@ -21,7 +21,7 @@ func (t TextUI) Proof(results []prove.Result) {
 			at = r.Addr
 			b.WriteString(t.Style.paint(visible.EscapeLine(at), bold) + "\n")
 		}
-		status := t.testStatus(TestStatus(r.Status))
+		status := t.paintTestStatus(TestStatus(r.Status))
 		line := "  " + status + strings.Repeat(" ", max(0, 7-len(r.Status))) + visible.EscapeLine(r.Promise)
 		if r.Status == prove.Skipped {
 			line += " (" + visible.EscapeLine(r.Detail) + ")"
@@ -32,7 +32,7 @@ func (t TextUI) Proof(results []prove.Result) {
 			b.WriteString(strings.Join(wrapLine(detail, t.Style.Width, strings.Repeat(" ", 9)), "\n") + "\n")
 		}
 	}
-	n := CountTests(ProofFiles(results))
+	n := CountTests(ProofAsTestFiles(results))
 	head, rest, _ := strings.Cut(n.text(), " ")
 	ink := green
 	if n.Failed() {
@@ -42,13 +42,13 @@ func (t TextUI) Proof(results []prove.Result) {
 	io.WriteString(t.Out, b.String())
 }
 
-// ProofFiles are the results as those of tests: an address is a file, a promise a run.
-func ProofFiles(results []prove.Result) (files []TestFile) {
+// ProofAsTestFiles are the results as those of tests: an address is a file, a promise a run.
+func ProofAsTestFiles(results []prove.Result) (files []TestFileResult) {
 	for _, r := range results {
 		if len(files) == 0 || files[len(files)-1].Path != r.Addr {
-			files = append(files, TestFile{Path: r.Addr})
+			files = append(files, TestFileResult{Path: r.Addr})
 		}
-		run := TestRun{Name: r.Promise, Status: TestStatus(r.Status), Took: r.Took}
+		run := TestRunResult{Name: r.Promise, Status: TestStatus(r.Status), Took: r.Took}
 		if r.Status != prove.Kept && r.Status != prove.Skipped {
 			run.Diagnostics = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: r.Promise, Detail: r.Detail}}
 		}
@@ -68,7 +68,7 @@ func ProofJSON(results []prove.Result) json.RawMessage {
 		}
 		promises = append(promises, p)
 	}
-	n := CountTests(ProofFiles(results))
+	n := CountTests(ProofAsTestFiles(results))
 	doc, err := json.Marshal(jsonFields{"format_version": "1.0", "passed": n[TestPass], "failed": n[TestFail], "errored": n[TestError],
 		"skipped": n[TestSkip], "promises": promises})
 	if err != nil {

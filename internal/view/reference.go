@@ -18,11 +18,11 @@ func KindPage(k *kind.Kind) string {
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs %s, writing `%s`,\ndestroying `%s`.\n\n",
 		identityAttrsText(k), k.Terraform.Type, codeList(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, attrTypeName(a), attrDefaultText(a), changeEffect(k, a),
-			codeList(writeCapabilities(k, a)), escapeCell(attrDescription(a)))
+			codeList(capabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
 	}
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		writeMemberSections(&b, a, a.Name)
 	}
 	fmt.Fprintf(&b, "\nEvery resource also takes `%s`, `precondition` and `postcondition`: [any resource](../%s).\n",
@@ -31,7 +31,7 @@ func KindPage(k *kind.Kind) string {
 	if k.YieldsSecret() {
 		b.WriteString(deliverySection())
 	}
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		if a.GuidePage != "" {
 			fmt.Fprintf(&b, "\nMore about `%s`: [%s](../%s.md).\n", a.Name, a.GuidePage, a.GuidePage)
 		}
@@ -142,9 +142,9 @@ func changeEffect(k *kind.Kind, a *kind.Attr) string {
 	return "in place"
 }
 
-// writeCapabilities lists the capabilities that it takes to set an attribute. What is not
+// capabilitiesToSetAttr lists the capabilities that it takes to set an attribute. What is not
 // sent is needed when it takes effect.
-func writeCapabilities(k *kind.Kind, a *kind.Attr) []string {
+func capabilitiesToSetAttr(k *kind.Kind, a *kind.Attr) []string {
 	switch {
 	case a.WriteCapability == "":
 		return []string{k.WriteCapability}

@@ -32,21 +32,21 @@ func readableDuration(d time.Duration) string {
 // it will be renewed, and which of its predecessors still live.
 func (t TextUI) Rotations(p *plan.Plan, now time.Time) {
 	out := &linePrinter{style: t.Style}
-	for _, r := range p.Rotations {
-		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.EscapeLine(r.Name) + "\n")
-		out.WriteString("  id   " + visible.EscapeLine(r.ID) + "\n")
+	for _, r := range p.RotatingObjects {
+		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.EscapeLine(r.LiveName) + "\n")
+		out.WriteString("  id   " + visible.EscapeLine(r.RemoteID) + "\n")
 		if !r.MadeAt.IsZero() {
 			out.WriteString("  made " + words.ReadableTime(r.MadeAt) + "\n")
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
-			out.WriteString("  old  " + quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name}) + ", works until " +
+			out.WriteString("  old  " + nameAndIDText(plan.NamedObject{ID: old.ID, Name: old.Name}) + ", works until " +
 				untilText(old, r.Addr) +
 				"\n")
 		}
 		out.WriteByte('\n')
 	}
-	if len(p.Rotations) == 0 {
+	if len(p.RotatingObjects) == 0 {
 		out.WriteString("No live object rotates: no key has a rotate block, or none is made yet.\n")
 	}
 	io.WriteString(t.Out, Wrap(out.String(), t.Style.Width)+"\n\n")
@@ -60,7 +60,7 @@ func untilText(old addr.RetiringObject, addr addr.Addr) string {
 	return words.ReadableTime(old.KeepUntil)
 }
 
-func dueText(r plan.Rotation, now time.Time) string {
+func dueText(r plan.RotatingObject, now time.Time) string {
 	switch {
 	case r.Due.IsZero():
 		return "never"
@@ -79,7 +79,7 @@ func dueText(r plan.Rotation, now time.Time) string {
 
 // Rotations writes one line per rotating object.
 func (j JSONUI) Rotations(p *plan.Plan, now time.Time) {
-	for _, r := range p.Rotations {
+	for _, r := range p.RotatingObjects {
 		retiring := make([]jsonFields, len(r.Retiring))
 		for i, old := range r.Retiring {
 			retiring[i] = jsonFields{"id": old.ID, "name": old.Name}
@@ -88,7 +88,7 @@ func (j JSONUI) Rotations(p *plan.Plan, now time.Time) {
 			}
 		}
 		rotation := jsonFields{
-			"resource": newResourceJSON(r.Addr), "name": r.Name, "id": r.ID, "is_due": r.IsDue(now), "retiring": retiring,
+			"resource": newResourceJSON(r.Addr), "name": r.LiveName, "id": r.RemoteID, "is_due": r.IsDue(now), "retiring": retiring,
 		}
 		if !r.MadeAt.IsZero() {
 			rotation["made"] = r.MadeAt

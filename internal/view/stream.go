@@ -19,20 +19,20 @@ import (
 // machine-readable UI, everything on one stream. Values of attributes are never
 // part of it.
 type JSONUI struct {
-	Out     io.Writer
-	Now     func() time.Time
-	Version string // of b2form
+	Out            io.Writer
+	Now            func() time.Time
+	ProgramVersion string // of b2form
 }
 
 type jsonFields map[string]any
 
-func (j JSONUI) emit(level, message, kind string, more jsonFields) {
+func (j JSONUI) emit(level, message, lineType string, more jsonFields) {
 	m := jsonFields{
 		"@level":     level,
 		"@message":   message,
 		"@module":    "b2form.ui",
 		"@timestamp": j.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00"),
-		"type":       kind,
+		"type":       lineType,
 	}
 	for k, v := range more {
 		m[k] = v
@@ -43,7 +43,7 @@ func (j JSONUI) emit(level, message, kind string, more jsonFields) {
 // WriteVersion is the first line: which program speaks, and which edition of this
 // format.
 func (j JSONUI) WriteVersion() {
-	j.emit("info", "b2form "+j.Version, "version", jsonFields{"b2form": j.Version, "ui": "1.3"})
+	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.3"})
 }
 
 // Note is a remark.
@@ -63,21 +63,21 @@ func (j JSONUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	}
 }
 
-type resource struct {
+type resourceJSON struct {
 	Addr            string `json:"addr"`
 	Module          string `json:"module"`
-	Resource        string `json:"resource"`
+	AddrInModule    string `json:"resource"`
 	ImpliedProvider string `json:"implied_provider"`
 	ResourceType    string `json:"resource_type"`
 	ResourceName    string `json:"resource_name"`
 	ResourceKey     any    `json:"resource_key"`
 }
 
-func newResourceJSON(a addr.Addr) resource {
+func newResourceJSON(a addr.Addr) resourceJSON {
 	within := a
 	within.Module = ""
-	return resource{
-		Addr: a.String(), Module: a.Module, Resource: within.String(),
+	return resourceJSON{
+		Addr: a.String(), Module: a.Module, AddrInModule: within.String(),
 		ImpliedProvider: "b2", ResourceType: a.Kind, ResourceName: a.Label, ResourceKey: instanceKey(a),
 	}
 }
@@ -97,8 +97,8 @@ func instanceKey(a addr.Addr) any {
 
 // Plan writes one line per change, one per step, and the summary. The needs of a
 // step are the indices of others.
-func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
-	j.outside(p, m)
+func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
+	j.emitOutsideChanges(p, m)
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": ActionName(c)}
@@ -109,22 +109,22 @@ func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
 			change["previous_resource"] = newResourceJSON(c.MovedFrom)
 		}
 		if c.Import {
-			change["importing"] = jsonFields{"id": c.ID}
+			change["importing"] = jsonFields{"id": c.RemoteID}
 		}
 		if len(c.Hazards) > 0 {
 			change["hazards"] = c.Hazards
 		}
 		if len(c.ImportedSiblings) > 0 {
-			change["importing_family"] = namedJSON(c.ImportedSiblings)
+			change["importing_family"] = namedObjectsJSON(c.ImportedSiblings)
 		}
 		if c.Action == plan.Delete || c.Action == plan.Replace {
-			change["deletes"] = namedJSON([]plan.NamedObject{{ID: c.ID, Name: c.LiveName}})
+			change["deletes"] = namedObjectsJSON([]plan.NamedObject{{ID: c.RemoteID, Name: c.LiveName}})
 		}
-		if len(c.Leftovers) > 0 {
-			change["also_deletes"] = namedJSON(c.Leftovers)
+		if len(c.FurtherDeletes) > 0 {
+			change["also_deletes"] = namedObjectsJSON(c.FurtherDeletes)
 		}
 		if len(c.Overlapping) > 0 {
-			change["overlap"] = jsonFields{"objects": namedJSON(c.Overlapping), "seconds": int(c.Overlap.Seconds())}
+			change["overlap"] = jsonFields{"objects": namedObjectsJSON(c.Overlapping), "seconds": int(c.Overlap.Seconds())}
 		}
 		if len(c.Fields) > 0 {
 			change["fields"] = c.Fields
@@ -151,22 +151,22 @@ func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
 
 // A stepJSON is one step of a plan. Its needs are indices of others.
 type stepJSON struct {
-	Index      int      `json:"index"`
-	Op         plan.Op  `json:"op"`
-	Resource   resource `json:"resource"`
-	Needs      []int    `json:"needs"`
-	Fields     []string `json:"fields,omitempty"`
-	Target     string   `json:"target,omitempty"`
-	TargetName string   `json:"target_name,omitempty"`
+	Index       int          `json:"index"`
+	Op          plan.Op      `json:"op"`
+	Resource    resourceJSON `json:"resource"`
+	Needs       []int        `json:"needs"`
+	Fields      []string     `json:"fields,omitempty"`
+	RemoteID    string       `json:"target,omitempty"`
+	DeletedName string       `json:"target_name,omitempty"`
 }
 
 func newStepJSON(p *plan.Plan, i int) stepJSON {
 	s := &p.Steps[i]
 	c := &p.Changes[s.Change]
 	step := stepJSON{Index: i, Op: s.Op, Resource: newResourceJSON(c.Addr), Needs: append([]int{}, s.Needs...), Fields: s.Fields,
-		Target: s.RemoteID}
+		RemoteID: s.RemoteID}
 	if s.RemoteID != "" {
-		step.TargetName = c.DeletedName(s.RemoteID)
+		step.DeletedName = c.DeletedName(s.RemoteID)
 	}
 	return step
 }
@@ -176,7 +176,7 @@ func (j JSONUI) Digest(d plan.Digest) {
 	j.emit("info", "Plan digest: "+d.String(), "plan_digest", jsonFields{"digest": d.String()})
 }
 
-func namedJSON(list []plan.NamedObject) []jsonFields {
+func namedObjectsJSON(list []plan.NamedObject) []jsonFields {
 	out := make([]jsonFields, len(list))
 	for i, o := range list {
 		out[i] = jsonFields{"id": o.ID, "name": o.Name}
@@ -213,8 +213,8 @@ func (j JSONUI) emitSummary(n plan.Counts, operation, message string) {
 // Event is a step's progress.
 func (j JSONUI) Event(e apply.Event) {
 	hook := jsonFields{"resource": newResourceJSON(e.Addr), "action": e.Action}
-	if e.ID != "" && e.Kind != nil {
-		hook["id_key"], hook["id_value"] = e.Kind.IDAttr, e.ID
+	if e.RemoteID != "" && e.Kind != nil {
+		hook["id_key"], hook["id_value"] = e.Kind.IDAttr, e.RemoteID
 	}
 	if e.DeletedName != "" {
 		hook["name"] = e.DeletedName
@@ -248,7 +248,7 @@ func (j JSONUI) Still(e apply.Event) {
 }
 
 // Done is the summary of what was done.
-func (j JSONUI) Done(r *apply.Result, m Purpose) {
+func (j JSONUI) Done(r *apply.Result, m PlanPurpose) {
 	j.emitSummary(r.Counts, m.CommandName(), DoneSummary(r, m))
 }
 

@@ -18,10 +18,10 @@ import (
 // A face is what both faces offer; see cmd/b2form.
 type face interface {
 	Note(string)
-	Plan(*plan.Plan, view.Purpose)
+	Plan(*plan.Plan, view.PlanPurpose)
 	Event(apply.Event)
 	Still(apply.Event)
-	Done(*apply.Result, view.Purpose)
+	Done(*apply.Result, view.PlanPurpose)
 	Secrets([]view.NewKey)
 	Outputs([]view.Output, bool)
 }
@@ -34,13 +34,13 @@ func tell(f face) {
 	f.Plan(plans()["create"], view.Planning)
 	for _, e := range []apply.Event{
 		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Started},
-		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Done, ID: "b2", Elapsed: 1200 * time.Millisecond},
-		{Addr: reader, Kind: key, Action: plan.Create, Stage: apply.Delivered, ID: "k1", Destination: "reader.env"},
-		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Started, ID: "b1"},
-		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Emptying, ID: "b1", FilesRemoved: 1000},
-		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Failed, ID: "b1", Elapsed: 61 * time.Second},
-		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Started, ID: "b3"},
-		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Done, ID: "b3"},
+		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Done, RemoteID: "b2", Elapsed: 1200 * time.Millisecond},
+		{Addr: reader, Kind: key, Action: plan.Create, Stage: apply.Delivered, RemoteID: "k1", Destination: "reader.env"},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Started, RemoteID: "b1"},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Emptying, RemoteID: "b1", FilesRemoved: 1000},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Failed, RemoteID: "b1", Elapsed: 61 * time.Second},
+		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Started, RemoteID: "b3"},
+		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Done, RemoteID: "b3"},
 	} {
 		f.Event(e)
 	}
@@ -77,7 +77,7 @@ func TestTextRun(t *testing.T) {
 
 func TestJSONRun(t *testing.T) {
 	var out bytes.Buffer
-	j := view.JSONUI{Out: &out, Version: "1.2.3", Now: func() time.Time { return time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC) }}
+	j := view.JSONUI{Out: &out, ProgramVersion: "1.2.3", Now: func() time.Time { return time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC) }}
 	j.WriteVersion()
 	j.Diagnostics(diagnostics()[:1], sources())
 	tell(j)

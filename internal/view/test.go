@@ -22,25 +22,25 @@ const (
 	TestSkip  TestStatus = "skip"
 )
 
-// A TestFile is what came of one file of tests.
-type TestFile struct {
+// A TestFileResult is what came of one file of tests.
+type TestFileResult struct {
 	Path    string
-	Runs    []TestRun
+	Runs    []TestRunResult
 	Sources map[string]*hcl.File // that diagnostics may point into
 }
 
-// A TestRun is what came of one run.
-type TestRun struct {
+// A TestRunResult is what came of one run.
+type TestRunResult struct {
 	Name        string
 	Range       hcl.Range
 	Status      TestStatus
 	Took        time.Duration
 	Diagnostics hcl.Diagnostics // what failed
-	Plan        string          // in words; "": it is not to be shown
+	PlanText    string          // in words; "": it is not to be shown
 }
 
 // Status is that of the whole file.
-func (f *TestFile) Status() TestStatus {
+func (f *TestFileResult) Status() TestStatus {
 	worst := TestPass
 	for _, r := range f.Runs {
 		if r.Status == TestError || r.Status == TestFail && worst == TestPass {
@@ -54,7 +54,7 @@ func (f *TestFile) Status() TestStatus {
 type TestCounts map[TestStatus]int
 
 // CountTests counts the runs of all files.
-func CountTests(files []TestFile) TestCounts {
+func CountTests(files []TestFileResult) TestCounts {
 	n := TestCounts{}
 	for _, f := range files {
 		for _, r := range f.Runs {
@@ -80,14 +80,14 @@ func (n TestCounts) text() string {
 }
 
 // Tests writes a line for each run, and what failed after that.
-func (t TextUI) Tests(files []TestFile) {
+func (t TextUI) Tests(files []TestFileResult) {
 	for i := range files {
 		f := &files[i]
-		fmt.Fprintf(t.Out, "%s... %s\n", visible.EscapeLine(f.Path), t.testStatus(f.Status()))
+		fmt.Fprintf(t.Out, "%s... %s\n", visible.EscapeLine(f.Path), t.paintTestStatus(f.Status()))
 		for _, r := range f.Runs {
-			fmt.Fprintf(t.Out, "  run %q... %s\n", visible.EscapeLine(r.Name), t.testStatus(r.Status))
-			if r.Plan != "" {
-				io.WriteString(t.Out, "\n"+r.Plan+"\n")
+			fmt.Fprintf(t.Out, "  run %q... %s\n", visible.EscapeLine(r.Name), t.paintTestStatus(r.Status))
+			if r.PlanText != "" {
+				io.WriteString(t.Out, "\n"+r.PlanText+"\n")
 			}
 			t.Diagnostics(r.Diagnostics, f.Sources)
 		}
@@ -101,7 +101,7 @@ func (t TextUI) Tests(files []TestFile) {
 	fmt.Fprintf(t.Out, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
 }
 
-func (t TextUI) testStatus(s TestStatus) string {
+func (t TextUI) paintTestStatus(s TestStatus) string {
 	switch s {
 	case TestPass:
 		return t.Style.paint(string(s), green)
@@ -112,7 +112,7 @@ func (t TextUI) testStatus(s TestStatus) string {
 }
 
 // Tests writes a line for each run and each file, and a summary.
-func (j JSONUI) Tests(files []TestFile) {
+func (j JSONUI) Tests(files []TestFileResult) {
 	for i := range files {
 		f := &files[i]
 		for _, r := range f.Runs {

@@ -10,12 +10,12 @@ import (
 
 // TextUI speaks to people.
 type TextUI struct {
-	Out       io.Writer // results
-	Err       io.Writer // progress, warnings, errors
-	Style     Style     // of Out and Err
-	ShowHints bool      // say what to run next
-	Quiet     bool      // make no remarks, and tell of no progress
-	Concise   bool      // tell of no progress
+	Out          io.Writer // results
+	Err          io.Writer // progress, warnings, errors
+	Style        Style     // of Out and Err
+	ShowHints    bool      // say what to run next
+	Quiet        bool      // make no remarks, and tell of no progress
+	HideProgress bool      // tell of no progress
 	// CompactWarnings shows warnings that come without errors by their summaries only.
 	CompactWarnings bool
 	// Verbose shows in full what else is folded: many objects alike, and lists that have

@@ -17,7 +17,7 @@ import (
 // beside it, in the same shape, what is not known and what is sensitive. nil: nothing is.
 type valueTree struct{ value, unknown, sensitive json.RawMessage }
 
-func orElse(text json.RawMessage, none string) json.RawMessage {
+func defaultIfNil(text json.RawMessage, none string) json.RawMessage {
 	if text == nil {
 		return json.RawMessage(none)
 	}
@@ -52,7 +52,7 @@ func (treeVisitor) Plain(v cty.Value) valueTree {
 	case v.IsNull() || v.Type() == cty.Number && hasTooManyDigits(v):
 		return valueTree{}
 	case v.Type() == cty.String:
-		return valueTree{value: appendString(nil, v.AsString())}
+		return valueTree{value: appendJSONString(nil, v.AsString())}
 	}
 	text, _ := ctyjson.Marshal(v, v.Type()) // it is known
 	return valueTree{value: text}
@@ -88,7 +88,7 @@ func listText(parts []valueTree, none string, member func(*valueTree) json.RawMe
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(text, orElse(member(&parts[i]), none)...)
+		text = append(text, defaultIfNil(member(&parts[i]), none)...)
 	}
 	return append(text, ']')
 }
@@ -98,7 +98,7 @@ type objectTreeWriter struct{ value, unknown, sensitive []byte }
 
 func (w *objectTreeWriter) add(name string, t valueTree) {
 	if string(t.unknown) != "true" {
-		w.value = appendMember(w.value, name, orElse(t.value, "null"))
+		w.value = appendMember(w.value, name, defaultIfNil(t.value, "null"))
 	}
 	if t.unknown != nil {
 		w.unknown = appendMember(w.unknown, name, t.unknown)
@@ -113,7 +113,7 @@ func appendMember(object []byte, name string, value []byte) []byte {
 	if len(object) == 0 {
 		begin = '{'
 	}
-	object = appendString(append(object, begin), name)
+	object = appendJSONString(append(object, begin), name)
 	return append(append(object, ':'), value...)
 }
 
@@ -203,18 +203,18 @@ func (o *shownObject) write(w *jsonWriter) {
 		w.members(identity)
 		w.member("schema_version", 0)
 		w.member("values", o.Values)
-		w.member("sensitive_values", orElse(o.Sensitive, "{}"))
+		w.member("sensitive_values", defaultIfNil(o.Sensitive, "{}"))
 	})
 }
 
 // add adds a resource. They come sorted by address.
 func (m *moduleTree) add(o shownObject) {
-	at := m.at(o.Addr.Module)
+	at := m.ensureModule(o.Addr.Module)
 	at.resources = append(at.resources, o)
 }
 
-// at finds the module with a path, and makes it where it is not there.
-func (m *moduleTree) at(path string) *moduleTree {
+// ensureModule finds the module with a path, and makes it where it is not there.
+func (m *moduleTree) ensureModule(path string) *moduleTree {
 	if path == m.address {
 		return m
 	}
@@ -225,11 +225,11 @@ func (m *moduleTree) at(path string) *moduleTree {
 	next += firstModule(strings.TrimPrefix(strings.TrimPrefix(path, m.address), "."))
 	for _, c := range slices.Backward(m.children) { // most often it is the last
 		if c.address == next {
-			return c.at(path)
+			return c.ensureModule(path)
 		}
 	}
 	m.children = append(m.children, &moduleTree{address: next})
-	return m.children[len(m.children)-1].at(path)
+	return m.children[len(m.children)-1].ensureModule(path)
 }
 
 // firstModule is the first step of a path: module.site["a.b"].

@@ -58,7 +58,7 @@ type attrs map[string]cty.Value
 // wanted completes arguments as the loader does.
 func wanted(k *kind.Kind, set attrs) cty.Value {
 	m := map[string]cty.Value{}
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		m[a.Name] = cty.NullVal(a.ValueType())
 	}
 	for name, v := range set {
@@ -134,8 +134,8 @@ func plans() map[string]*plan.Plan {
 		"name_prefix": str("library/"), "valid_duration": str("90d")})
 	update := func(set attrs, fields ...string) *plan.Plan {
 		set["name"] = str("acme-photos")
-		return change(plan.Change{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Update, Identity: "acme-photos", ID: "b1",
-			Before: photos, After: wanted(bucket, set), Fields: fields})
+		return change(plan.Change{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Update, Identity: "acme-photos",
+			RemoteID: "b1", Before: photos, After: wanted(bucket, set), Fields: fields})
 	}
 	edge := address(`bucket.logs["edge"]`)
 	return map[string]*plan.Plan{
@@ -159,46 +159,46 @@ func plans() map[string]*plan.Plan {
 		"update-preset": update(attrs{"lifecycle_rules": rules(rule("", 0, 1))}, "lifecycle_rules"),
 		"update-hidden": update(attrs{"file_lock_enabled": cty.True}, "file_lock_enabled"),
 		"replace": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus",
-			ID: "0040123456789ab0000000001", Before: oldKey, After: newKey,
+			RemoteID: "0040123456789ab0000000001", Before: oldKey, After: newKey,
 			Fields: []string{"capabilities", "name_prefix", "valid_duration"}, DeliverTo: []string{"photos-plus.env"},
 			Hazards: []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}}),
 		"replace-expiry": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus",
-			ID: "0040123456789ab0000000001", Before: live(key, strings.Replace(liveKey, `Timestamp":null`, `Timestamp":1767225600000`, 1)),
+			RemoteID: "0040123456789ab0000000001",
+			Before:   live(key, strings.Replace(liveKey, `Timestamp":null`, `Timestamp":1767225600000`, 1)),
 			After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"),
 				"buckets": strs("acme-photos")}), Fields: []string{"valid_duration"}}),
 		"replace-reason": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus",
-			ID: "0040123456789ab0000000001", Before: oldKey,
+			RemoteID: "0040123456789ab0000000001", Before: oldKey,
 			After:  wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles")}),
 			Fields: []string{"buckets"},
-			Reason: "its delivery changed", Leftovers: []plan.NamedObject{{ID: "0040123456789ab0000000007", Name: "robot"}}}),
+			Reason: "its delivery changed", FurtherDeletes: []plan.NamedObject{{ID: "0040123456789ab0000000007", Name: "robot"}}}),
 		"replace-requested": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus",
-			ID: "0040123456789ab0000000001", Before: oldKey,
+			RemoteID: "0040123456789ab0000000001", Before: oldKey, Reason: "as requested",
 			After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"),
-				"buckets": strs("acme-photos")}), Reason: "as requested"}),
+				"buckets": strs("acme-photos")})}),
 		"rotate": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Rotate, Identity: "photos-plus",
-			ID: "0040123456789ab0000000001", Before: oldKey, After: newKey, Fields: []string{"name_prefix"},
-			Reason:      "it was due on 2026-11-01 12:00 UTC",
-			DeliverTo:   []string{"photos-plus.env"},
-			Leftovers:   []plan.NamedObject{{ID: "0040123456789ab0000000003", Name: "robot-20261001T120000Z"}},
-			Overlapping: []plan.NamedObject{{ID: "0040123456789ab0000000001", Name: "robot-20261101T120000Z"}}, Overlap: 7 * 24 * time.Hour,
-			Retiring: []addr.RetiringObject{{ID: "0040123456789ab0000000002", Name: "robot-20261010T120000Z",
-				KeepUntil: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
+			RemoteID: "0040123456789ab0000000001", Before: oldKey, After: newKey, Fields: []string{"name_prefix"},
+			Reason: "it was due on 2026-11-01 12:00 UTC", DeliverTo: []string{"photos-plus.env"},
+			FurtherDeletes: []plan.NamedObject{{ID: "0040123456789ab0000000003", Name: "robot-20261001T120000Z"}},
+			Overlapping:    []plan.NamedObject{{ID: "0040123456789ab0000000001", Name: "robot-20261101T120000Z"}},
+			Overlap:        7 * 24 * time.Hour, Retiring: []addr.RetiringObject{{ID: "0040123456789ab0000000002",
+				Name: "robot-20261010T120000Z", KeepUntil: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
 		"delete": {Changes: []plan.Change{
-			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", ID: "b1", Before: photos,
+			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", RemoteID: "b1", Before: photos,
 				After: none(bucket), Reason: "bucket.photos is not in configuration"},
 			{Addr: address("key.gone"), Kind: key, Action: plan.Forget, Identity: "gone", Before: unborn(key), After: none(key),
 				Reason: "key \"gone\" no longer exists in B2"},
-			{Addr: address("key.photos_plus"), Kind: key, Action: plan.Delete, Identity: "photos-plus", ID: "0040123456789ab0000000001",
-				Before: oldKey, After: none(key)},
+			{Addr: address("key.photos_plus"), Kind: key, Action: plan.Delete, Identity: "photos-plus",
+				RemoteID: "0040123456789ab0000000001", Before: oldKey, After: none(key)},
 		}},
 		"import": {Changes: []plan.Change{
-			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.NoOp, Import: true, Identity: "acme-photos", ID: "b1",
+			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.NoOp, Import: true, Identity: "acme-photos", RemoteID: "b1",
 				Before: photos, After: wanted(bucket, attrs{"name": str("acme-photos")})},
-			{Addr: address("bucket.same[0]"), Kind: bucket, Action: plan.Update, Import: true, Identity: "acme-photos", ID: "b1",
+			{Addr: address("bucket.same[0]"), Kind: bucket, Action: plan.Update, Import: true, Identity: "acme-photos", RemoteID: "b1",
 				Before: photos,
 				After:  wanted(bucket, attrs{"name": str("acme-photos"), "type": str("allPublic")}), Fields: []string{"type"}},
-			{Addr: address("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", ID: "k1", Before: oldKey, After: newKey,
-				Leftovers: []plan.NamedObject{{ID: "k2", Name: "kept"}, {ID: "k3", Name: "kept"}}},
+			{Addr: address("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", RemoteID: "k1", Before: oldKey, After: newKey,
+				FurtherDeletes: []plan.NamedObject{{ID: "k2", Name: "kept"}, {ID: "k3", Name: "kept"}}},
 		}},
 	}
 }

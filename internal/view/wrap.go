@@ -22,7 +22,7 @@ func wrapLines(text string, width int) []string {
 }
 
 // wrapLine breaks one line. rest is what further lines begin with.
-func wrapLine(line string, width int, rest string) []string {
+func wrapLine(line string, width int, continuationPrefix string) []string {
 	if width <= 0 || displayWidth(line) <= width {
 		return []string{line}
 	}
@@ -39,8 +39,8 @@ func wrapLine(line string, width int, rest string) []string {
 		case used+1+n > width && !fresh && word != "":
 			out = append(out, strings.TrimRight(b.String(), " "))
 			b.Reset()
-			b.WriteString(rest)
-			used, fresh = displayWidth(rest), true
+			b.WriteString(continuationPrefix)
+			used, fresh = displayWidth(continuationPrefix), true
 		default:
 			b.WriteByte(' ')
 			used++
@@ -105,7 +105,7 @@ const narrowest = 5
 // alignColumns writes rows of cells, the first of which is a header. Where the screen has
 // less room than they take, the widest columns are cut, but for the one named: a row is
 // always a line.
-func (t TextUI) alignColumns(rows [][]string, whole string) string {
+func (t TextUI) alignColumns(rows [][]string, uncutHeader string) string {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {
 		for i, c := range r {
@@ -119,7 +119,7 @@ func (t TextUI) alignColumns(rows [][]string, whole string) string {
 	for t.Style.Width > 0 && total > t.Style.Width {
 		widest := 0
 		for i := range widths {
-			if widths[i] > widths[widest] && rows[0][i] != whole {
+			if widths[i] > widths[widest] && rows[0][i] != uncutHeader {
 				widest = i
 			}
 		}

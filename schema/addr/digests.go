@@ -16,8 +16,8 @@ const (
 // NewDigests puts digests together; declared may be "".
 func NewDigests(attrs, live, declared string) Digests { return Digests(attrs + live + declared) }
 
-// Attrs is the digest of the attributes that the others are made of.
-func (d Digests) Attrs() string { return d.between(0, AttrsDigestLength) }
+// AttrSetAndSalt is the digest of the attributes that the others are made of.
+func (d Digests) AttrSetAndSalt() string { return d.between(0, AttrsDigestLength) }
 
 // Live is the digest of the live object.
 func (d Digests) Live() string { return d.between(AttrsDigestLength, withoutDeclared) }

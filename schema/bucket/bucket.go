@@ -33,8 +33,8 @@ func Kind() *kind.Kind {
 		CheckChange:      checkChange,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
 			Hazards: destroyHazards, CountContents: countVersions},
-		Allowed:  allowedBuckets,
-		Volatile: volatileAttrs,
+		AllowedObjects: allowedBuckets,
+		Volatile:       volatileAttrs,
 
 		Verbs: kind.Verbs{List: list, Create: create, NameTakenCode: "duplicate_bucket_name", Update: update, Delete: remove,
 			WriteCapability: "writeBuckets", DeleteCapability: "deleteBuckets"},
@@ -64,7 +64,7 @@ func attrs() []kind.Attr {
 			Type:    cty.String,
 			Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
-			Samples: kind.StringValues("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"),
+			Samples: kind.StringValues("allPrivate", "allPublic"), Check: checkOneOf("bucket type", "allPrivate", "allPublic"),
 			Hazards: publicHazards},
 		{Name: "info", WirePath: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String),
 			Default: cty.MapValEmpty(cty.String),
@@ -93,7 +93,7 @@ func attrs() []kind.Attr {
 			Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.defaultRetention", ClearWith: map[string]any{"mode": nil}},
 			Object:   retentionAttrs(), Deferred: true,
 			ReadCapability: "readBucketRetentions", WriteCapability: "writeBucketRetentions",
-			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention,
+			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetentionLength,
 			Hazards: retentionHazards},
 		replicationAttr(),
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
@@ -146,7 +146,7 @@ func encryptionAttrs() []kind.Attr {
 			Doc:     "SSE-B2: B2 holds the keys.", Check: checkEncryptionMode},
 		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
 			Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
-			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
+			Doc: "AES256.", Check: checkOneOf("encryption algorithm", "AES256")},
 	}
 }
 
@@ -154,12 +154,12 @@ func retentionAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "mode", WirePath: "mode", Type: cty.String, Required: true, Samples: kind.StringValues("governance", "compliance"),
 			Doc:   "governance (who has bypassGovernance may delete) or compliance (nobody may).",
-			Check: oneOf("retention mode", "governance", "compliance")},
+			Check: checkOneOf("retention mode", "governance", "compliance")},
 		{Name: "duration", WirePath: "period.duration", Type: cty.Number, Required: true, Samples: numberValues(1, 30),
 			Doc: "How many units; 1 to 3000 days in all.", Check: checkWholeAtLeastOne},
 		{Name: "unit", WirePath: "period.unit", Type: cty.String, Default: cty.StringVal("days"),
 			Samples: kind.StringValues("days", "years"),
-			Doc:     "days or years.", Check: oneOf("retention unit", "days", "years")},
+			Doc:     "days or years.", Check: checkOneOf("retention unit", "days", "years")},
 	}
 }
 

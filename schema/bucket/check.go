@@ -73,7 +73,7 @@ func quoteOrNull(v cty.Value) string {
 	return `"` + v.AsString() + `"`
 }
 
-func oneOf(what string, legal ...string) func(cty.Value) kind.Problems {
+func checkOneOf(what string, legal ...string) func(cty.Value) kind.Problems {
 	return func(v cty.Value) kind.Problems {
 		s := v.AsString()
 		if slices.Contains(legal, s) {
@@ -99,7 +99,7 @@ func checkEncryptionMode(v cty.Value) kind.Problems {
 	case "sse-c":
 		return kind.Errorf("Invalid encryption mode", "SSE-C is chosen for each upload; as a bucket's default use \"SSE-B2\".")
 	}
-	return oneOf("encryption mode", "SSE-B2")(v)
+	return checkOneOf("encryption mode", "SSE-B2")(v)
 }
 
 // checkBucketInfo follows the limits of bucketInfo in "b2_create_bucket".
@@ -127,8 +127,8 @@ func checkBucketInfo(v cty.Value) kind.Problems {
 	return ps
 }
 
-// checkRetention follows "Object Lock": 1 to 3000 days.
-func checkRetention(v cty.Value) kind.Problems {
+// checkRetentionLength follows "Object Lock": 1 to 3000 days.
+func checkRetentionLength(v cty.Value) kind.Problems {
 	if retentionDays(v) > 3000 {
 		return kind.Errorf("Retention too long", "Default retention lasts at most 3000 days.").WithPathPrefix(cty.GetAttrPath("duration"))
 	}

@@ -12,18 +12,18 @@ import (
 // by native calls and by S3. Headers are not limited: what a page may send
 // differs between libraries, and the origin is what keeps others out.
 type corsPreset struct {
-	ruleName, note            string
+	ruleName, notePrefix      string
 	operations, exposeHeaders []string
 }
 
 var (
 	corsDownloads = corsPreset{
-		ruleName: "downloads", note: "downloads by pages of ",
+		ruleName: "downloads", notePrefix: "downloads by pages of ",
 		operations:    []string{"b2_download_file_by_id", "b2_download_file_by_name", "s3_get", "s3_head"},
 		exposeHeaders: []string{"accept-ranges", "content-range", "etag", "x-bz-content-sha1"},
 	}
 	corsUploads = corsPreset{
-		ruleName: "browser-uploads", note: "uploads by pages of ",
+		ruleName: "browser-uploads", notePrefix: "uploads by pages of ",
 		operations:    []string{"b2_upload_file", "b2_upload_part", "s3_post", "s3_put"},
 		exposeHeaders: []string{"etag", "x-amz-version-id", "x-bz-content-sha1"},
 	}
@@ -91,7 +91,7 @@ func noteCORSPreset(r cty.Value) string {
 				names = append(names, o.AsString())
 			}
 		}
-		return p.note + strings.Join(names, ", ")
+		return p.notePrefix + strings.Join(names, ", ")
 	}
 	return ""
 }

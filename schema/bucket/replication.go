@@ -227,7 +227,7 @@ func checkSelfReplication(v kind.Values) kind.Problems {
 
 // replicationRulesOf lists the rules of a replication, which may be null or unknown.
 func replicationRulesOf(replication cty.Value) []cty.Value {
-	if source := knownMember(replication, "source"); source != cty.NilVal {
+	if source := findKnownMember(replication, "source"); source != cty.NilVal {
 		return source.GetAttr("rules").AsValueSlice()
 	}
 	return nil
@@ -235,14 +235,14 @@ func replicationRulesOf(replication cty.Value) []cty.Value {
 
 // replicationKeyPairsOf lists the pairs of keys of a replication, which may be null or unknown.
 func replicationKeyPairsOf(replication cty.Value) []cty.Value {
-	if destination := knownMember(replication, "destination"); destination != cty.NilVal {
+	if destination := findKnownMember(replication, "destination"); destination != cty.NilVal {
 		return destination.GetAttr("keys").AsValueSlice()
 	}
 	return nil
 }
 
-// knownMember is NilVal where there is none.
-func knownMember(v cty.Value, name string) cty.Value {
+// findKnownMember is NilVal where there is none.
+func findKnownMember(v cty.Value, name string) cty.Value {
 	if v == cty.NilVal || v.IsNull() || !v.IsWhollyKnown() || v.GetAttr(name).IsNull() {
 		return cty.NilVal
 	}
@@ -260,7 +260,7 @@ func canonicalReplication(v cty.Value) string {
 		return ""
 	}
 	key := ""
-	if source := knownMember(v, "source"); source != cty.NilVal {
+	if source := findKnownMember(v, "source"); source != cty.NilVal {
 		key = kind.StringOrEmpty(source.GetAttr("key"))
 	}
 	texts := func(list []cty.Value) []string {
@@ -309,7 +309,7 @@ func copiesAllOf(rule, other cty.Value) bool {
 // refuseLockOnReplicationSource: a bucket that is the source of a replication cannot get Object Lock
 // ("Object Lock" in the B2 documentation).
 func refuseLockOnReplicationSource(before, after cty.Value) kind.Problems {
-	if before.IsNull() || knownMember(before.GetAttr("replication"), "source") == cty.NilVal {
+	if before.IsNull() || findKnownMember(before.GetAttr("replication"), "source") == cty.NilVal {
 		return nil
 	}
 	lock, want := before.GetAttr("file_lock_enabled"), after.GetAttr("file_lock_enabled")

@@ -103,7 +103,7 @@ func warnOverlappingLifecycleRules(rules []cty.Value) kind.Problems {
 			if p == q || !strings.HasPrefix(p, q) {
 				continue
 			}
-			if a := sharedDayAttr(inner, outer); a != "" {
+			if a := findSharedDayAttr(inner, outer); a != "" {
 				ps = append(ps, kind.Warnf("Overlapping lifecycle rules",
 					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", describeFiles(p),
 					describeFiles(q), a).WithPathPrefix(cty.IndexIntPath(i))...)
@@ -113,7 +113,7 @@ func warnOverlappingLifecycleRules(rules []cty.Value) kind.Problems {
 	return ps
 }
 
-func sharedDayAttr(a, b cty.Value) string {
+func findSharedDayAttr(a, b cty.Value) string {
 	for _, n := range lifecycleDayAttrs() {
 		if !a.GetAttr(n).IsNull() && !b.GetAttr(n).IsNull() {
 			return n
@@ -140,14 +140,14 @@ func lifecycleHazards(before, after cty.Value) []kind.Hazard {
 	}
 	var out []kind.Hazard
 	for _, r := range after.AsValueSlice() {
-		if o, had := old[fileNamePrefixOf(r)]; !had || actsSooner(o, r) {
+		if o, had := old[fileNamePrefixOf(r)]; !had || nowActsSooner(o, r) {
 			out = append(out, kind.Hazard{Kind: kind.DeletesData, Detail: explainLifecycleRule(r)})
 		}
 	}
 	return out
 }
 
-func actsSooner(old, rule cty.Value) bool {
+func nowActsSooner(old, rule cty.Value) bool {
 	for _, n := range lifecycleDayAttrs() {
 		was, is := old.GetAttr(n), rule.GetAttr(n)
 		if !is.IsNull() && (was.IsNull() || is.LessThan(was).True()) {

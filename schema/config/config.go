@@ -46,22 +46,22 @@ type Settings struct {
 	AccountID string            // refuse any other account; "": any
 	Allow     []kind.HazardKind // hazards carried out without asking
 	Backend   Backend
-	Limits    []ChangeLimit   // each action once
-	Deny      []kind.RuleName // what is an error in plans; sorted
-	Ignore    []kind.RuleName // what is not warned of; sorted
+	Limits    []ChangeLimit       // each action once
+	Deny      []kind.LintRuleName // what is an error in plans; sorted
+	Ignore    []kind.LintRuleName // what is not warned of; sorted
 	Range     hcl.Range
 }
 
 // A ChangeLimit is how often one run does something at most where nobody is asked.
 type ChangeLimit struct {
-	Action string // one of LimitedActions
-	Most   int
-	Share  bool // Most is per cent of the objects that the state records
-	Range  hcl.Range
+	Action    string // one of LimitedActions
+	Most      int
+	IsPercent bool // Most is per cent of the objects that the state records
+	Range     hcl.Range
 }
 
-// LimitedActions are what a limit may be set for: destroy counts replacements too.
-func LimitedActions() []string { return []string{"destroy", "update", "replace"} }
+// LimitableActions are what a limit may be set for: destroy counts replacements too.
+func LimitableActions() []string { return []string{"destroy", "update", "replace"} }
 
 // A Backend says where the state is kept.
 type Backend struct {
@@ -220,7 +220,7 @@ type UserMessageExtra struct {
 
 // A SharedCauseExtra is the Extra of an error about one of several objects that have it for the same reason: texts
 // say it once and list them.
-type SharedCauseExtra struct{ Addr addr.Addr }
+type SharedCauseExtra struct{ AffectedAddr addr.Addr }
 
 // InstanceOf is the address of the object, or of the instance of a block, that a diagnostic is about; "": of none.
 func InstanceOf(d *hcl.Diagnostic) string {
@@ -230,8 +230,8 @@ func InstanceOf(d *hcl.Diagnostic) string {
 	case UserMessageExtra:
 		return about.Instance
 	case SharedCauseExtra:
-		return about.Addr.String()
-	case Violation:
+		return about.AffectedAddr.String()
+	case ViolationExtra:
 		return about.Addr.String()
 	}
 	return ""
@@ -240,14 +240,14 @@ func InstanceOf(d *hcl.Diagnostic) string {
 // An Import is one import block: take over the live object with this identity
 // or remote ID; or those of a rotation, of which the newest is current.
 type Import struct {
-	To    addr.Addr
-	ID    string   // "": IDs
-	IDs   []string // each an identity or a remote ID
-	Range hcl.Range
+	To         addr.Addr
+	ID         string   // "": IDs
+	SiblingIDs []string // each an identity or a remote ID
+	Range      hcl.Range
 }
 
 // Matches reports whether the block names a live object.
 func (i *Import) Matches(k *kind.Kind, id, identity string) bool {
 	names := func(s string) bool { return s == id || s != "" && k.NormalizeIdentity(s) == identity }
-	return names(i.ID) || slices.ContainsFunc(i.IDs, names)
+	return names(i.ID) || slices.ContainsFunc(i.SiblingIDs, names)
 }

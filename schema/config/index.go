@@ -37,9 +37,9 @@ func (x IdentityIndex) Add(r *Resource) (firstWithIdentity *Resource) {
 	return same[0]
 }
 
-// Find is the resource of a kind with the identity, in its normal form, or with the
+// FindUnique is the resource of a kind with the identity, in its normal form, or with the
 // address that Reference gives; nil: there is none, or several have the identity.
-func (x IdentityIndex) Find(kind, normalized string) *Resource {
+func (x IdentityIndex) FindUnique(kind, normalized string) *Resource {
 	if found := x[identity{kind, normalized}]; len(found) == 1 {
 		return found[0]
 	}

@@ -19,17 +19,17 @@ type Policy struct {
 	Warning bool
 	// NoExceptions says that no resource may be excepted from it.
 	NoExceptions bool
-	// Imposed says that it comes from a folder that was named beside the configuration.
-	Imposed bool
+	// FromPolicyDir says that it comes from a folder that was named beside the configuration.
+	FromPolicyDir bool
 	// SeesChange and SeesAccount say what of a plan it asks for. With SeesChange it is asked
 	// about what is deleted, too.
 	SeesChange, SeesAccount bool
 	Range                   hcl.Range
 }
 
-// A Subject is what policies judge: a declared resource, or an object that is to be
+// A PolicySubject is what policies judge: a declared resource, or an object that is to be
 // deleted or forgotten.
-type Subject struct {
+type PolicySubject struct {
 	Addr     addr.Addr
 	Kind     *kind.Kind
 	Resource *Resource      // nil: it is declared no more
@@ -48,10 +48,10 @@ type SubjectChange struct {
 // A JudgePolicies judges subjects, which are sorted by address, by all policies of a
 // configuration. account is that of the credentials; nil: nothing was planned, and policies
 // that ask for what only a plan knows are left out.
-type JudgePolicies func(subjects []Subject, account *wire.Account) hcl.Diagnostics
+type JudgePolicies func(subjects []PolicySubject, account *wire.Account) hcl.Diagnostics
 
-// A Violation is the Extra of a diagnostic about a resource that breaks a policy.
-type Violation struct {
+// A ViolationExtra is the Extra of a diagnostic about a resource that breaks a policy.
+type ViolationExtra struct {
 	Policy string
 	Addr   addr.Addr
 }
@@ -62,11 +62,11 @@ type Exception struct {
 	Reason string `json:"reason"`
 }
 
-// FilesWithoutImposedPolicies are Files without those of imposed policies, which make no other plan.
-func (c *Config) FilesWithoutImposedPolicies() map[string]*hcl.File {
+// FilesWithoutPolicyDirs are Files without those of imposed policies, which make no other plan.
+func (c *Config) FilesWithoutPolicyDirs() map[string]*hcl.File {
 	files := maps.Clone(c.Files)
 	for _, p := range c.Policies {
-		if p.Imposed {
+		if p.FromPolicyDir {
 			delete(files, p.Range.Filename)
 		}
 	}

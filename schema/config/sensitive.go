@@ -14,7 +14,7 @@ func MarkSensitive(a *kind.Attr, v cty.Value, sensitive []string) cty.Value {
 	if a.Secret || slices.Contains(sensitive, a.Name) {
 		return v.Mark(kind.Sensitive)
 	}
-	return a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
+	return a.ReplaceNestedSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 }
 
 // A ValueVisitor makes a T of each part of a value, from the innermost ones outwards.

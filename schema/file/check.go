@@ -190,16 +190,16 @@ func checkAlgorithm(v cty.Value) kind.Problems {
 	return nil
 }
 
-// sameEncryption: SSE-C is never declared, only kept as it is live, which an upload
+// isEncryptionLeftAlone: SSE-C is never declared, only kept as it is live, which an upload
 // without the key cannot do. checkChange warns of that.
-func sameEncryption(p kind.Comparison) bool {
-	return p.Want.GetAttr(encryptionAttr).IsNull() || isCustomers(p.Want)
+func isEncryptionLeftAlone(p kind.Comparison) bool {
+	return p.Want.GetAttr(encryptionAttr).IsNull() || isEncryptedWithSSEC(p.Want)
 }
 
 const encryptionAttr = "server_side_encryption"
 
-// isCustomers reports whether a file is encrypted with a key that somebody else holds.
-func isCustomers(v kind.AttrReader) bool {
+// isEncryptedWithSSEC reports whether a file is encrypted with a key that somebody else holds.
+func isEncryptedWithSSEC(v kind.AttrReader) bool {
 	e := v.GetAttr(encryptionAttr)
 	return e.IsWhollyKnown() && !e.IsNull() && e.GetAttr("mode").RawEquals(cty.StringVal(sseC))
 }
@@ -212,11 +212,11 @@ func warnEncryptionKeyLost(before, after cty.Value) kind.Problems {
 	}
 	_, had := infoMap(before)[ownKeyID]
 	_, declared := infoMap(after)[ownKeyID]
-	if (!had || declared) && !isCustomers(before) {
+	if (!had || declared) && !isEncryptedWithSSEC(before) {
 		return nil
 	}
 	becomes := "as the bucket's default says"
-	if !after.GetAttr(encryptionAttr).IsNull() && !isCustomers(after) {
+	if !after.GetAttr(encryptionAttr).IsNull() && !isEncryptedWithSSEC(after) {
 		becomes = "with a key of B2's (" + sseB2 + ")"
 	}
 	return kind.Warnf("File loses its own encryption key",

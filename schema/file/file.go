@@ -110,7 +110,7 @@ func attrs() []kind.Attr {
 				stringMapValue("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfoButClientKeys}, Check: checkFileInfo},
 		{Name: "server_side_encryption", WirePath: "serverSideEncryption", Object: encryptionAttrs(), KeepLive: true,
-			Compare: kind.Compare{Equal: sameEncryption},
+			Compare: kind.Compare{Equal: isEncryptionLeftAlone},
 			Doc: "How B2 encrypts what it stores. Left out, the default of the bucket decides when the file is made, and it stays. " +
 				"In data and outputs it is null where nothing is encrypted, and mode is SSE-C where another program holds the key."},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",

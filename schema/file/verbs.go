@@ -193,7 +193,7 @@ func (p page) filesNamed(names []string) []wire.RawJSON {
 // A fileVersion is what B2 answers of one, as far as it matters here.
 type fileVersion struct {
 	Action          string            `json:"action,omitempty"`
-	OwnID           string            `json:"id"` // of the file: ours
+	BucketIDAndName string            `json:"id"` // of the file: ours
 	BucketID        string            `json:"bucketId"`
 	FileName        string            `json:"fileName"`
 	FileID          string            `json:"fileId"`
@@ -215,7 +215,7 @@ type encryptionReply struct {
 // parts B2 knows no SHA-1, but who did so may have told ("b2_start_large_file");
 // one that nobody vouched for is marked.
 func (v fileVersion) fileObject() wire.RawJSON {
-	v.Action, v.OwnID = "", v.BucketID+"/"+v.FileName
+	v.Action, v.BucketIDAndName = "", v.BucketID+"/"+v.FileName
 	sum := ""
 	if v.ContentSHA1 != nil {
 		sum = strings.TrimPrefix(*v.ContentSHA1, "unverified:")
@@ -281,8 +281,8 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	}
 	u := wire.Upload{BucketID: stringOrEmpty(c.Body["bucketId"]), Name: stringOrEmpty(c.Body["fileName"]),
 		ContentType: stringOrEmpty(c.Body["contentType"]), Info: map[string]string{}, Payload: c.Payload}
-	if wanted := encryptionOf(c); wanted != nil {
-		u.Encryption = stringOrEmpty(wanted["algorithm"])
+	if wanted := requestedEncryptionIfAny(c); wanted != nil {
+		u.SSEB2Algorithm = stringOrEmpty(wanted["algorithm"])
 	}
 	if u.ContentType == "" {
 		u.ContentType = autoType
@@ -298,8 +298,8 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return fileObjectFromReply(raw)
 }
 
-// encryptionOf is the encryption that B2 is to be asked for; nil: none.
-func encryptionOf(c kind.VerbInput) map[string]any {
+// requestedEncryptionIfAny is the encryption that B2 is to be asked for; nil: none.
+func requestedEncryptionIfAny(c kind.VerbInput) map[string]any {
 	wanted, _ := c.Body["serverSideEncryption"].(map[string]any)
 	if wanted["mode"] != sseB2 { // an SSE-C that was left as it is cannot be asked for without its key
 		return nil
@@ -329,7 +329,7 @@ func copyLiveContent(ctx context.Context, c kind.VerbInput) (json.RawMessage, er
 		"sourceFileId": c.Live["fileId"], "fileName": c.Body["fileName"],
 		"metadataDirective": "REPLACE", "contentType": c.Body["contentType"], "fileInfo": info,
 	}
-	if wanted := encryptionOf(c); wanted != nil {
+	if wanted := requestedEncryptionIfAny(c); wanted != nil {
 		in["destinationServerSideEncryption"] = wanted
 	}
 	var raw json.RawMessage

@@ -14,14 +14,14 @@ import (
 // the git work tree around it or what whoever runs b2form names instead. It knows what
 // is never read, wherever that lies.
 type Boundary struct {
-	readableRoot   string // the boundary, without links; "": dir
-	configPath     string // dir, from top
-	gitIgnored     *gitIgnores
-	forbiddenPaths []forbiddenPath
-	readPaths      []string                  // what was read so far, without links; only while the configuration is loaded
-	refusedFolders map[string]*refusedFolder // of what was refused; only while the configuration is loaded
-	sealed         bool
-	ofPolicies     bool
+	readableRoot       string // the boundary, without links; "": dir
+	configPathFromRoot string // dir, from top
+	gitIgnored         *gitIgnores
+	forbiddenPaths     []forbiddenPath
+	pathsReadSoFar     []string             // what was read so far, without links; only while the configuration is loaded
+	linksByDir         map[string]*dirLinks // of what was refused; only while the configuration is loaded
+	loadingEnded       bool
+	ofPolicies         bool
 }
 
 // NewPolicyBoundary is that of a folder of policies: nothing outside of it is read.
@@ -52,14 +52,14 @@ func NewBoundary(dir, root, home string) (*Boundary, error) {
 		return b, nil // likewise
 	}
 	if root == "" {
-		if b.readableRoot = gitWorkTree(real, home); b.readableRoot != "" {
+		if b.readableRoot = findGitWorkTree(real, home); b.readableRoot != "" {
 			b.gitIgnored = newGitIgnores(b.readableRoot)
 		}
 	} else if b.readableRoot, err = checkedRoot(root, real); err != nil {
 		return b, err
 	}
 	if b.readableRoot != "" {
-		b.configPath, _ = filepath.Rel(b.readableRoot, real) // both are absolute, and one holds the other
+		b.configPathFromRoot, _ = filepath.Rel(b.readableRoot, real) // both are absolute, and one holds the other
 	}
 	return b, nil
 }
@@ -76,15 +76,15 @@ func checkedRoot(root, dir string) (string, error) {
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("%q is no folder", root)
 	}
-	if !isBelow(abs, dir) {
+	if !isSameOrBelow(abs, dir) {
 		return "", fmt.Errorf("the folder %q does not hold the configuration's folder", root)
 	}
 	return abs, nil
 }
 
-// gitWorkTree is the git work tree around a folder; "": there is none that counts. As with
+// findGitWorkTree is the git work tree around a folder; "": there is none that counts. As with
 // git's safe.directory, one that belongs to another user does not.
-func gitWorkTree(dir, home string) string {
+func findGitWorkTree(dir, home string) string {
 	if real, err := filepath.EvalSymlinks(home); err == nil {
 		home = real
 	}
@@ -113,36 +113,36 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 	}
 	r := forbiddenPath{path: real, dottedSuffixesToo: companions, reason: why}
 	b.forbiddenPaths = append(b.forbiddenPaths, r)
-	for _, p := range b.readPaths {
+	for _, p := range b.pathsReadSoFar {
 		wasRead = wasRead || r.covers(p)
 	}
 	return wasRead
 }
 
 // EndLoading says that the configuration is loaded: all that is refused is known.
-func (b *Boundary) EndLoading() { b.sealed, b.readPaths, b.refusedFolders = true, nil, nil }
+func (b *Boundary) EndLoading() { b.loadingEnded, b.pathsReadSoFar, b.linksByDir = true, nil, nil }
 
-// A refusedFolder is one in which something is refused.
-type refusedFolder struct {
-	real    string              // without links
-	links   map[string]struct{} // names of symbolic links in it, in small letters: a file system may take either
-	unknown bool                // what is in it cannot be listed
+// A dirLinks is one in which something is refused.
+type dirLinks struct {
+	realPath           string              // without links
+	lowerCaseLinkNames map[string]struct{} // names of symbolic links in it, in small letters: a file system may take either
+	listingFailed      bool                // what is in it cannot be listed
 }
 
-func newRefusedFolder(dir string) (*refusedFolder, error) {
+func readDirLinks(dir string) (*dirLinks, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &refusedFolder{real: WithoutLinks(abs)}
+	f := &dirLinks{realPath: WithoutLinks(abs)}
 	entries, err := os.ReadDir(abs)
-	f.unknown = err != nil && !errors.Is(err, fs.ErrNotExist)
+	f.listingFailed = err != nil && !errors.Is(err, fs.ErrNotExist)
 	for _, e := range entries {
 		if e.Type()&fs.ModeSymlink != 0 {
-			if f.links == nil {
-				f.links = map[string]struct{}{}
+			if f.lowerCaseLinkNames == nil {
+				f.lowerCaseLinkNames = map[string]struct{}{}
 			}
-			f.links[strings.ToLower(e.Name())] = struct{}{}
+			f.lowerCaseLinkNames[strings.ToLower(e.Name())] = struct{}{}
 		}
 	}
 	return f, nil
@@ -152,23 +152,23 @@ func newRefusedFolder(dir string) (*refusedFolder, error) {
 func (b *Boundary) withoutLinks(path string) (real string, err error) {
 	path = filepath.Clean(path)
 	dir, base := filepath.Split(path)
-	f := b.refusedFolders[dir]
+	f := b.linksByDir[dir]
 	if f == nil {
-		if f, err = newRefusedFolder(dir); err != nil {
+		if f, err = readDirLinks(dir); err != nil {
 			return "", err
 		}
-		if b.refusedFolders == nil {
-			b.refusedFolders = map[string]*refusedFolder{}
+		if b.linksByDir == nil {
+			b.linksByDir = map[string]*dirLinks{}
 		}
-		b.refusedFolders[dir] = f
+		b.linksByDir[dir] = f
 	}
-	_, mayBeLink := f.links[strings.ToLower(base)]
+	_, mayBeLink := f.lowerCaseLinkNames[strings.ToLower(base)]
 	beyondASCII := strings.ContainsFunc(base, func(r rune) bool { return r >= utf8.RuneSelf }) // a name may be written in several ways
-	if mayBeLink || f.unknown || base == ".." || beyondASCII {
+	if mayBeLink || f.listingFailed || base == ".." || beyondASCII {
 		abs, err := filepath.Abs(path)
 		return WithoutLinks(abs), err
 	}
-	return filepath.Join(f.real, base), nil
+	return filepath.Join(f.realPath, base), nil
 }
 
 func (r forbiddenPath) covers(path string) bool {
@@ -212,20 +212,20 @@ func (b *Boundary) permits(folder, local, module string) error {
 				return errors.New(r.reason)
 			}
 		}
-		if b.gitIgnored != nil && folder == b.readableRoot && !isBelow(filepath.Join(b.readableRoot, b.configPath), p) &&
-			!isBelow(WithoutLinks(module), p) &&
-			b.gitIgnored.match(filepath.ToSlash(rel)) {
+		if b.gitIgnored != nil && folder == b.readableRoot && !isSameOrBelow(filepath.Join(b.readableRoot, b.configPathFromRoot), p) &&
+			!isSameOrBelow(WithoutLinks(module), p) &&
+			b.gitIgnored.isIgnored(filepath.ToSlash(rel)) {
 			return errors.New("git ignores it, and outside of the configuration's folder such files are not read. Whoever runs " +
 				"b2form can allow it with -root=" + b.readableRoot)
 		}
 	}
-	if !b.sealed {
-		b.readPaths = append(b.readPaths, real)
+	if !b.loadingEnded {
+		b.pathsReadSoFar = append(b.pathsReadSoFar, real)
 	}
 	return nil
 }
 
-func isBelow(folder, path string) bool {
+func isSameOrBelow(folder, path string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
 }

@@ -90,7 +90,7 @@ func TestWorkTree(t *testing.T) {
 		}) {
 		t.Errorf("%q, %v", found, err)
 	}
-	if _, err := d.Exists("../.git/config"); err == nil {
+	if _, err := d.FileExists("../.git/config"); err == nil {
 		t.Error("what lies in .git is told of")
 	}
 }

@@ -30,7 +30,7 @@ type Folder struct {
 
 // Read is the content of a file.
 func (d Folder) Read(path string) ([]byte, error) {
-	content, err := d.readUpTo(path, math.MaxInt64)
+	content, err := d.readWithinLimit(path, math.MaxInt64)
 	if err != nil {
 		return nil, d.unreadableError(path, err)
 	}
@@ -42,7 +42,7 @@ func (d Folder) Read(path string) ([]byte, error) {
 // followed as far as it stays below ModuleDir or Dir. The error is [ErrOutside],
 // [ErrIrregular], [ErrTooLarge] or the operating system's.
 func (d Folder) ReadConfigFile(name string) ([]byte, error) {
-	content, err := Folder{Dir: d.ModuleDir}.readUpTo(name, mostConfigBytes)
+	content, err := Folder{Dir: d.ModuleDir}.readWithinLimit(name, mostConfigBytes)
 	if !errors.Is(err, ErrOutside) || d.ModuleDir == d.Dir {
 		return content, err
 	}
@@ -50,13 +50,13 @@ func (d Folder) ReadConfigFile(name string) ([]byte, error) {
 	if relErr != nil || !filepath.IsLocal(rel) {
 		return nil, err
 	}
-	return Folder{Dir: d.Dir}.readUpTo(rel, mostConfigBytes)
+	return Folder{Dir: d.Dir}.readWithinLimit(rel, mostConfigBytes)
 }
 
 // mostConfigBytes is how large a file of the configuration itself may be.
 const mostConfigBytes = 256 << 20
 
-func (d Folder) readUpTo(path string, most int64) ([]byte, error) {
+func (d Folder) readWithinLimit(path string, most int64) ([]byte, error) {
 	f, err := d.open(path)
 	if err != nil {
 		return nil, err
@@ -77,9 +77,9 @@ func (d Folder) ReadText(path string) (string, error) {
 	return string(content), err
 }
 
-// Exists reports whether there is a regular file. That there is something else is an
+// FileExists reports whether there is a regular file. That there is something else is an
 // error.
-func (d Folder) Exists(path string) (bool, error) {
+func (d Folder) FileExists(path string) (bool, error) {
 	found, other := false, ""
 	err := d.withReadableRoot(path, func(root *os.Root, path string) error {
 		info, err := root.Stat(path)
@@ -151,7 +151,7 @@ func (d Folder) Size(path string) (int64, error) {
 
 // ReadPayload reads a file, and opens it again when it is uploaded.
 func (d Folder) ReadPayload(path string) (*wire.Payload, error) {
-	p := &wire.Payload{Source: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
+	p := &wire.Payload{SourcePath: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
 	content, err := p.Open()
 	if err != nil {
 		return nil, d.unreadableError(path, err)
@@ -211,8 +211,8 @@ func (d Folder) findReadableRoot(path string) (within, local string, err error) 
 		path = filepath.Join(dir, path)
 	}
 	if b := d.Within; b != nil && b.readableRoot != "" {
-		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(filepath.Join(b.configPath, rel)) {
-			return b.readableRoot, filepath.Join(b.configPath, rel), nil
+		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(filepath.Join(b.configPathFromRoot, rel)) {
+			return b.readableRoot, filepath.Join(b.configPathFromRoot, rel), nil
 		}
 		if rel, err := filepath.Rel(b.readableRoot, path); err == nil && filepath.IsLocal(rel) {
 			return b.readableRoot, rel, nil

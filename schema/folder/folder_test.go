@@ -48,7 +48,7 @@ func TestPathsBelowTheFolders(t *testing.T) {
 			continue
 		}
 		got, err := io.ReadAll(r)
-		if r.Close(); err != nil || string(got) != want || p.Size != int64(len(want)) || p.Source != path {
+		if r.Close(); err != nil || string(got) != want || p.Size != int64(len(want)) || p.SourcePath != path {
 			t.Errorf("%s: %q, %+v, %v", path, got, p, err)
 		}
 		if size, err := d.Size(path); err != nil || size != int64(len(want)) {

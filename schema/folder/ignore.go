@@ -34,21 +34,21 @@ func newGitIgnores(top string) *gitIgnores {
 	return &gitIgnores{workTree: top, patternsByFile: map[string][]ignorePattern{}}
 }
 
-// match reports whether a file is ignored, by its path from top with slashes. One in a
+// isIgnored reports whether a file is ignored, by its path from top with slashes. One in a
 // folder that is ignored is, whatever is said of it.
-func (g *gitIgnores) match(file string) bool {
+func (g *gitIgnores) isIgnored(file string) bool {
 	names := strings.Split(file, "/")
 	for i := range names {
-		if g.excluded(names[:i+1], i < len(names)-1) {
+		if g.isPathExcluded(names[:i+1], i < len(names)-1) {
 			return true
 		}
 	}
 	return false
 }
 
-// excluded judges one file or folder: the last pattern that matches decides, and those
+// isPathExcluded judges one file or folder: the last pattern that matches decides, and those
 // of deeper folders come last.
-func (g *gitIgnores) excluded(names []string, folder bool) bool {
+func (g *gitIgnores) isPathExcluded(names []string, folder bool) bool {
 	found := false
 	judge := func(patterns []ignorePattern, rel string) {
 		for _, p := range patterns {
@@ -57,15 +57,15 @@ func (g *gitIgnores) excluded(names []string, folder bool) bool {
 			}
 		}
 	}
-	judge(g.patterns(".git/info/exclude"), path.Join(names...))
+	judge(g.readPatternFile(".git/info/exclude"), path.Join(names...))
 	for i := range names {
-		judge(g.patterns(path.Join(append(append([]string{}, names[:i]...), ".gitignore")...)), path.Join(names[i:]...))
+		judge(g.readPatternFile(path.Join(append(append([]string{}, names[:i]...), ".gitignore")...)), path.Join(names[i:]...))
 	}
 	return found
 }
 
-// patterns are those of one file; none where there is no such regular file.
-func (g *gitIgnores) patterns(file string) []ignorePattern {
+// readPatternFile are those of one file; none where there is no such regular file.
+func (g *gitIgnores) readPatternFile(file string) []ignorePattern {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if known, ok := g.patternsByFile[file]; ok {

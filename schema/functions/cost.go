@@ -31,7 +31,7 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 	}
 	passed := func(p function.Parameter) function.Parameter {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
-		if hasAnyElements(&p) {
+		if takesAnyCollection(&p) {
 			p.Type = cty.DynamicPseudoType
 		}
 		return p
@@ -48,25 +48,25 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 		if err := checkNesting(name, args); err != nil {
 			return cty.NilVal, err
 		}
-		b.SpendReading(args, name)
+		b.MustSpendReading(args, name)
 		args, err := asCollections(name, f, args)
 		if err != nil {
 			return cty.NilVal, err
 		}
 		if n := extraSteps(name, args); n > 0 {
-			b.Spend(toSteps(n), name)
+			b.MustSpend(toSteps(n), name)
 		}
 		v, err := f.Call(args)
 		if err == nil {
-			b.SpendValue(v, name)
+			b.MustSpendValue(v, name)
 		}
 		return v, err
 	}
 	return function.New(spec)
 }
 
-// hasAnyElements reports whether a parameter takes collections of any type.
-func hasAnyElements(p *function.Parameter) bool {
+// takesAnyCollection reports whether a parameter takes collections of any type.
+func takesAnyCollection(p *function.Parameter) bool {
 	return p.Type.IsCollectionType() && p.Type.ElementType() == cty.DynamicPseudoType
 }
 
@@ -83,7 +83,7 @@ func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Va
 		switch {
 		case name == "tomap":
 			out[i] = asCollection(v, true)
-		case hasAnyElements(p):
+		case takesAnyCollection(p):
 			if out[i], err = convert.Convert(asCollection(v, p.Type.IsMapType()), p.Type); err != nil {
 				return nil, function.NewArgError(i, err)
 			}
@@ -139,45 +139,45 @@ func extraSteps(name string, args []cty.Value) float64 {
 	case "setproduct":
 		n := 1.0
 		for _, list := range args {
-			n *= callArgument{list}.length()
+			n *= callArgument{list}.lengthIfKnown()
 		}
 		return n * float64(perNumber+2*len(args))
 	case "format":
 		longest := 0.0
 		for _, v := range args[1:] {
-			longest = max(longest, writtenBytes(v))
+			longest = max(longest, formattedBytes(v))
 		}
-		return formatSteps(a[0].text(), longest)
+		return formatSteps(a[0].textIfKnown(), longest)
 	case "formatlist":
 		n, longest := 1.0, 0.0
 		for _, list := range args[1:] {
-			n = max(n, callArgument{list}.length())
-			longest = max(longest, longestElement(list))
+			n = max(n, callArgument{list}.lengthIfKnown())
+			longest = max(longest, longestElementBytes(list))
 		}
-		return n * formatSteps(a[0].text(), longest)
+		return n * formatSteps(a[0].textIfKnown(), longest)
 	case "indent":
-		return a[0].number() * float64(strings.Count(a[1].text(), "\n")) / perByte
+		return a[0].numberIfKnown() * float64(strings.Count(a[1].textIfKnown(), "\n")) / perByte
 	case "join":
-		return a[1].length() * float64(len(a[0].text())) / perByte
+		return a[1].lengthIfKnown() * float64(len(a[0].textIfKnown())) / perByte
 	case "replace":
-		return replaceSteps(a[0].text(), a[1].text(), a[2].text())
+		return replaceSteps(a[0].textIfKnown(), a[1].textIfKnown(), a[2].textIfKnown())
 	case "regex", "regexall":
-		return regexSteps(a[0].text(), a[1].text())
+		return regexSteps(a[0].textIfKnown(), a[1].textIfKnown())
 	case "split":
-		return float64(strings.Count(a[1].text(), a[0].text())+1) * 4
+		return float64(strings.Count(a[1].textIfKnown(), a[0].textIfKnown())+1) * 4
 	case "distinct":
 		if args[0].Type().Equals(cty.List(cty.String)) {
-			return a[0].length()
+			return a[0].lengthIfKnown()
 		}
-		return a[0].length() * a[0].length() / perNumber
+		return a[0].lengthIfKnown() * a[0].lengthIfKnown() / perNumber
 	case "matchkeys":
-		return a[1].length() * a[2].length() / perNumber
+		return a[1].lengthIfKnown() * a[2].lengthIfKnown() / perNumber
 	case "strrev", "title", "length", "substr":
-		return float64(len(a[0].text())) / 4
+		return float64(len(a[0].textIfKnown())) / 4
 	case "csvdecode", "jsondecode", "yamldecode":
-		return float64(len(a[0].text())) / 2
+		return float64(len(a[0].textIfKnown())) / 2
 	case "parseint", "tonumber":
-		n := float64(len(a[0].text()))
+		n := float64(len(a[0].textIfKnown()))
 		return n * n / 10_000
 	}
 	return 0
@@ -195,14 +195,14 @@ func (a callArgument) knownValue() (unmarked cty.Value, known bool) {
 	return v, v.IsKnown() && !v.IsNull()
 }
 
-func (a callArgument) text() string {
+func (a callArgument) textIfKnown() string {
 	if v, ok := a.knownValue(); ok && v.Type() == cty.String {
 		return v.AsString()
 	}
 	return ""
 }
 
-func (a callArgument) number() float64 {
+func (a callArgument) numberIfKnown() float64 {
 	if v, ok := a.knownValue(); ok && v.Type() == cty.Number {
 		n, _ := v.AsBigFloat().Float64()
 		return n
@@ -210,7 +210,7 @@ func (a callArgument) number() float64 {
 	return 0
 }
 
-func (a callArgument) length() float64 {
+func (a callArgument) lengthIfKnown() float64 {
 	v, ok := a.knownValue()
 	if t := v.Type(); ok && (t.IsTupleType() || t.IsCollectionType()) {
 		return float64(v.LengthInt())
@@ -223,12 +223,12 @@ func rangeLength(args []cty.Value) float64 {
 	from, to, by := 0.0, 0.0, 1.0
 	switch len(args) {
 	case 1:
-		to = callArgument{args[0]}.number()
+		to = callArgument{args[0]}.numberIfKnown()
 	case 2, 3:
-		from, to = callArgument{args[0]}.number(), callArgument{args[1]}.number()
+		from, to = callArgument{args[0]}.numberIfKnown(), callArgument{args[1]}.numberIfKnown()
 	}
 	if len(args) == 3 {
-		by = callArgument{args[2]}.number()
+		by = callArgument{args[2]}.numberIfKnown()
 	}
 	if n := math.Abs(to-from) / math.Abs(by); n > 0 { // not where by is 0
 		return n
@@ -236,24 +236,24 @@ func rangeLength(args []cty.Value) float64 {
 	return 0
 }
 
-// writtenBytes is about how long a value is where format writes it, with all that is in it.
-func writtenBytes(v cty.Value) (n float64) {
+// formattedBytes is about how long a value is where format writes it, with all that is in it.
+func formattedBytes(v cty.Value) (n float64) {
 	v, _ = v.UnmarkDeep()
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		n += max(perNumber, float64(len(callArgument{v}.text())))
+		n += max(perNumber, float64(len(callArgument{v}.textIfKnown())))
 		return true, nil
 	})
 	return n
 }
 
-// longestElement is writtenBytes of the longest element of a list, or of what is none.
-func longestElement(list cty.Value) (longest float64) {
-	if (callArgument{list}).length() == 0 {
-		return writtenBytes(list)
+// longestElementBytes is writtenBytes of the longest element of a list, or of what is none.
+func longestElementBytes(list cty.Value) (longest float64) {
+	if (callArgument{list}).lengthIfKnown() == 0 {
+		return formattedBytes(list)
 	}
 	list, _ = list.Unmark()
 	for _, v := range list.Elements() {
-		longest = max(longest, writtenBytes(v))
+		longest = max(longest, formattedBytes(v))
 	}
 	return longest
 }

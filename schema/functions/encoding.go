@@ -22,13 +22,13 @@ import (
 // their encoded forms that no library has, or has with errors that repeat a text.
 func encodingFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"base64gzip":       pureFunction(cty.String, gzipToBase64, param("text", cty.String)),
-		"base64gunzip":     pureFunction(cty.String, gunzipBase64, param("text", cty.String)),
-		"textencodebase64": pureFunction(cty.String, encodeText, param("text", cty.String), param("encoding", cty.String)),
-		"textdecodebase64": pureFunction(cty.String, decodeText, param("text", cty.String), param("encoding", cty.String)),
-		"base64decode":     pureFunction(cty.String, decodeBase64, param("text", cty.String)),
-		"rsadecrypt":       pureFunction(cty.String, decryptRSA, param("text", cty.String), param("key", cty.String)),
-		"urldecode":        pureFunction(cty.String, decodeURL, param("text", cty.String)),
+		"base64gzip":       whollyKnownFunction(cty.String, gzipToBase64, param("text", cty.String)),
+		"base64gunzip":     whollyKnownFunction(cty.String, gunzipBase64, param("text", cty.String)),
+		"textencodebase64": whollyKnownFunction(cty.String, textToBase64, param("text", cty.String), param("encoding", cty.String)),
+		"textdecodebase64": whollyKnownFunction(cty.String, base64ToText, param("text", cty.String), param("encoding", cty.String)),
+		"base64decode":     whollyKnownFunction(cty.String, decodeBase64, param("text", cty.String)),
+		"rsadecrypt":       whollyKnownFunction(cty.String, decryptRSA, param("text", cty.String), param("key", cty.String)),
+		"urldecode":        whollyKnownFunction(cty.String, decodeURL, param("text", cty.String)),
 	}
 }
 
@@ -131,7 +131,7 @@ func encodingNamed(v cty.Value) (encoding.Encoding, error) {
 	return e, nil
 }
 
-func encodeText(args []cty.Value) (cty.Value, error) {
+func textToBase64(args []cty.Value) (cty.Value, error) {
 	e, err := encodingNamed(args[1])
 	if err != nil {
 		return cty.NilVal, err
@@ -143,7 +143,7 @@ func encodeText(args []cty.Value) (cty.Value, error) {
 	return cty.StringVal(base64.StdEncoding.EncodeToString(out)), nil
 }
 
-func decodeText(args []cty.Value) (cty.Value, error) {
+func base64ToText(args []cty.Value) (cty.Value, error) {
 	e, err := encodingNamed(args[1])
 	if err != nil {
 		return cty.NilVal, err

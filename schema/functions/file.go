@@ -16,7 +16,7 @@ import (
 // fileFunctions read below a folder.
 func fileFunctions(d folder.Folder) map[string]function.Function {
 	of := func(f func(path string) (string, error)) function.Function {
-		return pureFunction(cty.String, func(args []cty.Value) (cty.Value, error) {
+		return whollyKnownFunction(cty.String, func(args []cty.Value) (cty.Value, error) {
 			s, err := f(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
@@ -35,14 +35,14 @@ func fileFunctions(d folder.Folder) map[string]function.Function {
 			content, err := d.Read(path)
 			return base64.StdEncoding.EncodeToString(content), err
 		}),
-		"fileexists": pureFunction(cty.Bool, func(args []cty.Value) (cty.Value, error) {
-			found, err := d.Exists(args[0].AsString())
+		"fileexists": whollyKnownFunction(cty.Bool, func(args []cty.Value) (cty.Value, error) {
+			found, err := d.FileExists(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
 			return cty.BoolVal(found), nil
 		}, param("path", cty.String)),
-		"fileset": pureFunction(cty.Set(cty.String), fileset(d), param("folder", cty.String), param("pattern", cty.String)),
+		"fileset": whollyKnownFunction(cty.Set(cty.String), fileset(d), param("folder", cty.String), param("pattern", cty.String)),
 	}
 	for name, digest := range digesters() {
 		out["file"+name] = of(func(path string) (string, error) {

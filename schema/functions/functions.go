@@ -24,24 +24,24 @@ import (
 // and CORS rules. Those that ImpureNames lists, and list, map, type and ephemeralasnull,
 // return an error that says what to write instead. What reads files reads below the folder.
 func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := withCorePrefix(coreFunctions(d, b, nil))
-	maps.Copy(all, removedFunctions())
+	all := addCorePrefixed(coreFunctions(d, b, nil))
+	maps.Copy(all, refusedRemovedFunctions())
 	return all
 }
 
 // ForPolicies is All for policies from elsewhere, to which what a configuration calls sensitive stays so, in templates
 // too.
 func ForPolicies(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := withCorePrefix(coreFunctions(d, b, map[string]function.Function{
+	all := addCorePrefixed(coreFunctions(d, b, map[string]function.Function{
 		"nonsensitive": refusingFunction("what the configuration calls sensitive stays so in policies"),
 	}))
-	maps.Copy(all, removedFunctions())
+	maps.Copy(all, refusedRemovedFunctions())
 	return all
 }
 
-// withCorePrefix adds every function by its name with core:: too, which is Terraform's way
+// addCorePrefixed adds every function by its name with core:: too, which is Terraform's way
 // to say that no provider's function is meant.
-func withCorePrefix(all map[string]function.Function) map[string]function.Function {
+func addCorePrefixed(all map[string]function.Function) map[string]function.Function {
 	for name, f := range maps.Clone(all) {
 		all["core::"+name] = f
 	}
@@ -59,7 +59,7 @@ func coreFunctions(d folder.Folder, b *parse.Budget, instead map[string]function
 			all[name] = withStepCount(name, f, b)
 		}
 	}
-	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), impureFunctions(),
+	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), refusedImpureFunctions(),
 		instead} {
 		maps.Copy(all, group)
 	}
@@ -133,9 +133,9 @@ func setFunctions() map[string]function.Function {
 	}
 }
 
-// removedFunctions are functions of Terraform's that it has given up, or has in its
+// refusedRemovedFunctions are functions of Terraform's that it has given up, or has in its
 // console only. They say so.
-func removedFunctions() map[string]function.Function {
+func refusedRemovedFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"list":            refusingFunction("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
 		"map":             refusingFunction("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
@@ -144,9 +144,9 @@ func removedFunctions() map[string]function.Function {
 	}
 }
 
-// impureFunctions say why they are not there: no plan that uses them would ever be
+// refusedImpureFunctions say why they are not there: no plan that uses them would ever be
 // empty.
-func impureFunctions() map[string]function.Function {
+func refusedImpureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
 	for _, name := range ImpureNames() {
 		out[name] = refusingFunction(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such "+
@@ -170,8 +170,8 @@ func ImpureNames() []string {
 	return []string{"timestamp", "plantimestamp", "uuid", "bcrypt", "abspath", "pathexpand"}
 }
 
-// pureFunction is a function of wholly known, non-null values with a fixed result type.
-func pureFunction(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
+// whollyKnownFunction is a function of wholly known, non-null values with a fixed result type.
+func whollyKnownFunction(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
 	return partlyKnownFunction(result, func(args []cty.Value) (cty.Value, error) {
 		for _, a := range args {
 			if !a.IsWhollyKnown() {

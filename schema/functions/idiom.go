@@ -12,25 +12,25 @@ import (
 	"b2form/schema/kind"
 )
 
-// CallFor is the call of a preset that gives a value, as people write it:
+// FindPresetCall is the call of a preset that gives a value, as people write it:
 // keep_prior_versions(30). "": no call does.
-func CallFor(v cty.Value) string {
+func FindPresetCall(v cty.Value) string {
 	switch {
 	case v.IsNull() || !v.IsWhollyKnown() || !v.CanIterateElements() || v.LengthInt() == 0:
 		return ""
 	case v.Type().Equals(bucket.CORSRulesType()):
-		return corsCall(v)
+		return findCORSPresetCall(v)
 	case v.Type().Equals(cty.List(cty.String)):
-		if v.RawEquals(cty.ListVal(kind.StringValues(key.FrozenCapabilities()...))) {
+		if v.RawEquals(cty.ListVal(kind.StringValues(key.CapabilitiesOf2026()...))) {
 			return "all_capabilities()"
 		}
 	case v.Type().IsListType() && v.Type().ElementType().IsObjectType() && v.LengthInt() == 1:
-		return lifecycleCall(v)
+		return findLifecyclePresetCall(v)
 	}
 	return ""
 }
 
-func lifecycleCall(v cty.Value) string {
+func findLifecyclePresetCall(v cty.Value) string {
 	all := lifecyclePresets()
 	if gives(all["keep_only_last_version"], v) {
 		return "keep_only_last_version()"
@@ -46,7 +46,7 @@ func lifecycleCall(v cty.Value) string {
 	return ""
 }
 
-func corsCall(v cty.Value) string {
+func findCORSPresetCall(v cty.Value) string {
 	if v.LengthInt() != 1 {
 		return ""
 	}

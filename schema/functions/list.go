@@ -20,13 +20,13 @@ func listFunctions() map[string]function.Function {
 		"alltrue":   partlyKnownFunction(cty.Bool, allOrAny(true), param("list", cty.List(cty.Bool))),
 		"anytrue":   partlyKnownFunction(cty.Bool, allOrAny(false), param("list", cty.List(cty.Bool))),
 		"distinct":  distinctFunction(),
-		"index":     pureFunction(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
+		"index":     whollyKnownFunction(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
 		"length":    lengthFunction(),
 		"lookup":    lookupFunction(),
 		"matchkeys": matchkeysFunction(),
 		"one":       oneFunction(),
-		"sum":       pureFunction(cty.Number, sum, param("list", cty.DynamicPseudoType)),
-		"transpose": pureFunction(cty.Map(cty.List(cty.String)), transpose, param("map", cty.Map(cty.List(cty.String)))),
+		"sum":       whollyKnownFunction(cty.Number, sum, param("list", cty.DynamicPseudoType)),
+		"transpose": whollyKnownFunction(cty.Map(cty.List(cty.String)), transpose, param("map", cty.Map(cty.List(cty.String)))),
 	}
 }
 

@@ -18,7 +18,7 @@ func checkNesting(name string, args []cty.Value) error {
 	if len(args) == 0 {
 		return nil
 	}
-	switch text := (callArgument{args[0]}).text(); {
+	switch text := (callArgument{args[0]}).textIfKnown(); {
 	case name == "jsondecode" && wire.FindTooDeep(text, parse.MostNested) >= 0, name == "yamldecode" && isDeepYAML(text):
 		return function.NewArgError(0, fmt.Errorf("values stand inside of more than %d others", parse.MostNested))
 	}

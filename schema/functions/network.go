@@ -15,10 +15,10 @@ func networkFunctions() map[string]function.Function {
 	network := param("network", cty.String)
 	parts := function.Parameter{Name: "bits", Type: cty.Number}
 	return map[string]function.Function{
-		"cidrcontains": pureFunction(cty.Bool, cidrContains, network, param("part", cty.String)),
-		"cidrhost":     pureFunction(cty.String, cidrHost, network, param("number", cty.Number)),
-		"cidrnetmask":  pureFunction(cty.String, cidrNetmask, network),
-		"cidrsubnet":   pureFunction(cty.String, cidrSubnet, network, param("bits", cty.Number), param("number", cty.Number)),
+		"cidrcontains": whollyKnownFunction(cty.Bool, cidrContains, network, param("part", cty.String)),
+		"cidrhost":     whollyKnownFunction(cty.String, cidrHost, network, param("number", cty.Number)),
+		"cidrnetmask":  whollyKnownFunction(cty.String, cidrNetmask, network),
+		"cidrsubnet":   whollyKnownFunction(cty.String, cidrSubnet, network, param("bits", cty.Number), param("number", cty.Number)),
 		"cidrsubnets": function.New(&function.Spec{
 			Params: []function.Parameter{network}, VarParam: &parts, Type: function.StaticReturnType(cty.List(cty.String)),
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return cidrSubnets(args) },

@@ -28,11 +28,11 @@ func lifecyclePresets() map[string]function.Function {
 		return cty.ListVal([]cty.Value{cty.ObjectVal(members)})
 	}
 	return map[string]function.Function{
-		"keep_only_last_version": pureFunction(list, func([]cty.Value) (cty.Value, error) { return keep(cty.NumberIntVal(1)), nil }),
-		"keep_all_versions": pureFunction(list, func([]cty.Value) (cty.Value, error) {
+		"keep_only_last_version": whollyKnownFunction(list, func([]cty.Value) (cty.Value, error) { return keep(cty.NumberIntVal(1)), nil }),
+		"keep_all_versions": whollyKnownFunction(list, func([]cty.Value) (cty.Value, error) {
 			return cty.ListValEmpty(list.ElementType()), nil
 		}),
-		"keep_prior_versions": pureFunction(list, func(args []cty.Value) (cty.Value, error) {
+		"keep_prior_versions": whollyKnownFunction(list, func(args []cty.Value) (cty.Value, error) {
 			if f := args[0].AsBigFloat(); !f.IsInt() || f.Sign() < 1 {
 				return cty.NilVal, function.NewArgErrorf(0, "a whole number of days of at least 1 is needed; to keep only the last "+
 					"version use keep_only_last_version()")
@@ -46,7 +46,7 @@ func lifecyclePresets() map[string]function.Function {
 // be used alone or in concat().
 func corsPresets() map[string]function.Function {
 	preset := func(rules func(origins cty.Value) cty.Value) function.Function {
-		return pureFunction(bucket.CORSRulesType(), func(args []cty.Value) (cty.Value, error) {
+		return whollyKnownFunction(bucket.CORSRulesType(), func(args []cty.Value) (cty.Value, error) {
 			if args[0].LengthInt() == 0 {
 				return cty.NilVal, function.NewArgErrorf(0,
 					`at least one origin is needed, such as "https://www.example.com", "https" or "*"`)
@@ -63,8 +63,8 @@ func corsPresets() map[string]function.Function {
 // capabilityPresets are lists of capabilities.
 func capabilityPresets() map[string]function.Function {
 	return map[string]function.Function{
-		"all_capabilities": pureFunction(cty.List(cty.String), func([]cty.Value) (cty.Value, error) {
-			return cty.ListVal(kind.StringValues(key.FrozenCapabilities()...)), nil
+		"all_capabilities": whollyKnownFunction(cty.List(cty.String), func([]cty.Value) (cty.Value, error) {
+			return cty.ListVal(kind.StringValues(key.CapabilitiesOf2026()...)), nil
 		}),
 	}
 }

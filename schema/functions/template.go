@@ -24,7 +24,7 @@ func templateFunctions(d folder.Folder, b *parse.Budget, others map[string]funct
 	for _, name := range []string{"templatefile", "templatestring"} {
 		others[name] = refusingFunction("a template cannot render another one; render that first, and hand it over as a variable")
 	}
-	others = withCorePrefix(others)
+	others = addCorePrefixed(others)
 	return map[string]function.Function{
 		// A template that is one interpolation has a value of any type.
 		"templatefile": partlyKnownFunction(cty.DynamicPseudoType, func(args []cty.Value) (cty.Value, error) {
@@ -62,7 +62,7 @@ func renderTemplate(src, file string, vars cty.Value, b *parse.Budget, others ma
 				"and holds letters, digits, underscores and dashes", name)
 		}
 	}
-	b.Spend(int64(len(src)), "") // what parsing it takes
+	b.MustSpend(int64(len(src)), "") // what parsing it takes
 	expr, diags := parse.Template([]byte(src), file, hcl.InitialPos, b)
 	if diags.HasErrors() {
 		return cty.NilVal, function.NewArgError(0, templateError(file, diags[0]))

@@ -22,7 +22,7 @@ import (
 // textFunctions are Terraform's functions on strings that no library has.
 func textFunctions() map[string]function.Function {
 	test := func(f func(s, part string) bool, part string) function.Function {
-		return pureFunction(cty.Bool, func(args []cty.Value) (cty.Value, error) {
+		return whollyKnownFunction(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 			return cty.BoolVal(f(args[0].AsString(), args[1].AsString())), nil
 		}, param("text", cty.String), param(part, cty.String))
 	}
@@ -30,8 +30,9 @@ func textFunctions() map[string]function.Function {
 		"startswith":  test(strings.HasPrefix, "start"),
 		"endswith":    test(strings.HasSuffix, "end"),
 		"strcontains": test(strings.Contains, "part"),
-		"replace":     pureFunction(cty.String, replace, param("text", cty.String), param("old", cty.String), param("new", cty.String)),
-		"timecmp":     pureFunction(cty.Number, timecmp, param("a", cty.String), param("b", cty.String)),
+		"replace": whollyKnownFunction(cty.String, replace, param("text", cty.String), param("old", cty.String),
+			param("new", cty.String)),
+		"timecmp": whollyKnownFunction(cty.Number, timecmp, param("a", cty.String), param("b", cty.String)),
 	}
 }
 
@@ -84,7 +85,7 @@ func digesters() map[string]digester {
 func hashFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
 	for name, digest := range digesters() {
-		out[name] = pureFunction(cty.String, func(args []cty.Value) (cty.Value, error) {
+		out[name] = whollyKnownFunction(cty.String, func(args []cty.Value) (cty.Value, error) {
 			return cty.StringVal(digest([]byte(args[0].AsString()))), nil
 		}, param("text", cty.String))
 	}

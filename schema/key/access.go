@@ -70,10 +70,10 @@ func capabilitiesByYear(base, y2024, y2025, y2026 []string) (listOf2025First [][
 	return lists
 }
 
-// accessPresetOf names the type of access in the web console that stands for a list of
+// accessTextForCapabilities names the type of access in the web console that stands for a list of
 // capabilities.
-func accessPresetOf(v cty.Value) string {
-	access, listsAll, ok := accessOf("", kind.StringsIn(v))
+func accessTextForCapabilities(v cty.Value) string {
+	access, listsAll, ok := accessOf("", kind.KnownStringsIn(v))
 	if ok && listsAll {
 		access += " with " + listAll
 	}
@@ -85,7 +85,7 @@ func accessPresetOf(v cty.Value) string {
 // that of the web console; ok is false where there is none.
 func accessOf(keyName string, capabilities []string) (access string, listsAll, ok bool) {
 	list := slices.Sorted(slices.Values(capabilities))
-	if access := clientProgramOf(keyName, list); access != "" {
+	if access := findClientProgramName(keyName, list); access != "" {
 		return access, false, true
 	}
 	if i, found := slices.BinarySearch(list, listAll); found {
@@ -105,7 +105,7 @@ func accessOf(keyName string, capabilities []string) (access string, listsAll, o
 // replaceCapabilitiesByAccess puts access in the place of capabilities where the web console calls
 // them so.
 func replaceCapabilitiesByAccess(v kind.Values) {
-	access, listsAll, ok := accessOf(v.GetAttr("name").AsString(), kind.StringsIn(v.GetAttr("capabilities")))
+	access, listsAll, ok := accessOf(v.GetAttr("name").AsString(), kind.KnownStringsIn(v.GetAttr("capabilities")))
 	if !ok {
 		return
 	}
@@ -119,11 +119,11 @@ func replaceCapabilitiesByAccess(v kind.Values) {
 
 // knownCapabilities are B2's capability names ("Application Key Capabilities"). B2 adds
 // names, so an unknown one is only a warning. What it adds goes behind those of 2026.
-func knownCapabilities() []string { return FrozenCapabilities() }
+func knownCapabilities() []string { return CapabilitiesOf2026() }
 
-// FrozenCapabilities are those that B2 had in 2026. The list is frozen, so that no release
+// CapabilitiesOf2026 are those that B2 had in 2026. The list is frozen, so that no release
 // replaces anybody's keys.
-func FrozenCapabilities() []string {
+func CapabilitiesOf2026() []string {
 	return []string{
 		"bypassGovernance", "deleteBuckets", "deleteFiles", "deleteKeys", "listAllBucketNames", "listBuckets", "listFiles", "listKeys",
 		"readBucketEncryption", "readBucketLifecycleRules", "readBucketLogging", "readBucketNotifications", "readBucketReplications",
@@ -133,10 +133,10 @@ func FrozenCapabilities() []string {
 	}
 }
 
-// meantCapability is the known capability that a name is but for the case of letters, a final s
+// similarCapabilityIfAny is the known capability that a name is but for the case of letters, a final s
 // or one slip: a letter more, less or other, or two exchanged. B2 adds names that differ
 // by words, so what is so near is none of them. "": there is none.
-func meantCapability(name string) string {
+func similarCapabilityIfAny(name string) string {
 	name = strings.ToLower(name)
 	for _, c := range knownCapabilities() {
 		lower := strings.ToLower(c)
@@ -170,7 +170,7 @@ func sameCapabilities(p kind.Comparison) bool {
 	if p.Want.GetAttr("capabilities").RawEquals(p.Live.GetAttr("capabilities")) {
 		return true
 	}
-	want, live := kind.StringsIn(p.Want.GetAttr("capabilities")), kind.StringsIn(p.Live.GetAttr("capabilities"))
+	want, live := kind.KnownStringsIn(p.Want.GetAttr("capabilities")), kind.KnownStringsIn(p.Live.GetAttr("capabilities"))
 	access := p.Want.GetAttr("access")
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false

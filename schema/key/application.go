@@ -33,13 +33,13 @@ func clientPrograms() []clientProgram {
 	}
 }
 
-// clientProgramOf is the application that a key is for by its name and its sorted
+// findClientProgramName is the application that a key is for by its name and its sorted
 // capabilities; "" where it is for none. Several have the same list, and many a
 // key has it by chance, so the list alone does not tell.
-func clientProgramOf(keyName string, capabilities []string) string {
-	keyName = withoutSeparators(keyName)
+func findClientProgramName(keyName string, capabilities []string) string {
+	keyName = lowerWithoutSeparators(keyName)
 	for _, a := range clientPrograms() {
-		if strings.Contains(keyName, withoutSeparators(a.name)) &&
+		if strings.Contains(keyName, lowerWithoutSeparators(a.name)) &&
 			slices.Equal(slices.Sorted(slices.Values(a.capabilities)), capabilities) {
 			return a.name
 		}
@@ -47,7 +47,7 @@ func clientProgramOf(keyName string, capabilities []string) string {
 	return ""
 }
 
-func withoutSeparators(name string) string {
+func lowerWithoutSeparators(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(name), "-", ""), "_", "")
 }
 

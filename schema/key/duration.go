@@ -9,8 +9,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// parseSeconds reads a duration of whole seconds; ok is false where it is none.
-func parseSeconds(s string) (n int64, ok bool) {
+// parseDurationInSeconds reads a duration of whole seconds; ok is false where it is none.
+func parseDurationInSeconds(s string) (n int64, ok bool) {
 	d, ok := words.ParseDuration(s)
 	return int64(d / time.Second), ok && d%time.Second == 0
 }
@@ -21,7 +21,7 @@ const expiryAttr = "expiration_timestamp"
 const thousandDays = 1000 * 86400
 
 func checkValidDuration(v cty.Value) kind.Problems {
-	n, ok := parseSeconds(v.AsString())
+	n, ok := parseDurationInSeconds(v.AsString())
 	if !ok {
 		return kind.Errorf("Invalid duration", "%q is not a duration of whole seconds: %s.", v.AsString(), words.Durations)
 	}
@@ -32,8 +32,8 @@ func checkValidDuration(v cty.Value) kind.Problems {
 	return nil
 }
 
-func encodeSeconds(v cty.Value) any {
-	n, _ := parseSeconds(v.AsString())
+func encodeDurationInSeconds(v cty.Value) any {
+	n, _ := parseDurationInSeconds(v.AsString())
 	return n
 }
 
@@ -53,14 +53,14 @@ func sameValidDuration(p kind.Comparison) bool {
 	case want.IsNull():
 		return false
 	}
-	lasts := parseDuration(want.AsString())
+	lasts := parseCheckedDuration(want.AsString())
 	life := timeFromMillis(expires).Sub(p.Entry.Created)
 	return (life - lasts).Abs() <= min(tolerance, lasts/2)
 }
 
-// parseDuration is a checked duration.
-func parseDuration(s string) time.Duration {
-	n, _ := parseSeconds(s)
+// parseCheckedDuration is a checked duration.
+func parseCheckedDuration(s string) time.Duration {
+	n, _ := parseDurationInSeconds(s)
 	return time.Duration(n) * time.Second
 }
 
@@ -88,11 +88,11 @@ func expiryText(live kind.AttrReader) string {
 	return "expires " + words.ReadableTime(at)
 }
 
-// createdAt is when B2 made the key. Its clock set the expiry, and ours may be wrong.
-func createdAt(want, live kind.AttrReader) time.Time {
+// createdAtByExpiry is when B2 made the key. Its clock set the expiry, and ours may be wrong.
+func createdAtByExpiry(want, live kind.AttrReader) time.Time {
 	at, lasts := expiresAt(live), want.GetAttr("valid_duration")
 	if at.IsZero() || lasts.IsNull() {
 		return time.Time{}
 	}
-	return at.Add(-parseDuration(lasts.AsString()))
+	return at.Add(-parseCheckedDuration(lasts.AsString()))
 }

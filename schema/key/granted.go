@@ -27,8 +27,8 @@ func diffGrant(want cty.Value, a *wire.Account) []string {
 	if v := want.GetAttr("name_prefix"); !v.IsNull() {
 		prefix = v.AsString()
 	}
-	differ("capabilities", !equalSets(kind.StringsIn(want.GetAttr("capabilities")), a.Capabilities))
-	differ("buckets", !equalSets(kind.StringsIn(want.GetAttr("buckets")), buckets))
+	differ("capabilities", !equalSets(kind.KnownStringsIn(want.GetAttr("capabilities")), a.Capabilities))
+	differ("buckets", !equalSets(kind.KnownStringsIn(want.GetAttr("buckets")), buckets))
 	differ("name_prefix", prefix != a.NamePrefix)
 	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.Expires.IsZero())
 	return out

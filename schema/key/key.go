@@ -33,9 +33,9 @@ func Kind() *kind.Kind {
 		DeriveAttrs:      deriveCapabilities,
 		Check:            checkKey,
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
-		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAt, Reach: reach,
+		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Reach: reach,
 			DiffGrant: diffGrant, ReplaceDerivedAttrs: replaceCapabilitiesByAccess,
-			Lint: lint, Unusable: lintUnusable},
+			Lint: lint, UnusableFindings: lintCannotListBuckets},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}
@@ -44,7 +44,7 @@ func Kind() *kind.Kind {
 // reach says what a key is limited to.
 func reach(v kind.AttrReader) (buckets []string, namePrefix string) {
 	if list := v.GetAttr("buckets"); !list.IsNull() {
-		buckets = kind.StringsIn(list)
+		buckets = kind.KnownStringsIn(list)
 	}
 	if prefix := v.GetAttr("name_prefix"); !prefix.IsNull() {
 		namePrefix = prefix.AsString()
@@ -86,13 +86,13 @@ func attrs() []kind.Attr {
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities,
-			Preset: accessPresetOf},
+			Preset: accessTextForCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
-		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{ReadSinglePath: "bucketId"}, TerraformName: "bucket_ids",
+		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{SingleValueReadPath: "bucketId"}, TerraformName: "bucket_ids",
 			Type: cty.List(str), Link: kind.Link{RefKind: "bucket"},
 			Doc:     "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Compare: kind.Compare{Normalize: lowerAndSort}, Check: checkKeyBuckets, Hazards: allBucketsHazards, Note: noteBuckets,
+			Compare: kind.Compare{Normalize: lowerSortAndCompact}, Check: checkKeyBuckets, Hazards: allBucketsHazards, Note: noteBuckets,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("acme-photos"))}},
 		{Name: "name_prefix", WirePath: "namePrefix", Type: str, Compare: kind.Compare{Normalize: nullIfEmpty},
 			Samples: kind.StringValues("library/"), Check: kind.CheckNamePrefix,
@@ -100,7 +100,7 @@ func attrs() []kind.Attr {
 		{Name: "valid_duration", WirePath: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
 			Samples: kind.StringValues("90d", "3600"), Check: checkValidDuration, Compare: kind.Compare{Equal: sameValidDuration},
-			Encoding: kind.Encoding{Encode: encodeSeconds, LiveText: expiryText}},
+			Encoding: kind.Encoding{Encode: encodeDurationInSeconds, LiveText: expiryText}},
 		rotateAttr(),
 
 		{Name: "application_key_id", WirePath: "applicationKeyId", Type: str, Computed: true,
@@ -140,9 +140,9 @@ func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
 	return out
 }
 
-// isPresetCapabilities reports whether a list of capabilities is one of those that access
+// isPointerToPreset reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
-func isPresetCapabilities(caps *cty.Value) bool {
+func isPointerToPreset(caps *cty.Value) bool {
 	for _, g := range granted() {
 		if caps == &g[0] || caps == &g[1] {
 			return true
@@ -226,7 +226,7 @@ func checkCapabilities(v cty.Value) kind.Problems {
 		if slices.Contains(known, s) { // before all are compared with it
 			continue
 		}
-		switch meant := meantCapability(s); {
+		switch meant := similarCapabilityIfAny(s); {
 		case meant != "":
 			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
 				meant).WithPathPrefix(cty.IndexIntPath(i))...)
@@ -261,14 +261,14 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
-	if !access.IsNull() && !caps.IsNull() && !isPresetCapabilities(v.Pointer("capabilities")) {
+	if !access.IsNull() && !caps.IsNull() && !isPointerToPreset(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
 			"by both: none of them would limit the other. Remove one of them.").WithPathPrefix(cty.GetAttrPath("access"))
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetCapabilities(v.Pointer("capabilities")) {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPointerToPreset(v.Pointer("capabilities")) {
 		return nil
 	}
-	wide := slices.DeleteFunc(kind.StringsIn(caps), func(c string) bool { return !slices.Contains(accountOnlyCapabilities(), c) })
+	wide := slices.DeleteFunc(kind.KnownStringsIn(caps), func(c string) bool { return !slices.Contains(accountOnlyCapabilities(), c) })
 	if len(wide) == 0 {
 		return nil
 	}
@@ -276,13 +276,15 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 		"or leave that out of capabilities.", words.JoinAnd(wide)).WithPathPrefix(cty.GetAttrPath("capabilities"))
 }
 
-// lowerAndSort folds the case of bucket names, which means nothing to B2.
-func lowerAndSort(v cty.Value) cty.Value { return foldAndSort(v, strings.ToLower) }
+// lowerSortAndCompact folds the case of bucket names, which means nothing to B2.
+func lowerSortAndCompact(v cty.Value) cty.Value { return foldSortAndCompact(v, strings.ToLower) }
 
 // sortAndCompact gives lists whose order and repetitions mean nothing one form.
-func sortAndCompact(v cty.Value) cty.Value { return foldAndSort(v, func(s string) string { return s }) }
+func sortAndCompact(v cty.Value) cty.Value {
+	return foldSortAndCompact(v, func(s string) string { return s })
+}
 
-func foldAndSort(v cty.Value, fold func(string) string) cty.Value {
+func foldSortAndCompact(v cty.Value, fold func(string) string) cty.Value {
 	if v.LengthInt() == 0 {
 		return v
 	}
@@ -320,8 +322,8 @@ func allBucketsHazards(before, after cty.Value) []kind.Hazard {
 // makesKeysHazards is the hazard of keys that can make keys: what is given to them can be
 // given on, and outlives them.
 func makesKeysHazards(before, after cty.Value) []kind.Hazard {
-	could := before != cty.NilVal && slices.Contains(kind.StringsIn(before), "writeKeys")
-	if could || !slices.Contains(kind.StringsIn(after), "writeKeys") {
+	could := before != cty.NilVal && slices.Contains(kind.KnownStringsIn(before), "writeKeys")
+	if could || !slices.Contains(kind.KnownStringsIn(after), "writeKeys") {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.AccountWide, Detail: "the key can make keys with any capability for the whole account"}}

@@ -18,9 +18,9 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 	if !given.IsWhollyKnown() {
 		return nil // it depends on a variable without a value
 	}
-	caps := kind.StringsIn(given)
+	caps := kind.KnownStringsIn(given)
 	var out []kind.Finding
-	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesFiles) {
+	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesStoredData) {
 		out = append(out, kind.Finding{Rule: kind.AllBucketsWrite, Attr: "buckets",
 			Detail: "it may change or delete files in every bucket of the account, also in those made later; limit it with buckets, or " +
 				"to reading"})
@@ -29,17 +29,17 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 		out = append(out, kind.Finding{Rule: kind.ManagesKeys, Attr: "capabilities",
 			Detail: "it may make keys (writeKeys) that may do anything, so it is as good as the master key"})
 	}
-	if neverExpires(want, live) {
+	if neverExpiresNorRotates(want, live) {
 		out = append(out, kind.Finding{Rule: kind.NoExpiry, Attr: "valid_duration",
 			Detail: "it works until somebody deletes it; give it a valid_duration, or rotate it"})
 	}
 	return out
 }
 
-// lintUnusable finds a key for files that may not list buckets. Backblaze's SDKs look a bucket up
+// lintCannotListBuckets finds a key for files that may not list buckets. Backblaze's SDKs look a bucket up
 // by b2_list_buckets, and HeadBucket of the S3 API needs the capability too ("Application Key
 // Capabilities").
-func lintUnusable(want kind.AttrReader) []kind.Finding {
+func lintCannotListBuckets(want kind.AttrReader) []kind.Finding {
 	caps := want.GetAttr("capabilities")
 	if caps.IsNull() || !caps.IsWhollyKnown() {
 		return nil // another check speaks of it, or a variable has no value
@@ -62,15 +62,15 @@ func lintUnusable(want kind.AttrReader) []kind.Finding {
 			"listBuckets"}}
 }
 
-// changesFiles reports whether a capability lets a key change what is stored.
-func changesFiles(capability string) bool {
+// changesStoredData reports whether a capability lets a key change what is stored.
+func changesStoredData(capability string) bool {
 	return strings.HasPrefix(capability, "write") && capability != "writeKeys" || capability == "deleteFiles" ||
 		capability == "deleteBuckets" || capability == "bypassGovernance"
 }
 
-// neverExpires reports whether nothing ends the key: no expiry, and no rotation that
+// neverExpiresNorRotates reports whether nothing ends the key: no expiry, and no rotation that
 // is known of.
-func neverExpires(want, live kind.AttrReader) bool {
+func neverExpiresNorRotates(want, live kind.AttrReader) bool {
 	if !want.IsNull() && !want.GetAttr("rotate").IsNull() {
 		return false
 	}

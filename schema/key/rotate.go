@@ -26,7 +26,7 @@ func rotateAttr() kind.Attr {
 
 // checkRotationDuration judges a duration that B2 never sees.
 func checkRotationDuration(v cty.Value) kind.Problems {
-	if n, ok := parseSeconds(v.AsString()); !ok || n < 0 {
+	if n, ok := parseDurationInSeconds(v.AsString()); !ok || n < 0 {
 		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.",
 			v.AsString())
 	}
@@ -41,7 +41,7 @@ func rotation(v kind.AttrReader) (times kind.Rotation, rotates bool) {
 	}
 	get := func(name string) (d time.Duration, given bool) {
 		if s := r.GetAttr(name); !s.IsNull() {
-			return parseDuration(s.AsString()), true
+			return parseCheckedDuration(s.AsString()), true
 		}
 		return 0, false
 	}
@@ -87,12 +87,12 @@ func checkRotation(v kind.AttrReader) kind.Problems {
 		wrong("renew_before", "Key never expires", "renew_before counts from the key's expiry, and it has none. Set valid_duration, or "+
 			"leave renew_before out.")
 	case lasts.IsNull() || !lasts.IsKnown():
-	case r.RenewBefore >= parseDuration(lasts.AsString()):
+	case r.RenewBefore >= parseCheckedDuration(lasts.AsString()):
 		wrong("renew_before", "Key would always be due",
 			"The key lives for %s and is renewed %s before its end (renew_before; left out: the overlap). Shorten renew_before, or "+
 				"lengthen valid_duration.",
-			parseDuration(lasts.AsString()), r.RenewBefore)
-	case r.RenewBefore < r.Overlap && (!every || r.Every+r.Overlap > parseDuration(lasts.AsString())):
+			parseCheckedDuration(lasts.AsString()), r.RenewBefore)
+	case r.RenewBefore < r.Overlap && (!every || r.Every+r.Overlap > parseCheckedDuration(lasts.AsString())):
 		ps = append(ps, kind.Warnf("Overlap is cut short",
 			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the "+
 				"overlap.",

@@ -30,7 +30,7 @@ const (
 // several buckets, and with scope.MultiBucket through version 4 as well, which lists
 // those too. Of a key that both list it gives what either of them tells.
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
-	if !scope.MultiBucket {
+	if !scope.IncludeMultiBucketKeys {
 		return listAllPages(ctx, api, "v3/b2_list_keys")
 	}
 	var v3, v4 []wire.RawJSON
@@ -179,15 +179,15 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && !wire.IsGone(err) {
 			return err
 		}
-		if isListed(ctx, c, version) {
+		if mayStillBeListed(ctx, c, version) {
 			return err
 		}
 	}
 	return nil
 }
 
-// isListed asks a version's listing for the one key; true where it will not tell.
-func isListed(ctx context.Context, c kind.VerbInput, version string) bool {
+// mayStillBeListed asks a version's listing for the one key; true where it will not tell.
+func mayStillBeListed(ctx context.Context, c kind.VerbInput, version string) bool {
 	var page struct {
 		Keys []struct {
 			ID string `json:"applicationKeyId"`

@@ -37,8 +37,8 @@ func (s *Snapshot) WasLookedFor(k *Kind, identity string) bool {
 	return o != nil && (o.complete || o.lookedFor[identity])
 }
 
-// Listed is what a listing came to; nil: it was not asked for.
-func (s *Snapshot) Listed(k *Kind, l ChildListQuery) *childListing {
+// FindChildListing is what a listing came to; nil: it was not asked for.
+func (s *Snapshot) FindChildListing(k *Kind, l ChildListQuery) *childListing {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.objectsByKind[k.Name]
@@ -69,9 +69,9 @@ func (s *Snapshot) Listed(k *Kind, l ChildListQuery) *childListing {
 	return found
 }
 
-// AddChildren puts in what there is of the identities that were looked for.
-func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON) error {
-	from := s.ensureChildren(k).decoder
+// AddLookedForChildren puts in what there is of the identities that were looked for.
+func (s *Snapshot) AddLookedForChildren(k *Kind, identities []string, list []wire.RawJSON) error {
+	from := s.ensureKindObjects(k).decoder
 	for _, raw := range list {
 		o, err := from.undecodedObject(raw)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON
 
 // AddListing puts in what a listing came to.
 func (s *Snapshot) AddListing(k *Kind, l ChildListQuery, list []wire.RawJSON, folders []string, more bool) error {
-	from := s.ensureChildren(k).decoder
+	from := s.ensureKindObjects(k).decoder
 	found := &childListing{Folders: folders, More: more}
 	for _, raw := range list {
 		o, err := from.undecodedObject(raw)
@@ -104,8 +104,8 @@ func (s *Snapshot) AddListing(k *Kind, l ChildListQuery, list []wire.RawJSON, fo
 	return nil
 }
 
-// ensureChildren makes sure that the kind counts as read.
-func (s *Snapshot) ensureChildren(k *Kind) *kindObjects {
+// ensureKindObjects makes sure that the kind counts as read.
+func (s *Snapshot) ensureKindObjects(k *Kind) *kindObjects {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.objectsByKind[k.Name]

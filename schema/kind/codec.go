@@ -268,9 +268,9 @@ func unexpectedJSONError(want string, got any) error {
 
 // identify reads the ID and the normalized identity of a raw object, and nothing else.
 func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string, err error) {
-	wires := []string{k.Attr(k.IDAttr).livePath(), k.Attr(k.IdentityAttr).livePath()}
+	wires := []string{k.FindAttr(k.IDAttr).livePath(), k.FindAttr(k.IdentityAttr).livePath()}
 	if k.ScopeAttr() != "" {
-		wires = append(wires, k.Attr(k.ScopeAttr()).livePath())
+		wires = append(wires, k.FindAttr(k.ScopeAttr()).livePath())
 	}
 	found := gjson.GetMany(string(raw), wires...)
 	for _, f := range found {
@@ -279,9 +279,9 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 		}
 	}
 	d := valueDecoder{lookupName: names}
-	identity = d.resolveID(k.Attr(k.IdentityAttr), found[1].Str)
+	identity = d.resolveID(k.FindAttr(k.IdentityAttr), found[1].Str)
 	if k.ScopeAttr() != "" {
-		identity = d.resolveID(k.Attr(k.ScopeAttr()), found[2].Str) + "/" + identity
+		identity = d.resolveID(k.FindAttr(k.ScopeAttr()), found[2].Str) + "/" + identity
 	}
 	return found[0].Str, k.NormalizeIdentity(identity), nil
 }
@@ -295,7 +295,7 @@ type idLookup func(by *Attr, name string) (id string, err error)
 func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids idLookup) (map[string]any, error) {
 	body := map[string]any{}
 	for _, n := range attrs {
-		a := k.Attr(n)
+		a := k.FindAttr(n)
 		if a == nil || a.WirePath == "" || a.Computed {
 			continue
 		}

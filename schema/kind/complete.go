@@ -54,7 +54,7 @@ func (c *ConfigCompleter) CompleteAndCheck(v Values, attrsOnly bool) (Values, Pr
 		if out.list[i] == nil || c.kind.Attrs[i].Computed {
 			continue
 		}
-		j := c.checkAttr(i, out.list[i])
+		j := c.normalizeAndCheckAttr(i, out.list[i])
 		out.list[i] = j.out
 		ps = append(ps, j.problems...)
 	}
@@ -75,19 +75,19 @@ func (c *ConfigCompleter) fillDefault(i int, in *cty.Value) *cty.Value {
 	case in.IsNull() && a.Default != cty.NilVal:
 		last.in, last.out = in, &a.Default
 		if a.Object != nil {
-			v := a.fillMemberDefaults(a.Default)
+			v := a.fillAndNormalizeMembers(a.Default)
 			last.out = &v
 		}
 	case a.Object == nil:
 		last.in, last.out = in, in
 	default:
-		v := a.fillMemberDefaults(*in)
+		v := a.fillAndNormalizeMembers(*in)
 		last.in, last.out = in, &v
 	}
 	return last.out
 }
 
-func (c *ConfigCompleter) checkAttr(i int, in *cty.Value) *memo[Problems] {
+func (c *ConfigCompleter) normalizeAndCheckAttr(i int, in *cty.Value) *memo[Problems] {
 	a, last := &c.kind.Attrs[i], &c.lastChecked[i]
 	if last.in == in {
 		return last
@@ -125,11 +125,11 @@ func fillDefaults(attrs []Attr, m map[string]cty.Value) {
 		if v.IsNull() && a.Default != cty.NilVal {
 			v = a.Default
 		}
-		m[a.Name] = a.fillMemberDefaults(v)
+		m[a.Name] = a.fillAndNormalizeMembers(v)
 	}
 }
 
-func (a *Attr) fillMemberDefaults(v cty.Value) cty.Value {
+func (a *Attr) fillAndNormalizeMembers(v cty.Value) cty.Value {
 	if a.Object == nil || v.IsNull() || !v.IsKnown() {
 		return v
 	}
@@ -149,7 +149,7 @@ func (a *Attr) fillMemberDefaults(v cty.Value) cty.Value {
 	out := make([]cty.Value, 0, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		out = append(out, one.fillMemberDefaults(e))
+		out = append(out, one.fillAndNormalizeMembers(e))
 	}
 	return cty.ListVal(out)
 }

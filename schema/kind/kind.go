@@ -59,9 +59,9 @@ type Kind struct {
 	// changes while it holds a lock, so that a plan does not depend on them. May be
 	// nil.
 	Volatile func(live map[string]any) []string
-	// Allowed lists the objects of this kind that the credentials in use are limited
+	// AllowedObjects lists the objects of this kind that the credentials in use are limited
 	// to; limited is false where they see all. nil: they never are.
-	Allowed func(account *wire.Account) (allowed []wire.AllowedBucket, limited bool)
+	AllowedObjects func(account *wire.Account) (allowed []wire.AllowedBucket, limited bool)
 	Verbs
 }
 
@@ -127,9 +127,9 @@ type CredentialKind struct {
 	// ReplaceDerivedAttrs puts attributes in the place of those that Kind.DeriveAttrs derives from
 	// them, where that says the same in fewer words. v is changed in place.
 	ReplaceDerivedAttrs func(v Values)
-	// Unusable names what keeps most programs from using the credentials that a
+	// UnusableFindings names what keeps most programs from using the credentials that a
 	// completed configuration declares. It is asked for every one of them.
-	Unusable func(want AttrReader) []Finding
+	UnusableFindings func(want AttrReader) []Finding
 }
 
 // Verbs are what can be done with the objects of a kind.
@@ -193,8 +193,8 @@ type Attr struct {
 
 // An Encoding is how the wire differs from the plain encoding of an attribute.
 type Encoding struct {
-	ReadPath       string // path in the live object when it is not WirePath
-	ReadSinglePath string // where older API versions show a list of at most one as a single value
+	ReadPath            string // path in the live object when it is not WirePath
+	SingleValueReadPath string // where older API versions show a list of at most one as a single value
 	// AlwaysAnswered says that B2 answers the member for every object, so that one
 	// without it has no value; else a scalar that is absent has its Default.
 	AlwaysAnswered bool
@@ -245,9 +245,9 @@ type Comparison struct {
 // A ListFilter narrows what List reads.
 type ListFilter struct {
 	Account *wire.Account
-	// MultiBucket asks for what only the newest API version lists (keys limited to
+	// IncludeMultiBucketKeys asks for what only the newest API version lists (keys limited to
 	// several buckets) beside the rest.
-	MultiBucket bool
+	IncludeMultiBucketKeys bool
 	// IDs, when not empty, names the identities of interest. List may return more.
 	// To a kind with a ParentKind it is the remote IDs of all that may matter.
 	IDs []string
@@ -323,8 +323,8 @@ func HazardKinds() []HazardKind {
 	return []HazardKind{AccountWide, DeletesData, ExposesFiles, Irreversible, RevokesAccess, WeakensProtection}
 }
 
-// Flag is the hazard's spelling on the command line: "deletes-data".
-func (h HazardKind) Flag() string { return strings.ReplaceAll(string(h), " ", "-") }
+// AllowFlagValue is the hazard's spelling on the command line: "deletes-data".
+func (h HazardKind) AllowFlagValue() string { return strings.ReplaceAll(string(h), " ", "-") }
 
 // NeedsAllow reports whether -auto-approve alone does not carry it out.
 func (h HazardKind) NeedsAllow() bool { return h != RevokesAccess && h != AccountWide }
@@ -352,7 +352,7 @@ func (k *Kind) ParentKind() string {
 	if k.Parent == nil {
 		return ""
 	}
-	return k.Attr(k.Parent.Attr).Link.RefKind
+	return k.FindAttr(k.Parent.Attr).Link.RefKind
 }
 
 // ParentIdentity is the identity of the parent of an object with the identity, and the
@@ -390,8 +390,8 @@ func FindKind(kinds []*Kind, name string) *Kind {
 	return nil
 }
 
-// Attr finds an attribute by its HCL name; nil: there is none.
-func (k *Kind) Attr(name string) *Attr {
+// FindAttr finds an attribute by its HCL name; nil: there is none.
+func (k *Kind) FindAttr(name string) *Attr {
 	for i := range k.Attrs {
 		if k.Attrs[i].Name == name {
 			return &k.Attrs[i]
@@ -400,8 +400,10 @@ func (k *Kind) Attr(name string) *Attr {
 	return nil
 }
 
-// Settable lists the attributes a configuration may set, in order.
-func (k *Kind) Settable() []*Attr { return k.filterAttrs(func(a *Attr) bool { return !a.Computed }) }
+// SettableAttrs lists the attributes a configuration may set, in order.
+func (k *Kind) SettableAttrs() []*Attr {
+	return k.filterAttrs(func(a *Attr) bool { return !a.Computed })
+}
 
 // ComputedAttrs lists what B2 makes, in order.
 func (k *Kind) ComputedAttrs() []*Attr {
@@ -442,7 +444,7 @@ func objectType(attrs []Attr) cty.Type {
 // ConfigType is the type of Resource.Value: every settable attribute.
 func (k *Kind) ConfigType() cty.Type {
 	types := map[string]cty.Type{}
-	for _, a := range k.Settable() {
+	for _, a := range k.SettableAttrs() {
 		types[a.Name] = a.ValueType()
 	}
 	return cty.Object(types)

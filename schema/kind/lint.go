@@ -6,35 +6,35 @@ import (
 	"b2form/schema/wire"
 )
 
-// A RuleName stands for something about credentials that deserves a look.
-type RuleName string
+// A LintRuleName stands for something about credentials that deserves a look.
+type LintRuleName string
 
 // What a configuration may deny: credentials wider than most programs need, and such as
 // most programs cannot use.
 const (
-	AllBucketsWrite RuleName = "all-buckets-write"
-	ManagesKeys     RuleName = "manages-keys"
-	masterKey       RuleName = "master-key"
-	NoExpiry        RuleName = "no-expiry"
-	NoListBuckets   RuleName = "no-list-buckets"
+	AllBucketsWrite LintRuleName = "all-buckets-write"
+	ManagesKeys     LintRuleName = "manages-keys"
+	masterKey       LintRuleName = "master-key"
+	NoExpiry        LintRuleName = "no-expiry"
+	NoListBuckets   LintRuleName = "no-list-buckets"
 )
 
 // DeniableRules lists the rules that a configuration may deny. Those that find what most
 // programs cannot use warn where it neither denies nor ignores them.
-func DeniableRules() (wide, unusable []RuleName) {
-	return []RuleName{AllBucketsWrite, ManagesKeys, masterKey, NoExpiry}, []RuleName{NoListBuckets}
+func DeniableRules() (wide, unusable []LintRuleName) {
+	return []LintRuleName{AllBucketsWrite, ManagesKeys, masterKey, NoExpiry}, []LintRuleName{NoListBuckets}
 }
 
 // A Finding is one thing that a rule found, in words.
 type Finding struct {
-	Rule   RuleName `json:"rule"`
-	Detail string   `json:"detail"` // a sentence without its period
+	Rule   LintRuleName `json:"rule"`
+	Detail string       `json:"detail"` // a sentence without its period
 	// Attr is the attribute to change; "" where it is about the whole object.
 	Attr string `json:"-"`
 }
 
-// LintAccount names what is wider about the credentials in use than most runs need.
-func LintAccount(a *wire.Account) []Finding {
+// LintMasterKey names what is wider about the credentials in use than most runs need.
+func LintMasterKey(a *wire.Account) []Finding {
 	if a.KeyID != a.ID {
 		return nil
 	}

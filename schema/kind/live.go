@@ -68,12 +68,12 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecod
 		default:
 			var member string
 			member, s.path, _ = strings.Cut(path, ".")
-			s.memberIndex = r.addMember(member)
+			s.memberIndex = r.ensureMember(member)
 			if a.Type.IsPrimitiveType() && a.Object == nil {
 				null = a.absentValue()
 			}
-			if a.Encoding.ReadSinglePath != "" {
-				s.singleMemberIndex = r.addMember(a.Encoding.ReadSinglePath)
+			if a.Encoding.SingleValueReadPath != "" {
+				s.singleMemberIndex = r.ensureMember(a.Encoding.SingleValueReadPath)
 			}
 		}
 		r.attrSources[i] = s
@@ -83,7 +83,7 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecod
 	return r
 }
 
-func (r *memoDecoder) addMember(name string) (index int) {
+func (r *memoDecoder) ensureMember(name string) (index int) {
 	for i, m := range r.sourceMembers {
 		if m == name {
 			return i

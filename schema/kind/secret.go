@@ -16,9 +16,9 @@ func (a *Attr) SendsSecret() bool {
 	return false
 }
 
-// ReplaceSecrets puts something else for the secret members of a nested value of the attribute;
+// ReplaceNestedSecrets puts something else for the secret members of a nested value of the attribute;
 // other values, null and unknown ones are given back as they are.
-func (a *Attr) ReplaceSecrets(v cty.Value, instead func(*Attr, cty.Value) cty.Value) cty.Value {
+func (a *Attr) ReplaceNestedSecrets(v cty.Value, instead func(*Attr, cty.Value) cty.Value) cty.Value {
 	switch {
 	case a.Object == nil || v.IsNull() || !v.IsKnown() || !a.SendsSecret():
 		return v
@@ -29,14 +29,14 @@ func (a *Attr) ReplaceSecrets(v cty.Value, instead func(*Attr, cty.Value) cty.Va
 		one.Many = false
 		list := v.AsValueSlice()
 		for i := range list {
-			list[i] = one.ReplaceSecrets(list[i], instead)
+			list[i] = one.ReplaceNestedSecrets(list[i], instead)
 		}
 		return cty.ListVal(list)
 	}
 	m := v.AsValueMap()
 	for i := range a.Object {
 		inner := &a.Object[i]
-		if m[inner.Name] = inner.ReplaceSecrets(m[inner.Name], instead); inner.Secret {
+		if m[inner.Name] = inner.ReplaceNestedSecrets(m[inner.Name], instead); inner.Secret {
 			m[inner.Name] = instead(inner, m[inner.Name])
 		}
 	}

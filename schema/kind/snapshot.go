@@ -57,7 +57,7 @@ type nameLookup func(kind, id string) (name string, ok bool)
 func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.RawJSON) (*Snapshot, error) {
 	s := &Snapshot{Account: account, objectsByKind: make(map[string]*kindObjects, len(raw)), limitableKinds: map[string]*Kind{}}
 	for _, k := range kinds {
-		if k.Allowed != nil {
+		if k.AllowedObjects != nil {
 			s.limitableKinds[k.Name] = k
 		}
 		list, read := raw[k.Name]
@@ -110,7 +110,7 @@ func (r *memoDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
 	}
 	o := &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, decoder: r}
 	if c := r.kind.Credential; c != nil {
-		if at := gjson.Get(string(raw), r.kind.Attr(c.ExpiryAttr).livePath()); at.Type == gjson.Number {
+		if at := gjson.Get(string(raw), r.kind.FindAttr(c.ExpiryAttr).livePath()); at.Type == gjson.Number {
 			o.expires = time.UnixMilli(at.Int()).UTC()
 		}
 	}
@@ -261,10 +261,10 @@ func (s *Snapshot) IDsOf(k *Kind, identity string) []string {
 }
 
 func (s *Snapshot) allowedObjects(k *Kind) []wire.AllowedBucket {
-	if s.Account == nil || k.Allowed == nil {
+	if s.Account == nil || k.AllowedObjects == nil {
 		return nil
 	}
-	list, _ := k.Allowed(s.Account)
+	list, _ := k.AllowedObjects(s.Account)
 	return list
 }
 

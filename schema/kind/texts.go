@@ -19,9 +19,9 @@ func StringValues(ss ...string) []cty.Value {
 // LowerCase is the Normalize of a text in which case means nothing.
 func LowerCase(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
 
-// StringsIn lists the elements of a collection of texts but those that are null; nil
+// KnownStringsIn lists the elements of a collection of texts but those that are null; nil
 // where it is null or not wholly known.
-func StringsIn(v cty.Value) []string {
+func KnownStringsIn(v cty.Value) []string {
 	if v.IsNull() || !v.IsWhollyKnown() {
 		return nil
 	}
@@ -42,8 +42,8 @@ func StringOrEmpty(v cty.Value) string {
 	return v.AsString()
 }
 
-// IsNullOrEmpty reports whether a value says nothing: null, or an empty collection.
-func IsNullOrEmpty(v cty.Value) bool {
+// IsNullOrEmptyCollection reports whether a value says nothing: null, or an empty collection.
+func IsNullOrEmptyCollection(v cty.Value) bool {
 	return v.IsNull() || v.IsKnown() && v.Type().IsCollectionType() && v.LengthInt() == 0
 }
 
@@ -52,7 +52,7 @@ func FormatValue(v cty.Value) string {
 	switch {
 	case !v.IsWhollyKnown():
 		return "(hidden)"
-	case IsNullOrEmpty(v):
+	case IsNullOrEmptyCollection(v):
 		return "none"
 	}
 	b, err := ctyjson.Marshal(v, v.Type())

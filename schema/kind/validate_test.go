@@ -25,11 +25,11 @@ func ValidateKinds(kinds []*Kind) error {
 		if k.List == nil || k.Create == nil || k.Delete == nil {
 			return fmt.Errorf("kind %s: List, Create and Delete are needed", k.Name)
 		}
-		id, identity := k.Attr(k.IDAttr), k.Attr(k.IdentityAttr)
+		id, identity := k.FindAttr(k.IDAttr), k.FindAttr(k.IdentityAttr)
 		if id == nil || !id.Computed || identity == nil || !identity.Required || identity.Type != cty.String {
 			return fmt.Errorf("kind %s: IDAttr must name a computed attribute and IdentityAttr a required string", k.Name)
 		}
-		if within := k.Attr(k.ScopeAttr()); k.ScopeAttr() != "" && (within == nil || !within.Required || within.Link.RefKind == "") {
+		if within := k.FindAttr(k.ScopeAttr()); k.ScopeAttr() != "" && (within == nil || !within.Required || within.Link.RefKind == "") {
 			return fmt.Errorf("kind %s: Parent.Attr must name a required reference", k.Name)
 		}
 		if err := validateAttrs(k.Attrs); err != nil {
@@ -83,7 +83,7 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("samples are needed: documentation and random configurations use them")
 	}
 	for i := range a.Object {
-		if m := &a.Object[i]; m.FromAccount != nil || m.Encoding.ReadSinglePath != "" || m.livePath() == "" && a.livePath() != "" {
+		if m := &a.Object[i]; m.FromAccount != nil || m.Encoding.SingleValueReadPath != "" || m.livePath() == "" && a.livePath() != "" {
 			return fmt.Errorf("%s: a member is read from its own path in the object", m.Name)
 		}
 	}

@@ -53,8 +53,8 @@ func (v Values) Clone() Values {
 	return Values{v.attrs, append([]*cty.Value(nil), v.list...)}
 }
 
-// SharedAt gives the attribute with an index in the descriptor; nil: there is none.
-func (v Values) SharedAt(i int) *cty.Value { return v.list[i] }
+// PointerAt gives the attribute with an index in the descriptor; nil: there is none.
+func (v Values) PointerAt(i int) *cty.Value { return v.list[i] }
 
 // Pointer gives the attribute of a name; nil: there is none.
 func (v Values) Pointer(name string) *cty.Value { return v.list[v.index(name)] }

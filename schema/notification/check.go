@@ -40,8 +40,8 @@ func eventTypes() []string {
 	}
 }
 
-// sortEventTypes gives lists of event types, whose order means nothing, one form.
-func sortEventTypes(v cty.Value) cty.Value {
+// sortAndCompactEventTypes gives lists of event types, whose order means nothing, one form.
+func sortAndCompactEventTypes(v cty.Value) cty.Value {
 	if !v.IsWhollyKnown() || v.LengthInt() == 0 {
 		return v
 	}

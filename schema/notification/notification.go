@@ -78,7 +78,7 @@ func ruleAttrs() []kind.Attr {
 			Check: checkRuleName,
 			Doc:   "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
 		{Name: "event_types", WirePath: "eventTypes", Type: cty.List(cty.String), Required: true,
-			Compare: kind.Compare{Normalize: sortEventTypes},
+			Compare: kind.Compare{Normalize: sortAndCompactEventTypes},
 			Check:   checkEventTypes,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("b2:ObjectCreated:*")),
 				cty.ListVal(kind.StringValues("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},

@@ -36,11 +36,11 @@ const (
 // panic that [Budget.Value] turns into an error. nil is no bound. It may be used by
 // several goroutines.
 type Budget struct {
-	maxSteps     int64
-	stepsLeft    atomic.Int64
-	mu           sync.Mutex
-	evaluations  int64           // those under way, of which each may take all steps
-	exceededDiag *hcl.Diagnostic // what went over it
+	maxSteps           int64
+	stepsLeft          atomic.Int64
+	mu                 sync.Mutex
+	runningEvaluations int64           // those under way, of which each may take all steps
+	exceededDiag       *hcl.Diagnostic // what went over it
 }
 
 // exceededPanic is the panic that ends an evaluation.
@@ -67,7 +67,7 @@ func (b *Budget) GrantEvaluation() (end func()) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.evaluations++; b.evaluations == 1 || b.exceededDiag != nil {
+	if b.runningEvaluations++; b.runningEvaluations == 1 || b.exceededDiag != nil {
 		b.exceededDiag = nil
 		b.stepsLeft.Store(0)
 	}
@@ -75,8 +75,8 @@ func (b *Budget) GrantEvaluation() (end func()) {
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.evaluations--
-		if unused := b.stepsLeft.Load() - b.evaluations*b.maxSteps; unused > 0 {
+		b.runningEvaluations--
+		if unused := b.stepsLeft.Load() - b.runningEvaluations*b.maxSteps; unused > 0 {
 			b.stepsLeft.Add(-unused)
 		}
 	}
@@ -93,8 +93,8 @@ func (b *Budget) take(n int64) (enough bool) {
 	return left >= 0
 }
 
-// Spend counts steps of what somebody called by name: a function, or "".
-func (b *Budget) Spend(n int64, name string) {
+// MustSpend counts steps of what somebody called by name: a function, or "".
+func (b *Budget) MustSpend(n int64, name string) {
 	if b == nil || b.take(max(n, 0)) {
 		return
 	}
@@ -131,9 +131,9 @@ func (b *Budget) keepExceededDiag(name string) {
 			b.maxSteps, name, Variable)}
 }
 
-// refuseNumber ends an evaluation in which a number has too many digits: writing them
+// panicNumberTooLarge ends an evaluation in which a number has too many digits: writing them
 // takes minutes, and what has no end is more than some operators can take.
-func (b *Budget) refuseNumber() {
+func (b *Budget) panicNumberTooLarge() {
 	b.mu.Lock()
 	if b.exceededDiag == nil {
 		b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller}
@@ -159,21 +159,21 @@ func (b *Budget) ExceededError(at hcl.Range) hcl.Diagnostics {
 // Value evaluates an expression. Where that goes over the budget, or something
 // before did, the only error is the one about that.
 func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	return b.value(e, ctx, func(v cty.Value) { b.SpendValue(v, "") })
+	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendValue(v, "") })
 }
 
-// ReadValue is [Budget.Value] for a value that is read and becomes no part of another one, as
+// EvalForReading is [Budget.Value] for a value that is read and becomes no part of another one, as
 // those of arguments do.
-func (b *Budget) ReadValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	return b.value(e, ctx, func(v cty.Value) { b.SpendReading([]cty.Value{v}, "") })
+func (b *Budget) EvalForReading(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading([]cty.Value{v}, "") })
 }
 
-// ReadLinks is [Budget.ReadValue] where nobody reads what is in the objects that a list refers to.
-func (b *Budget) ReadLinks(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	return b.value(e, ctx, func(v cty.Value) { b.SpendReading(OwnParts(e, v), "") })
+// EvalReferenceList is [Budget.ReadValue] where nobody reads what is in the objects that a list refers to.
+func (b *Budget) EvalReferenceList(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading(NonReferenceExprs(e, v), "") })
 }
 
-func (b *Budget) value(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Value)) (v cty.Value, diags hcl.Diagnostics) {
+func (b *Budget) evalAndSpend(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Value)) (v cty.Value, diags hcl.Diagnostics) {
 	defer func() {
 		switch r := recover(); {
 		case r == nil && (b == nil || b.stepsLeft.Load() >= 0):
@@ -189,7 +189,7 @@ func (b *Budget) value(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Va
 	}()
 	evaluated := e
 	if ctx != nil && hcljson.IsJSONExpression(e) {
-		if evaluated, diags = b.nativeExpr(e); diags.HasErrors() {
+		if evaluated, diags = b.jsonToNativeExpr(e); diags.HasErrors() {
 			return cty.DynamicVal, diags
 		}
 	}
@@ -205,23 +205,23 @@ func Constant(e hcl.Expression) (v cty.Value, diags hcl.Diagnostics) {
 	return NewBudget(0).Value(e, nil)
 }
 
-// SpendValue spends what a value takes up, each part as often as it occurs.
-func (b *Budget) SpendValue(v cty.Value, name string) {
+// MustSpendValue spends what a value takes up, each part as often as it occurs.
+func (b *Budget) MustSpendValue(v cty.Value, name string) {
 	if b == nil {
 		return
 	}
 	n := valueSteps(v, max(b.stepsLeft.Load(), 0)+1)
 	if n >= endless {
-		b.refuseNumber()
+		b.panicNumberTooLarge()
 	}
-	b.Spend(n, name)
+	b.MustSpend(n, name)
 }
 
 // HasLargeNumber reports whether a number in a value has too many digits to be used.
 func HasLargeNumber(v cty.Value) bool { return valueSteps(v, endless-1) >= endless }
 
-// SpendReading spends what it takes to go through values, which is less than to make them.
-func (b *Budget) SpendReading(values []cty.Value, name string) {
+// MustSpendReading spends what it takes to go through values, which is less than to make them.
+func (b *Budget) MustSpendReading(values []cty.Value, name string) {
 	if b == nil {
 		return
 	}
@@ -230,9 +230,9 @@ func (b *Budget) SpendReading(values []cty.Value, name string) {
 		n += valueSteps(v, most-n)
 	}
 	if n >= endless {
-		b.refuseNumber()
+		b.panicNumberTooLarge()
 	}
-	b.Spend(n/lookShare, name)
+	b.MustSpend(n/lookShare, name)
 }
 
 // valueSteps is what a value takes up in steps; where that is more than most, any number
@@ -318,9 +318,9 @@ func makesNewValue(e hcl.Expression) bool {
 	return true
 }
 
-// OwnParts are the parts of the value of an expression that may be more than objects which exist
+// NonReferenceExprs are the parts of the value of an expression that may be more than objects which exist
 // besides: a list of references to objects has none.
-func OwnParts(e hcl.Expression, v cty.Value) []cty.Value {
+func NonReferenceExprs(e hcl.Expression, v cty.Value) []cty.Value {
 	tuple, ok := e.(*hclsyntax.TupleConsExpr)
 	if !ok || v.IsMarked() || !v.Type().IsTupleType() || !v.IsKnown() || v.IsNull() || v.LengthInt() != len(tuple.Exprs) {
 		return []cty.Value{v}

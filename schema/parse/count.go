@@ -13,10 +13,10 @@ import (
 // the syntax see parentheses.
 type countedExpr struct {
 	*hclsyntax.ParenthesesExpr
-	budget       *Budget
-	steps        int64
-	countsResult bool // what it evaluates to counts too
-	number       bool // what it evaluates to is taken for a number
+	budget         *Budget
+	steps          int64
+	countsResult   bool // what it evaluates to counts too
+	countsAsNumber bool // what it evaluates to is taken for a number
 }
 
 // UnwrapExpression lets what reads syntax see through it.
@@ -30,11 +30,11 @@ func (c *countedExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	v, diags := c.Expression.Value(ctx)
 	if c.countsResult && !diags.HasErrors() {
-		c.budget.SpendValue(v, "")
+		c.budget.MustSpendValue(v, "")
 	}
-	if c.number && !diags.HasErrors() {
+	if c.countsAsNumber && !diags.HasErrors() {
 		if n, err := convert.Convert(v, cty.Number); err == nil {
-			c.budget.SpendValue(n, "")
+			c.budget.MustSpendValue(n, "")
 		}
 	}
 	if c.budget.stepsLeft.Load() < 0 { // a function went over it
@@ -71,7 +71,7 @@ func (b *Budget) wrapCounted(of hclsyntax.Expression) {
 		case *hclsyntax.BinaryOpExpr:
 			n.LHS, n.RHS = b.withResultCounted(n.LHS), b.withResultCounted(n.RHS)
 			if n.Op.Type == cty.Number {
-				n.LHS, n.RHS = b.number(n.LHS), b.number(n.RHS)
+				n.LHS, n.RHS = b.withNumberCounted(n.LHS), b.withNumberCounted(n.RHS)
 			}
 		case *hclsyntax.IndexExpr:
 			n.Key = b.withResultCounted(n.Key)
@@ -128,11 +128,11 @@ func (b *Budget) withResultCounted(e hclsyntax.Expression) hclsyntax.Expression 
 	return b.newCountedExpr(e, 0, true)
 }
 
-func (b *Budget) number(e hclsyntax.Expression) hclsyntax.Expression {
+func (b *Budget) withNumberCounted(e hclsyntax.Expression) hclsyntax.Expression {
 	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
 		return e
 	}
-	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, number: true}
+	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, countsAsNumber: true}
 }
 
 func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, weighs bool) hclsyntax.Expression {

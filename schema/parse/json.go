@@ -12,8 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// checkJSONTemplates checks the templates in the strings of a JSON text.
-func checkJSONTemplates(src []byte, name string) *hcl.Diagnostic {
+// checkJSONTemplateNesting checks the templates in the strings of a JSON text.
+func checkJSONTemplateNesting(src []byte, name string) *hcl.Diagnostic {
 	for at := 0; ; {
 		begin := bytes.IndexByte(src[at:], '"')
 		if begin < 0 {
@@ -37,15 +37,15 @@ func checkJSONTemplates(src []byte, name string) *hcl.Diagnostic {
 			continue
 		}
 		if d := checkNesting([]byte(s), name, hcl.InitialPos, text); d != nil {
-			d.Subject = place(src, name, hcl.InitialPos, begin)
+			d.Subject = rangeOfByte(src, name, hcl.InitialPos, begin)
 			return d
 		}
 	}
 }
 
-// nativeExpr is an expression of HCL's JSON syntax in the native one, so that what
+// jsonToNativeExpr is an expression of HCL's JSON syntax in the native one, so that what
 // evaluating it takes is counted.
-func (b *Budget) nativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
+func (b *Budget) jsonToNativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
 	at := e.Range()
 	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
 		out := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
@@ -58,11 +58,11 @@ func (b *Budget) nativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnos
 					Subject: p.Key.Range().Ptr()}}
 			}
 			seen[name.AsString()] = p.Key.Range()
-			key, diags := b.nativeExpr(p.Key)
+			key, diags := b.jsonToNativeExpr(p.Key)
 			if diags.HasErrors() {
 				return nil, diags
 			}
-			value, diags := b.nativeExpr(p.Value)
+			value, diags := b.jsonToNativeExpr(p.Value)
 			if diags.HasErrors() {
 				return nil, diags
 			}
@@ -73,7 +73,7 @@ func (b *Budget) nativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnos
 	if list, diags := hcl.ExprList(e); !diags.HasErrors() {
 		out := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
 		for _, one := range list {
-			value, diags := b.nativeExpr(one)
+			value, diags := b.jsonToNativeExpr(one)
 			if diags.HasErrors() {
 				return nil, diags
 			}
@@ -93,7 +93,7 @@ func (b *Budget) nativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnos
 // Calls reports whether an expression calls a function, in either syntax.
 func Calls(e hcl.Expression, name string) (calls bool) {
 	if hcljson.IsJSONExpression(e) {
-		native, diags := (*Budget)(nil).nativeExpr(e)
+		native, diags := (*Budget)(nil).jsonToNativeExpr(e)
 		if diags.HasErrors() {
 			return false
 		}

@@ -43,7 +43,7 @@ type nestingScanner struct {
 	levels        []level
 	depth         int // levels and directives
 	openOperators int
-	long          bool // what was gone through last is a number with too many digits
+	numberTooLong bool // what was gone through last is a number with too many digits
 }
 
 // findTooDeep is where a text nests too deeply, or has a number with too many digits, as an
@@ -58,8 +58,8 @@ func findTooDeep(src []byte, as byte) (at int, numberTooLong bool) {
 		} else {
 			n.scanCode(top)
 		}
-		if n.depth > MostNested+1 || n.openOperators > mostOperators || n.long {
-			return before, n.long
+		if n.depth > MostNested+1 || n.openOperators > mostOperators || n.numberTooLong {
+			return before, n.numberTooLong
 		}
 	}
 	return -1, false
@@ -108,14 +108,14 @@ func (n *nestingScanner) scanTemplate(top *level) {
 			n.offset += 2
 		case bytes.HasPrefix(rest, []byte("{")):
 			n.offset++
-			n.openSequence(top, c)
+			n.openTemplateSequence(top, c)
 			return
 		}
 	}
 }
 
-// openSequence begins ${ or %{.
-func (n *nestingScanner) openSequence(top *level, c byte) {
+// openTemplateSequence begins ${ or %{.
+func (n *nestingScanner) openTemplateSequence(top *level, c byte) {
 	if c == '%' {
 		rest := bytes.TrimLeft(bytes.TrimPrefix(n.src[n.offset:], []byte("~")), " \t")
 		word := rest[:max(0, len(rest)-len(bytes.TrimLeftFunc(rest, unicode.IsLetter)))]
@@ -193,7 +193,7 @@ func (n *nestingScanner) scanCode(top *level) {
 	default:
 		switch {
 		case isDigit(c):
-			n.number()
+			n.scanNumber()
 		case inWord(c):
 			for n.offset < len(n.src) && (inWord(n.src[n.offset]) || n.src[n.offset] == '-') {
 				n.offset++
@@ -209,12 +209,12 @@ func inWord(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c >= utf8.RuneSelf
 }
 
-// number goes on behind a number of which the first digit was seen.
-func (n *nestingScanner) number() {
+// scanNumber goes on behind a number of which the first digit was seen.
+func (n *nestingScanner) scanNumber() {
 	parts := number.FindSubmatch(n.src[n.offset-1:])
 	n.offset += len(parts[0]) - 1
 	power, err := strconv.Atoi(string(parts[1]))
-	n.long = len(parts[0]) > mostDigits || power > mostDigits || err != nil && len(parts[1]) > 0
+	n.numberTooLong = len(parts[0]) > mostDigits || power > mostDigits || err != nil && len(parts[1]) > 0
 }
 
 var number = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?([0-9]+))?`)

@@ -53,7 +53,7 @@ func JSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
 	if at := wire.FindTooDeep(src, MostNested); at >= 0 {
 		return nil, hcl.Diagnostics{tooDeepError(src, name, hcl.InitialPos, at)}
 	}
-	if d := checkJSONTemplates(src, name); d != nil {
+	if d := checkJSONTemplateNesting(src, name); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	return json.Parse(src, name)
@@ -86,7 +86,8 @@ func checkNesting(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnost
 	case at < 0:
 		return nil
 	case number:
-		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller, Subject: place(src, name, start, at)}
+		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller,
+			Subject: rangeOfByte(src, name, start, at)}
 	default:
 		return tooDeepError(src, name, start, at)
 	}
@@ -94,7 +95,7 @@ func checkNesting(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnost
 
 // tooDeepError is the error about what stands at a byte of a text.
 func tooDeepError(src []byte, name string, start hcl.Pos, at int) *hcl.Diagnostic {
-	subject := place(src, name, start, at)
+	subject := rangeOfByte(src, name, start, at)
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: "Nested too deeply",
 		Detail: fmt.Sprintf("At column %d something stands inside of more than %d others, or among more than %d operators. Split it up, "+
@@ -103,8 +104,8 @@ func tooDeepError(src []byte, name string, start hcl.Pos, at int) *hcl.Diagnosti
 	}
 }
 
-// place is where a byte of a text stands.
-func place(src []byte, name string, start hcl.Pos, at int) *hcl.Range {
+// rangeOfByte is where a byte of a text stands.
+func rangeOfByte(src []byte, name string, start hcl.Pos, at int) *hcl.Range {
 	pos := start
 	if lines := bytes.Count(src[:at], []byte("\n")); lines > 0 {
 		pos.Line, pos.Column = pos.Line+lines, 1

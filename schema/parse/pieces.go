@@ -20,7 +20,7 @@ func parseConfig(src []byte, name string, outlined func(string) bool, sizes ...i
 		if len(src) <= 2*size {
 			continue
 		}
-		if file := parsePieces(src, name, outlined, size); file != nil {
+		if file := tryParsePieces(src, name, outlined, size); file != nil {
 			return file, nil
 		}
 	}
@@ -31,20 +31,20 @@ func parseConfig(src []byte, name string, outlined func(string) bool, sizes ...i
 	return file, diags
 }
 
-// parsePieces parses a text cut behind lines that hold a closing brace alone, as those
+// tryParsePieces parses a text cut behind lines that hold a closing brace alone, as those
 // that end a block. A piece without an error ends where the parser is between two blocks,
 // so the pieces together are the whole. nil: a cut was within something else, as a
 // heredoc, or there is a mistake; then the whole must be parsed.
-func parsePieces(src []byte, name string, outlined func(string) bool, size int) *hcl.File {
+func tryParsePieces(src []byte, name string, outlined func(string) bool, size int) *hcl.File {
 	var whole *hcl.File
 	var body *hclsyntax.Body
 	for at := hcl.InitialPos; at.Byte < len(src); {
 		if whole != nil {
-			if at = addPlain(body, src, name, outlined, at); at.Byte == len(src) {
+			if at = addPlainBlocks(body, src, name, outlined, at); at.Byte == len(src) {
 				break
 			}
 		}
-		end := cut(src, at.Byte, size)
+		end := pieceEnd(src, at.Byte, size)
 		file, diags := hclsyntax.ParseConfig(src[at.Byte:end], name, at)
 		piece, ok := file.Body.(*hclsyntax.Body)
 		if len(diags) > 0 || !ok || len(piece.Attributes) > 0 {
@@ -76,8 +76,8 @@ func dropBodies(blocks hclsyntax.Blocks, outlined func(string) bool) {
 	}
 }
 
-// cut is the end of the piece that begins at from.
-func cut(src []byte, from, size int) int {
+// pieceEnd is the end of the piece that begins at from.
+func pieceEnd(src []byte, from, size int) int {
 	if len(src)-from <= size {
 		return len(src)
 	}

@@ -104,8 +104,8 @@ func (p *plainParser) takeNewline() bool {
 	return true
 }
 
-// skipLines goes on to what is neither space nor an empty line nor a line that is a comment.
-func (p *plainParser) skipLines() {
+// skipBlanksAndComments goes on to what is neither space nor an empty line nor a line that is a comment.
+func (p *plainParser) skipBlanksAndComments() {
 	for {
 		for p.takeNewline() {
 		}
@@ -113,7 +113,7 @@ func (p *plainParser) skipLines() {
 			return
 		}
 		end := p.offset
-		for end < len(p.src) && isPlain(p.src[end]) {
+		for end < len(p.src) && isPrintableASCII(p.src[end]) {
 			end++
 		}
 		if end == len(p.src) || p.src[end] != '\n' {
@@ -123,17 +123,17 @@ func (p *plainParser) skipLines() {
 	}
 }
 
-func isPlain(c byte) bool { return ' ' <= c && c <= '~' }
+func isPrintableASCII(c byte) bool { return ' ' <= c && c <= '~' }
 
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' }
+func isNameStart(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' }
 
 // word reads a name. It is empty where none is next.
 func (p *plainParser) word() []byte {
 	from := p.offset
-	if !isLetter(p.peek()) {
+	if !isNameStart(p.peek()) {
 		return nil
 	}
-	for c := p.peek(); isLetter(c) || isDigit(c) || c == '-'; c = p.peek() {
+	for c := p.peek(); isNameStart(c) || isDigit(c) || c == '-'; c = p.peek() {
 		p.offset++
 	}
 	if p.peek() >= utf8.RuneSelf { // it may go on
@@ -145,8 +145,8 @@ func (p *plainParser) word() []byte {
 // IsPlainWord reports whether a text is a name in ASCII. hclsyntax.ValidIdentifier knows more names,
 // and takes a scanner for it.
 func IsPlainWord(text string) bool {
-	return len(text) > 0 && isLetter(text[0]) && strings.IndexFunc(text, func(r rune) bool {
-		return r >= utf8.RuneSelf || !isLetter(byte(r)) && !isDigit(byte(r)) && r != '-'
+	return len(text) > 0 && isNameStart(text[0]) && strings.IndexFunc(text, func(r rune) bool {
+		return r >= utf8.RuneSelf || !isNameStart(byte(r)) && !isDigit(byte(r)) && r != '-'
 	}) < 0
 }
 
@@ -162,19 +162,19 @@ func (p *plainParser) quoted() (text []byte, ok bool) {
 		case c == '"':
 			p.offset++
 			return p.src[from : p.offset-1], true
-		case c == '\\' || c == '$' || c == '%' || !isPlain(c):
+		case c == '\\' || c == '$' || c == '%' || !isPrintableASCII(c):
 			return nil, false
 		}
 	}
 	return nil, false
 }
 
-// addPlain adds the blocks to a body that the parser knows how to read, to before one that it does
+// addPlainBlocks adds the blocks to a body that the parser knows how to read, to before one that it does
 // not. It is handed the place behind the blocks that the body has, and gives the place where it ends.
-func addPlain(to *hclsyntax.Body, src []byte, name string, outlined func(string) bool, at hcl.Pos) (end hcl.Pos) {
+func addPlainBlocks(to *hclsyntax.Body, src []byte, name string, outlined func(string) bool, at hcl.Pos) (end hcl.Pos) {
 	p := newPlainParser(src[at.Byte:], name, at)
 	for {
-		p.skipLines()
+		p.skipBlanksAndComments()
 		before := *p
 		b, ok := p.block(outlined)
 		if !ok {
@@ -265,7 +265,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 	}
 	var names [mostNames][]byte
 	for n := 0; ; {
-		p.skipLines()
+		p.skipBlanksAndComments()
 		if p.take('}') {
 			return b, true
 		}
@@ -354,11 +354,11 @@ func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
 		number, err := cty.ParseNumberVal(string(p.src[from:p.offset]))
 		return &hclsyntax.LiteralValueExpr{Val: number, SrcRange: p.rangeFrom(from)}, err == nil
 	}
-	return p.named()
+	return p.nameExpression()
 }
 
-// named parses true, false, null, a reference, or a call without arguments.
-func (p *plainParser) named() (e hclsyntax.Expression, ok bool) {
+// nameExpression parses true, false, null, a reference, or a call without arguments.
+func (p *plainParser) nameExpression() (e hclsyntax.Expression, ok bool) {
 	from := p.offset
 	name := p.word()
 	at := p.rangeFrom(from)
@@ -375,7 +375,7 @@ func (p *plainParser) named() (e hclsyntax.Expression, ok bool) {
 	}
 	switch c := p.peek(); {
 	case c == '(':
-		return p.call(name, at)
+		return p.emptyCall(name, at)
 	case p.outline && literal != cty.NilVal:
 		return nil, c != '.'
 	case literal != cty.NilVal:
@@ -406,7 +406,7 @@ func (p *plainParser) named() (e hclsyntax.Expression, ok bool) {
 	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: p.rangeFrom(from)}, true
 }
 
-func (p *plainParser) call(name []byte, at hcl.Range) (e hclsyntax.Expression, ok bool) {
+func (p *plainParser) emptyCall(name []byte, at hcl.Range) (e hclsyntax.Expression, ok bool) {
 	c := &hclsyntax.FunctionCallExpr{Name: string(name), NameRange: at}
 	p.offset++
 	c.OpenParenRange = p.rangeFrom(p.offset - 1)
@@ -422,7 +422,7 @@ func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
 	p.offset++
 	list := &hclsyntax.TupleConsExpr{OpenRange: p.rangeSince(start)}
 	for {
-		p.skipLines()
+		p.skipBlanksAndComments()
 		if p.take(']') {
 			break
 		}
@@ -433,7 +433,7 @@ func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
 		if !p.outline {
 			list.Exprs = append(list.Exprs, item)
 		}
-		if p.skipLines(); !p.take(',') && p.peek() != ']' {
+		if p.skipBlanksAndComments(); !p.take(',') && p.peek() != ']' {
 			return nil, false
 		}
 	}
@@ -446,11 +446,11 @@ func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
 	p.offset++
 	object := &hclsyntax.ObjectConsExpr{OpenRange: p.rangeSince(start)}
 	for {
-		p.skipLines()
+		p.skipBlanksAndComments()
 		if p.take('}') {
 			break
 		}
-		if c := p.peek(); c != '"' && !isLetter(c) {
+		if c := p.peek(); c != '"' && !isNameStart(c) {
 			return nil, false
 		}
 		key, ok := p.objectKey()

@@ -4,8 +4,8 @@ import "b2form/schema/kind"
 
 // FixedTopLevelBlocks lists the blocks of the top level that are no resources and no data, in
 // the order in which they are documented.
-func FixedTopLevelBlocks() []*Block {
-	return []*Block{&variable, &locals, &output, &module, &check, &policy, &imports, &moved, &removed, &settings}
+func FixedTopLevelBlocks() []*BlockSpec {
+	return []*BlockSpec{&variable, &locals, &output, &module, &check, &policy, &imports, &moved, &removed, &settings}
 }
 
 // TerraformBlockHints lists blocks of Terraform's top level that b2form does not have, with
@@ -23,8 +23,8 @@ func TerraformBlockHints() []Hint {
 	}
 }
 
-// FindTopLevelBlock finds a block of the top level by its type; nil: there is none.
-func FindTopLevelBlock(typ string) *Block {
+// FindFixedBlock finds a block of the top level by its type; nil: there is none.
+func FindFixedBlock(typ string) *BlockSpec {
 	for _, b := range FixedTopLevelBlocks() {
 		if b.Type == typ {
 			return b
@@ -44,10 +44,10 @@ func MetaArgumentNames() []string {
 
 // ResourceBlock is what every resource takes beside the attributes of its kind. Its
 // deliver blocks belong only to kinds that deliver.
-func ResourceBlock() *Block { return &resource }
+func ResourceBlock() *BlockSpec { return &resource }
 
-// TopLevelBlocks lists every block of the top level that is no resource.
-func TopLevelBlocks(kinds []*kind.Kind) []*Block {
+// NonResourceBlocks lists every block of the top level that is no resource.
+func NonResourceBlocks(kinds []*kind.Kind) []*BlockSpec {
 	out := FixedTopLevelBlocks()
 	data := DataBlocks(kinds)
 	for i := range data {

@@ -1,11 +1,11 @@
 package syntax
 
-var imports = Block{
+var imports = BlockSpec{
 	Type: "import", RootOnlyReason: "To import something of a module, write to = module.NAME.bucket.photos there.",
 	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the " +
 		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
 	TerraformNote: "`id` may be the name. There is no `provider`.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "to", Type: Address, MayReferTo: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
 			"`bucket.logs[\"edge\"]`, `module.site.bucket.photos`. Every key in it may be an expression, with `for_each` such as " +
 			"`each.key`: `module.site[each.key].bucket.photos`."},
@@ -27,13 +27,13 @@ bucket "old" {
 `,
 }
 
-var moved = Block{
+var moved = BlockSpec{
 	Type: "moved",
 	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances " +
 		"move and keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and " +
 		"`to = module.new`. The plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so " +
 		"a moved block may stay for those whose state is older.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "from", Type: Address, MayReferTo: Written, Required: true, Doc: "The address before. Keys in it may come from variables " +
 			"and local values."},
 		{Name: "to", Type: Address, MayReferTo: Written, Required: true, Doc: "The address now. Its keys may too."},
@@ -49,14 +49,14 @@ bucket "pictures" {
 `,
 }
 
-var removed = Block{
+var removed = BlockSpec{
 	Type: "removed",
 	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With " +
 		"`destroy = true` the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`. With " +
 		"`force_destroy = true` as well a bucket goes with all files in it, and a file with all its versions; the plan says how many " +
 		"and how large they are, counted up to 10 000 versions.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "from", Type: Address, MayReferTo: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
 			"`module.site`. Keys in it may come from variables and local values."},
 		{Name: "destroy", Type: Bool, MayReferTo: Settings, Default: "false", Doc: "Whether the object is destroyed."},

@@ -32,8 +32,8 @@ const (
 
 // DataBlocks lists the forms of data blocks: one object of a kind, all of them, and
 // the account.
-func DataBlocks(kinds []*kind.Kind) []Block {
-	var out []Block
+func DataBlocks(kinds []*kind.Kind) []BlockSpec {
+	var out []BlockSpec
 	for _, k := range kinds {
 		switch holder := k.ParentKind(); {
 		case k.ScopeAttr() != "":
@@ -49,7 +49,7 @@ func DataBlocks(kinds []*kind.Kind) []Block {
 				"Its "+k.IdentityAttr+"."),
 				newDataBlock(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+
 					"`: lists, sorted by name.",
-					Argument{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."}))
+					ArgumentSpec{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
 	account := newDataBlock(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
@@ -61,43 +61,44 @@ func DataBlocks(kinds []*kind.Kind) []Block {
 }
 
 // singleDataBlock is data about one object, by what identifies it or by its ID.
-func singleDataBlock(k *kind.Kind, doc, identity string) Block {
+func singleDataBlock(k *kind.Kind, doc, identity string) BlockSpec {
 	return newDataBlock(k.Name, doc,
-		Argument{Name: k.IdentityAttr, Type: Text, MayReferTo: Instance,
+		ArgumentSpec{Name: k.IdentityAttr, Type: Text, MayReferTo: Instance,
 			Doc: identity + " Exactly one of `" + k.IdentityAttr + "` and `" + k.IDAttr + "` is given."},
-		Argument{Name: k.IDAttr, Type: Text, MayReferTo: Instance, Doc: k.Attr(k.IDAttr).Doc + " Instead of `" + k.IdentityAttr + "`."})
+		ArgumentSpec{Name: k.IDAttr, Type: Text, MayReferTo: Instance,
+			Doc: k.FindAttr(k.IDAttr).Doc + " Instead of `" + k.IdentityAttr + "`."})
 }
 
 // childDataBlocks is data about what is part of another object: one, or all of one.
-func childDataBlocks(k *kind.Kind) []Block {
-	holder := k.Attr(k.ScopeAttr())
-	of := Argument{Name: k.ScopeAttr(), Type: Text, MayReferTo: Instance, Required: true,
+func childDataBlocks(k *kind.Kind) []BlockSpec {
+	holder := k.FindAttr(k.ScopeAttr())
+	of := ArgumentSpec{Name: k.ScopeAttr(), Type: Text, MayReferTo: Instance, Required: true,
 		Doc: "The " + holder.Link.RefKind + ", by name or as a reference to it."}
 	one := newDataBlock(k.Name, "One "+k.Name+" in a "+holder.Link.RefKind+". It holds every attribute of the "+k.Name+
 		", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
-		of, Argument{Name: k.IdentityAttr, Type: Text, MayReferTo: Instance, Required: true, Doc: "Its " + k.IdentityAttr + "."})
+		of, ArgumentSpec{Name: k.IdentityAttr, Type: Text, MayReferTo: Instance, Required: true, Doc: "Its " + k.IdentityAttr + "."})
 	all := newDataBlock(k.Plural, "The "+k.Plural+" in a "+holder.Link.RefKind+". It holds `names` and `"+k.Plural+
 		"`: lists, sorted by name; and "+
 		"`folders`, with `"+Delimiter+"` only; and `complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
-		of, Argument{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."},
-		Argument{Name: MaxCount, Type: Count, MayReferTo: Instance, Default: strconv.Itoa(DefaultCount),
+		of, ArgumentSpec{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."},
+		ArgumentSpec{Name: MaxCount, Type: Count, MayReferTo: Instance, Default: strconv.Itoa(DefaultCount),
 			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."},
-		Argument{Name: Delimiter, Type: Text, MayReferTo: Instance, Doc: "What ends the name of a folder, such as `\"/\"`: only the " +
+		ArgumentSpec{Name: Delimiter, Type: Text, MayReferTo: Instance, Doc: "What ends the name of a folder, such as `\"/\"`: only the " +
 			k.Plural + " of one level are listed, and the folders beside them, by their names from the beginning. Left out: all levels."},
-		Argument{Name: Versions, Type: Bool, MayReferTo: Instance, Default: "false",
+		ArgumentSpec{Name: Versions, Type: Bool, MayReferTo: Instance, Default: "false",
 			Doc: "Lists what was replaced too, the newest of each " +
 				"name first; `file_id` tells versions apart. What only hides a " + k.Name + " is not listed."})
 	all.OwnNameByTerraformName = map[string]string{"file_versions": k.Plural}
-	return []Block{one, all}
+	return []BlockSpec{one, all}
 }
 
-func newDataBlock(form, doc string, args ...Argument) Block {
-	return Block{
-		Type: "data", FormLabel: form, Labels: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
+func newDataBlock(form, doc string, args ...ArgumentSpec) BlockSpec {
+	return BlockSpec{
+		Type: "data", FormLabel: form, FurtherLabelNames: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments:     append(args, forEach, count),
-		Blocks: []Block{
+		Blocks: []BlockSpec{
 			{Type: "precondition", Doc: "A condition that must hold before B2 is asked.", Arguments: conditionArguments(Instance)},
 			{Type: "postcondition", Doc: "A condition on the answer, as `self`. Where it does not hold nothing is planned.",
 				Arguments: conditionArguments(Answer)},

@@ -3,13 +3,13 @@ package syntax
 // PolicyLevels are what breaking a policy may be.
 func PolicyLevels() []string { return []string{"error", "warning"} }
 
-var policy = Block{
-	Type: "policy", Labels: name, RootOnlyReason: "A policy holds for all of a configuration.",
+var policy = BlockSpec{
+	Type: "policy", FurtherLabelNames: name, RootOnlyReason: "A policy holds for all of a configuration.",
 	Doc: "A rule over what is planned. Each resource of its `kinds` for which `when` holds must fulfil `require`. What needs nothing " +
 		"live is judged by `validate` too, everything by `plan` and whatever else makes a plan. [Policies](../policies.md) says what " +
 		"the expressions see, how policies come from folders that a configuration cannot switch off, and how exceptions are written.",
 	TerraformNote: "Terraform has no policies of its own; those of Sentinel and OPA can judge `plan -json`.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "kinds", Type: Texts, MayReferTo: Constant, Required: true, Doc: "The kinds of resources that it is about, such as " +
 			"`[\"bucket\", \"key\"]`."},
 		{Name: "when", Type: Bool, MayReferTo: Judged, Default: "true", Doc: "Which of them it is about."},

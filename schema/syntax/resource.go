@@ -1,13 +1,13 @@
 package syntax
 
-var forEach = Argument{Name: "for_each", Type: Collection, MayReferTo: Known,
+var forEach = ArgumentSpec{Name: "for_each", Type: Collection, MayReferTo: Known,
 	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`. Not beside `count`."}
 
-var count = Argument{Name: "count", Type: Count, MayReferTo: Known,
+var count = ArgumentSpec{Name: "count", Type: Count, MayReferTo: Known,
 	Doc: "So many instances, `bucket.logs[0]`. Inside, `count.index`. Not beside `for_each`."}
 
 // resource is what every resource takes beside the attributes of its kind.
-var resource = Block{
+var resource = BlockSpec{
 	Type: "resource",
 	Doc: "What every resource takes, whatever its kind. The kind is the block's type, as in `bucket \"photos\" { }`. All of this stands " +
 		"in the block itself: there is no `lifecycle` block, since on B2 that word means rules for old files.\n\n" +
@@ -20,7 +20,7 @@ var resource = Block{
 	TerraformNote: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider` and " +
 		"no `provisioner`. No postcondition is needed to find that B2 did something else than was declared: after each change b2form " +
 		"compares B2's answer with the plan.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		forEach, count,
 		{Name: "depends_on", Type: Addresses, MayReferTo: Written,
 			Doc: "Resources and modules that come first although nothing refers to " +
@@ -32,20 +32,20 @@ var resource = Block{
 		{Name: "ignore_changes", Type: Names, MayReferTo: Written, Doc: "Arguments whose differences do not matter, as `[info, " +
 			"cors_rules]`; or `all`."},
 	},
-	Blocks: append([]Block{
+	Blocks: append([]BlockSpec{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
 		{Type: "postcondition", Doc: "A condition on what came of it, as `self`: its attributes, the computed ones too. What can be told " +
 			"without a change is told by `plan`; the rest once the resource is made or updated, and then what needs it is not begun.",
 			Arguments: conditionArguments(Self)},
-		{Type: "dynamic", Labels: []string{"type"},
+		{Type: "dynamic", FurtherLabelNames: []string{"type"},
 			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type " +
 				"of the nested block.",
-			Arguments: []Argument{
+			Arguments: []ArgumentSpec{
 				{Name: "for_each", Type: Collection, MayReferTo: Instance, Required: true, Doc: "The collection; a list too."},
 				{Name: "iterator", Type: Name, MayReferTo: Written, Doc: "The name under which `content` sees the element, as " +
 					"`NAME.key` and `NAME.value`; left out, that of the block."},
 			},
-			Blocks: []Block{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArguments: "an argument of the nested block",
+			Blocks: []BlockSpec{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArguments: "an argument of the nested block",
 				Doc: "What each of the blocks holds."}}},
 	}, deliver...),
 	Hints: []Hint{
@@ -88,20 +88,20 @@ func unsupportedHint(name string) Hint {
 
 // DeliverFormats are what a delivered secret may look like without a template.
 func DeliverFormats() []string {
-	return append([]string{"env", "json", "rclone", "aws"}, BucketFormats()...)
+	return append([]string{"env", "json", "rclone", "aws"}, SingleBucketFormats()...)
 }
 
-// BucketFormats are those of DeliverFormats that tell a program its bucket, so that the key must be
+// SingleBucketFormats are those of DeliverFormats that tell a program its bucket, so that the key must be
 // limited to exactly one.
-func BucketFormats() []string { return []string{"joplin", "restic", "kopia"} }
+func SingleBucketFormats() []string { return []string{"joplin", "restic", "kopia"} }
 
 var (
-	format = Argument{Name: "format", Type: Text, MayReferTo: Instance, Default: `"env"`, Choices: DeliverFormats(),
+	format = ArgumentSpec{Name: "format", Type: Text, MayReferTo: Instance, Default: `"env"`, Choices: DeliverFormats(),
 		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote), `aws` (a profile); or, for a key of one " +
 			"bucket, `joplin` (settings), `restic` (an environment) or `kopia` (a token). Not beside `content`."}
-	content = Argument{Name: "content", Type: Text, MayReferTo: Self,
+	content = ArgumentSpec{Name: "content", Type: Text, MayReferTo: Self,
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
-	path = Argument{Name: "path", Type: Text, MayReferTo: Instance, Required: true,
+	path = ArgumentSpec{Name: "path", Type: Text, MayReferTo: Instance, Required: true,
 		Doc: "The file, relative to the folder of the block's own " +
 			"file. Only its owner may read it (mode 0600)."}
 )
@@ -110,10 +110,10 @@ const deliverAbout = "Each `deliver` block is one destination of a key's secret,
 	"proven ready before the key is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has " +
 	"the order of things and recipes."
 
-var deliver = []Block{
+var deliver = []BlockSpec{
 	{
 		Type: "deliver", FormLabel: "file", CommonDoc: deliverAbout, Doc: "A file that only its owner may read.",
-		Arguments: []Argument{path, format, content},
+		Arguments: []ArgumentSpec{path, format, content},
 		Example: `key "camera" {
   name   = "camera"
   access = "read_write"
@@ -126,7 +126,7 @@ var deliver = []Block{
 	},
 	{
 		Type: "deliver", FormLabel: "age", CommonDoc: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
-		Arguments: []Argument{path,
+		Arguments: []ArgumentSpec{path,
 			{Name: "recipients", Type: Texts, MayReferTo: Instance, Required: true,
 				Doc: "Who can read it: age or SSH public keys, at least one."},
 			format, content},
@@ -146,7 +146,7 @@ var deliver = []Block{
 		Type: "deliver", FormLabel: "command", CommonDoc: deliverAbout,
 		Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given " +
 			"must be said: `format`, `content` or `environment`.",
-		Arguments: []Argument{
+		Arguments: []ArgumentSpec{
 			{Name: "command", Type: Texts, MayReferTo: Instance, Required: true,
 				Doc: "The program and its arguments; it runs in the folder " +
 					"of the block's own file."},
@@ -177,7 +177,7 @@ var deliver = []Block{
 	},
 	{
 		Type: "deliver", FormLabel: "stdout", CommonDoc: deliverAbout, Doc: "Standard output, once.",
-		Arguments: []Argument{format, content},
+		Arguments: []ArgumentSpec{format, content},
 		Example: `key "camera" {
   name   = "camera"
   access = "read_write"

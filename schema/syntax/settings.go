@@ -10,7 +10,7 @@ import (
 func hazardFlags() []string {
 	var out []string
 	for _, h := range kind.HazardKinds() {
-		out = append(out, h.Flag())
+		out = append(out, h.AllowFlagValue())
 	}
 	return out
 }
@@ -25,7 +25,7 @@ func ignorableRules() []string {
 	return ruleNames(unusable)
 }
 
-func ruleNames(rules []kind.RuleName) []string {
+func ruleNames(rules []kind.LintRuleName) []string {
 	var out []string
 	for _, r := range rules {
 		out = append(out, string(r))
@@ -33,12 +33,12 @@ func ruleNames(rules []kind.RuleName) []string {
 	return out
 }
 
-var settings = Block{
+var settings = BlockSpec{
 	Type: "b2form", RootOnlyReason: "Settings hold for all of a configuration.", AtMostOnce: true,
 	Doc: "Settings. All of them, and the block itself, may be left out.",
 	TerraformNote: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables " +
 		"`B2_APPLICATION_KEY_ID` and `B2_APPLICATION_KEY`, so there is no `provider` block.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "required_version", Type: Text, MayReferTo: Settings,
 			Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
 		{Name: "account_id", Type: Text, MayReferTo: Settings, Doc: "Refuse the credentials of any other account."},
@@ -50,12 +50,12 @@ var settings = Block{
 		{Name: "ignore", Type: Texts, MayReferTo: Settings, Choices: ignorableRules(),
 			Doc: "Rules whose warnings are not wanted, because the programs are known to work."},
 	},
-	Blocks: append([]Block{{
+	Blocks: append([]BlockSpec{{
 		Type: "limits", AtMostOnce: true, Doc: "How much a run may do without anybody looking: `apply -auto-approve` refuses a plan " +
 			"with more, and `plan` warns of it. At a prompt, whoever answers has looked; `-expect` approves too, and " +
 			"`-allow-over=destroy` lets one run do more. Each limit is a number of objects, or a share of those that the state records, " +
 			"as `\"10%\"`; where it records fewer than ten, a share does not count.",
-		Arguments: []Argument{
+		Arguments: []ArgumentSpec{
 			{Name: "destroy", Type: Share, MayReferTo: Settings,
 				Doc: "So many objects at most are destroyed or replaced. The command `destroy` " +
 					"is consent to more."},
@@ -91,16 +91,16 @@ bucket "photos" {
 const backendAbout = "Where the state is kept; there is at most one `backend`. [State](../state.md) says what it holds and what it " +
 	"needs. A backend cannot depend on resources: the state is read before them."
 
-var backends = []Block{
+var backends = []BlockSpec{
 	{
 		Type: "backend", FormLabel: "local", AtMostOnce: true, CommonDoc: backendAbout, Doc: "A file on this machine.",
-		Arguments: []Argument{{Name: "path", Type: Text, MayReferTo: Settings, Default: `"b2form.state.json"`,
+		Arguments: []ArgumentSpec{{Name: "path", Type: Text, MayReferTo: Settings, Default: `"b2form.state.json"`,
 			Doc: "The file, relative to the configuration's folder."}},
 	},
 	{
 		Type: "backend", FormLabel: "b2", AtMostOnce: true, CommonDoc: backendAbout,
 		Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
-		Arguments: []Argument{
+		Arguments: []ArgumentSpec{
 			{Name: "bucket", Type: Text, MayReferTo: Settings, Required: true, Doc: "The bucket's name."},
 			{Name: "prefix", Type: Text, MayReferTo: Settings, Default: `"` + config.DefaultPrefix + `"`,
 				Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
@@ -111,7 +111,7 @@ var backends = []Block{
 		Type: "backend", FormLabel: "postgres", AtMostOnce: true, CommonDoc: backendAbout,
 		Doc: "A PostgreSQL database. `b2form state init` makes the tables. What `conn_str` leaves out, the password above all, comes " +
 			"from the variables of libpq: `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, `PGSERVICE`, `PGSSLMODE` and so on.",
-		Arguments: []Argument{
+		Arguments: []ArgumentSpec{
 			{Name: "name", Type: Text, MayReferTo: Settings, Required: true, Doc: "What tells the states of a schema apart."},
 			{Name: "conn_str", Type: Text, MayReferTo: Settings, Doc: "Where the database is: `postgres://db.example.com/states`, " +
 				"without a password. Left out, `PG_CONN_STR`."},
@@ -125,12 +125,12 @@ var backends = []Block{
 	},
 }
 
-var httpBackend = Block{
+var httpBackend = BlockSpec{
 	Type: "backend", FormLabel: "http", AtMostOnce: true, CommonDoc: backendAbout,
 	Doc: "A server of Terraform's http protocol, such as GitLab. What is left out comes from Terraform's variables of the environment, " +
 		"`TF_HTTP_ADDRESS` and so on; the password is set there alone, as `TF_HTTP_PASSWORD`. In a job of GitLab its token is used. " +
 		"`b2form state init` tries the server.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "address", Type: Text, MayReferTo: Settings, Doc: "Where the state is: `https://example.com/states/web`. On GitLab " +
 			"`https://gitlab.example.com/api/v4/projects/PROJECT/terraform/state/NAME`."},
 		{Name: "update_method", Type: Text, MayReferTo: Settings, Doc: "How it is stored; left out, `POST`."},

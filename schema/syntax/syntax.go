@@ -14,15 +14,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// A Block describes one type of block, or one form of it. Its JSON is part of
+// A BlockSpec describes one type of block, or one form of it. Its JSON is part of
 // what `b2form schema -json` prints.
-type Block struct {
+type BlockSpec struct {
 	Type string `json:"type"` // "variable"
 	// FormLabel is the first label where that decides what the block holds:
 	// deliver "file". "": the block has no forms.
-	FormLabel string   `json:"form,omitempty"`
-	Labels    []string `json:"labels,omitempty"` // what its further labels are: "name"
-	Doc       string   `json:"doc"`              // a paragraph or more, in Markdown
+	FormLabel         string   `json:"form,omitempty"`
+	FurtherLabelNames []string `json:"labels,omitempty"` // what its further labels are: "name"
+	Doc               string   `json:"doc"`              // a paragraph or more, in Markdown
 	// CommonDoc is what all forms of the block have in common; "" where it has none.
 	CommonDoc string `json:"about,omitempty"`
 	// TerraformNote is what who comes from Terraform should know, in whole sentences;
@@ -30,8 +30,8 @@ type Block struct {
 	TerraformNote string `json:"terraform,omitempty"`
 	Example       string `json:"example,omitempty"` // a complete configuration; see [ExampleFiles]
 
-	Arguments []Argument `json:"arguments,omitempty"`
-	Blocks    []Block    `json:"blocks,omitempty"` // nested, each form by itself
+	Arguments []ArgumentSpec `json:"arguments,omitempty"`
+	Blocks    []BlockSpec    `json:"blocks,omitempty"` // nested, each form by itself
 	// OtherArguments says what an argument is that is not listed; "": there are no others.
 	OtherArguments string `json:"rest,omitempty"`
 
@@ -55,8 +55,8 @@ type Hint struct {
 	Advice  string // what to do; whole sentences
 }
 
-// An Argument describes one argument of a block.
-type Argument struct {
+// An ArgumentSpec describes one argument of a block.
+type ArgumentSpec struct {
 	Name       string       `json:"name"`
 	Type       ArgumentType `json:"type"`
 	MayReferTo RefScope     `json:"sees"`
@@ -153,17 +153,17 @@ func (s RefScope) Description() string {
 	return "everything, and self"
 }
 
-// Argument finds an argument; nil: there is none of that name.
-func (b *Block) Argument(name string) *Argument {
-	i := slices.IndexFunc(b.Arguments, func(a Argument) bool { return a.Name == name })
+// FindArgument finds an argument; nil: there is none of that name.
+func (b *BlockSpec) FindArgument(name string) *ArgumentSpec {
+	i := slices.IndexFunc(b.Arguments, func(a ArgumentSpec) bool { return a.Name == name })
 	if i < 0 {
 		return nil
 	}
 	return &b.Arguments[i]
 }
 
-// Hint finds what to write instead of a word; nil: nothing is known of it.
-func (b *Block) Hint(name string) *Hint {
+// FindHint finds what to write instead of a word; nil: nothing is known of it.
+func (b *BlockSpec) FindHint(name string) *Hint {
 	i := slices.IndexFunc(b.Hints, func(h Hint) bool { return h.Name == name })
 	if i < 0 {
 		return nil
@@ -172,12 +172,12 @@ func (b *Block) Hint(name string) *Hint {
 }
 
 // NestedForms lists the forms of a nested block; none: there is no such block.
-func (b *Block) NestedForms(typ string) []*Block {
+func (b *BlockSpec) NestedForms(typ string) []*BlockSpec {
 	return formsOfType(b.Blocks, typ)
 }
 
-// FormOf finds one form of a nested block; nil: there is none.
-func (b *Block) FormOf(typ, form string) *Block {
+// FindNestedForm finds one form of a nested block; nil: there is none.
+func (b *BlockSpec) FindNestedForm(typ, form string) *BlockSpec {
 	for _, n := range b.NestedForms(typ) {
 		if n.FormLabel == form {
 			return n
@@ -186,8 +186,8 @@ func (b *Block) FormOf(typ, form string) *Block {
 	return nil
 }
 
-func formsOfType(list []Block, typ string) []*Block {
-	var out []*Block
+func formsOfType(list []BlockSpec, typ string) []*BlockSpec {
+	var out []*BlockSpec
 	for i := range list {
 		if list[i].Type == typ {
 			out = append(out, &list[i])
@@ -197,7 +197,7 @@ func formsOfType(list []Block, typ string) []*Block {
 }
 
 // FormNames lists the first labels that blocks of several forms can have.
-func FormNames(forms []*Block) []string {
+func FormNames(forms []*BlockSpec) []string {
 	var out []string
 	for _, f := range forms {
 		out = append(out, f.FormLabel)
@@ -207,7 +207,7 @@ func FormNames(forms []*Block) []string {
 
 // AllowedNames lists what may stand in the block: arguments, then types of nested
 // blocks.
-func (b *Block) AllowedNames() []string {
+func (b *BlockSpec) AllowedNames() []string {
 	var out []string
 	for i := range b.Arguments {
 		out = append(out, b.Arguments[i].Name)
@@ -221,30 +221,30 @@ func (b *Block) AllowedNames() []string {
 }
 
 // HeaderText is how a block of this type begins: deliver "file", variable "name".
-func (b *Block) HeaderText() string {
+func (b *BlockSpec) HeaderText() string {
 	out := b.Type
 	if b.FormLabel != "" {
 		out += ` "` + b.FormLabel + `"`
 	}
-	for _, l := range b.Labels {
+	for _, l := range b.FurtherLabelNames {
 		out += ` "` + strings.ToUpper(l) + `"`
 	}
 	return out
 }
 
 // HeaderSchema describes the block's header to HCL.
-func (b *Block) HeaderSchema() hcl.BlockHeaderSchema {
+func (b *BlockSpec) HeaderSchema() hcl.BlockHeaderSchema {
 	h := hcl.BlockHeaderSchema{Type: b.Type}
 	if b.FormLabel != "" {
 		h.LabelNames = append(h.LabelNames, "type")
 	}
-	h.LabelNames = append(h.LabelNames, b.Labels...)
+	h.LabelNames = append(h.LabelNames, b.FurtherLabelNames...)
 	return h
 }
 
 // BodySchema describes the block's body to HCL. Whoever reads it asks for what is
 // required.
-func (b *Block) BodySchema() *hcl.BodySchema {
+func (b *BlockSpec) BodySchema() *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: HeaderSchemas(b.Blocks)}
 	for i := range b.Arguments {
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: b.Arguments[i].Name})
@@ -253,7 +253,7 @@ func (b *Block) BodySchema() *hcl.BodySchema {
 }
 
 // HeaderSchemas describes blocks to HCL, those of several forms once.
-func HeaderSchemas(blocks []Block) []hcl.BlockHeaderSchema {
+func HeaderSchemas(blocks []BlockSpec) []hcl.BlockHeaderSchema {
 	var out []hcl.BlockHeaderSchema
 	for i := range blocks {
 		if !slices.ContainsFunc(out, func(h hcl.BlockHeaderSchema) bool { return h.Type == blocks[i].Type }) {

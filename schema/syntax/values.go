@@ -3,16 +3,16 @@ package syntax
 var name = []string{"name"}
 
 // conditionArguments are those of a precondition, a postcondition, a validation and an assertion.
-func conditionArguments(sees RefScope) []Argument {
-	return []Argument{
+func conditionArguments(sees RefScope) []ArgumentSpec {
+	return []ArgumentSpec{
 		{Name: "condition", Type: Bool, MayReferTo: sees, Required: true, Doc: "What must be true."},
 		{Name: "error_message", Type: Text, MayReferTo: sees, Required: true,
 			Doc: "What is said where the condition does not hold. It is left out where it would show a sensitive value."},
 	}
 }
 
-var variable = Block{
-	Type: "variable", Labels: name,
+var variable = BlockSpec{
+	Type: "variable", FurtherLabelNames: name,
 	Doc: "A value that is given from outside: `var.NAME` in expressions. [Files](../language.md#files) says where it comes from: a " +
 		"value file, the environment, the command line, the default. What has none is asked for on a terminal and is an error " +
 		"elsewhere.\n\n" +
@@ -20,7 +20,7 @@ var variable = Block{
 		"expression otherwise: `-var='teams={web={days=7}}'`.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "type", Type: Constraint, MayReferTo: Written, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted " +
 				"where that loses nothing; the second argument of `optional` stands for a member that is left out."},
@@ -30,7 +30,7 @@ var variable = Block{
 			"everything that is shown."},
 		{Name: "nullable", Type: Bool, MayReferTo: Constant, Default: "true", Doc: "With false, null means the default."},
 	},
-	Blocks: []Block{{
+	Blocks: []BlockSpec{{
 		Type: "validation", Doc: "A condition on the value. There may be several; each must hold.",
 		Arguments: conditionArguments(Known),
 	}},
@@ -54,7 +54,7 @@ bucket "logs" {
 `,
 }
 
-var locals = Block{
+var locals = BlockSpec{
 	Type: "locals",
 	Doc: "Values with names, for use in several places: `local.NAME` in expressions. They may refer to one another and to resources; a " +
 		"file may hold several such blocks.",
@@ -71,19 +71,19 @@ bucket "media" {
 `,
 }
 
-var output = Block{
-	Type: "output", Labels: name,
+var output = BlockSpec{
+	Type: "output", FurtherLabelNames: name,
 	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are " +
 		"stored nowhere: `b2form output` evaluates them against the live account. They are about what was applied: where the values of " +
 		"variables or the files are not those of the last `apply`, or what the output is made from has another name or is gone, " +
 		"`b2form output` says so and prints nothing, also not in part. The secret of a key is shown only by the run that makes the key.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "value", Type: Any, MayReferTo: Computed, Required: true, Doc: "The value."},
 		{Name: "description", Type: Text, MayReferTo: Constant, Doc: "What it is, for the reader."},
 		{Name: "sensitive", Type: Bool, MayReferTo: Constant, Default: "false",
 			Doc: "Shows the value only where it is asked for by name. A value that is made from a sensitive one needs it."},
 	},
-	Blocks: []Block{{
+	Blocks: []BlockSpec{{
 		Type: "precondition", Doc: "A condition that must hold before the output is shown.",
 		Arguments: conditionArguments(Computed),
 	}},
@@ -107,12 +107,12 @@ output "media" {
 `,
 }
 
-var check = Block{
-	Type: "check", Labels: name,
+var check = BlockSpec{
+	Type: "check", FurtherLabelNames: name,
 	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold, and so does `validate` of what " +
 		"it can tell without asking B2. What is not live yet is not judged, and what cannot be evaluated is a warning too.",
 	TerraformNote: "Data blocks stand beside the check, not in it.",
-	Blocks: []Block{{
+	Blocks: []BlockSpec{{
 		Type: "assert", MinCount: 1, Doc: "One thing that should be true.",
 		Arguments: conditionArguments(Computed),
 	}},
@@ -131,8 +131,8 @@ check "private" {
 `,
 }
 
-var module = Block{
-	Type: "module", Labels: name,
+var module = BlockSpec{
+	Type: "module", FurtherLabelNames: name,
 	Doc: "A folder of files that is used once or more, each time with other values. Modules may call modules. What they make has " +
 		"addresses such as `module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that " +
 		"came from a module waits for that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
@@ -140,7 +140,7 @@ var module = Block{
 		"the module's files. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
 	TerraformNote: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no " +
 		"`providers`.",
-	Arguments: []Argument{
+	Arguments: []ArgumentSpec{
 		{Name: "source", Type: Text, MayReferTo: Constant, Required: true,
 			Doc: "The folder, relative to this one, beginning with `./` or `../`."},
 		forEach, count,

@@ -16,8 +16,8 @@ type Payload struct {
 	SHA1 string // in hexadecimal digits
 	// Open gives the content from its beginning; it may be called several times.
 	Open func() (io.ReadCloser, error)
-	// Source names the local file that it comes from; "": the configuration has it.
-	Source string
+	// SourcePath names the local file that it comes from; "": the configuration has it.
+	SourcePath string
 }
 
 // TextPayload is the payload of a content that is at hand.
@@ -41,18 +41,18 @@ func (p *Payload) VerifyUnchanged() error {
 	if err != nil {
 		return &ExplainedError{Summary: "Source cannot be read",
 			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and "+
-				"run the command again.", p.Source), Cause: err}
+				"run the command again.", p.SourcePath), Cause: err}
 	}
 	size, sum, err := SizeAndSHA1(content)
 	_ = content.Close() // it was only read
 	if err != nil {
 		return &ExplainedError{Summary: "Source cannot be read",
-			Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.Source), Cause: err}
+			Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.SourcePath), Cause: err}
 	}
 	if size != p.Size || sum != p.SHA1 {
 		return &ExplainedError{Summary: "Source has changed since the plan was made",
 			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to "+
-				"see what would be.", p.Source)}
+				"see what would be.", p.SourcePath)}
 	}
 	return nil
 }
@@ -63,10 +63,10 @@ type Upload struct {
 	Name        string
 	ContentType string // "b2/x-auto": B2 decides by the name
 	Info        map[string]string
-	// Encryption is the algorithm by which B2 encrypts with keys of its own (SSE-B2):
+	// SSEB2Algorithm is the algorithm by which B2 encrypts with keys of its own (SSE-B2):
 	// "AES256". "": as the bucket's default says.
-	Encryption string
-	Payload    *Payload
+	SSEB2Algorithm string
+	Payload        *Payload
 }
 
 // FileStore is what an API may also offer for what is not JSON, and for files of

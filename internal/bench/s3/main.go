@@ -19,9 +19,9 @@ import (
 )
 
 type settings struct {
-	b2form, versitygw, disk string
-	rounds, objects, large  int
-	listed                  int
+	b2form, versitygw, disk                  string
+	rounds, smallObjectCount, largeObjectMiB int
+	listedObjectCount                        int
 }
 
 func main() {
@@ -30,24 +30,24 @@ func main() {
 	flag.StringVar(&s.versitygw, "versitygw", "versitygw", "the program versitygw")
 	flag.StringVar(&s.disk, "disk", os.TempDir(), "a folder on a disk")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds, of which the median counts")
-	flag.IntVar(&s.objects, "objects", 4000, "small objects of a round")
-	flag.IntVar(&s.large, "large", 256, "MiB of the large object")
-	flag.IntVar(&s.listed, "listed", 100_000, "objects in the bucket that is listed")
+	flag.IntVar(&s.smallObjectCount, "objects", 4000, "small objects of a round")
+	flag.IntVar(&s.largeObjectMiB, "large", 256, "MiB of the large object")
+	flag.IntVar(&s.listedObjectCount, "listed", 100_000, "objects in the bucket that is listed")
 	flag.Parse()
 	fmt.Println("| | emulator | processor, s | versitygw | processor, s | times as fast |\n|---|---|---|---|---|---|")
 	for _, where := range []string{"memory", "disk"} {
-		table(s, where)
+		printMedians(s, where)
 	}
 }
 
-// table prints the medians of all measurements in one place.
-func table(s settings, where string) {
+// printMedians prints the medians of all measurements in one place.
+func printMedians(s settings, where string) {
 	servers := []*server{startB2form(s, where), startVersitygw(s, where)}
 	for _, srv := range servers {
 		defer srv.stop()
-		srv.fill(s.listed)
+		srv.putListedObjects(s.listedObjectCount)
 	}
-	for _, m := range []measure{
+	for _, m := range []benchmark{
 		{"put 1 KiB", "objects/s", putSmall}, {"get 1 KiB", "objects/s", getSmall},
 		{"put one large object", "MB/s", putLarge}, {"get it", "MB/s", getLarge},
 		{"list all objects", "objects/s", listAll},
@@ -56,9 +56,9 @@ func table(s settings, where string) {
 		for round := range s.rounds {
 			for n := range servers {
 				i := (n + round) % len(servers) // neither is always the first
-				before := servers[i].processorTime()
+				before := servers[i].processorSeconds()
 				results[i] = append(results[i], m.do(servers[i], s, round))
-				busy[i] = append(busy[i], servers[i].processorTime()-before)
+				busy[i] = append(busy[i], servers[i].processorSeconds()-before)
 			}
 		}
 		row := fmt.Sprintf("| %s, %s, %s |", m.name, where, m.unit)
@@ -71,8 +71,8 @@ func table(s settings, where string) {
 	}
 }
 
-// A measure gives how much a second a server does in a round.
-type measure struct {
+// A benchmark gives how much a second a server does in a round.
+type benchmark struct {
 	name, unit string
 	do         func(srv *server, s settings, round int) (ratePerSecond float64)
 }
@@ -83,16 +83,16 @@ const clients = 16
 
 func putSmall(srv *server, s settings, round int) (objectsPerSecond float64) {
 	content := bytes.Repeat([]byte("x"), 1024)
-	return perSecond(s.objects, func(n int) { srv.must("PUT", fmt.Sprintf("/small/%d/%d", round, n), content) })
+	return perSecond(s.smallObjectCount, func(n int) { srv.must("PUT", fmt.Sprintf("/small/%d/%d", round, n), content) })
 }
 
 func getSmall(srv *server, s settings, round int) (objectsPerSecond float64) {
-	return perSecond(s.objects, func(n int) { srv.must("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
+	return perSecond(s.smallObjectCount, func(n int) { srv.must("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
 }
 
 // putLarge puts another object each time, which both servers keep.
 func putLarge(srv *server, s settings, round int) (megabytesPerSecond float64) {
-	content := bytes.Repeat([]byte("0123456789abcdef"), s.large<<16)
+	content := bytes.Repeat([]byte("0123456789abcdef"), s.largeObjectMiB<<16)
 	r := srv.request("PUT", fmt.Sprintf("/large/%d", round), nil, content)
 	start := time.Now()
 	srv.drain(srv.do(r))
@@ -107,10 +107,10 @@ func getLarge(srv *server, s settings, round int) (megabytesPerSecond float64) {
 
 func listAll(srv *server, s settings, round int) (objectsPerSecond float64) {
 	start := time.Now()
-	if n := srv.list(); n != s.listed {
+	if n := srv.countByListing(); n != s.listedObjectCount {
 		log.Fatalf("%s lists %d objects", srv.name, n)
 	}
-	return float64(s.listed) / time.Since(start).Seconds()
+	return float64(s.listedObjectCount) / time.Since(start).Seconds()
 }
 
 // perSecond lets clients do something n times and gives how often they did it a

@@ -26,12 +26,12 @@ type server struct {
 	client                        *http.Client
 	process                       *os.Process
 	stop                          func()
-	buckets                       string // what their names begin with
+	bucketNamePrefix              string // what their names begin with
 }
 
 func startB2form(s settings, where string) *server {
 	args := []string{"emulator"}
-	dir := folder(s.disk)
+	dir := makeTempDir(s.disk)
 	if where == "disk" {
 		args = append(args, "-data="+dir)
 	}
@@ -43,13 +43,13 @@ func startB2form(s settings, where string) *server {
 		env[name] = value
 	}
 	srv := newServer("b2form", env["B2_S3_ENDPOINT"], "us-west-004", process, stop)
-	srv.id, srv.secret = appKey(env)
+	srv.id, srv.secret = createAppKey(env)
 	srv.makeBuckets()
 	return srv
 }
 
-// appKey makes an application key natively: S3 takes no master key.
-func appKey(env map[string]string) (id, secret string) {
+// createAppKey makes an application key natively: S3 takes no master key.
+func createAppKey(env map[string]string) (id, secret string) {
 	ask := func(verb, call, body string, authorize func(*http.Request)) (out struct {
 		AuthorizationToken, ApplicationKeyID,
 		ApplicationKey string
@@ -81,7 +81,7 @@ func startVersitygw(s settings, where string) *server {
 	if where == "memory" {
 		parent = "/dev/shm"
 	}
-	dir := folder(parent)
+	dir := makeTempDir(parent)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
@@ -108,10 +108,10 @@ func startVersitygw(s settings, where string) *server {
 func newServer(name, url, region string, process *os.Process, stop func()) *server {
 	return &server{name: name, url: url, region: region, process: process, stop: stop, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: clients, WriteBufferSize: 1 << 16, ReadBufferSize: 1 << 16},
-	}, buckets: "bench-"}
+	}, bucketNamePrefix: "bench-"}
 }
 
-func folder(parent string) string {
+func makeTempDir(parent string) string {
 	dir, err := os.MkdirTemp(parent, "s3bench-")
 	if err != nil {
 		log.Fatal(err)
@@ -137,9 +137,9 @@ func launch(dir, program string, args ...string) (stdout *bufio.Reader, process 
 	}
 }
 
-// processorTime is for how many seconds processors worked for the server, as
+// processorSeconds is for how many seconds processors worked for the server, as
 // Linux tells it.
-func (srv *server) processorTime() float64 {
+func (srv *server) processorSeconds() float64 {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", srv.process.Pid))
 	if err != nil {
 		log.Fatal(err)
@@ -160,7 +160,7 @@ func (srv *server) makeBuckets() {
 	}
 }
 
-func (srv *server) fill(n int) {
+func (srv *server) putListedObjects(n int) {
 	perSecond(n, func(i int) { srv.must("PUT", fmt.Sprintf("/listed/%02x/%06d", i%256, i), []byte("x")) })
 }
 
@@ -179,7 +179,7 @@ func (srv *server) drain(response *http.Response) int {
 	return int(n)
 }
 
-func (srv *server) list() (listed int) {
+func (srv *server) countByListing() (listed int) {
 	query := url.Values{"list-type": {"2"}, "max-keys": {"1000"}}
 	for {
 		response := srv.do(srv.request("GET", "/listed", query, nil))
@@ -200,7 +200,7 @@ func (srv *server) list() (listed int) {
 
 // request makes a request that is signed.
 func (srv *server) request(verb, path string, query url.Values, body []byte) *http.Request {
-	r, err := http.NewRequest(verb, srv.url+"/"+srv.buckets+path[1:], bytes.NewReader(body))
+	r, err := http.NewRequest(verb, srv.url+"/"+srv.bucketNamePrefix+path[1:], bytes.NewReader(body))
 	if err != nil {
 		log.Fatal(err)
 	}

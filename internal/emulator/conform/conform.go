@@ -52,30 +52,30 @@ type Setup struct {
 
 // A Case is one file of the suite.
 type Case struct {
-	Name       string // of the file, without its ending
-	Doc        string
-	Behaviours []int
-	Setup      *Setup // nil: any account will do
-	Own        bool   // the account must not be shared
-	steps      []step
+	Name            string // of the file, without its ending
+	Doc             string
+	Behaviours      []int
+	Setup           *Setup // nil: any account will do
+	NeedsOwnAccount bool   // the account must not be shared
+	steps           []step
 }
 
 type step struct {
-	line   int
-	clock  time.Duration
-	as     []string // key ID and secret, or one word
-	fault  string
-	upload []string // bucket ID, file name and variable
-	repeat int
-	method string // of HTTP; "": no request
-	path   string
-	header []field
-	body   string
-	status int
-	exact  bool
-	isFile bool // the reply is content
-	want   []field
-	expect string
+	line              int
+	advanceClockBy    time.Duration
+	authorizeAs       []string // key ID and secret, or one word
+	fault             string
+	uploadArgs        []string // bucket ID, file name and variable
+	repeat            int
+	method            string // of HTTP; "": no request
+	path              string
+	header            []field
+	body              string
+	status            int
+	comparesBodyBytes bool
+	isFile            bool // the reply is content
+	wantHeaders       []field
+	wantBody          string
 }
 
 type field struct{ name, value string }
@@ -147,7 +147,7 @@ func (c *Case) parseHead(head string) error {
 			continue
 		}
 		if line == "account: own" {
-			c.Own = true
+			c.NeedsOwnAccount = true
 			continue
 		}
 		c.Doc = strings.TrimSpace(c.Doc + " " + line)
@@ -161,13 +161,13 @@ func parseStep(block string) (s step, err error) {
 	word, argument, _ := strings.Cut(first, " ")
 	switch word {
 	case "clock":
-		s.clock, err = time.ParseDuration(argument)
+		s.advanceClockBy, err = time.ParseDuration(argument)
 		return s, err
 	case "as":
-		s.as = strings.Fields(argument)
+		s.authorizeAs = strings.Fields(argument)
 		return s, nil
 	case "upload":
-		if s.upload = strings.Fields(argument); len(s.upload) != 3 {
+		if s.uploadArgs = strings.Fields(argument); len(s.uploadArgs) != 3 {
 			return s, fmt.Errorf("%q needs a bucket, a name and a variable", first)
 		}
 		return s, nil
@@ -188,12 +188,12 @@ func parseStep(block string) (s step, err error) {
 	}
 	s.header, s.body = parseMessage(request)
 	status, reply, _ := strings.Cut(reply, "\n")
-	status, s.exact = strings.CutSuffix(status, " exactly")
+	status, s.comparesBodyBytes = strings.CutSuffix(status, " exactly")
 	status, s.isFile = strings.CutSuffix(status, " content")
 	if s.status, err = strconv.Atoi(status); err != nil {
 		return s, err
 	}
-	s.want, s.expect = parseMessage("\n" + reply)
+	s.wantHeaders, s.wantBody = parseMessage("\n" + reply)
 	return s, nil
 }
 

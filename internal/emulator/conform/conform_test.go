@@ -63,7 +63,7 @@ func TestMutations(t *testing.T) {
 func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 	t.Helper()
 	clock := &clock{now: time.Date(2021, 11, 7, 14, 36, 53, 0, time.UTC)}
-	o := emulator.Options{Now: clock.read, Broken: broken}
+	o := emulator.Options{Now: clock.read, BrokenBehaviours: broken}
 	if s := c.Setup; s != nil {
 		o.KeyID, o.Region, o.MaxBuckets = s.KeyID, s.Region, s.MaxBuckets
 		if len(s.Switches) > 0 {
@@ -79,7 +79,7 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 		if err := json.Unmarshal([]byte(text), &f); err != nil {
 			return err
 		}
-		server.Fail(f)
+		server.QueueFault(f)
 		return nil
 	}
 	return subject

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// obeysLaws checks what holds for every reply of the native API: headers whose
+// checkReplyFormat checks what holds for every reply of the native API: headers whose
 // spelling depends on success, and JSON with sorted members and an indentation
 // of two spaces, which a newline ends only if the request succeeded.
-func obeysLaws(response *http.Response, body []byte) error {
+func checkReplyFormat(response *http.Response, body []byte) error {
 	h := response.Header
 	success := response.StatusCode < 300
 	contentType, ending := "application/json;charset=utf-8", ""
@@ -31,7 +31,7 @@ func obeysLaws(response *http.Response, body []byte) error {
 	if response.Close != (response.StatusCode == 400) {
 		return fmt.Errorf("connection closes: %v", response.Close)
 	}
-	canonical, err := layout(body)
+	canonical, err := canonicalJSON(body)
 	if err != nil {
 		return err
 	}
@@ -41,11 +41,11 @@ func obeysLaws(response *http.Response, body []byte) error {
 	if success {
 		return nil
 	}
-	return describesError(response.StatusCode, body)
+	return checkErrorBody(response.StatusCode, body)
 }
 
-// layout gives a document the service's form.
-func layout(body []byte) (string, error) {
+// canonicalJSON gives a document the service's form.
+func canonicalJSON(body []byte) (string, error) {
 	var document any
 	if err := decode(body, &document); err != nil {
 		return "", err
@@ -58,7 +58,7 @@ func layout(body []byte) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-func describesError(status int, body []byte) error {
+func checkErrorBody(status int, body []byte) error {
 	var members map[string]any
 	if err := json.Unmarshal(body, &members); err != nil {
 		return err

@@ -34,20 +34,20 @@ type Subject struct {
 // ErrUnsuited says that the subject cannot run the case.
 var ErrUnsuited = errors.New("the case needs a clock, setup, fault or account that the subject does not have")
 
-// suits reports whether the subject has what the case needs.
-func (c Case) suits(s Subject) bool {
-	if s.Prefix != "" && (c.Own || c.Setup != nil) {
+// canRunOn reports whether the subject has what the case needs.
+func (c Case) canRunOn(s Subject) bool {
+	if s.Prefix != "" && (c.NeedsOwnAccount || c.Setup != nil) {
 		return false
 	}
 	return !slices.ContainsFunc(c.steps, func(step step) bool {
-		return step.clock != 0 && s.Advance == nil || step.fault != "" && s.Fail == nil
+		return step.advanceClockBy != 0 && s.Advance == nil || step.fault != "" && s.Fail == nil
 	})
 }
 
 // Run takes the case's steps. The error tells the first step that went
 // otherwise than the service.
 func (c Case) Run(ctx context.Context, s Subject) error {
-	if !c.suits(s) {
+	if !c.canRunOn(s) {
 		return ErrUnsuited
 	}
 	r := &run{Subject: s, vars: map[string]string{"keyId": s.KeyID, "key": s.Key, "url": s.URL}}
@@ -73,24 +73,24 @@ type run struct {
 
 func (r *run) step(ctx context.Context, s step) error {
 	switch {
-	case s.clock != 0:
-		r.Advance(s.clock)
+	case s.advanceClockBy != 0:
+		r.Advance(s.advanceClockBy)
 		return nil
 	case s.fault != "":
-		return r.Fail(r.fill(s.fault))
-	case s.upload != nil:
+		return r.Fail(r.expandVariables(s.fault))
+	case s.uploadArgs != nil:
 		return r.upload(ctx, s)
-	case len(s.as) == 2:
-		return r.authorize(ctx, r.fill(s.as[0]), r.fill(s.as[1]))
-	case len(s.as) == 1 && s.as[0] == "nobody":
+	case len(s.authorizeAs) == 2:
+		return r.authorize(ctx, r.expandVariables(s.authorizeAs[0]), r.expandVariables(s.authorizeAs[1]))
+	case len(s.authorizeAs) == 1 && s.authorizeAs[0] == "nobody":
 		r.token = ""
 		return nil
-	case len(s.as) == 1:
+	case len(s.authorizeAs) == 1:
 		return r.authorize(ctx, r.KeyID, r.Key)
 	}
 	for n := range max(s.repeat, 1) {
 		r.vars["n"] = strconv.Itoa(n + 1)
-		if err := r.request(ctx, s); err != nil {
+		if err := r.sendAndCheckReply(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -101,18 +101,18 @@ func (r *run) step(ctx context.Context, s step) error {
 func (r *run) upload(ctx context.Context, s step) error {
 	steps := []step{{
 		method: "POST", path: "/b2api/v4/b2_get_upload_url", status: 200,
-		body:   `{"bucketId":"` + s.upload[0] + `"}`,
-		expect: `{"authorizationToken":"$=uploadToken","uploadUrl":"$=uploadUrl"}`,
+		body:     `{"bucketId":"` + s.uploadArgs[0] + `"}`,
+		wantBody: `{"authorizationToken":"$=uploadToken","uploadUrl":"$=uploadUrl"}`,
 	}, {
-		method: "POST", path: "${uploadUrl}", status: 200, body: s.upload[1],
+		method: "POST", path: "${uploadUrl}", status: 200, body: s.uploadArgs[1],
 		header: []field{
-			{"Authorization", "${uploadToken}"}, {"X-Bz-File-Name", s.upload[1]},
+			{"Authorization", "${uploadToken}"}, {"X-Bz-File-Name", s.uploadArgs[1]},
 			{"X-Bz-Content-Sha1", "do_not_verify"}, {"Content-Type", "text/plain"},
 		},
-		expect: `{"fileId":"$=` + s.upload[2] + `"}`,
+		wantBody: `{"fileId":"$=` + s.uploadArgs[2] + `"}`,
 	}}
 	for _, step := range steps {
-		if err := r.request(ctx, step); err != nil {
+		if err := r.sendAndCheckReply(ctx, step); err != nil {
 			return err
 		}
 	}
@@ -152,8 +152,8 @@ func (r *run) send(request *http.Request) (*http.Response, []byte, error) {
 	return response, body, errors.Join(err, response.Body.Close())
 }
 
-// fill writes the variables' values into the text.
-func (r *run) fill(text string) string {
+// expandVariables writes the variables' values into the text.
+func (r *run) expandVariables(text string) string {
 	return variable.ReplaceAllStringFunc(text, func(v string) string {
 		name := v[2 : len(v)-1]
 		if value, ok := r.vars[name]; ok {
@@ -171,9 +171,9 @@ func (r *run) fill(text string) string {
 
 var variable = regexp.MustCompile(`\$\{\w+\}`)
 
-func (r *run) request(ctx context.Context, s step) error {
-	target := r.target(r.fill(s.path))
-	request, err := http.NewRequestWithContext(ctx, s.method, target, strings.NewReader(r.rename(r.fill(s.body))))
+func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
+	target := r.target(r.expandVariables(s.path))
+	request, err := http.NewRequestWithContext(ctx, s.method, target, strings.NewReader(r.prefixNames(r.expandVariables(s.body))))
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (r *run) request(ctx context.Context, s step) error {
 		request.Header.Set("Authorization", r.token)
 	}
 	for _, f := range s.header {
-		request.Header.Set(f.name, credentials(r.fill(f.value)))
+		request.Header.Set(f.name, encodeBasicAuth(r.expandVariables(f.value)))
 	}
 	response, body, err := r.send(request)
 	if s.status == 0 {
@@ -197,12 +197,12 @@ func (r *run) request(ctx context.Context, s step) error {
 		return fmt.Errorf("status %d, want %d: %s", response.StatusCode, s.status, body)
 	}
 	if !s.isFile {
-		if err := obeysLaws(response, body); err != nil {
+		if err := checkReplyFormat(response, body); err != nil {
 			return fmt.Errorf("%w: %s", err, body)
 		}
 	}
-	for _, f := range s.want {
-		got, want := response.Header.Get(f.name), r.fill(f.value)
+	for _, f := range s.wantHeaders {
+		got, want := response.Header.Get(f.name), r.expandVariables(f.value)
 		if want == "$absent" && response.Header.Values(f.name) == nil {
 			continue
 		}
@@ -213,8 +213,8 @@ func (r *run) request(ctx context.Context, s step) error {
 	return r.compare(s, body)
 }
 
-// credentials encodes what a case spells "Basic id:key".
-func credentials(header string) string {
+// encodeBasicAuth encodes what a case spells "Basic id:key".
+func encodeBasicAuth(header string) string {
 	pair, ok := strings.CutPrefix(header, "Basic ")
 	if !ok || !strings.Contains(pair, ":") {
 		return header
@@ -223,9 +223,9 @@ func credentials(header string) string {
 }
 
 func (r *run) compare(s step, body []byte) error {
-	want := r.rename(r.fill(s.expect))
-	if s.exact || s.isFile {
-		if s.exact && s.status < 300 {
+	want := r.prefixNames(r.expandVariables(s.wantBody))
+	if s.comparesBodyBytes || s.isFile {
+		if s.comparesBodyBytes && s.status < 300 {
 			want += "\n"
 		}
 		if string(body) != want {
@@ -243,7 +243,7 @@ func (r *run) compare(s step, body []byte) error {
 	if err := decode(body, &got); err != nil {
 		return err
 	}
-	r.leaveOut(got)
+	r.removeForeignItems(got)
 	found := maps.Clone(r.vars)
 	if err := match("reply", expected, got, found); err != nil {
 		return fmt.Errorf("%w: %s", err, body)

@@ -21,8 +21,8 @@ var (
 	namePath = regexp.MustCompile(`^(/file/|/b2api/.*[?&]bucketName=)`)
 )
 
-// rename puts the prefix before the names in a body.
-func (r *run) rename(body string) string {
+// prefixNames puts the prefix before the names in a body.
+func (r *run) prefixNames(body string) string {
 	if r.Prefix == "" {
 		return body
 	}
@@ -44,8 +44,8 @@ func (r *run) target(path string) string {
 	return r.apiURL + path
 }
 
-// leaveOut takes what is not ours out of a list of buckets or keys.
-func (r *run) leaveOut(reply any) {
+// removeForeignItems takes what is not ours out of a list of buckets or keys.
+func (r *run) removeForeignItems(reply any) {
 	object, ok := reply.(map[string]any)
 	if !ok || r.Prefix == "" {
 		return
@@ -79,29 +79,29 @@ func Sweep(ctx context.Context, s Subject, ours func(name string) bool) error {
 	keys, err := r.owned(ctx, "b2_list_keys", `"maxKeyCount":10000`, ours)
 	failed = append(failed, err)
 	for _, k := range keys {
-		failed = append(failed, r.change(ctx, "b2_delete_key", map[string]any{"applicationKeyId": k.ApplicationKeyID}))
+		failed = append(failed, r.callMethod(ctx, "b2_delete_key", map[string]any{"applicationKeyId": k.ApplicationKeyID}))
 	}
 	return errors.Join(failed...)
 }
 
-// A thing is a bucket or a key.
-type thing struct {
+// A bucketOrKey is a bucket or a key.
+type bucketOrKey struct {
 	BucketID, BucketName      string
 	ApplicationKeyID, KeyName string
 }
 
 // owned lists buckets or keys that are ours.
-func (r *run) owned(ctx context.Context, method, members string, ours func(string) bool) ([]thing, error) {
+func (r *run) owned(ctx context.Context, method, members string, ours func(string) bool) ([]bucketOrKey, error) {
 	reply, err := r.post(ctx, method, fmt.Sprintf(`{"accountId":%q,%s}`, r.account, members))
 	if err != nil {
 		return nil, err
 	}
-	var all struct{ Buckets, Keys []thing }
+	var all struct{ Buckets, Keys []bucketOrKey }
 	if err := json.Unmarshal(reply, &all); err != nil {
 		return nil, err
 	}
 	things := append(all.Buckets, all.Keys...)
-	return slices.DeleteFunc(things, func(t thing) bool { return !ours(t.BucketName + t.KeyName) }), nil
+	return slices.DeleteFunc(things, func(t bucketOrKey) bool { return !ours(t.BucketName + t.KeyName) }), nil
 }
 
 func (r *run) sweepBucket(ctx context.Context, id string) error {
@@ -110,12 +110,12 @@ func (r *run) sweepBucket(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		var page struct{ Files []version }
+		var page struct{ Files []fileVersion }
 		if err := json.Unmarshal(reply, &page); err != nil {
 			return err
 		}
 		if len(page.Files) == 0 {
-			return r.change(ctx, "b2_delete_bucket", map[string]any{"accountId": r.account, "bucketId": id})
+			return r.callMethod(ctx, "b2_delete_bucket", map[string]any{"accountId": r.account, "bucketId": id})
 		}
 		for _, f := range page.Files {
 			if err := r.sweepFile(ctx, f); err != nil {
@@ -125,25 +125,26 @@ func (r *run) sweepBucket(ctx context.Context, id string) error {
 	}
 }
 
-type version struct {
+type fileVersion struct {
 	Action, FileID, FileName string
 	LegalHold                struct{ Value string }
 }
 
-func (r *run) sweepFile(ctx context.Context, f version) error {
+func (r *run) sweepFile(ctx context.Context, f fileVersion) error {
 	if f.Action == "start" {
-		return r.change(ctx, "b2_cancel_large_file", map[string]any{"fileId": f.FileID})
+		return r.callMethod(ctx, "b2_cancel_large_file", map[string]any{"fileId": f.FileID})
 	}
 	if f.LegalHold.Value == "on" {
-		err := r.change(ctx, "b2_update_file_legal_hold", map[string]any{"fileName": f.FileName, "fileId": f.FileID, "legalHold": "off"})
+		err := r.callMethod(ctx, "b2_update_file_legal_hold",
+			map[string]any{"fileName": f.FileName, "fileId": f.FileID, "legalHold": "off"})
 		if err != nil {
 			return err
 		}
 	}
-	return r.change(ctx, "b2_delete_file_version", map[string]any{"fileName": f.FileName, "fileId": f.FileID, "bypassGovernance": true})
+	return r.callMethod(ctx, "b2_delete_file_version", map[string]any{"fileName": f.FileName, "fileId": f.FileID, "bypassGovernance": true})
 }
 
-func (r *run) change(ctx context.Context, method string, members map[string]any) error {
+func (r *run) callMethod(ctx context.Context, method string, members map[string]any) error {
 	body, err := json.Marshal(members)
 	if err == nil {
 		_, err = r.post(ctx, method, string(body))

@@ -18,7 +18,7 @@ import (
 // A Post is a comment or an issue.
 type Post struct {
 	ID            int64
-	By            int64 // the user
+	AuthorID      int64 // the user
 	Bot           bool
 	Title         string
 	Body          string
@@ -240,7 +240,7 @@ func (h *Host) serveList(w http.ResponseWriter, r *http.Request, list *[]*Post) 
 }
 
 func (h *Host) json(p *Post, list *[]*Post) map[string]any {
-	by := h.author(p.By, p.Bot)
+	by := h.author(p.AuthorID, p.Bot)
 	out := map[string]any{"id": p.ID, "user": by, "body": p.Body}
 	if h.Service == "gitlab" {
 		out = map[string]any{"id": p.ID, "author": by, "body": p.Body, "system": false}
@@ -286,7 +286,7 @@ func (h *Host) createOrEdit(w http.ResponseWriter, r *http.Request, list *[]*Pos
 		return
 	case p == nil:
 		h.lastID++
-		p = &Post{ID: h.lastID, By: Me, Bot: h.IsJobToken}
+		p = &Post{ID: h.lastID, AuthorID: Me, Bot: h.IsJobToken}
 		*list = append(*list, p)
 		status = http.StatusCreated
 	}

@@ -27,10 +27,10 @@ import (
 type Engine struct {
 	Name string
 
-	Remote    bool // it is reached over a line, which can be cut
-	Unbroken  bool // its lock cannot be broken, since it ends with its process
-	Expires   bool // its lock ends by the clock
-	Orphaning bool // the lock of a killed run stays until somebody breaks it
+	Remote          bool // it is reached over a line, which can be cut
+	LockUnbreakable bool // its lock cannot be broken, since it ends with its process
+	LockExpires     bool // its lock ends by the clock
+	LockOutlivesRun bool // the lock of a killed run stays until somebody breaks it
 
 	serve   func(now func() time.Time) (s Site, stop func() error, err error)
 	connect func(s Site, now func() time.Time, l *Line) (state.Backend, error)
@@ -39,10 +39,10 @@ type Engine struct {
 // All are the engines that this machine has.
 func All() []Engine {
 	all := []Engine{
-		{Name: "local", serve: serveFolder, connect: connectFolder, Unbroken: true},
-		{Name: "b2", serve: serveBucket, connect: connectBucket, Remote: true, Expires: true},
-		{Name: "http", serve: serveHTTP, connect: connectHTTP, Remote: true, Orphaning: true},
-		{Name: "gitlab", serve: serveGitLab, connect: connectGitLab, Remote: true, Orphaning: true},
+		{Name: "local", serve: serveFolder, connect: connectFolder, LockUnbreakable: true},
+		{Name: "b2", serve: serveBucket, connect: connectBucket, Remote: true, LockExpires: true},
+		{Name: "http", serve: serveHTTP, connect: connectHTTP, Remote: true, LockOutlivesRun: true},
+		{Name: "gitlab", serve: serveGitLab, connect: connectGitLab, Remote: true, LockOutlivesRun: true},
 	}
 	if testrun.UsesPostgres() {
 		all = append(all, Engine{Name: "postgres", serve: serveDatabase, connect: connectDatabase, Remote: true})
@@ -99,14 +99,14 @@ func serveBucket(now func() time.Time) (s Site, stop func() error, err error) {
 func connectBucket(s Site, now func() time.Time, l *Line) (state.Backend, error) {
 	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.Key, Endpoint: s.URL, Now: now, Transport: httpLine{l},
 		Sleep: func(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/200) }})
-	return state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}, err
+	return state.SharedBucket{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}, err
 }
 
 // HTTPPassword is that of the servers.
 const HTTPPassword = "s3cr3t-of-the-state"
 
-// HTTP is the backend that keeps a state at an address, as GitLab takes it if so.
-func HTTP(address string, gitlab bool, transport http.RoundTripper) state.HTTPBackend {
+// NewHTTPBackend is the backend that keeps a state at an address, as GitLab takes it if so.
+func NewHTTPBackend(address string, gitlab bool, transport http.RoundTripper) state.HTTPBackend {
 	h := state.HTTPBackend{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK", UnlockAddress: address,
 		UnlockMethod: "UNLOCK", Username: "tester", Password: secret.New(HTTPPassword), Transport: transport,
 		Retries: 2, FirstRetryWait: time.Second, MaxRetryWait: 30 * time.Second}
@@ -135,13 +135,13 @@ func serveHandler(h http.Handler) (s Site, stop func() error, err error) {
 }
 
 func connectHTTP(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
-	h := HTTP(s.URL, false, httpLine{l})
+	h := NewHTTPBackend(s.URL, false, httpLine{l})
 	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
 
 func connectGitLab(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
-	h := HTTP(s.URL, true, httpLine{l})
+	h := NewHTTPBackend(s.URL, true, httpLine{l})
 	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
@@ -172,7 +172,7 @@ func connectDatabase(s Site, _ func() time.Time, l *Line) (state.Backend, error)
 			return &cuttable{Conn: c, Line: l}, err
 		})
 	d.ReconnectTimeout = time.Minute
-	if l != nil && l.Dead {
+	if l != nil && l.StaysCut {
 		d.ReconnectTimeout = 0
 	}
 	return d, err

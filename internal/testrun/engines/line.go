@@ -14,7 +14,7 @@ import (
 // called for each request, and what they return cuts it there. nil is a line that holds.
 type Line struct {
 	Before, After func(what string) error
-	Dead          bool      // what is cut stays so
+	StaysCut      bool      // what is cut stays so
 	Copy          io.Writer // gets all that is sent; may be nil
 }
 
@@ -39,7 +39,7 @@ func (l *Line) Answered(what string) error {
 // CutAt cuts the line at its k-th request, before or after that took effect: once, or from
 // then on. reached says whether there was one.
 func CutAt(k int, after, forGood bool) (l *Line, reached func() bool) {
-	l = &Line{Dead: forGood}
+	l = &Line{StaysCut: forGood}
 	var mu sync.Mutex // a driver also sends beside what it was asked for
 	n, isCut := 0, false
 	reached = func() bool {
@@ -108,7 +108,7 @@ func (l httpLine) RoundTrip(r *http.Request) (*http.Response, error) {
 type cuttable struct {
 	net.Conn
 	*Line
-	asked bool // something was sent, and nothing came back yet
+	awaitsAnswer bool // something was sent, and nothing came back yet
 }
 
 func (c *cuttable) Write(p []byte) (int, error) {
@@ -119,14 +119,14 @@ func (c *cuttable) Write(p []byte) (int, error) {
 	if c.Line != nil && c.Copy != nil {
 		_, _ = c.Copy.Write(p)
 	}
-	c.asked = true
+	c.awaitsAnswer = true
 	return c.Conn.Write(p)
 }
 
 func (c *cuttable) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.asked && err == nil {
-		c.asked = false
+	if c.awaitsAnswer && err == nil {
+		c.awaitsAnswer = false
 		if err := c.Answered("query"); err != nil {
 			_ = c.Close()
 			return 0, err
