@@ -31,7 +31,7 @@ func LiveAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id string) (at
 	return attrs, true
 }
 
-// liveAttrsButVolatile is LiveAttrs without what b2form's own lock changes.
+// liveAttrsButVolatile is LiveAttrsNotConfigured without what b2form's own lock changes.
 func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (liveAttrs map[string]cty.Value, found bool) {
 	attrs, ok := LiveAttrsNotConfigured(r, s, id)
 	if !ok || r.Kind.Volatile == nil {

@@ -29,7 +29,7 @@ type Saved struct {
 	MovedIntents []EntryMove       `json:"moved_intents,omitempty"`
 	Undelivered  []addr.Addr       `json:"undelivered,omitempty"`
 	LeftOut      []addr.Addr       `json:"left_out,omitempty"`
-	HiddenHash   string            `json:"hidden_hash,omitempty"` // SlowHash of what is hidden; "": nothing is
+	HiddenHash   string            `json:"hidden_hash,omitempty"` // SlowHashIfSalted of what is hidden; "": nothing is
 }
 
 // A SavedChange is a Change in the form that is hashed and stored.

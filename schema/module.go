@@ -62,7 +62,7 @@ type sharedLoad struct {
 	budget                *parse.Budget // of all that is evaluated
 
 	resourcesWithErrors map[addr.Addr]bool             // resources that an error was reported of
-	emptyBlocks         map[*kind.Kind]*emptyBlock     // see emptyOf
+	emptyBlocks         map[*kind.Kind]*emptyBlock     // see emptyBlockOf
 	sharedArgs          map[sharedArgKey]*sharedArg    // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema // by the first attribute; see bodySchema
 }

@@ -40,7 +40,7 @@ type File struct {
 	ConfigDigest           string               // [schema.MeaningDigest] of it
 	NonsensitiveVariables  map[string]cty.Value // those of the configuration that are not sensitive
 	SensitiveVariableNames []string             // names of the others, sorted
-	SensitiveHash          string               // [plan.SlowHash] of their values; "": there are none
+	SensitiveHash          string               // [plan.SlowHashIfSalted] of their values; "": there are none
 	// Salt is what hidden values were hashed with, in hexadecimal digits; "": with a key that is not in the
 	// file, where Keyed says so, or there are none.
 	Salt          string

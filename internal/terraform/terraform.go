@@ -93,7 +93,7 @@ func isTfvarsFile(name string) bool {
 }
 
 // Migrate carries a configuration over. The error is about files that are not what
-// Terraform reads, as hcl.Diagnostics, or that of Request.ListFiles.
+// Terraform reads, as hcl.Diagnostics, or that of Request.ReadFiles.
 func Migrate(r Request) (*Result, error) {
 	m := &migration{Request: r, modules: map[string]*module{}, byType: map[string]*kind.Kind{}, result: &Result{}}
 	for _, k := range r.Kinds {

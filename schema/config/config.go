@@ -54,7 +54,7 @@ type Settings struct {
 
 // A ChangeLimit is how often one run does something at most where nobody is asked.
 type ChangeLimit struct {
-	Action    string // one of LimitedActions
+	Action    string // one of LimitableActions
 	Most      int
 	IsPercent bool // Most is per cent of the objects that the state records
 	Range     hcl.Range

@@ -246,7 +246,7 @@ func formattedBytes(v cty.Value) (n float64) {
 	return n
 }
 
-// longestElementBytes is writtenBytes of the longest element of a list, or of what is none.
+// longestElementBytes is formattedBytes of the longest element of a list, or of what is none.
 func longestElementBytes(list cty.Value) (longest float64) {
 	if (callArgument{list}).lengthIfKnown() == 0 {
 		return formattedBytes(list)

@@ -34,7 +34,7 @@ type attrSource struct {
 	absentValue       *cty.Value
 	memberIndex       int
 	path              string // below member: "" or dotted
-	singleMemberIndex int    // member of ReadSinglePath; -1: none
+	singleMemberIndex int    // member of SingleValueReadPath; -1: none
 }
 
 // A decodeKey is a piece of JSON by which its value is found again, and whether it stands for a list of one.

@@ -168,7 +168,7 @@ func (b *Budget) EvalForReading(e hcl.Expression, ctx *hcl.EvalContext) (cty.Val
 	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading([]cty.Value{v}, "") })
 }
 
-// EvalReferenceList is [Budget.ReadValue] where nobody reads what is in the objects that a list refers to.
+// EvalReferenceList is [Budget.EvalForReading] where nobody reads what is in the objects that a list refers to.
 func (b *Budget) EvalReferenceList(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading(NonReferenceExprs(e, v), "") })
 }
