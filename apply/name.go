@@ -16,7 +16,7 @@ import (
 // idLookup resolves the names in a change on their way to the wire.
 func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id string, err error) {
 	return func(by *kind.Attr, name string) (string, error) {
-		if id := r.resolveID(by, name); id != "" {
+		if id := r.findID(by, name); id != "" {
 			return id, nil
 		}
 		shown := strconv.Quote(name)
@@ -30,10 +30,10 @@ func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id s
 	}
 }
 
-// resolveID is the ID that a name in an attribute stands for: that of the declared
+// findID is the ID that a name in an attribute stands for: that of the declared
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
-func (r *runner) resolveID(by *kind.Attr, name string) (idIfAny string) {
+func (r *runner) findID(by *kind.Attr, name string) (idIfAny string) {
 	k := r.kinds[by.Link.RefKind]
 	if by.Link.IsRemoteID == nil {
 		return r.findFirstLiveID(by.Link.RefKind, name)
@@ -58,7 +58,7 @@ func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
 		a := &c.Kind.Attrs[i]
 		names := map[string]string{}
 		for _, m := range a.References(c.After.GetAttr(a.Name)) {
-			names[r.resolveID(m.Attr, m.Name)] = m.Name
+			names[r.findID(m.Attr, m.Name)] = m.Name
 		}
 		v := a.MapPossibleIDs(*live.PointerAt(i), func(_ *kind.Attr, id string) string {
 			if name := names[id]; name != "" {

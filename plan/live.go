@@ -31,8 +31,8 @@ func LiveAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id string) (at
 	return attrs, true
 }
 
-// liveAttrsButVolatile is LiveAttrsNotConfigured without what b2form's own lock changes.
-func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (liveAttrs map[string]cty.Value, found bool) {
+// nonvolatileAttrsNotConfigured is LiveAttrsNotConfigured without what b2form's own lock changes.
+func nonvolatileAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id string) (liveAttrs map[string]cty.Value, found bool) {
 	attrs, ok := LiveAttrsNotConfigured(r, s, id)
 	if !ok || r.Kind.Volatile == nil {
 		return attrs, ok
@@ -47,17 +47,17 @@ func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (live
 	return attrs, true
 }
 
-// lookUpBefore answers with what is live.
-func (p *planner) lookUpBefore(a addr.Addr) (attrs map[string]cty.Value, found bool) {
+// liveAttrsBefore answers with what is live.
+func (p *planner) liveAttrsBefore(a addr.Addr) (attrs map[string]cty.Value, found bool) {
 	r, e := p.declaration(a), p.entry(a)
 	if r == nil || e == nil {
 		return nil, false
 	}
-	return liveAttrsButVolatile(r, p.Snapshot, e.ID)
+	return nonvolatileAttrsNotConfigured(r, p.Snapshot, e.ID)
 }
 
-// lookUpAfter answers with what will be live, as far as the plan tells.
-func (p *planner) lookUpAfter(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
+// liveAttrsAfter answers with what will be live, as far as the plan tells.
+func (p *planner) liveAttrsAfter(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
 	r := p.declaration(a)
 	if r == nil {
 		return nil, false
@@ -65,9 +65,9 @@ func (p *planner) lookUpAfter(a addr.Addr) (liveAttrs map[string]cty.Value, foun
 	c := p.changeOf(a)
 	switch {
 	case c == nil:
-		return p.lookUpBefore(a)
+		return p.liveAttrsBefore(a)
 	case c.Action == NoOp:
-		return liveAttrsButVolatile(r, p.Snapshot, c.RemoteID)
+		return nonvolatileAttrsNotConfigured(r, p.Snapshot, c.RemoteID)
 	}
 	attrs := map[string]cty.Value{}
 	if c.Action == Update {
@@ -101,7 +101,7 @@ func (p *planner) changeOf(a addr.Addr) *Change {
 func (p *planner) checkPostconditions() {
 	for _, r := range p.declared {
 		if r.Postconditions != nil {
-			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.lookUpAfter)...) })
+			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.liveAttrsAfter)...) })
 		}
 	}
 	p.changeAt = nil // changes may be left out yet

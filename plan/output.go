@@ -42,7 +42,7 @@ func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []ad
 	}
 	live := func(a addr.Addr) (map[string]cty.Value, bool) {
 		if r := declared[a]; r != nil {
-			return liveAttrsButVolatile(r, s, ids[a])
+			return nonvolatileAttrsNotConfigured(r, s, ids[a])
 		}
 		return nil, false
 	}
@@ -96,7 +96,7 @@ func (p *planner) planOutputs() {
 
 // planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
 func (p *planner) planOutput(o *config.Output, digest string, was bool) {
-	after, diags := o.Value(p.lookUpAfter)
+	after, diags := o.Value(p.liveAttrsAfter)
 	if diags.HasErrors() {
 		p.diags = append(p.diags, diags...)
 		return
@@ -125,7 +125,7 @@ func sameOutput(a, b cty.Value) bool {
 // appliedValueIfKnown is the value of an output by what is live, where that is what was applied: digest is
 // what is recorded of it. cty.NilVal: nobody knows.
 func (p *planner) appliedValueIfKnown(o *config.Output, digest string) cty.Value {
-	v, diags := o.Value(p.lookUpBefore)
+	v, diags := o.Value(p.liveAttrsBefore)
 	if diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal
 	}

@@ -140,7 +140,7 @@ func (l *module) declareCheck(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	if l.isDuplicate("check."+name, b.DefRange) {
+	if l.registerName("check."+name, b.DefRange) {
 		return
 	}
 	d := syntax.FindFixedBlock(b.Type)

@@ -171,8 +171,8 @@ func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
 	return false
 }
 
-// isDuplicate reports a check or policy whose name another has; else the name is taken.
-func (l *module) isDuplicate(name string, at hcl.Range) (duplicate bool) {
+// registerName reports a check or policy whose name another has; else the name is taken.
+func (l *module) registerName(name string, at hcl.Range) (duplicate bool) {
 	first, taken := l.checkAndPolicyRanges[name]
 	if taken {
 		l.reportDuplicate(name, at, first)

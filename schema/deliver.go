@@ -105,7 +105,7 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 		rep := b.repetitions[i]
 		*e = instanceEvaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &place}
-		if !e.evalDestination(d, &out) || !e.checkFormat(d, &out, r.Value) || !e.checkDestinationFree(d, &out, taken) {
+		if !e.evalDestination(d, &out) || !e.checkFormatSuitsKey(d, &out, r.Value) || !e.checkDestinationFree(d, &out, taken) {
 			continue
 		}
 		text, ok := e.tryRender(d, &out, rep, template)
@@ -167,9 +167,9 @@ func (e *instanceEvaluation) checkDestinationFree(d *deliverBlock, out *config.D
 	return true
 }
 
-// checkFormat reports a format that tells a program its one bucket, where the key has none
+// checkFormatSuitsKey reports a format that tells a program its one bucket, where the key has none
 // or several, or a folder, which Joplin does not know.
-func (e *instanceEvaluation) checkFormat(d *deliverBlock, out *config.Delivery, key kind.Values) (suits bool) {
+func (e *instanceEvaluation) checkFormatSuitsKey(d *deliverBlock, out *config.Delivery, key kind.Values) (suits bool) {
 	buckets, prefix := key.GetAttr("buckets"), key.GetAttr("name_prefix")
 	if !slices.Contains(syntax.SingleBucketFormats(), out.Format) || !buckets.IsKnown() || !prefix.IsKnown() {
 		return true

@@ -45,8 +45,8 @@ func newLastVerdict(e hcl.Expression) *lastVerdict {
 	return v
 }
 
-// appliesTo reports whether the verdict holds for another object too, and remembers its attributes if not.
-func (v *lastVerdict) appliesTo(object cty.Value) (unchanged bool) {
+// rememberAttrs reports whether the verdict holds for another object too, and remembers its attributes if not.
+func (v *lastVerdict) rememberAttrs(object cty.Value) (unchanged bool) {
 	values := make([]cty.Value, len(v.attrs))
 	for i, name := range v.attrs {
 		if !object.Type().HasAttribute(name) {
@@ -156,7 +156,7 @@ func (j *judgement) evalCondition(p *policy, name string, e hcl.Expression, ctx 
 		last = newLastVerdict(e)
 		j.lastVerdicts[e] = last
 	}
-	if last.appliesTo(ctx.Variables["each"].GetAttr("value")) {
+	if last.rememberAttrs(ctx.Variables["each"].GetAttr("value")) {
 		return last.holds, true
 	}
 	defer func() {

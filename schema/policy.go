@@ -105,7 +105,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			"switches it on. Choose another name.", name))
 		return nil
 	}
-	if l.isDuplicate("policy."+name, b.DefRange) {
+	if l.registerName("policy."+name, b.DefRange) {
 		return nil
 	}
 	content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
@@ -139,7 +139,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			p.broken = true
 		}
 		for _, t := range e.Variables() {
-			p.broken = !l.resolvePolicy(p, t) || p.broken
+			p.broken = !l.resolvePolicyReference(p, t) || p.broken
 		}
 	}
 	l.config.Policies = append(l.config.Policies, p.config)
@@ -185,8 +185,8 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
 	return ok
 }
 
-// resolvePolicy judges one reference in a policy; false: an error was reported.
-func (l *module) resolvePolicy(p *policy, t hcl.Traversal) (valid bool) {
+// resolvePolicyReference judges one reference in a policy; false: an error was reported.
+func (l *module) resolvePolicyReference(p *policy, t hcl.Traversal) (valid bool) {
 	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.sortedKindNames(),
 		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
@@ -210,12 +210,12 @@ func (l *module) resolvePolicy(p *policy, t hcl.Traversal) (valid bool) {
 		return l.checkPolicyAttr(p, t, addr.StepName(t[2]), false)
 	case root == "each" && (member == "change" || member == ""):
 		p.config.SeesChange = true
-		return len(t) < 3 || l.checkPolicyChange(p, t)
+		return len(t) < 3 || l.checkPolicyChangeReference(p, t)
 	}
 	return true
 }
 
-func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) (valid bool) {
+func (l *module) checkPolicyChangeReference(p *policy, t hcl.Traversal) (valid bool) {
 	members := []string{"action", "before", "fields", "hazards"}
 	name := addr.StepName(t[2])
 	switch {

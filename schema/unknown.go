@@ -14,8 +14,8 @@ import (
 )
 
 // What is not known in a value has a cause, which its marks tell: an attribute that B2 makes (kind.ComputedMark), one that the
-// credentials may not read (unreadableMark), or something that a later evaluation knows (unknownYetMark). Without any of them the expression
-// itself is at fault, as one that calls a function with null.
+// credentials may not read (unreadableMark), or something that a later evaluation knows (unknownYetMark). Without any of them the
+// expression itself is at fault, as one that calls a function with null.
 
 // A unknownYetMark marks what is unknown only in this evaluation: a variable without a value, data that was not read, and what an
 // earlier error leaves open.

@@ -281,7 +281,7 @@ func (s *session) writeAndCheckConfig(r *adopt.Result, st *state.State) (written
 		}
 	}()
 	for _, f := range r.Files {
-		name, err := createNew(f.NameWithoutSuffix, adopt.Suffix, f.Text)
+		name, err := writeUnderFreeName(f.NameWithoutSuffix, adopt.Suffix, f.Text)
 		if err != nil {
 			return written, err
 		}
@@ -293,8 +293,8 @@ func (s *session) writeAndCheckConfig(r *adopt.Result, st *state.State) (written
 	return written, s.checkPlanOnlyImports(r, st)
 }
 
-// createNew writes a file under the first name that is free: main.b2.hcl, main-2.b2.hcl.
-func createNew(name, suffix, text string) (writtenName string, err error) {
+// writeUnderFreeName writes a file under the first name that is free: main.b2.hcl, main-2.b2.hcl.
+func writeUnderFreeName(name, suffix, text string) (writtenName string, err error) {
 	for n := 1; ; n++ {
 		full := name + suffix
 		if n > 1 {

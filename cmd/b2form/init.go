@@ -170,7 +170,7 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, err
 }
 
 func (p *program) writeExample(e examples.Example) error {
-	name, err := createNew("main", adopt.Suffix, examples.Configuration(e.Name))
+	name, err := writeUnderFreeName("main", adopt.Suffix, examples.Configuration(e.Name))
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() a
 	s.clockAhead = s.client.ServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	for range mostRounds {
-		warnings, err := s.reloadWithData()
+		warnings, err := s.reloadConfigWithData()
 		if err != nil || len(s.config.DataQueries) == 0 {
 			return warnings, err
 		}
@@ -180,9 +180,9 @@ func (s *session) accountQuery() account.Query {
 	return account.QueryFor(s.config, s.entriesAndIntents(), s.kinds)
 }
 
-// reloadWithData evaluates the configuration again where data blocks ask for what is
+// reloadConfigWithData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
-func (s *session) reloadWithData() (warnings hcl.Diagnostics, err error) {
+func (s *session) reloadConfigWithData() (warnings hcl.Diagnostics, err error) {
 	if len(s.config.DataQueries) == 0 {
 		return nil, nil
 	}

@@ -54,10 +54,10 @@ func checkCredentials(id, key, source string) error {
 	if source != variables {
 		idName, keyName = "the key ID from "+source, "the application key from "+source
 	}
-	if stray := strayCharacter(id); stray != "" {
+	if stray := findStrayCharacter(id); stray != "" {
 		return &UsageError{idName + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}
 	}
-	if stray := strayCharacter(key); stray != "" {
+	if stray := findStrayCharacter(key); stray != "" {
 		return &UsageError{keyName + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
 	}
 	switch idIsKey, keyIsID := looksLikeKey(id), looksLikeKeyID(key); {
@@ -74,8 +74,8 @@ func checkCredentials(id, key, source string) error {
 	return nil
 }
 
-// strayCharacter names a character that no ID and no key contains.
-func strayCharacter(s string) (description string) {
+// findStrayCharacter names a character that no ID and no key contains.
+func findStrayCharacter(s string) (description string) {
 	for _, r := range s {
 		switch {
 		case r == '\n' || r == '\r':

@@ -41,7 +41,7 @@ func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) er
 	}
 	h := &longMemoryContent{length: length, users: 1}
 	var err error
-	if file := m.reserve(h); file != nil {
+	if file := m.reserveInArena(h); file != nil {
 		h.ReaderAt = io.NewSectionReader(file, h.from, length)
 		err = copyDigested(io.NewOffsetWriter(file, h.from), r, length, d)
 	} else {
@@ -77,8 +77,8 @@ func roundUpToPages(length int64) int64 {
 	return (length + page - 1) / page * page
 }
 
-// reserve gives a content a place in the arena; nil is no place.
-func (m *memoryContent) reserve(h *longMemoryContent) (arenaIfAny *os.File) {
+// reserveInArena gives a content a place in the arena; nil is no place.
+func (m *memoryContent) reserveInArena(h *longMemoryContent) (arenaIfAny *os.File) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil && !m.hasNoArena {

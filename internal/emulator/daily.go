@@ -23,9 +23,9 @@ const dailyKey = "d"
 // A missedDays is the days whose passes are to be made up for.
 type missedDays struct{ lastPassDay, today int64 }
 
-// pass gives the first midnight of the span that is not before due, and
+// firstMidnightFrom gives the first midnight of the span that is not before due, and
 // whether there is one.
-func (s missedDays) pass(due int64) (midnightMillis int64, isWithin bool) {
+func (s missedDays) firstMidnightFrom(due int64) (midnightMillis int64, isWithin bool) {
 	day := max((due+millisPerDay-1)/millisPerDay, s.lastPassDay+1)
 	return day * millisPerDay, day <= s.today
 }
@@ -210,16 +210,16 @@ func (l *nameLifecycle) appendDue(due []*nameLifecycle, days missedDays) []*name
 // nextPass gives the midnight of the first pass that changes something.
 func (l *nameLifecycle) nextPass(days missedDays) (first int64, ok bool) {
 	consider := func(due int64, is bool) {
-		if at, within := days.pass(due); is && within && (!ok || at < first) {
+		if at, within := days.firstMidnightFrom(due); is && within && (!ok || at < first) {
 			first, ok = at, true
 		}
 	}
 	consider(l.hideDue())
 	for i := range l.versions {
-		consider(l.dropDue(i))
+		consider(l.deleteDue(i))
 	}
 	for _, f := range l.unfinished {
-		consider(l.abortDue(f))
+		consider(l.cancelDue(f))
 	}
 	consider(0, l.onlyMarkersLeft())
 	return first, ok
@@ -233,9 +233,9 @@ func (l *nameLifecycle) hideDue() (millis int64, applies bool) {
 	return l.versions[0].UploadMillis + l.rule.HideAfterDays*millisPerDay, true
 }
 
-// dropDue is when the i-th version is to be deleted: so many days after the
+// deleteDue is when the i-th version is to be deleted: so many days after the
 // next newer one hid or superseded it, and not while it is locked.
-func (l *nameLifecycle) dropDue(i int) (millis int64, applies bool) {
+func (l *nameLifecycle) deleteDue(i int) (millis int64, applies bool) {
 	f := l.versions[i]
 	if i == 0 || l.rule.DeleteHiddenAfterDays == 0 || f.Lock.Hold == "on" {
 		return 0, false
@@ -249,7 +249,7 @@ func (l *nameLifecycle) dropDue(i int) (millis int64, applies bool) {
 	return max(since+l.rule.DeleteHiddenAfterDays*millisPerDay, f.Lock.UntilMillis), true
 }
 
-func (l *nameLifecycle) abortDue(f file) (millis int64, applies bool) {
+func (l *nameLifecycle) cancelDue(f file) (millis int64, applies bool) {
 	return f.UploadMillis + l.rule.CancelUnfinishedAfterDays*millisPerDay, l.rule.CancelUnfinishedAfterDays != 0
 }
 
@@ -278,7 +278,7 @@ func (l *nameLifecycle) runPass(at int64) error {
 	c := l.call
 	var gone, left []file
 	for i, f := range l.versions {
-		if due, ok := l.dropDue(i); ok && due <= at {
+		if due, ok := l.deleteDue(i); ok && due <= at {
 			gone = append(gone, f)
 		} else {
 			left = append(left, f)
@@ -296,7 +296,7 @@ func (l *nameLifecycle) runPass(at int64) error {
 	}
 	left = nil
 	for _, f := range l.unfinished {
-		if due, ok := l.abortDue(f); ok && due <= at {
+		if due, ok := l.cancelDue(f); ok && due <= at {
 			gone = append(gone, f)
 		} else {
 			left = append(left, f)

@@ -53,16 +53,16 @@ func (w walk) from(t tx, start string) iter.Seq2[file, error] {
 	return func(yield func(file, error) bool) {
 		for start != "" {
 			var ok bool
-			if start, ok = w.leg(t, start, yield); !ok {
+			if start, ok = w.visitUntilJump(t, start, yield); !ok {
 				return
 			}
 		}
 	}
 }
 
-// leg visits files until it is better to jump, and gives the key to jump to,
+// visitUntilJump visits files until it is better to jump, and gives the key to jump to,
 // "" at the end. Its second result is false when the visitor has enough.
-func (w walk) leg(t tx, start string, yield func(file, error) bool) (nextKey string, goOn bool) {
+func (w walk) visitUntilJump(t tx, start string, yield func(file, error) bool) (nextKey string, goOn bool) {
 	for key, data := range t.scan(start, w.storeKeyPrefix()+w.prefix) {
 		name, _, _ := strings.Cut(key[len(w.storeKeyPrefix()):], "\x00")
 		in := w.listedFolderIfAny(name)

@@ -77,8 +77,8 @@ func (c *call) readLockWish() lockRequest {
 	return wish
 }
 
-// customerEncryption checks a customer's key against its digest and forgets it.
-func customerEncryption(key, digest string) (checked encryption, keyMD5 string, err error) {
+// checkCustomerEncryption checks a customer's key against its digest and forgets it.
+func checkCustomerEncryption(key, digest string) (checked encryption, keyMD5 string, err error) {
 	raw, err := base64.StdEncoding.DecodeString(key)
 	sum := md5.Sum(raw)
 	if err != nil || len(raw) != 32 || base64.StdEncoding.EncodeToString(sum[:]) != digest {
@@ -114,7 +114,7 @@ func (c *call) readFileEncryption(name string, byDefault encryption) (e encrypti
 	case algorithm != "AES256":
 		return e, "", badRequest("Invalid server-side encryption algorithm")
 	case mode == "SSE-C":
-		return customerEncryption(key, digest)
+		return checkCustomerEncryption(key, digest)
 	case mode == "SSE-B2":
 		return sseB2, "", nil
 	}

@@ -283,7 +283,7 @@ func (c *s3Call) identify() error {
 	if !isHex(s.keyID, keyIDLength) {
 		return newS3Error(403, "InvalidAccessKeyId", "Malformed Access Key Id", member{"AWSAccessKeyId", s.keyID})
 	}
-	k, found, err := c.server.findKey(c.tx, s.keyID, c.now)
+	k, found, err := c.server.findUsableKey(c.tx, s.keyID, c.now)
 	if err != nil {
 		return err
 	}

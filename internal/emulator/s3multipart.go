@@ -93,7 +93,7 @@ func checkPartKey(h http.Header, f file) error {
 	given := ""
 	if h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != "" {
 		var err error
-		if _, given, err = customerKey(h, sseCHeader); err != nil {
+		if _, given, err = checkCustomerKeyHeaders(h, sseCHeader); err != nil {
 			return err
 		}
 	}

@@ -161,7 +161,7 @@ func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
 	case customer && algorithm != "":
 		return s3Invalid("Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
 	case customer:
-		if f.Encryption, f.CustomerKeyMD5, err = customerKey(h, sseCHeader); err != nil {
+		if f.Encryption, f.CustomerKeyMD5, err = checkCustomerKeyHeaders(h, sseCHeader); err != nil {
 			return err
 		}
 	case algorithm == sseB2.Algorithm:
@@ -192,14 +192,14 @@ func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
 
 const lockHeader = "X-Amz-Object-Lock-"
 
-// customerKey reads the three headers of a customer's key, of which only the
+// checkCustomerKeyHeaders reads the three headers of a customer's key, of which only the
 // digest is kept.
-func customerKey(h http.Header, prefix string) (_ encryption, keyMD5 string, err error) {
+func checkCustomerKeyHeaders(h http.Header, prefix string) (_ encryption, keyMD5 string, err error) {
 	if h.Get(prefix+"Algorithm") != sseB2.Algorithm {
 		return encryption{}, "", newS3Error(400, "InvalidEncryptionAlgorithmError",
 			"The encryption request you specified is not valid. Supported value: AES256.")
 	}
-	e, digest, err := customerEncryption(h.Get(prefix+"Key"), h.Get(prefix+"Key-Md5"))
+	e, digest, err := checkCustomerEncryption(h.Get(prefix+"Key"), h.Get(prefix+"Key-Md5"))
 	if err != nil {
 		return encryption{}, "", s3Invalid("The calculated MD5 hash of the key did not match the hash that was provided, " +
 			"or the secret key was invalid for the specified algorithm.")
@@ -220,7 +220,7 @@ func checkCustomerKey(h http.Header, prefix string, f file) error {
 		return newS3Error(400, "InvalidRequest", "The object was stored using a form of Server Side Encryption. "+
 			"The correct parameters must be provided to retrieve the object.")
 	}
-	_, digest, err := customerKey(h, prefix)
+	_, digest, err := checkCustomerKeyHeaders(h, prefix)
 	if err == nil && digest != f.CustomerKeyMD5 {
 		err = s3Denied()
 	}

@@ -36,8 +36,8 @@ func (s *Server) master() key {
 	return key{ID: s.account.ID, Capabilities: allCapabilities}
 }
 
-// findKey gives a key that exists and has not expired.
-func (s *Server) findKey(t tx, id string, now time.Time) (_ key, isUsable bool, err error) {
+// findUsableKey gives a key that exists and has not expired.
+func (s *Server) findUsableKey(t tx, id string, now time.Time) (_ key, isUsable bool, err error) {
 	if id == s.account.ID {
 		return s.master(), true, nil
 	}
@@ -56,7 +56,7 @@ func (s *Server) checkBasicCredentials(t tx, r *http.Request, now time.Time) (ke
 	if !ok {
 		return key{}, refused
 	}
-	k, found, err := s.findKey(t, id, now)
+	k, found, err := s.findUsableKey(t, id, now)
 	if err != nil {
 		return key{}, err
 	}
@@ -131,7 +131,7 @@ func (c *call) identify(token, purpose string) error {
 	if c.now.Sub(issued) >= tokenLife {
 		return code("expired_auth_token")
 	}
-	k, found, err := s.findKey(c.tx, id, c.now)
+	k, found, err := s.findUsableKey(c.tx, id, c.now)
 	switch {
 	case err != nil:
 		return err

@@ -168,7 +168,7 @@ func headerEncryption(h http.Header) (e encryption, customerKeyMD5 string, err e
 	case managed == "AES256" && algorithm == "":
 		return sseB2, "", nil
 	case managed == "" && algorithm == "AES256":
-		return customerEncryption(h.Get(customer+"Key"), h.Get(customer+"Key-Md5"))
+		return checkCustomerEncryption(h.Get(customer+"Key"), h.Get(customer+"Key-Md5"))
 	}
 	return encryption{}, "", badRequest("Invalid server-side encryption headers")
 }

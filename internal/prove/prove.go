@@ -205,7 +205,7 @@ func (o *Options) try(ctx context.Context, s *Subject) (results []Result) {
 			r.Detail = "the key does not authorize"
 		case p.SkipReason == "":
 			start := o.Now()
-			r.Status, r.Detail = o.judge(p.try(ctx, t))
+			r.Status, r.Detail = o.statusOfTrial(p.try(ctx, t))
 			r.Took = o.Now().Sub(start)
 			if r.Status == Unknown && ctx.Err() != nil {
 				r.Status, r.Detail = Skipped, "interrupted"
@@ -224,7 +224,7 @@ type brokenPromiseError string
 
 func (e brokenPromiseError) Error() string { return string(e) }
 
-func (o *Options) judge(err error) (status Status, detail string) {
+func (o *Options) statusOfTrial(err error) (status Status, detail string) {
 	switch e := err.(type) { // wrapped, it would be something else that went wrong
 	case nil:
 		return Kept, ""

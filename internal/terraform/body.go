@@ -60,7 +60,7 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 
 // zeroAsNull writes a number of which 0 means none there; false: nothing is left.
 func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) (remains bool) {
-	v, constant := literal(a.Expr)
+	v, constant := nonNullLiteral(a.Expr)
 	switch {
 	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():
 		b.remove(a.SrcRange)
@@ -89,7 +89,7 @@ func isNull(e hclsyntax.Expression) bool {
 
 // bucketIDAsList writes the one bucket of a key as a list.
 func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
-	if v, constant := literal(a.Expr); isNull(a.Expr) || constant && v.Type() == cty.String && v.AsString() == "" {
+	if v, constant := nonNullLiteral(a.Expr); isNull(a.Expr) || constant && v.Type() == cty.String && v.AsString() == "" {
 		b.remove(a.SrcRange)
 		return
 	}
@@ -128,7 +128,7 @@ func (b *bodyRewriter) mayBeNull(t hcl.Traversal) bool {
 // bucketID rewrites one bucket in a key: the ID of one that the state knows becomes its
 // name.
 func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
-	if v, constant := literal(e); constant && v.Type() == cty.String {
+	if v, constant := nonNullLiteral(e); constant && v.Type() == cty.String {
 		name := b.m.state.findBucketName(v.AsString())
 		if name == "" {
 			b.refuse(e.Range(), fmt.Sprintf("It names a bucket by its ID, %q, which the state does not know. Write the bucket's name.",

@@ -332,7 +332,7 @@ func (r *rewriter) data() {
 
 // folderPrefix writes the name of a folder as what the names in it begin with.
 func (r *rewriter) folderPrefix(a *hclsyntax.Attribute) {
-	_, constant := literal(a.Expr)
+	_, constant := nonNullLiteral(a.Expr)
 	switch name := literalText(a); {
 	case !constant:
 		r.refuse(a.SrcRange, "Its folder_name is an expression. Write name_prefix, which ends in a slash.")
@@ -357,11 +357,11 @@ func isTrue(a *hclsyntax.Attribute) bool {
 	if a == nil {
 		return false
 	}
-	v, ok := literal(a.Expr)
+	v, ok := nonNullLiteral(a.Expr)
 	return ok && v.Type().FriendlyName() == "bool" && v.True()
 }
 
 func isFalse(a *hclsyntax.Attribute) bool {
-	v, ok := literal(a.Expr)
+	v, ok := nonNullLiteral(a.Expr)
 	return ok && v.Type().FriendlyName() == "bool" && v.False()
 }

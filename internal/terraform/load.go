@@ -198,15 +198,15 @@ func literalText(a *hclsyntax.Attribute) string {
 	if a == nil {
 		return ""
 	}
-	v, ok := literal(a.Expr)
+	v, ok := nonNullLiteral(a.Expr)
 	if !ok || v.Type() != cty.String {
 		return ""
 	}
 	return v.AsString()
 }
 
-// literal is the value of an expression that refers to nothing and calls nothing.
-func literal(e hclsyntax.Expression) (v cty.Value, found bool) {
+// nonNullLiteral is the value of an expression that refers to nothing and calls nothing.
+func nonNullLiteral(e hclsyntax.Expression) (v cty.Value, found bool) {
 	v, diags := e.Value(nil)
 	if diags.HasErrors() || !v.IsKnown() || v.IsNull() {
 		return cty.NilVal, false

@@ -21,9 +21,9 @@ type similarCreates struct {
 	hiddenAddrs  []string // addresses of what is not shown
 }
 
-// foldSimilarCreates finds the creates of which so many are alike that a few stand for all, by their
+// findSimilarCreates finds the creates of which so many are alike that a few stand for all, by their
 // indices.
-func foldSimilarCreates(changes []plan.Change) (byChangeIndex map[int]*similarCreates) {
+func findSimilarCreates(changes []plan.Change) (byChangeIndex map[int]*similarCreates) {
 	byShape := map[string]*similarCreates{}
 	all := make(map[int]*similarCreates, len(changes))
 	for i := range changes {

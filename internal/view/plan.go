@@ -87,7 +87,7 @@ func (t TextUI) writeChanges(out *linePrinter, p *plan.Plan) {
 		out.WriteString("Actions are indicated with the following symbols:\n" + legend + "\n")
 	}
 	out.WriteString("b2form will perform the following actions:\n")
-	alike := foldSimilarCreates(p.Changes)
+	alike := findSimilarCreates(p.Changes)
 	for i := range p.Changes {
 		f := alike[i]
 		if f == nil || t.Verbose || f.shown < shownAlike {

@@ -103,9 +103,9 @@ func (d Folder) FileExists(path string) (bool, error) {
 	return found, nil
 }
 
-// Glob lists the files below a folder whose paths, relative to it, match a pattern
+// GlobFiles lists the files below a folder whose paths, relative to it, match a pattern
 // in which ** stands for any folders. The pattern must be valid.
-func (d Folder) Glob(dir, pattern string) (pathsFromDir []string, _ error) {
+func (d Folder) GlobFiles(dir, pattern string) (pathsFromDir []string, _ error) {
 	var found []string
 	err := d.withReadableRoot(dir, func(root *os.Root, path string) error {
 		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))

@@ -94,7 +94,7 @@ func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
 			return cty.NilVal, function.NewArgErrorf(1, "the pattern stands for more than %d others, or has ** more than %d times",
 				mostAlternatives, mostStars)
 		}
-		found, err := d.Glob(args[0].AsString(), pattern)
+		found, err := d.GlobFiles(args[0].AsString(), pattern)
 		if err != nil {
 			return cty.NilVal, function.NewArgError(0, err)
 		}

@@ -82,9 +82,9 @@ func (b *Budget) GrantEvaluation() (end func()) {
 	}
 }
 
-// take counts steps of one call; false: there are not so many. One call that takes more than an
+// takeSteps counts steps of one call; false: there are not so many. One call that takes more than an
 // evaluation may is not saved by what was granted to several.
-func (b *Budget) take(n int64) (enough bool) {
+func (b *Budget) takeSteps(n int64) (enough bool) {
 	left := b.stepsLeft.Add(-min(n, b.maxSteps+1))
 	if n > b.maxSteps && left >= 0 {
 		left = -1
@@ -95,7 +95,7 @@ func (b *Budget) take(n int64) (enough bool) {
 
 // MustSpend counts steps of what somebody called by name: a function, or "".
 func (b *Budget) MustSpend(n int64, name string) {
-	if b == nil || b.take(max(n, 0)) {
+	if b == nil || b.takeSteps(max(n, 0)) {
 		return
 	}
 	b.mu.Lock()
@@ -107,7 +107,7 @@ func (b *Budget) MustSpend(n int64, name string) {
 // SpendInstances is Spend for what is no expression: n instances that stand at a place. The
 // error is that the budget is exceeded.
 func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
-	if b == nil || b.take(min(int64(n), mostSteps)*PerInstance) {
+	if b == nil || b.takeSteps(min(int64(n), mostSteps)*PerInstance) {
 		return nil
 	}
 	return b.ExceededError(at)

@@ -46,7 +46,7 @@ func ScanBlock(src []byte, at hcl.Range, s *Scan) (ok bool) {
 	p := newPlainParser(src[at.Start.Byte:at.End.Byte], at.Filename, at.Start)
 	p.outline, p.scanned = true, s
 	p.word()
-	_, ok = p.blockBehind()
+	_, ok = p.blockAfterType()
 	return ok
 }
 
@@ -197,7 +197,7 @@ func (p *plainParser) block(outlined func(string) bool) (b *hclsyntax.Block, ok 
 	}
 	p.outline = outlined != nil && outlined(string(typ))
 	at := p.rangeFrom(from)
-	rest, ok := p.blockBehind()
+	rest, ok := p.blockAfterType()
 	if !ok {
 		return nil, false
 	}
@@ -231,8 +231,8 @@ func (r *blockRest) tree(typ []byte, at hcl.Range) *hclsyntax.Block {
 	return b
 }
 
-// blockBehind parses a block of which the type was read.
-func (p *plainParser) blockBehind() (r blockRest, ok bool) {
+// blockAfterType parses a block of which the type was read.
+func (p *plainParser) blockAfterType() (r blockRest, ok bool) {
 	for p.skipSpaces(); p.peek() == '"'; p.skipSpaces() {
 		from := p.offset
 		label, ok := p.quoted()
@@ -279,7 +279,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 		if !p.take('=') {
 			scan := p.scanned
 			p.scanned = nil
-			rest, ok := p.blockBehind()
+			rest, ok := p.blockAfterType()
 			if !ok {
 				return nil, false
 			}

@@ -83,11 +83,11 @@ const clients = 16
 
 func putSmall(srv *server, s settings, round int) (objectsPerSecond float64) {
 	content := bytes.Repeat([]byte("x"), 1024)
-	return perSecond(s.smallObjectCount, func(n int) { srv.must("PUT", fmt.Sprintf("/small/%d/%d", round, n), content) })
+	return runConcurrently(s.smallObjectCount, func(n int) { srv.mustSend("PUT", fmt.Sprintf("/small/%d/%d", round, n), content) })
 }
 
 func getSmall(srv *server, s settings, round int) (objectsPerSecond float64) {
-	return perSecond(s.smallObjectCount, func(n int) { srv.must("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
+	return runConcurrently(s.smallObjectCount, func(n int) { srv.mustSend("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
 }
 
 // putLarge puts another object each time, which both servers keep.
@@ -101,7 +101,7 @@ func putLarge(srv *server, s settings, round int) (megabytesPerSecond float64) {
 
 func getLarge(srv *server, s settings, round int) (megabytesPerSecond float64) {
 	start := time.Now()
-	n := srv.must("GET", fmt.Sprintf("/large/%d", round), nil)
+	n := srv.mustSend("GET", fmt.Sprintf("/large/%d", round), nil)
 	return float64(n) / 1e6 / time.Since(start).Seconds()
 }
 
@@ -113,9 +113,9 @@ func listAll(srv *server, s settings, round int) (objectsPerSecond float64) {
 	return float64(s.listedObjectCount) / time.Since(start).Seconds()
 }
 
-// perSecond lets clients do something n times and gives how often they did it a
+// runConcurrently lets clients do something n times and gives how often they did it a
 // second.
-func perSecond(n int, do func(n int)) (callsPerSecond float64) {
+func runConcurrently(n int, do func(n int)) (callsPerSecond float64) {
 	numbers := make(chan int, n)
 	for i := range n {
 		numbers <- i

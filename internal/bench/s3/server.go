@@ -156,17 +156,17 @@ func (srv *server) processorSeconds() float64 {
 
 func (srv *server) makeBuckets() {
 	for _, name := range []string{"small", "large", "listed"} {
-		srv.must("PUT", "/"+name, nil)
+		srv.mustSend("PUT", "/"+name, nil)
 	}
 }
 
 func (srv *server) putListedObjects(n int) {
-	perSecond(n, func(i int) { srv.must("PUT", fmt.Sprintf("/listed/%02x/%06d", i%256, i), []byte("x")) })
+	runConcurrently(n, func(i int) { srv.mustSend("PUT", fmt.Sprintf("/listed/%02x/%06d", i%256, i), []byte("x")) })
 }
 
-// must sends a request, signed with the digest of its content, and gives the
+// mustSend sends a request, signed with the digest of its content, and gives the
 // length of the reply.
-func (srv *server) must(verb, path string, body []byte) (replyLength int) {
+func (srv *server) mustSend(verb, path string, body []byte) (replyLength int) {
 	return srv.drain(srv.do(srv.request(verb, path, nil, body)))
 }
 
