@@ -86,7 +86,7 @@ internal/secret:
 	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.InvalidatedDestinations, KeyInfo.Endpoint KeyInfo.S3Endpoint,
 	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileList, Leftovers.Exist TempFileList.HasLeftovers,
 	Leftovers.Sweep TempFileList.RemoveLeftovers, Leftovers.open TempFileList.pending, NewLeftovers NewTempFileList,
-	Options DeliveryOptions, Options.Check DeliveryOptions.CheckBeforeEffect, Options.Environ DeliveryOptions.ProgramEnv,
+	Options DeliveryOptions, Options.Check DeliveryOptions.CheckBeforeEachEffect, Options.Environ DeliveryOptions.ProgramEnv,
 	Options.Grace DeliveryOptions.StopGrace, Options.Leftovers DeliveryOptions.TempFiles, Options.Live DeliveryOptions.LiveLookup,
 	Options.Place DeliveryOptions.FilePath, Options.Preface DeliveryOptions.StdoutPreface, Options.Pretend DeliveryOptions.SkipPrograms,
 	Options.Protected DeliveryOptions.ProtectedPaths, PreparedDelivery.slots PreparedDelivery.destinations, Self KeyInfo,
@@ -116,9 +116,9 @@ internal/state:
 	fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit, httpLock httpLockInfo, journal replayedJournal,
 	journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions, object fileVersion,
 	pointer statePointer, record journalRecord, record.After journalRecord.Previous, record.Begin journalRecord.Announce,
-	sealed checksummedLine, stored knownFiles, version stateVersion, view bucketView
+	sealed checksummedLine, stored knownFiles, version stateAndJournalVersion, view bucketView
 internal/terraform:
-	Result.Backend Result.HasBucketBackend, Result.Changed Result.ChangedMeaning, Result.Left Result.NotCarriedOver,
+	Result.Backend Result.KeepsStateInBucket, Result.Changed Result.ChangedMeaning, Result.Left Result.NotCarriedOver,
 	Result.Outputs Result.HasOutputs, Result.Removals Result.StateRemovals, Result.Unset Result.HasUnsetVariables,
 	standIn substituteVariable, use expressionUse
 internal/testrun:

@@ -107,7 +107,7 @@ func newRunner(o Options) *runner {
 		tasks:              make([]*task, len(o.Plan.Changes)),
 		unverifiedWarnings: map[addr.Addr]*hcl.Diagnostic{},
 	}
-	r.Delivery.Stdout, r.Delivery.CheckBeforeEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.CheckLocked
+	r.Delivery.Stdout, r.Delivery.CheckBeforeEachEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.CheckLocked
 	for _, res := range o.Config.Resources {
 		r.resources[res.Addr] = res
 	}

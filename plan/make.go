@@ -94,7 +94,7 @@ type planner struct {
 	movedFrom                map[addr.Addr]addr.Addr
 	importedBy               map[objectID]addr.Addr
 	recoveredBy              map[objectID]addr.Addr // see claimRecovered
-	reportedUnmatched        map[identityKey]bool   // reported; see reportUnmatchedNamesakes
+	reportedNamesakes        map[identityKey]bool   // reported; see reportUnmatchedNamesakes
 
 	ownerByObject     map[objectID]*addr.Addr        // see ownerAddr
 	identityIndex     config.IdentityIndex           // of what is declared; see declaredAddr
@@ -132,7 +132,7 @@ func newPlanner(r Request) *planner {
 		importedBy:               map[objectID]addr.Addr{},
 		recoveredBy:              map[objectID]addr.Addr{},
 		digester:                 newDigester(r.Applied.Salt),
-		reportedUnmatched:        map[identityKey]bool{},
+		reportedNamesakes:        map[identityKey]bool{},
 		differs:                  map[string]*differ{},
 	}
 	p.linkPlanner = newLinkPlanner(p)

@@ -81,10 +81,10 @@ func (p *planner) claimAllRecovered() {
 // reportUnmatchedNamesakes says once how to tie blocks of one name to objects of that name.
 func (p *planner) reportUnmatchedNamesakes(r *config.Resource, untied []*config.Resource, found []*kind.Object) {
 	name := identityKey{r.Kind.Name, r.Identity()}
-	if p.reportedUnmatched[name] {
+	if p.reportedNamesakes[name] {
 		return
 	}
-	p.reportedUnmatched[name] = true
+	p.reportedNamesakes[name] = true
 	list, ok := p.listDifferences(r, found)
 	if !ok {
 		return

@@ -25,7 +25,7 @@ type block struct {
 	end      hcl.Pos  // of the block in a file in native syntax
 	jsonBody hcl.Body // nil in native syntax
 	*metaArgs
-	deliverRanges []hcl.Range // of the deliver blocks in native syntax
+	nativeDeliverRanges []hcl.Range // of the deliver blocks in native syntax
 
 	mayHaveLinks bool               // whether it may set attributes that are evaluated last
 	references   []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
@@ -120,7 +120,7 @@ func (l *module) readMetaArguments(b *block, body hcl.Body) {
 	b.metaArgs = noMetaArgs
 	native, isNative := body.(*hclsyntax.Body)
 	if isNative && b.kind.YieldsSecret() {
-		b.deliverRanges = rangesOf(deliveries, native)
+		b.nativeDeliverRanges = rangesOf(deliveries, native)
 	}
 	if !isNative || len(content.Attributes) > 0 || len(content.Blocks) > len(deliveries) {
 		b.metaArgs = l.newMetaArgs(b.kind, content)

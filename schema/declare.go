@@ -262,6 +262,6 @@ func (l *module) declareScanned(r *block) bool {
 			return false
 		}
 	}
-	r.deliverRanges, r.references = deliverRanges, found.References
+	r.nativeDeliverRanges, r.references = deliverRanges, found.References
 	return true
 }

@@ -86,8 +86,8 @@ func deferredDetail(what string) string {
 		"check, deliver and postcondition, nowhere else. What several resources share goes into a local value.", what)
 }
 
-// checkReferenceTargets judges the declared resources that an attribute mentions.
-func (l *module) checkReferenceTargets(b *block, a *kind.Attr, r *config.Resource, index config.IdentityIndex) {
+// checkLinkTargets judges the declared resources that an attribute mentions.
+func (l *module) checkLinkTargets(b *block, a *kind.Attr, r *config.Resource, index config.IdentityIndex) {
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}

@@ -46,7 +46,7 @@ func (l *module) evaluateDeliveries() {
 
 func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destinations) {
 	list := b.deliverBlocks
-	for _, at := range b.deliverRanges {
+	for _, at := range b.nativeDeliverRanges {
 		list = append(list, l.parseBlock(at).AsHCLBlock())
 	}
 	for _, raw := range list {

@@ -138,7 +138,7 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 			if slices.Contains(named, r.Addr) {
 				named = slices.DeleteFunc(slices.Clone(named), func(a addr.Addr) bool { return a == r.Addr })
 			}
-			l.checkReferenceTargets(b, a, r, index)
+			l.checkLinkTargets(b, a, r, index)
 			if a.IsLink() {
 				r.DeferredNeeds = mergeAddrs(r.DeferredNeeds, named)
 			} else if more := mergeAddrs(r.Needs, named); len(more) > len(r.Needs) {

@@ -143,9 +143,10 @@ func newModule(o Options) *module {
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.Home)
 	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
-		resourcesWithErrors: map[addr.Addr]bool{}, emptyBlocks: map[*kind.Kind]*emptyBlock{}, sharedArgs: map[sharedArgKey]*sharedArg{},
-		bodySchemas: map[*kind.Attr]*hcl.BodySchema{},
-		boundary:    boundary, filesRootErr: err, budget: parse.NewBudget(o.MaxEvaluationSteps)})
+		resourcesWithErrors: map[addr.Addr]bool{}, emptyBlocks: map[*kind.Kind]*emptyBlock{},
+		cachedReferenceArgs: map[cachedReferenceArgKey]*cachedReferenceArg{},
+		bodySchemas:         map[*kind.Attr]*hcl.BodySchema{},
+		boundary:            boundary, filesRootErr: err, budget: parse.NewBudget(o.MaxEvaluationSteps)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, NonsensitiveVariables: map[string]cty.Value{},
 		SensitiveVariables: map[string]cty.Value{}}

@@ -61,10 +61,10 @@ type sharedLoad struct {
 	hasPendingData        bool          // there are data blocks that nothing answers yet
 	budget                *parse.Budget // of all that is evaluated
 
-	resourcesWithErrors map[addr.Addr]bool             // resources that an error was reported of
-	emptyBlocks         map[*kind.Kind]*emptyBlock     // see emptyBlockOf
-	sharedArgs          map[sharedArgKey]*sharedArg    // of all arguments evaluated so far
-	bodySchemas         map[*kind.Attr]*hcl.BodySchema // by the first attribute; see bodySchema
+	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
+	emptyBlocks         map[*kind.Kind]*emptyBlock                    // see emptyBlockOf
+	cachedReferenceArgs map[cachedReferenceArgKey]*cachedReferenceArg // of all arguments evaluated so far
+	bodySchemas         map[*kind.Attr]*hcl.BodySchema                // by the first attribute; see bodySchema
 }
 
 // A caller is where a module was called.

@@ -61,7 +61,7 @@ func (l *module) evaluateBlock(n *node) {
 			b.awaitingLinks = append(b.awaitingLinks, e)
 		}
 	}
-	if len(b.deliverBlocks)+len(b.deliverRanges) > 0 || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
+	if len(b.deliverBlocks)+len(b.nativeDeliverRanges) > 0 || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
 		b.repetitions = repeats
 	}
 	if b.nonLinkAttrs == nil {
@@ -233,9 +233,9 @@ func (e *instanceEvaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (ob
 }
 
 func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
-	text := findWholeReferencesText(arg.expr, e.module.kinds)
-	at := sharedArgKey{e.module, arg.attr, text}
-	if known := e.module.shared.sharedArgs[at]; known != nil && text != "" {
+	text := referenceListCacheKey(arg.expr, e.module.kinds)
+	at := cachedReferenceArgKey{e.module, arg.attr, text}
+	if known := e.module.shared.cachedReferenceArgs[at]; known != nil && text != "" {
 		for _, marks := range known.marks {
 			e.collectMarks(marks)
 		}
@@ -285,7 +285,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
 	if text != "" && len(diags) == 0 {
-		e.module.shared.sharedArgs[at] = &sharedArg{out, c.marks}
+		e.module.shared.cachedReferenceArgs[at] = &cachedReferenceArg{out, c.marks}
 	}
 	return out
 }

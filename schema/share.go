@@ -11,21 +11,21 @@ import (
 	"b2form/schema/kind"
 )
 
-// A sharedArg is what an argument that names whole resources came to. Most keys name one of few
+// A cachedReferenceArg is what an argument that names whole resources came to. Most keys name one of few
 // buckets, and going through the object of each takes longer than all else of a block.
-type sharedArg struct {
+type cachedReferenceArg struct {
 	value cty.Value
 	marks []cty.ValueMarks
 }
 
-type sharedArgKey struct {
+type cachedReferenceArgKey struct {
 	module *module
 	attr   *kind.Attr
 	text   string
 }
 
-// findWholeReferencesText is the text of a list of references to single resources; "": it is something else.
-func findWholeReferencesText(e hcl.Expression, kinds map[string]*kind.Kind) string {
+// referenceListCacheKey is the text of a list of references to single resources; "": it is something else.
+func referenceListCacheKey(e hcl.Expression, kinds map[string]*kind.Kind) string {
 	list, ok := e.(*hclsyntax.TupleConsExpr)
 	if !ok {
 		return ""

@@ -214,7 +214,7 @@ func (s *session) planShowAndCheck(ctx context.Context, st *state.State, m view.
 		s.showRotations(p)
 	}
 	s.ui.Plan(p, m)
-	s.ui.Exceptions(s.exceptions())
+	s.ui.AddPolicyExceptions(s.exceptions())
 	if err := s.checkSavedPlan(p); err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (p *program) readVariable(hidden bool) (line string, err error) {
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
 // An approvalPrompt asks for an approval.
-type approvalPrompt struct{ title, text, cancelledText string }
+type approvalPrompt struct{ question, explanation, cancelledText string }
 
 var (
 	applyQuestion = approvalPrompt{
@@ -134,7 +134,7 @@ func approvalPromptFor(m view.PlanPurpose) approvalPrompt {
 // askApproval asks; anything but "yes" ends the command.
 func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
 	defer p.beginPhase("wait for an answer", "")()
-	p.printNotice(fmt.Sprintf("\n%s\n%s", q.title, indented(q.text)))
+	p.printNotice(fmt.Sprintf("\n%s\n%s", q.question, indented(q.explanation)))
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	line, err := p.readAnswer(ctx)
 	fmt.Fprintln(p.stderr)

@@ -127,10 +127,10 @@ func (b bothUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	b.programs.Diagnostics(diags, files)
 }
 
-// Exceptions implements ui.
-func (b bothUI) Exceptions(list []view.Exception) {
-	b.people.Exceptions(list)
-	b.programs.Exceptions(list)
+// AddPolicyExceptions implements ui.
+func (b bothUI) AddPolicyExceptions(list []view.Exception) {
+	b.people.AddPolicyExceptions(list)
+	b.programs.AddPolicyExceptions(list)
 }
 
 // Tests implements ui.

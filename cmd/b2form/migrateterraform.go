@@ -371,7 +371,7 @@ func nextSteps(r *terraform.Result) (steps []string) {
 	if r.HasUnsetVariables {
 		steps = append(steps, "give the variables above their values")
 	}
-	if r.HasBucketBackend && len(r.Entries) > 0 {
+	if r.KeepsStateInBucket && len(r.Entries) > 0 {
 		steps = append(steps, "\"b2form state migrate\" moves the state into the bucket")
 	}
 	var finds []string

@@ -66,12 +66,12 @@ Exit codes:
 				return failf("Command missing", "Write the command behind two dashes, as in b2form mint -bucket=acme-photos -- rclone ls "+
 					"b2:acme-photos.")
 			}
-			return p.mint(ctx, o, c.Args().Slice())
+			return p.runWithMintedKey(ctx, o, c.Args().Slice())
 		},
 	})
 }
 
-func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (err error) {
+func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command []string) (err error) {
 	switch {
 	case p.useEmulator:
 		return failf("The emulator in a folder has no port",

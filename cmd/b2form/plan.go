@@ -104,7 +104,7 @@ func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error
 		s.showCapabilities(made, m)
 	} else {
 		s.ui.Plan(made, m)
-		s.ui.Exceptions(s.exceptions())
+		s.ui.AddPolicyExceptions(s.exceptions())
 	}
 	switch {
 	case len(broken) > 0:

@@ -81,7 +81,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 		return err
 	}
 	p.ui.Plan(f.PlanWithContents(), m)
-	p.ui.Exceptions(around.Exceptions)
+	p.ui.AddPolicyExceptions(around.Exceptions)
 	p.ui.Digest(savedDigest(f))
 	return nil
 }

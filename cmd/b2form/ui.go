@@ -17,7 +17,7 @@ type ui interface {
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.PlanPurpose)
 	Digest(plan.Digest)
-	Exceptions([]view.Exception)
+	AddPolicyExceptions([]view.Exception)
 	Tests([]view.TestFileResult)
 	Capabilities(list []string)
 	Rotations(*plan.Plan, time.Time)

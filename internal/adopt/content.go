@@ -44,7 +44,7 @@ func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Con
 		if err != nil {
 			return nil, nil, err
 		}
-		content := Content{Object: o, LocalPath: paths.addFile(ContentFolder+"/"+k.ParentIdentity(o.Identity),
+		content := Content{Object: o, LocalPath: paths.reserveFilePath(ContentFolder+"/"+k.ParentIdentity(o.Identity),
 			live.GetAttr(k.IdentityAttr).AsString())}
 		_, why := c.declaredValues(live, content.LocalPath)
 		if why == "" {
@@ -85,8 +85,8 @@ type isFolder bool
 
 func newPathSet() pathSet { return pathSet{} }
 
-// addFile gives the path of a new file in a folder: by its name, where that will do.
-func (s pathSet) addFile(folder, name string) (path string) {
+// reserveFilePath gives the path of a new file in a folder: by its name, where that will do.
+func (s pathSet) reserveFilePath(folder, name string) (path string) {
 	if path := folder + "/" + name; isPortable(name) && s.reserve(path) {
 		return path
 	}

@@ -21,7 +21,7 @@ const checkNetwork = "Check the network connection and, if one is set, the endpo
 // diagnose puts an error of the transport into words: why B2 did not answer, a clause without a
 // capital and without a period, and what to do. permanent: the next attempt would meet it again.
 func diagnose(cause error) (a advice, permanent bool) {
-	if e, ok := errors.AsType[*proxyError](cause); ok {
+	if e, ok := errors.AsType[*proxyRefusal](cause); ok {
 		a = advice{e.Error() + " instead of opening the way to B2",
 			"Ask whoever runs the proxy to allow api.backblazeb2.com and the other hosts under backblazeb2.com."}
 		if e.status == http.StatusProxyAuthRequired {

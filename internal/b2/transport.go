@@ -40,16 +40,16 @@ func isMalformedProxy(proxy string) bool {
 	return asURL != nil && asHost != nil
 }
 
-// A proxyError is a proxy's refusal to open a tunnel.
-type proxyError struct{ status int }
+// A proxyRefusal is a proxy's refusal to open a tunnel.
+type proxyRefusal struct{ status int }
 
-func (e *proxyError) Error() string {
+func (e *proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
 }
 
 func checkProxyConnect(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusOK {
-		return &proxyError{resp.StatusCode}
+		return &proxyRefusal{resp.StatusCode}
 	}
 	return nil
 }

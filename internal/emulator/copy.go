@@ -150,7 +150,7 @@ func beginCopyPart(c *call) error {
 func receiveCopy(c *call) error {
 	in := c.incoming
 	r := c.server.openRange(in.source)
-	if err := c.storeContent(r); err != nil {
+	if err := c.storeExactContent(r); err != nil {
 		return c.discard(in.content, closeAfterError(r, err))
 	}
 	return r.Close()

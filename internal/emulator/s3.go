@@ -248,7 +248,7 @@ func (c *s3Call) receive() error {
 	if in.source.file.ID != "" {
 		return receiveCopy(c.call)
 	}
-	err := c.storeContent(c.payload, c.payload.handOverDigests()...)
+	err := c.storeExactContent(c.payload, c.payload.handOverDigests()...)
 	if wrong := c.payload.readToEnd(); wrong != nil {
 		err = wrong
 	}

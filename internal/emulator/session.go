@@ -209,7 +209,7 @@ func (c *call) printV4(token string) error {
 	w.begin("allowed", '{')
 	if k.Buckets == nil {
 		w.null("buckets")
-	} else if err := c.printAllowed(); err != nil {
+	} else if err := c.printAllowedBuckets(); err != nil {
 		return err
 	}
 	w.texts("capabilities", k.Capabilities)
@@ -231,7 +231,7 @@ func (c *call) printV4(token string) error {
 	return nil
 }
 
-func (c *call) printAllowed() error {
+func (c *call) printAllowedBuckets() error {
 	w := &c.out
 	w.begin("buckets", '[')
 	for _, id := range c.caller.Buckets {

@@ -211,7 +211,7 @@ const unverifiedPrefix = "unverified:"
 // receive is the second step of an upload.
 func receive(c *call) error {
 	in := c.incoming
-	if err := c.storeContent(c.http.Body); err != nil {
+	if err := c.storeExactContent(c.http.Body); err != nil {
 		return c.discard(in.content, err)
 	}
 	if in.sha1AtEnd {
@@ -229,9 +229,9 @@ func receive(c *call) error {
 	return nil
 }
 
-// storeContent keeps so many bytes of r as the incoming content, and makes other digests
+// storeExactContent keeps so many bytes of r as the incoming content, and makes other digests
 // of it too.
-func (c *call) storeContent(r io.Reader, others ...hash.Hash) error {
+func (c *call) storeExactContent(r io.Reader, others ...hash.Hash) error {
 	in := c.incoming
 	d := newDigests(others)
 	err := c.server.content.put(in.content, r, in.length, d)

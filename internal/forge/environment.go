@@ -35,13 +35,13 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 			"GitLab CI, Gitea Actions and Forgejo Actions. Elsewhere, set GITHUB_REPOSITORY=OWNER/NAME, GITHUB_REF=refs/pull/NUMBER/head " +
 			"and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and GITLAB_TOKEN."}
 	case GitLab:
-		r.API, r.Name = e.firstSetVariable("CI_API_V4_URL"), e.firstSetVariable("CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID")
-		r.PullRequestNumber = parsePositive(e.firstSetVariable("CI_MERGE_REQUEST_IID", "CHANGE_ID"))
+		r.API, r.Name = e.firstNonEmptyValue("CI_API_V4_URL"), e.firstNonEmptyValue("CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID")
+		r.PullRequestNumber = parsePositive(e.firstNonEmptyValue("CI_MERGE_REQUEST_IID", "CHANGE_ID"))
 		tokens = []string{"GITLAB_TOKEN"}
 	default:
 		prefixes := e.prefixes(service)
-		r.API, r.Name = e.firstSetVariable(suffixed(prefixes, "API_URL")...), e.firstSetVariable(suffixed(prefixes, "REPOSITORY")...)
-		if server := e.firstSetVariable(suffixed(prefixes, "SERVER_URL")...); r.API == "" && server != "" && service != GitHub {
+		r.API, r.Name = e.firstNonEmptyValue(suffixed(prefixes, "API_URL")...), e.firstNonEmptyValue(suffixed(prefixes, "REPOSITORY")...)
+		if server := e.firstNonEmptyValue(suffixed(prefixes, "SERVER_URL")...); r.API == "" && server != "" && service != GitHub {
 			r.API = strings.TrimSuffix(server, "/") + "/api/v1"
 		}
 		if r.API == "" && service == GitHub {
@@ -61,7 +61,7 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 			Detail: "The environment does not say which repository of " + d.displayName +
 				" this is about: set " + variables + ", as its jobs have them."}
 	}
-	token := strings.TrimSpace(e.firstSetVariable(tokens...))
+	token := strings.TrimSpace(e.firstNonEmptyValue(tokens...))
 	if token == "" || strings.ContainsAny(token, "\r\n") {
 		return r, &Error{Summary: "There is no token for " + d.displayName, Detail: d.tokenAdvice}
 	}
@@ -103,8 +103,8 @@ func suffixed(prefixes []string, suffix string) []string {
 	return out
 }
 
-// firstSetVariable is the first of the variables that is set.
-func (e Environment) firstSetVariable(names ...string) string {
+// firstNonEmptyValue is the first of the variables that is set.
+func (e Environment) firstNonEmptyValue(names ...string) string {
 	for _, name := range names {
 		if v := e.Getenv(name); v != "" {
 			return v
@@ -115,10 +115,10 @@ func (e Environment) firstSetVariable(names ...string) string {
 
 // pullRequest is the number of the pull request; 0: there is none.
 func (e Environment) pullRequest(prefixes []string) int {
-	if m := regexp.MustCompile(`^refs/pull/([0-9]+)/`).FindStringSubmatch(e.firstSetVariable(suffixed(prefixes, "REF")...)); m != nil {
+	if m := regexp.MustCompile(`^refs/pull/([0-9]+)/`).FindStringSubmatch(e.firstNonEmptyValue(suffixed(prefixes, "REF")...)); m != nil {
 		return parsePositive(m[1])
 	}
-	if path := e.firstSetVariable(suffixed(prefixes, "EVENT_PATH")...); path != "" {
+	if path := e.firstNonEmptyValue(suffixed(prefixes, "EVENT_PATH")...); path != "" {
 		var event struct {
 			PullRequest struct {
 				Number int `json:"number"`
@@ -129,7 +129,7 @@ func (e Environment) pullRequest(prefixes []string) int {
 			return event.PullRequest.Number
 		}
 	}
-	return parsePositive(e.firstSetVariable("CHANGE_ID"))
+	return parsePositive(e.firstNonEmptyValue("CHANGE_ID"))
 }
 
 func parsePositive(text string) (numberOrZero int) {

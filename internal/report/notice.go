@@ -19,7 +19,7 @@ type Notice struct {
 	Headline       string         `json:"headline"`
 	Counts         noticeCounts   `json:"changes"`
 	Hazards        []noticeHazard `json:"hazards"` // at most 50
-	Errors         []string       `json:"errors"`  // at most 10, each in a line
+	FirstErrors    []string       `json:"errors"`  // at most 10, each in a line
 	HazardCount    int            `json:"hazard_count"`
 	ErrorCount     int            `json:"error_count"`
 	DriftCount     int            `json:"drift_count"`
@@ -54,8 +54,9 @@ func NewNotice(r *Run, jobURL string) Notice {
 	notice := Notice{FormatVersion: "1.0", ProgramVersion: r.ProgramVersion, Command: r.Command,
 		Folder:  visible.EscapeTruncated(r.Folder, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
-		Hazards: []noticeHazard{}, Errors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(), DriftCount: len(r.Drift),
-		Digest: visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
+		Hazards: []noticeHazard{}, FirstErrors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(),
+		DriftCount: len(r.Drift),
+		Digest:     visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
 	for _, c := range r.Changes() {
 		for _, h := range c.Hazards {
 			if len(notice.Hazards) < mostNoticeHazards {
@@ -65,8 +66,8 @@ func NewNotice(r *Run, jobURL string) Notice {
 		}
 	}
 	for _, d := range r.withSeverity("error") {
-		if len(notice.Errors) < mostNoticeErrors {
-			notice.Errors = append(notice.Errors, visible.EscapeTruncated(d.Summary, mostInLine))
+		if len(notice.FirstErrors) < mostNoticeErrors {
+			notice.FirstErrors = append(notice.FirstErrors, visible.EscapeTruncated(d.Summary, mostInLine))
 		}
 	}
 	return notice
@@ -84,7 +85,7 @@ func (n Notice) Text(maxBytes int) string {
 	if n.Folder != "" {
 		lines[0] = n.Folder + ": " + n.Headline
 	}
-	for _, text := range n.Errors {
+	for _, text := range n.FirstErrors {
 		lines = append(lines, "Error: "+text)
 	}
 	for _, h := range n.Hazards {

@@ -81,8 +81,8 @@ func addresses(list []addr.Addr) []string {
 // Digest records what the plan can be approved by.
 func (r *Recorder) Digest(d plan.Digest) { r.Run.Digest = d.String() }
 
-// Exceptions records the resources for which a policy does not hold.
-func (r *Recorder) Exceptions(list []view.Exception) {
+// AddPolicyExceptions records the resources for which a policy does not hold.
+func (r *Recorder) AddPolicyExceptions(list []view.Exception) {
 	for _, x := range list {
 		r.Run.Exceptions = append(r.Run.Exceptions,
 			Exception{x.Addr.String(), visible.EscapeLine(x.Policy), visible.EscapeLine(x.Reason)})

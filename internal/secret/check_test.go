@@ -19,7 +19,7 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 	dir := t.TempDir()
 	gone := errors.New("another run has the state")
 	asked := 0
-	env := secret.DeliveryOptions{CheckBeforeEffect: func() error {
+	env := secret.DeliveryOptions{CheckBeforeEachEffect: func() error {
 		if asked++; asked == 2 {
 			return gone
 		}

@@ -55,9 +55,9 @@ type DeliveryOptions struct {
 	// ended. nil: nobody asks.
 	Stop      <-chan struct{}
 	StopGrace time.Duration
-	// CheckBeforeEffect is asked before every effect of a delivery; its error ends it. nil:
+	// CheckBeforeEachEffect is asked before every effect of a delivery; its error ends it. nil:
 	// nothing stands against one.
-	CheckBeforeEffect func() error
+	CheckBeforeEachEffect func() error
 	// SkipPrograms leaves programs out: they are neither looked up nor run.
 	SkipPrograms bool
 }
@@ -133,7 +133,7 @@ const (
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
 func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o DeliveryOptions) (*PreparedDelivery, error) {
 	key.KeyID, key.Key = placeholderID, New(placeholderKey)
-	s := &PreparedDelivery{checkBeforeEffect: o.CheckBeforeEffect}
+	s := &PreparedDelivery{checkBeforeEffect: o.CheckBeforeEachEffect}
 	if s.checkBeforeEffect == nil {
 		s.checkBeforeEffect = func() error { return nil }
 	}

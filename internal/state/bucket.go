@@ -94,7 +94,7 @@ func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError,
 			}
 			p = next
 		}
-		k.claim.knownVersions = []stateVersion{p.stateVersion}
+		k.claim.knownVersions = []stateAndJournalVersion{p.stateAndJournalVersion}
 		return p, nil
 	})
 	return held, err
@@ -187,7 +187,7 @@ func (k *bucketStorage) storePointer(ctx context.Context, p statePointer) error 
 		info = map[string]string{}
 	}
 	info[k.bucketInfoKey()] = p.String()
-	if p.stateVersion == (stateVersion{}) && p.Lease == nil {
+	if p.stateAndJournalVersion == (stateAndJournalVersion{}) && p.Lease == nil {
 		delete(info, k.bucketInfoKey())
 	}
 	if len(info) > maxPairs {
@@ -299,7 +299,7 @@ func (k *bucketStorage) append(lines []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := k.commitVersion(stateVersion{State: now.State, LastJournalPart: made}); err != nil {
+	if err := k.commitVersion(stateAndJournalVersion{State: now.State, LastJournalPart: made}); err != nil {
 		k.lastPartContent = nil // what is stored is not known; the next part stands for itself
 		return err
 	}
@@ -309,9 +309,9 @@ func (k *bucketStorage) append(lines []byte) error {
 
 // currentVersion is what counts, as far as this run knows. Only append and close change
 // it, one at a time, and only they ask.
-func (k *bucketStorage) currentVersion() stateVersion { return k.claim.knownVersions[0] }
+func (k *bucketStorage) currentVersion() stateAndJournalVersion { return k.claim.knownVersions[0] }
 
-func (k *bucketStorage) commitVersion(to stateVersion) error {
+func (k *bucketStorage) commitVersion(to stateAndJournalVersion) error {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
 	err := k.compareAndSwapAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
@@ -321,7 +321,7 @@ func (k *bucketStorage) commitVersion(to stateVersion) error {
 		k.claim.knownVersions = append(k.claim.knownVersions, to)
 		return err
 	}
-	k.claim.knownVersions = []stateVersion{to}
+	k.claim.knownVersions = []stateAndJournalVersion{to}
 	return nil
 }
 
@@ -362,11 +362,11 @@ func (k *bucketStorage) close(s *State) error {
 		return err
 	}
 	now := k.currentVersion()
-	to, superseded := stateVersion{State: now.State}, k.journalParts
+	to, superseded := stateAndJournalVersion{State: now.State}, k.journalParts
 	var failed error
 	if s != nil {
 		var content bytes.Buffer
-		to = stateVersion{}
+		to = stateAndJournalVersion{}
 		if !s.isEmpty() {
 			failed = s.Encode(&content)
 		}

@@ -38,8 +38,8 @@ type httpDocument struct {
 	Journal string `json:"journal,omitempty"`
 }
 
-// isSameVersion reports whether two are the same version.
-func (d *httpDocument) isSameVersion(other *httpDocument) bool {
+// hasSameSerialAndRun reports whether two are the same version.
+func (d *httpDocument) hasSameSerialAndRun(other *httpDocument) bool {
 	return d.Serial == other.Serial && d.RunID == other.RunID
 }
 
@@ -271,13 +271,13 @@ func (k *httpStorage) checkUnchangedAfterReplacing(before *httpDocument) error {
 		return err
 	}
 	k.checkCount.Add(1)
-	if i := slices.IndexFunc(k.unconfirmedStores, there.isSameVersion); i >= 0 && there.Serial > k.knownDocument.Serial {
+	if i := slices.IndexFunc(k.unconfirmedStores, there.hasSameSerialAndRun); i >= 0 && there.Serial > k.knownDocument.Serial {
 		k.noteStored(k.unconfirmedStores[i])
 	}
-	if k.knownDocument.Serial > 0 && (there.Serial == 0 || before != nil && there.isSameVersion(before)) {
+	if k.knownDocument.Serial > 0 && (there.Serial == 0 || before != nil && there.hasSameSerialAndRun(before)) {
 		return k.markLost(k.storedStateMissingError())
 	}
-	if !there.isSameVersion(k.knownDocument) {
+	if !there.hasSameSerialAndRun(k.knownDocument) {
 		return k.markTakenOver(k.String())
 	}
 	k.setConfirmedAt(began)

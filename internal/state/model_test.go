@@ -40,20 +40,20 @@ func (p place) content() uint16 { return p.version & (1<<contentBits - 1) }
 
 func tick(n int8) time.Time { return time.Unix(int64(n), 0) }
 
-func versionOf(n uint16) stateVersion {
+func versionOf(n uint16) stateAndJournalVersion {
 	if n == 0 {
-		return stateVersion{}
+		return stateAndJournalVersion{}
 	}
-	return stateVersion{State: fileVersion{ID: strconv.Itoa(int(n))}}
+	return stateAndJournalVersion{State: fileVersion{ID: strconv.Itoa(int(n))}}
 }
 
-func numberOf(v stateVersion) uint16 {
+func numberOf(v stateAndJournalVersion) uint16 {
 	n, _ := strconv.Atoi(v.State.ID)
 	return uint16(n)
 }
 
 func (p place) pointer() statePointer {
-	out := statePointer{FormatVersion: formatVersion, stateVersion: versionOf(p.version)}
+	out := statePointer{FormatVersion: formatVersion, stateAndJournalVersion: versionOf(p.version)}
 	if p.nonce != 0 {
 		out.Lease = &lease{Nonce: strconv.Itoa(int(p.nonce)), Expires: tick(p.expires)}
 	}
@@ -61,7 +61,7 @@ func (p place) pointer() statePointer {
 }
 
 func placeOf(p statePointer) place {
-	out := place{version: numberOf(p.stateVersion)}
+	out := place{version: numberOf(p.stateAndJournalVersion)}
 	if p.Lease != nil {
 		n, _ := strconv.Atoi(p.Lease.Nonce)
 		out.nonce, out.expires = uint8(n), int8(p.Lease.Expires.Unix())

@@ -103,9 +103,9 @@ func (d Database) lockKey() int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// expandSQL fills in what parameters cannot be: the schema, its name as a text, the flaw of its tables, locks (rows of
+// expandPlaceholders fills in what parameters cannot be: the schema, its name as a text, the flaw of its tables, locks (rows of
 // pg_locks about the lock of this state), held (this very session has it) and its key.
-func (d Database) expandSQL(text string) string {
+func (d Database) expandPlaceholders(text string) string {
 	key := d.lockKey()
 	locks := fmt.Sprintf("pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = %d AND objid::bigint "+
 		"= %d AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", uint32(uint64(key)>>32),

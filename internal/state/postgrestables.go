@@ -85,7 +85,7 @@ func (d Database) CreateTables(ctx context.Context) error {
 	missing, err := d.inspectTables(ctx, c)
 	if missing {
 		c.limitReplyBytes(maxAnswer)
-		_, refused := c.Exec(ctx, d.expandSQL(createdTables)).ReadAll()
+		_, refused := c.Exec(ctx, d.expandPlaceholders(createdTables)).ReadAll()
 		// IF NOT EXISTS does not hold among several at once: one makes the tables, and the others are refused.
 		if missing, err = d.inspectTables(ctx, c); missing || err != nil {
 			err = cmp.Or(refused, err)

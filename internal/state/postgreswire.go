@@ -103,7 +103,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 	limited, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	c.limitReplyBytes(most)
-	r := c.ExecParams(limited, d.expandSQL(sql), values, nil, nil, nil)
+	r := c.ExecParams(limited, d.expandPlaceholders(sql), values, nil, nil, nil)
 	var row [][]byte
 	fits := true
 	for fits && r.NextRow() {

@@ -28,13 +28,13 @@ const (
 // may change it.
 type statePointer struct {
 	FormatVersion int `json:"format"`
-	stateVersion
+	stateAndJournalVersion
 	Lease *lease `json:"lease,omitempty"`
 }
 
-// A stateVersion of the state is an object, and the journal on top of it: the last
+// A stateAndJournalVersion of the state is an object, and the journal on top of it: the last
 // of its parts, each of which names the one before. Zero: there is none.
-type stateVersion struct {
+type stateAndJournalVersion struct {
 	State           fileVersion `json:"state,omitzero"`
 	LastJournalPart fileVersion `json:"journal,omitzero"`
 }
@@ -102,7 +102,7 @@ type leaseClaim struct {
 	nonce string // of its lease; "": it works without one
 	// knownVersions are the versions that the run has read, or tried to write since
 	// without learning what came of it. Another one is somebody else's.
-	knownVersions []stateVersion
+	knownVersions []stateAndJournalVersion
 }
 
 func (c leaseClaim) holdsLease(p statePointer) bool {
@@ -112,7 +112,7 @@ func (c leaseClaim) holdsLease(p statePointer) bool {
 // renewLease extends the lease. Whoever finds another lease, or a version that is not
 // its own, has lost the state for good.
 func (p statePointer) renewLease(c leaseClaim, expires time.Time) (next statePointer, ok bool) {
-	if !c.holdsLease(p) || !slices.Contains(c.knownVersions, p.stateVersion) {
+	if !c.holdsLease(p) || !slices.Contains(c.knownVersions, p.stateAndJournalVersion) {
 		return p, false
 	}
 	if c.nonce != "" {
@@ -124,20 +124,20 @@ func (p statePointer) renewLease(c leaseClaim, expires time.Time) (next statePoi
 }
 
 // commitVersion makes newVersion the state, and extends the lease.
-func (p statePointer) commitVersion(c leaseClaim, newVersion stateVersion, expires time.Time) (next statePointer, ok bool) {
+func (p statePointer) commitVersion(c leaseClaim, newVersion stateAndJournalVersion, expires time.Time) (next statePointer, ok bool) {
 	c.knownVersions = append(slices.Clone(c.knownVersions), newVersion) // the reply to an earlier try may have been lost
 	next, ok = p.renewLease(c, expires)
 	if ok {
-		next.stateVersion = newVersion
+		next.stateAndJournalVersion = newVersion
 	}
 	return next, ok
 }
 
 // releaseLease makes newVersion the state and gives the lease back. Where that happened
 // before, and only the reply was lost, another run may have the lease already.
-func (p statePointer) releaseLease(c leaseClaim, newVersion stateVersion) (next statePointer, ok bool) {
+func (p statePointer) releaseLease(c leaseClaim, newVersion stateAndJournalVersion) (next statePointer, ok bool) {
 	if !c.holdsLease(p) {
-		return p, p.stateVersion == newVersion || slices.Contains(c.knownVersions, newVersion)
+		return p, p.stateAndJournalVersion == newVersion || slices.Contains(c.knownVersions, newVersion)
 	}
 	next, ok = p.commitVersion(c, newVersion, time.Time{})
 	if ok && c.nonce != "" {

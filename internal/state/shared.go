@@ -101,7 +101,7 @@ func (b SharedBucket) readBucket(ctx context.Context) (*bucketView, error) {
 
 // Read implements [Backend].
 func (b SharedBucket) Read(ctx context.Context) (*State, error) {
-	var before stateVersion
+	var before stateAndJournalVersion
 	for first := true; ; first = false {
 		v, err := b.readBucket(ctx)
 		if err != nil {
@@ -111,10 +111,10 @@ func (b SharedBucket) Read(ctx context.Context) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		base, c, _, err := b.loadVersion(ctx, p.stateVersion)
+		base, c, _, err := b.loadVersion(ctx, p.stateAndJournalVersion)
 		// A version that was superseded meanwhile may be gone.
-		if err != nil && (first || p.stateVersion != before) && ctx.Err() == nil {
-			before = p.stateVersion
+		if err != nil && (first || p.stateAndJournalVersion != before) && ctx.Err() == nil {
+			before = p.stateAndJournalVersion
 			continue
 		}
 		if err != nil {
@@ -126,7 +126,8 @@ func (b SharedBucket) Read(ctx context.Context) (*State, error) {
 
 // loadVersion reads a version: the state, what its journal changes, and the journal's
 // parts.
-func (b SharedBucket) loadVersion(ctx context.Context, v stateVersion) (base *State, c changes, journalParts []fileVersion, err error) {
+func (b SharedBucket) loadVersion(ctx context.Context, v stateAndJournalVersion) (base *State, c changes, journalParts []fileVersion,
+	err error) {
 	base = &State{}
 	if v.State != (fileVersion{}) {
 		data, err := b.download(ctx, v.State)

@@ -281,7 +281,7 @@ func (r *rewriter) backend(b *hclsyntax.Block) string {
 	case "s3":
 		if strings.Contains(r.it.file.text(blockRange(b)), "backblazeb2.com") && text("bucket") != "" {
 			prefix := cmp.Or(strings.TrimSuffix(text("key"), ".tfstate"), "b2form")
-			r.m.result.HasBucketBackend = true
+			r.m.result.KeepsStateInBucket = true
 			return blockText("b2form", "  backend \"b2\" {\n    bucket = "+quoted(text("bucket"))+"\n    prefix = "+quoted(prefix+"/")+
 				"\n  }\n")
 		}

@@ -51,7 +51,7 @@ var errNoObject = errors.New("it holds no object")
 // jsonToNative is a configuration in JSON as native syntax, and by its lines those of src.
 func jsonToNative(src []byte) (text []byte, lines []int, err error) {
 	w := &nativeWriter{src: string(src)}
-	root, err := w.parse(src)
+	root, err := w.parseJSONSource(src)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +72,7 @@ func jsonToNative(src []byte) (text []byte, lines []int, err error) {
 // jsonValuesToNative is a value file in JSON as native syntax.
 func jsonValuesToNative(src []byte) ([]byte, error) {
 	w := &nativeWriter{src: string(src), literalStrings: true}
-	root, err := w.parse(src)
+	root, err := w.parseJSONSource(src)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func jsonValuesToNative(src []byte) ([]byte, error) {
 	return hclwrite.Format([]byte(w.text.String())), nil
 }
 
-func (w *nativeWriter) parse(src []byte) (gjson.Result, error) {
+func (w *nativeWriter) parseJSONSource(src []byte) (gjson.Result, error) {
 	if wire.FindTooDeep(src, 100) >= 0 || !gjson.ValidBytes(src) {
 		return gjson.Result{}, errors.New("its syntax is wrong, or it is nested too deeply")
 	}

@@ -48,8 +48,8 @@ type Result struct {
 	Staying        []Place           // what other providers need, and stays as it is
 	Secrets        []Secret          // that stand in states
 	// StateRemovals are addresses that Terraform is to forget: what the entries came from.
-	StateRemovals    []string
-	HasBucketBackend bool // the state is to be kept in a bucket
+	StateRemovals      []string
+	KeepsStateInBucket bool // the state is to be kept in a bucket
 	// RemoteState is what keeps Terraform's state elsewhere than in the file beside the configuration;
 	// without a What there is nothing.
 	RemoteState       Place

@@ -47,7 +47,7 @@ func printMedians(s settings, where string) {
 		defer srv.stop()
 		srv.putListedObjects(s.listedObjectCount)
 	}
-	for _, m := range []benchmark{
+	for _, m := range []rateBenchmark{
 		{"put 1 KiB", "objects/s", putSmall}, {"get 1 KiB", "objects/s", getSmall},
 		{"put one large object", "MB/s", putLarge}, {"get it", "MB/s", getLarge},
 		{"list all objects", "objects/s", listAll},
@@ -71,8 +71,8 @@ func printMedians(s settings, where string) {
 	}
 }
 
-// A benchmark gives how much a second a server does in a round.
-type benchmark struct {
+// A rateBenchmark gives how much a second a server does in a round.
+type rateBenchmark struct {
 	name, unit string
 	do         func(srv *server, s settings, round int) (ratePerSecond float64)
 }
