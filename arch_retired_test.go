@@ -20,7 +20,8 @@ apply:
 	Result.Unfinished Result.PartlyDone, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
 	execution.aside execution.runningWithoutSlot, execution.busy execution.slotsInUse, execution.inPlace execution.holdsSlot,
 	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism, outcome stepStatus,
-	runner.events runner.eventsMu, runner.indexed runner.indexOnce, runner.open runner.openIntents, runner.unannounced runner.announceErr,
+	runner.events runner.eventsMu, runner.indexed runner.indexOnce, runner.open runner.openIntents,
+	runner.unannounced runner.announceCreatesErr,
 	task.carriers task.idsBeforeCreate, task.id task.objectID, task.unseen task.unresolvedAttempts
 cmd/b2form:
 	box localB2, candidate completionCandidate, completer lineCompleter, consoleInput consoleScope,

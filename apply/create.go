@@ -43,7 +43,7 @@ func (r *runner) announceCreates(creates []int) error {
 		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.now()}
 	}
 	if err := r.State.AnnounceCreates(intents...); err != nil {
-		r.announceErr = err
+		r.announceCreatesErr = err
 		return err
 	}
 	for _, step := range creates {

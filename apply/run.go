@@ -60,19 +60,19 @@ func Run(ctx context.Context, o Options) *Result {
 	}
 	r.openIntents = r.State.State().OpenIntents
 	outcomes := r.runSteps(ctx)
-	return r.buildResult(ctx, outcomes, errors.Join(r.State.CheckLocked(), r.announceErr, r.closeIntents(outcomes),
+	return r.buildResult(ctx, outcomes, errors.Join(r.State.CheckLocked(), r.announceCreatesErr, r.closeIntents(outcomes),
 		r.renewDigests(outcomes)))
 }
 
 // A runner is one Run.
 type runner struct {
 	Options
-	resources   map[addr.Addr]*config.Resource
-	kinds       map[string]*kind.Kind
-	tasks       []*task              // one for each change of the plan
-	openIntents []state.CreateIntent // what earlier runs left unresolved
-	announceErr error                // why creates could not be announced
-	interrupted <-chan struct{}
+	resources          map[addr.Addr]*config.Resource
+	kinds              map[string]*kind.Kind
+	tasks              []*task              // one for each change of the plan
+	openIntents        []state.CreateIntent // what earlier runs left unresolved
+	announceCreatesErr error                // why creates could not be announced
+	interrupted        <-chan struct{}
 
 	snapshotMu         sync.Mutex                    // guards the snapshot's changes and all below
 	unverifiedWarnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm

@@ -21,7 +21,7 @@ type Action string
 
 // The actions. Replace makes the new object first and then deletes the old one.
 const (
-	NoOp    Action = "no-op" // only with Import, where the state takes the object over, with MovedFrom, or with Leftovers
+	NoOp    Action = "no-op" // only with Import, where the state takes the object over, with MovedFrom, or with FurtherDeletes
 	Create  Action = "create"
 	Update  Action = "update"
 	Replace Action = "replace"
@@ -56,7 +56,7 @@ type Change struct {
 	Action Action
 	Import bool // the live object is not in the state yet and becomes ours
 	// ImportedSiblings are further live objects of a rotation that are not in the state yet and become
-	// ours: each is among Leftovers, Retiring or Overlapping too. Sorted by ID.
+	// ours: each is among FurtherDeletes, Retiring or Overlapping too. Sorted by ID.
 	ImportedSiblings []NamedObject
 
 	// MovedFrom is the address under which the state has it so far; zero: this one.

@@ -254,7 +254,7 @@ func (l *module) evaluateModuleCall(n *node) {
 		maps.Copy(needs, l.caller.needMarks)
 	}
 	for _, r := range c.dependsOnRefs {
-		maps.Copy(needs, r.resourceMarks())
+		maps.Copy(needs, r.dependsOnMarks())
 	}
 	const perStep = 400 // bytes of files that take as long as one resource
 	if over := l.shared.budget.SpendInstances(len(repeats)*(c.source.filesSize/perStep), c.place); over != nil {
@@ -373,8 +373,8 @@ func (s *scope) evalInput(v *variable, e hcl.Expression) cty.Value {
 	return out
 }
 
-// resourceMarks are marks of the resources that a reference in depends_on names.
-func (r ref) resourceMarks() cty.ValueMarks {
+// dependsOnMarks are marks of the resources that a reference in depends_on names.
+func (r ref) dependsOnMarks() cty.ValueMarks {
 	marks := cty.ValueMarks{}
 	switch n := r.node; {
 	case n.block != nil:
@@ -397,7 +397,7 @@ func (r ref) resourceMarks() cty.ValueMarks {
 func (l *module) allResourceMarks() cty.ValueMarks {
 	marks := cty.ValueMarks{}
 	for _, n := range l.nodes {
-		maps.Copy(marks, ref{node: n}.resourceMarks())
+		maps.Copy(marks, ref{node: n}.dependsOnMarks())
 	}
 	return marks
 }

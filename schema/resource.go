@@ -147,7 +147,7 @@ func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueM
 	}
 	e.collectMarks(marks)
 	for _, r := range b.dependsOnRefs {
-		e.collectMarks(r.resourceMarks())
+		e.collectMarks(r.dependsOnMarks())
 	}
 	if l.caller != nil {
 		e.collectMarks(l.caller.needMarks)

@@ -149,7 +149,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 	}
 	switch {
 	case !p.Empty() && s.cannotAsk != nil:
-		s.ui.Digest(s.planDigest(p))
+		s.ui.PlanDigest(s.planDigest(p))
 		return s.cannotAsk
 	case !p.Empty():
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {

@@ -139,8 +139,8 @@ func (b bothUI) Tests(files []view.TestFileResult) { b.people.Tests(files); b.pr
 // Plan implements ui.
 func (b bothUI) Plan(p *plan.Plan, m view.PlanPurpose) { b.people.Plan(p, m); b.programs.Plan(p, m) }
 
-// Digest implements ui.
-func (b bothUI) Digest(d plan.Digest) { b.people.Digest(d); b.programs.Digest(d) }
+// PlanDigest implements ui.
+func (b bothUI) PlanDigest(d plan.Digest) { b.people.PlanDigest(d); b.programs.PlanDigest(d) }
 
 // Capabilities implements ui.
 func (b bothUI) Capabilities(list []string) {

@@ -112,7 +112,7 @@ func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error
 	case s.opts.showCapabilities:
 		return nil
 	}
-	s.ui.Digest(s.planDigest(made))
+	s.ui.PlanDigest(s.planDigest(made))
 	if s.opts.outPath != "" {
 		if err := s.savePlan(made, m); err != nil {
 			return err
@@ -130,7 +130,7 @@ func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error
 func (s *session) showCapabilities(made *plan.Plan, m view.PlanPurpose) {
 	if s.recorder != nil { // pipelines are told of the plan all the same
 		s.recorder.Plan(made, m)
-		s.recorder.Digest(s.planDigest(made))
+		s.recorder.PlanDigest(s.planDigest(made))
 	}
 	s.ui.Capabilities(s.neededCapabilities(made))
 }

@@ -82,7 +82,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 	}
 	p.ui.Plan(f.PlanWithContents(), m)
 	p.ui.AddPolicyExceptions(around.Exceptions)
-	p.ui.Digest(savedDigest(f))
+	p.ui.PlanDigest(savedDigest(f))
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 func savedRun(f *planfile.File, m view.PlanPurpose) *report.Run {
 	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan"}}
 	r.Plan(f.PlanWithContents(), m)
-	r.Digest(savedDigest(f))
+	r.PlanDigest(savedDigest(f))
 	return &r.Run
 }
 

@@ -16,7 +16,7 @@ type ui interface {
 	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.PlanPurpose)
-	Digest(plan.Digest)
+	PlanDigest(plan.Digest)
 	AddPolicyExceptions([]view.Exception)
 	Tests([]view.TestFileResult)
 	Capabilities(list []string)

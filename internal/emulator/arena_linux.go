@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newArena makes a file in memory, which goes when nobody has it any more. nil:
+// newMemoryFile makes a file in memory, which goes when nobody has it any more. nil:
 // this kernel has none.
-func newArena() *os.File {
+func newMemoryFile() *os.File {
 	fd, err := unix.MemfdCreate("b2form", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil

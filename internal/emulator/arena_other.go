@@ -4,7 +4,7 @@ package emulator
 
 import "os"
 
-func newArena() *os.File { return nil }
+func newMemoryFile() *os.File { return nil }
 
 func freeArena(*os.File, int64, int64) {}
 

@@ -1,7 +1,7 @@
 package emulator
 
 // A behaviour is something the service does that simple imitations get wrong.
-// Each can be broken on purpose by its number in Options.Broken.
+// Each can be broken on purpose by its number in Options.BrokenBehaviours.
 type behaviour int
 
 const (

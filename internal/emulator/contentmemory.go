@@ -82,7 +82,7 @@ func (m *memoryContent) reserveInArena(h *longMemoryContent) (arenaIfAny *os.Fil
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil && !m.hasNoArena {
-		m.arena = newArena()
+		m.arena = newMemoryFile()
 		m.hasNoArena = m.arena == nil
 	}
 	if m.arena != nil {

@@ -142,7 +142,7 @@ type Server struct {
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
-// o.Dir open, it waits for o.Patience and then fails with an error that says so.
+// o.Dir open, it waits for o.OpenTimeout and then fails with an error that says so.
 func Open(o Options) (*Server, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("emulator: %w", err)

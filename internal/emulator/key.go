@@ -250,7 +250,7 @@ func deleteKey(c *call) error {
 		return refuse(status, "bad_request", "application key does not exist: %s", id)
 	}
 	if !c.versionIncludesKey(k) {
-		return c.wrongVersion()
+		return c.unsupportedVersionError()
 	}
 	if c.server.options.Switches.TokensOutliveKeys {
 		k.Deleted = true

@@ -43,7 +43,7 @@ var methods = map[string]method{
 	"b2_list_file_versions":         {run: listFileVersions, needs: "listFiles", class: 'C'},
 	"b2_update_file_legal_hold":     {run: updateLegalHold, needs: "writeFileLegalHolds", deniesWith403: true, writes: true, class: 'A'},
 	"b2_update_file_retention":      {run: updateRetention, needs: "writeFileRetentions", deniesWith403: true, writes: true, class: 'A'},
-	"b2_upload_file": {begin: beginUpload, receive: receive, run: uploadFile, writes: true, takesOtherCredentials: true, upload: true,
+	"b2_upload_file": {begin: beginUpload, receive: receive, run: commitUpload, writes: true, takesOtherCredentials: true, upload: true,
 		class: 'A'},
 
 	"b2_cancel_large_file": {run: cancelLargeFile, needs: "writeFiles", writes: true, class: 'A'},

@@ -176,7 +176,7 @@ func authorize(c *call) error {
 		return err
 	}
 	if k.IsMultiBucket && c.version < 4 && c.server.keeps(multiBucketNeedsV4) {
-		return c.wrongVersion()
+		return c.unsupportedVersionError()
 	}
 	c.caller = k
 	token := c.server.token(k.ID, accountToken, c.version, c.now)
@@ -189,8 +189,8 @@ func authorize(c *call) error {
 	return c.printV1AndV2(token)
 }
 
-// wrongVersion refuses a Multi-Bucket Application Key before version 4.
-func (c *call) wrongVersion() error {
+// unsupportedVersionError refuses a Multi-Bucket Application Key before version 4.
+func (c *call) unsupportedVersionError() error {
 	return badRequest("This request is not currently supported on API version number %d", c.version)
 }
 

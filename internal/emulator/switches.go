@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A Switch is one field of Switches as a user writes it.
-type Switch struct {
+// A SwitchDefinition is one field of Switches as a user writes it.
+type SwitchDefinition struct {
 	// Name is what Set takes.
 	Name string
 	// Value is what stands after an equals sign, "" if the switch takes none.
@@ -19,7 +19,7 @@ type Switch struct {
 }
 
 // AllSwitches lists every switch, by name.
-func AllSwitches() []Switch {
+func AllSwitches() []SwitchDefinition {
 	on := func(field func(*Switches) *bool) func(*Switches, string) error {
 		return func(s *Switches, value string) error {
 			if value != "" {
@@ -29,7 +29,7 @@ func AllSwitches() []Switch {
 			return nil
 		}
 	}
-	return []Switch{
+	return []SwitchDefinition{
 		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared",
 			on(func(s *Switches) *bool { return &s.ConsoleTypes })},
 		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setCap},

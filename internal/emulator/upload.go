@@ -253,9 +253,9 @@ func (in *incoming) completedFile() file {
 	return f
 }
 
-// uploadFile is the last step of b2_upload_file. The bucket may have gone
+// commitUpload is the last step of b2_upload_file. The bucket may have gone
 // meanwhile.
-func uploadFile(c *call) error {
+func commitUpload(c *call) error {
 	f := c.incoming.completedFile()
 	if _, err := c.loadBucket(f.BucketID); err != nil {
 		return c.discard(f.ID, err)

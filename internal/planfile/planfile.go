@@ -42,7 +42,7 @@ type File struct {
 	SensitiveVariableNames []string             // names of the others, sorted
 	SensitiveHash          string               // [plan.SlowHashIfSalted] of their values; "": there are none
 	// Salt is what hidden values were hashed with, in hexadecimal digits; "": with a key that is not in the
-	// file, where Keyed says so, or there are none.
+	// file, where SaltNotInFile says so, or there are none.
 	Salt          string
 	SaltNotInFile bool
 	// DestroyedContents are how much goes with an object that is destroyed with everything it holds. It is no part of the

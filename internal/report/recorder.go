@@ -78,8 +78,8 @@ func addresses(list []addr.Addr) []string {
 	return out
 }
 
-// Digest records what the plan can be approved by.
-func (r *Recorder) Digest(d plan.Digest) { r.Run.Digest = d.String() }
+// PlanDigest records what the plan can be approved by.
+func (r *Recorder) PlanDigest(d plan.Digest) { r.Run.Digest = d.String() }
 
 // AddPolicyExceptions records the resources for which a policy does not hold.
 func (r *Recorder) AddPolicyExceptions(list []view.Exception) {

@@ -217,7 +217,7 @@ func prepareFile(d config.Delivery, o DeliveryOptions, size int) (*destination, 
 // order of the deliveries. Everything is written and synced before the first
 // destination changes; then programs run, one after the other, then what is
 // printed is printed, then files are renamed into place. On an *Error the
-// destinations that it does not name as Invalidated are as they were, and nothing
+// destinations that it does not name as InvalidatedDestinations are as they were, and nothing
 // temporary is left; the key should be deleted.
 func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where []string, err error) {
 	d := deliveryRun{PreparedDelivery: s, key: key, live: live, contents: make([]string, len(s.destinations))}

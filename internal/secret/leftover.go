@@ -16,7 +16,7 @@ import (
 
 // A TempFileList is a file that lists the temporary files which a run has made and not
 // yet removed, so that the next run can remove what a killed one left. Its methods
-// are safe for concurrent use; a nil *Leftovers lists nothing.
+// are safe for concurrent use; a nil *TempFileList lists nothing.
 type TempFileList struct {
 	path    string
 	mu      sync.Mutex

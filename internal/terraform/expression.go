@@ -31,7 +31,9 @@ type valueType struct {
 // listed is in place of the form of data: one of the files that data "files" lists.
 const listed = "a file of files"
 
-func (t valueType) known() bool { return t.kind != nil || t.dataType != "" || t.moduleCall != nil }
+func (t valueType) isObjectOrModule() bool {
+	return t.kind != nil || t.dataType != "" || t.moduleCall != nil
+}
 
 // A scope is what names stand for inside of for expressions and dynamic blocks.
 type scope struct {

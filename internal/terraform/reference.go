@@ -100,13 +100,13 @@ func (r *rewriter) readsSecret(k *kind.Kind, rest hcl.Traversal) bool {
 
 // tail rewrites what follows a value of a type: indexes, then an attribute.
 func (r *rewriter) tail(t valueType, rest hcl.Traversal, u expressionUse) {
-	for t.known() && t.isCollection && len(rest) > 0 {
+	for t.isObjectOrModule() && t.isCollection && len(rest) > 0 {
 		if _, index := rest[0].(hcl.TraverseIndex); !index {
 			return
 		}
 		rest, t.isCollection = rest[1:], false
 	}
-	if len(rest) == 0 || !t.known() {
+	if len(rest) == 0 || !t.isObjectOrModule() {
 		return
 	}
 	step, isAttr := rest[0].(hcl.TraverseAttr)

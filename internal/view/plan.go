@@ -62,8 +62,8 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 	io.WriteString(t.Out, out.String())
 }
 
-// Digest writes what the plan that was shown can be approved by.
-func (t TextUI) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nDigest: %s\n", d) }
+// PlanDigest writes what the plan that was shown can be approved by.
+func (t TextUI) PlanDigest(d plan.Digest) { fmt.Fprintf(t.Out, "\nDigest: %s\n", d) }
 
 func noChangesText(m PlanPurpose, s Style) string {
 	none := s.paint("No changes.", bold, green)

@@ -171,8 +171,8 @@ func newStepJSON(p *plan.Plan, i int) stepJSON {
 	return step
 }
 
-// Digest writes one line of its own.
-func (j JSONUI) Digest(d plan.Digest) {
+// PlanDigest writes one line of its own.
+func (j JSONUI) PlanDigest(d plan.Digest) {
 	j.emit("info", "Plan digest: "+d.String(), "plan_digest", jsonFields{"digest": d.String()})
 }
 
