@@ -70,7 +70,7 @@ func (s *Server) catchUpUnlessGoing(now time.Time) error {
 	return s.catchUp(now)
 }
 
-// catchUp is for whoever holds passing.
+// catchUp is for whoever holds lifecycleMu.
 func (s *Server) catchUp(now time.Time) error {
 	today := daysSince1970(now)
 	days := missedDays{s.lastPass.Load(), today}

@@ -186,7 +186,7 @@ func (c *s3Call) answer() {
 		c.setRefusal(errClosed)
 		return
 	}
-	err := c.server.catchUp(c.now)
+	err := c.server.catchUpUnlessGoing(c.now)
 	if err == nil {
 		err = c.steps()
 	}
