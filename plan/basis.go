@@ -47,8 +47,12 @@ func (p *planner) computeBasis() {
 	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.plan.Records, p.plan.Moves
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
 	if len(hidden.texts) > 0 {
+		hashHidden := p.HashHidden
+		if hashHidden == nil {
+			hashHidden = SlowHashIfSalted
+		}
 		var err error
-		saved.HiddenHash, err = SlowHashIfSalted(hidden.texts, p.DigestSalt)
+		saved.HiddenHash, err = hashHidden(hidden.texts, p.DigestSalt)
 		hash.err = errors.Join(hash.err, err)
 		p.plan.Salted = len(p.DigestSalt) > 0
 	}

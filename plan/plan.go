@@ -193,6 +193,8 @@ type Request struct {
 	// if they were made with the same. Without one the basis must not be shown: it would tell who
 	// guesses a hidden value that he is right.
 	DigestSalt []byte
+	// HashHidden hashes the hidden values with DigestSalt. nil: [SlowHashIfSalted].
+	HashHidden func(texts []string, salt []byte) (string, error)
 	FillSaved  bool // fill Plan.Saved
 }
 

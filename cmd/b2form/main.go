@@ -17,9 +17,14 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"b2form/plan"
 )
 
-func main() {
+func main() { os.Exit(start(hostSystem())) }
+
+// start runs the program as this process.
+func start(host system) (code int) {
 	// Without this a reader who leaves, such as head, or a limit of file sizes would end the process in
 	// the middle of its work. Programs that are started keep the default.
 	signal.Notify(make(chan os.Signal, 1), writeSignals()...)
@@ -29,7 +34,7 @@ func main() {
 	// Where B2_LOG_LEVEL is set, blazer writes requests here: names, digests and info
 	// that may be sensitive. B2FORM_LOG shows what nobody need hide.
 	log.SetOutput(io.Discard)
-	os.Exit(run(os.Args, hostSystem()))
+	return run(os.Args, host)
 }
 
 // A system is everything the program gets from outside.
@@ -58,6 +63,8 @@ type system struct {
 	newLineEditor func(complete lineCompleter) lineEditor
 	// repeatEvery calls back at an interval until stop is called.
 	repeatEvery func(time.Duration, func()) (stop func())
+	// slowHash is [plan.SlowHashIfSalted], or something quicker where nobody guesses.
+	slowHash func(texts []string, salt []byte) (string, error)
 }
 
 func hostSystem() system {
@@ -83,6 +90,7 @@ func hostSystem() system {
 		readHidden:       readHidden,
 		newLineEditor:    newTerminalEditor,
 		repeatEvery:      repeatEvery,
+		slowHash:         plan.SlowHashIfSalted,
 	}
 }
 

@@ -87,6 +87,7 @@ func newBench(t *testing.T, config string) *bench {
 			}
 			return func() {}
 		},
+		slowHash: quickHash,
 	}
 	return b
 }

@@ -187,7 +187,7 @@ func (s *session) sensitiveVariablesHash() (string, error) {
 		}
 		texts = append(texts, name, string(text))
 	}
-	return plan.SlowHashIfSalted(texts, s.digestSalt)
+	return s.slowHash(texts, s.digestSalt)
 }
 
 func (s *session) sensitiveVariableNames() []string {
