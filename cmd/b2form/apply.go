@@ -270,7 +270,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
-		VerifyKey: s.authorizeKey, Salt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
+		Sleep: s.sleep, VerifyKey: s.authorizeKey, Salt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
 	})
 	w.stop()
 	end()

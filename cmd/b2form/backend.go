@@ -117,7 +117,7 @@ func (s *session) lockBackend(ctx context.Context, b state.Backend, operation st
 func (s *session) lockOptions(operation string) state.Options {
 	return state.Options{
 		Now: s.now, Operation: operation, LockOwner: s.lockOwner(), LockTimeout: s.lockTimeout,
-		OnWait: s.noteLockWait, NoLock: !s.lock,
+		OnWait: s.noteLockWait, Sleep: s.sleep, NoLock: !s.lock,
 	}
 }
 

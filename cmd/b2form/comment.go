@@ -121,7 +121,7 @@ func (p *program) newForge() (*forge.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return forge.New(r, forge.Options{UserAgent: "b2form/" + version, Now: p.now})
+	return forge.New(r, forge.Options{UserAgent: "b2form/" + version, Now: p.now, Wait: p.sleep})
 }
 
 // updatePlanComment brings the comment about the run's folder up to date.

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"golang.org/x/term"
 
+	"b2form/internal/pause"
 	"b2form/plan"
 )
 
@@ -63,6 +65,8 @@ type system struct {
 	newLineEditor func(complete lineCompleter) lineEditor
 	// repeatEvery calls back at an interval until stop is called.
 	repeatEvery func(time.Duration, func()) (stop func())
+	// sleep returns after d, or earlier with the context's error.
+	sleep func(ctx context.Context, d time.Duration) error
 	// slowHash is [plan.SlowHashIfSalted], or something quicker where nobody guesses.
 	slowHash func(texts []string, salt []byte) (string, error)
 }
@@ -90,6 +94,7 @@ func hostSystem() system {
 		readHidden:       readHidden,
 		newLineEditor:    newTerminalEditor,
 		repeatEvery:      repeatEvery,
+		sleep:            pause.For,
 		slowHash:         plan.SlowHashIfSalted,
 	}
 }

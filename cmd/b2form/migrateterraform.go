@@ -226,7 +226,7 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 		}
 		return p.findNotYetWritten(r, st)
 	}
-	store, err := state.Open(ctx, stateFile, state.Options{Now: p.now, Operation: "migrate", LockOwner: p.lockOwner()})
+	store, err := state.Open(ctx, stateFile, state.Options{Now: p.now, Sleep: p.sleep, Operation: "migrate", LockOwner: p.lockOwner()})
 	if err != nil {
 		return nil, err
 	}

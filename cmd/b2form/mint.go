@@ -16,7 +16,6 @@ import (
 	"b2form/apply"
 	"b2form/internal/account"
 	"b2form/internal/b2"
-	"b2form/internal/pause"
 	"b2form/internal/secret"
 	"b2form/internal/words"
 	"b2form/plan"
@@ -198,7 +197,7 @@ func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, 
 		found, err = []*kind.Object{m.object}, nil
 	}
 	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} { // listings may lag behind
-		if err != nil || len(found) > 0 || pause.For(ctx, wait) != nil {
+		if err != nil || len(found) > 0 || s.sleep(ctx, wait) != nil {
 			break
 		}
 		found, err = s.listKeysByName(ctx, k, name)

@@ -87,6 +87,7 @@ func newBench(t *testing.T, config string) *bench {
 			}
 			return func() {}
 		},
+		sleep:    sleepBriefly,
 		slowHash: quickHash,
 	}
 	return b

@@ -14,7 +14,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/b2"
-	"b2form/internal/pause"
 	"b2form/internal/prove"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -130,7 +129,7 @@ type prover struct {
 
 func (v *prover) trialOptions() *prove.Options {
 	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, Transport: http.DefaultTransport, Now: v.b2Time,
-		Sleep: pause.For, Explain: explainShort, FileNameSuffix: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
+		Sleep: v.sleep, Explain: explainShort, FileNameSuffix: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
 		ReadOnly: !v.allowWrites, Parallel: max(1, min(4, v.parallelism))}
 	if v.localB2 != nil {
 		o.Transport = v.localB2

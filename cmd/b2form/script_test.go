@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -24,6 +25,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"b2form/internal/forge/imitation"
+	"b2form/internal/pause"
 	"b2form/internal/testrun"
 	"b2form/internal/tfserver"
 )
@@ -35,7 +37,7 @@ var update = flag.Bool("update", false, "rewrite the golden parts of scripts")
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "b2form" {
 		s := hostSystem()
-		s.slowHash = quickHash
+		s.slowHash, s.sleep = quickHash, sleepBriefly
 		os.Exit(start(s))
 	}
 	code, err := withProgram(m.Run)
@@ -50,6 +52,9 @@ func TestMain(m *testing.M) {
 func quickHash(texts []string, salt []byte) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q %q", texts, salt))), nil
 }
+
+// sleepBriefly waits a small part of what the program wants to wait between tries.
+func sleepBriefly(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/50) }
 
 // withProgram runs something with b2form in PATH.
 func withProgram(f func() int) (code int, err error) {
@@ -210,6 +215,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 		exit:             func(code int) { panic(code) },
 		interruptSignals: func() <-chan os.Signal { return nil },
 		repeatEvery:      repeatEvery,
+		sleep:            sleepBriefly,
 		slowHash:         quickHash,
 	})
 	_, err = io.WriteString(ts.Stdout(), out.String())

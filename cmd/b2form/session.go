@@ -243,6 +243,7 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 		UserAgent:   strings.TrimSpace("b2form/" + version + " " + s.getenv("B2_USER_AGENT_APPEND")),
 		Parallelism: s.parallelism,
 		Now:         s.now,
+		Sleep:       s.sleep,
 		OnAttempt:   s.onAttempt(),
 	}
 	if s.localB2 != nil {

@@ -68,7 +68,7 @@ func (k *bucketStorage) acquireLease(ctx context.Context, o Options) error {
 		}
 		now, _ := k.Remote.ServiceTime()
 		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
-		if err := pause.For(waiting, next); err != nil {
+		if err := o.sleep(waiting, next); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"time"
 
-	"b2form/internal/pause"
 	"b2form/internal/secret"
 	"b2form/internal/visible"
 )
@@ -121,7 +120,7 @@ func (h HTTPBackend) acquireLock(ctx context.Context, self httpLockInfo, o Optio
 		if !told {
 			o.notifyWaiting(held)
 		}
-		if err := pause.For(waiting, jitter(retryLease)); err != nil {
+		if err := o.sleep(waiting, jitter(retryLease)); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

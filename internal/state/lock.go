@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"b2form/internal/durable"
+	"b2form/internal/pause"
 )
 
 // retryLock is how often a held lock is tried again.
@@ -38,13 +39,11 @@ func takeLock(ctx context.Context, path string, self LockedError, o Options) (*f
 		if !told {
 			o.notifyWaiting(readHolder(path))
 		}
-		select {
-		case <-waiting.Done():
+		if err := o.sleep(waiting, retryLock); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
 			return nil, fileLockedError(readHolder(path))
-		case <-time.After(retryLock):
 		}
 	}
 }
@@ -55,6 +54,13 @@ func lockFailedError(name string, err error) *Error {
 		return own
 	}
 	return writeError(name, "Nothing was changed.", err)
+}
+
+func (o Options) sleep(ctx context.Context, d time.Duration) error {
+	if o.Sleep != nil {
+		return o.Sleep(ctx, d)
+	}
+	return pause.For(ctx, d)
 }
 
 // notifyWaiting says that a wait begins, if there is one and somebody listens.

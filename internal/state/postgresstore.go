@@ -109,7 +109,7 @@ func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
 		if !told {
 			o.notifyWaiting(held)
 		}
-		if err := pause.For(waiting, jitter(retrySession)); err != nil {
+		if err := o.sleep(waiting, jitter(retrySession)); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"b2form/internal/pause"
 	"b2form/internal/state"
 	"b2form/internal/testrun"
 	"b2form/internal/testrun/engines"
@@ -60,6 +61,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// sleepBriefly waits a small part of what lies between two tries for a lock.
+func sleepBriefly(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/20) }
+
 // work tries until its entry is stored and the lock given back.
 func (w worker) work() error {
 	var slept atomic.Int64 // nanoseconds; the heartbeat asks for the time, too
@@ -70,7 +74,7 @@ func (w worker) work() error {
 		return err
 	}
 	for {
-		s, err := b.Open(context.Background(), state.Options{Now: now, Operation: "apply", LockTimeout: time.Minute})
+		s, err := b.Open(context.Background(), state.Options{Now: now, Operation: "apply", LockTimeout: time.Minute, Sleep: sleepBriefly})
 		if err != nil {
 			return err
 		}
@@ -162,7 +166,7 @@ func (w worker) run(t *testing.T, e engines.Engine, b state.Backend) {
 		}
 		var s *state.Store
 		if err == nil {
-			s, err = b.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), LockTimeout: time.Minute})
+			s, err = b.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), LockTimeout: time.Minute, Sleep: sleepBriefly})
 		}
 		if err == nil {
 			err = s.Close()

@@ -41,6 +41,8 @@ type Options struct {
 	// OnWait is called once, before a wait begins, with what is known of the
 	// holder. May be nil.
 	OnWait func(holder *LockedError)
+	// Sleep returns after d, or earlier with the context's error: between tries for the lock. nil: a timer.
+	Sleep  func(ctx context.Context, d time.Duration) error
 	NoLock bool // take no lock and do not mind who holds it
 }
 
