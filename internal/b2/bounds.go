@@ -61,19 +61,20 @@ func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte
 	if resp.ContentLength > limit {
 		return nil, wire.ErrReplyTooLarge
 	}
-	var buf bytes.Buffer
-	if size := resp.ContentLength; size > 0 {
-		buf.Grow(int(size) + bytes.MinRead)
+	body := io.LimitReader(&minSpeedReader{body: resp.Body, now: now, start: now()}, limit+1)
+	var content []byte
+	var err error
+	if size := resp.ContentLength; size > 8*bytes.MinRead { // what is left over of it is little
+		buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+		_, err = buf.ReadFrom(body)
+		content = buf.Bytes()
+	} else {
+		content, err = io.ReadAll(body)
 	}
-	body := &minSpeedReader{body: resp.Body, now: now, start: now()}
-	_, err := buf.ReadFrom(io.LimitReader(body, limit+1))
-	switch room := buf.Cap() - buf.Len(); {
-	case int64(buf.Len()) > limit:
+	if int64(len(content)) > limit {
 		return nil, wire.ErrReplyTooLarge
-	case room > buf.Len()/8:
-		return bytes.Clone(buf.Bytes()), err // it may be kept
 	}
-	return buf.Bytes(), err
+	return content, err
 }
 
 // A minSpeedReader reads a body, and fails once that is too slow.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -32,7 +33,10 @@ type HTTPBackend struct {
 	Retries                      int
 	FirstRetryWait, MaxRetryWait time.Duration
 	ProgramVersion               string // of b2form, for those who look at the lock
+	MaxBytes                     int64  // of the document; 0: 64 MiB, some hundred thousand entries
 }
+
+func (h HTTPBackend) maxBytes() int64 { return cmp.Or(h.MaxBytes, 64<<20) }
 
 // httpLockInfo is who holds a lock, as Terraform writes it.
 type httpLockInfo struct {

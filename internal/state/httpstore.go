@@ -45,7 +45,7 @@ func (d *httpDocument) hasSameSerialAndRun(other *httpDocument) bool {
 
 // get reads the document; one that does not exist is empty.
 func (h HTTPBackend) get(ctx context.Context) (*httpDocument, error) {
-	r, err := h.sendWithRetries(ctx, http.MethodGet, h.Address, nil, maxHTTPState)
+	r, err := h.sendWithRetries(ctx, http.MethodGet, h.Address, nil, h.maxBytes())
 	switch {
 	case err != nil:
 		return nil, err
@@ -214,10 +214,10 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		next.Serial = max(next.Serial, k.unconfirmedStores[n-1].Serial+1)
 	}
 	body := compactJSON(next)
-	if len(body) > maxHTTPState {
+	if int64(len(body)) > k.maxBytes() {
 		return k.error("The state is too large for its server", fmt.Sprintf("With what this run records it has %d MiB, and behind a "+
 			"server b2form keeps %d MiB at most. Nothing was stored. Keep it in a bucket or a database, or divide the configuration.",
-			len(body)>>20, maxHTTPState>>20), nil)
+			len(body)>>20, k.maxBytes()>>20), nil)
 	}
 	k.unconfirmedStores = append(k.unconfirmedStores, next)
 	for try, wait := 0, k.FirstRetryWait; ; try++ {

@@ -22,7 +22,6 @@ import (
 
 // How much of a reply is read, and how long one request may take.
 const (
-	maxHTTPState = 64 << 20 // some hundred thousand entries; nothing larger is stored
 	maxHTTPReply = 64 << 10 // who holds the lock, or what is wrong
 	maxQuoted    = 200      // characters of a server's words that are shown
 	httpPatience = 2 * time.Minute

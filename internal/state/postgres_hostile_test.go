@@ -69,7 +69,7 @@ func rows(n, columns int, value string) func(*pgproto3.Backend, string) error {
 		}
 		for i := 0; i < n; i++ {
 			b.Send(&r)
-			if i%1000 == 0 {
+			if i%10 == 0 {
 				if err := b.Flush(); err != nil {
 					return err
 				}
@@ -101,13 +101,13 @@ func TestHostileDatabase(t *testing.T) {
 		"endless rows":   {answer: rows(tooMany, 3, strings.Repeat("x", 10_000))},
 		"endless nought": {answer: rows(tooMany, 0, "")},
 		"endless notices": {answer: func(b *pgproto3.Backend, _ string) error {
-			return repeat(b, &pgproto3.NoticeResponse{Message: strings.Repeat("x", 10_000)})
+			return repeat(b, &pgproto3.NoticeResponse{Message: strings.Repeat("x", 1_000_000)})
 		}},
 		"endless settings": {greet: func(b *pgproto3.Backend) error {
 			return repeat(b, &pgproto3.ParameterStatus{Name: "a", Value: strings.Repeat("x", 10_000)})
 		}},
 		"endless greeting": {greet: func(b *pgproto3.Backend) error {
-			return repeat(b, &pgproto3.NoticeResponse{Message: "hello"})
+			return repeat(b, &pgproto3.NoticeResponse{Message: strings.Repeat("hello", 1000)})
 		}},
 		"silent error": {answer: func(b *pgproto3.Backend, _ string) error {
 			b.Send(&pgproto3.ErrorResponse{})
