@@ -23,9 +23,10 @@ func TestPassOfManyNames(t *testing.T) {
 	for _, dir := range []string{"", t.TempDir()} {
 		w := open(t, emulator.Options{Dir: dir})
 		id := w.call(200, "b2_create_bucket", keepLastVersion)["bucketId"].(string)
+		to := w.call(200, "b2_get_upload_url", `{"bucketId":%q}`, id)
 		for n := range names {
-			w.upload(id, fmt.Sprintf("f%d", n), "old")
-			w.upload(id, fmt.Sprintf("f%d", n), "new")
+			w.uploadTo(to, fmt.Sprintf("f%d", n), "old")
+			w.uploadTo(to, fmt.Sprintf("f%d", n), "new")
 		}
 		w.server.Advance(48 * time.Hour)
 		if left := len(w.dump().Files); left != names {

@@ -39,7 +39,12 @@ func (w *world) fill(name string) {
 
 func (w *world) upload(bucketID, name, content string) map[string]any {
 	w.t.Helper()
-	u := w.call(200, "b2_get_upload_url", `{"bucketId":%q}`, bucketID)
+	return w.uploadTo(w.call(200, "b2_get_upload_url", `{"bucketId":%q}`, bucketID), name, content)
+}
+
+// uploadTo uploads to what b2_get_upload_url gave.
+func (w *world) uploadTo(u map[string]any, name, content string) map[string]any {
+	w.t.Helper()
 	_, path, _ := strings.Cut(u["uploadUrl"].(string), ".com")
 	r := w.request("POST", path, content)
 	r.Header.Set("Authorization", u["authorizationToken"].(string))
