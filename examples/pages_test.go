@@ -31,18 +31,21 @@ func TestPages(t *testing.T) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(examples))
-	applied := testrun.Sample(t, 3, 0, names)
+	all := run{t, bin, t.TempDir()}
+	for name, example := range examples {
+		for _, f := range syntax.ExampleFiles(example) {
+			path := filepath.Join(all.dir, name, f.Name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(f.Text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	all.b2form(0, "fmt", "-check", "-recursive", "-diff")
+	applied := testrun.Sample(t, 6, 0, names)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := run{t, bin, t.TempDir()}
-			for _, f := range syntax.ExampleFiles(examples[name]) {
-				path := filepath.Join(r.dir, f.Name)
-				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(f.Text), 0o644)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			r.b2form(0, "fmt", "-check", "-recursive", "-diff")
+			r := run{t, bin, filepath.Join(all.dir, name)}
 			switch {
 			case strings.Contains(examples[name], "import {"):
 				r.b2form(0, "validate")

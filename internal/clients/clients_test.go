@@ -121,7 +121,7 @@ func TestClients(t *testing.T) { tryAll(t, clients(), 0, "clients.md", head) }
 func tryAll(t *testing.T, clients []client, offset int, doc, head string) {
 	bin := build(t)
 	if !updating() {
-		clients = testrun.Sample(t, 4, offset, clients)
+		clients = testrun.Sample(t, 5, offset, clients)
 	}
 	var pages []string
 	for _, c := range clients {
