@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -139,12 +140,16 @@ func (r *rclone) work(prefix string) error {
 	if err := r.listEmptyAt(prefix); err != nil {
 		return err
 	}
+	files := filepath.Join(r.site.dir, "files")
+	err := os.Mkdir(files, 0o700)
 	for name, content := range map[string]string{"note.md": "first", "photo.jpg": "pixels", "list.txt": "things"} {
-		if _, err := r.feed(strings.NewReader(content), "rcat", r.at(prefix+name)); err != nil {
-			return err
-		}
+		err = errors.Join(err, os.WriteFile(filepath.Join(files, name), []byte(content), 0o600))
+	}
+	if err != nil {
+		return err
 	}
 	for _, args := range [][]string{
+		{"copy", files, r.at(prefix)},
 		{"moveto", r.at(prefix + "photo.jpg"), r.at(prefix + "album/photo.jpg")},
 		{"deletefile", r.at(prefix + "list.txt")},
 	} {
