@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	if order == "" {
 		debug.SetGCPercent(400) // worlds are many and small
 		// or as the command line says
-		err := errors.Join(testrun.UseMemoryTempDir(), flag.Set("rapid.checks", fmt.Sprint(testrun.CaseCount(20, 100))))
+		err := errors.Join(testrun.UseMemoryTempDir(), flag.Set("rapid.checks", fmt.Sprint(testrun.CaseCount(10, 100))))
 		if err != nil {
 			panic(err)
 		}
@@ -157,7 +157,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, d := range testrun.Sample(t, 13, 5*n, deaths(requests)) {
+			for _, d := range testrun.Sample(t, 29, 5*n, deaths(requests)) {
 				l.dies(t, d, want)
 			}
 			onRemotes(t, 13, 5*n, deaths(requests), func(e engines.Engine, d death) { l.on(e).dies(t, d, want) })

@@ -34,6 +34,8 @@ import (
 type canaries struct {
 	mu   sync.Mutex
 	keys []string
+	// The disguises of those that were looked for.
+	disguises map[string]map[string]string
 }
 
 // watch remembers every secret that B2 sends from now on.
@@ -67,7 +69,13 @@ func (c *canaries) in(text string) []string {
 	defer c.mu.Unlock()
 	var found []string
 	for i, key := range c.keys {
-		for form, sought := range disguises(key) {
+		if c.disguises[key] == nil {
+			if c.disguises == nil {
+				c.disguises = map[string]map[string]string{}
+			}
+			c.disguises[key] = disguises(key)
+		}
+		for form, sought := range c.disguises[key] {
 			if strings.Contains(text, sought) {
 				found = append(found, fmt.Sprintf("canary %d, %s", i, form))
 			}
