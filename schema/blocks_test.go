@@ -29,7 +29,7 @@ func writtenBlocks(n int) string {
 // What a block costs does not grow with their number, and stays within what a plan of 100,000 may take: its
 // tree, which alone has four kilobytes, is not kept.
 func TestBlocksStaySmall(t *testing.T) {
-	const few, many = 2000, 8000
+	const few, many = 1000, 4000
 	perBlock := func(n int) (made, kept uint64) {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(writtenBlocks(n)), 0o600); err != nil {

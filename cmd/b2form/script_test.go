@@ -89,7 +89,7 @@ func withProgram(f func() int) (code int, err error) {
 //	b2 as CAPABILITY,... [BUCKET]            continue with a restricted key
 //
 // "b2form ..." runs in the process of the test, which is quicker than "exec
-// b2form ...". Scripts need the latter in the background, after stdin and ttyin,
+// b2form ...", and "b2form ... <FILE" reads a file. Scripts need the latter in the background, after ttyin,
 // and where other programs, or variables that no script sets, matter. "exits CODE
 // b2form ..." and "exits CODE exec PROGRAM ..." want a certain exit code, and
 // "canary FILE OTHER ..." wants the secret that is in FILE in no other one. "cmpplan FILE"
@@ -205,9 +205,13 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 	defer func() { ts.Check(os.Chdir(before)) }()
 	cwd := ts.MkAbs(".")
 	ts.Check(os.Chdir(cwd))
+	stdin := ""
+	if last := len(args) - 1; last >= 0 && strings.HasPrefix(args[last], "<") {
+		stdin, args = ts.ReadFile(args[last][1:]), args[:last]
+	}
 	out, errOut := newScreen(), newScreen()
 	code := run(append([]string{"b2form"}, args...), system{
-		stdin: strings.NewReader(""), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUser,
+		stdin: strings.NewReader(stdin), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUser,
 		getenv:           ts.Getenv,
 		environ:          func() []string { return h.environ(ts) },
 		now:              time.Now,
