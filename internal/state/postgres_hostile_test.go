@@ -159,6 +159,7 @@ func as(t *testing.T, user, schema string) state.Database {
 
 // Several may make the tables at once: one of them does, and the others find them.
 func TestDatabaseCreatedByMany(t *testing.T) {
+	t.Parallel()
 	admin := as(t, "postgres", "by_many")
 	for range 5 {
 		sql(t, "DROP SCHEMA IF EXISTS by_many CASCADE")
@@ -176,6 +177,7 @@ func TestDatabaseCreatedByMany(t *testing.T) {
 
 // What another user has prepared is left alone: it could run anything with the rights of who uses it.
 func TestDatabaseOfOthers(t *testing.T) {
+	t.Parallel()
 	admin := as(t, "postgres", "prepared")
 	const tables = `CREATE TABLE prepared.states (name text PRIMARY KEY, serial bigint NOT NULL, holder text NOT NULL, lock text NOT NULL,
 		content text NOT NULL); CREATE TABLE prepared.journal (state text REFERENCES prepared.states ON DELETE CASCADE, serial bigint,
@@ -225,6 +227,7 @@ func TestDatabaseOfOthers(t *testing.T) {
 
 // A lock that cannot be taken away is said to be held, and who has it is the session that does.
 func TestDatabaseLockStays(t *testing.T) {
+	t.Parallel()
 	admin, runner := as(t, "postgres", "shared"), as(t, "runner", "shared")
 	sql(t, "DROP SCHEMA IF EXISTS shared CASCADE; DROP ROLE IF EXISTS runner; CREATE ROLE runner LOGIN")
 	must(t, admin.CreateTables(t.Context()))

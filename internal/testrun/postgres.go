@@ -34,9 +34,13 @@ type PostgresServer struct {
 	process   *exec.Cmd
 }
 
-// postgresScript makes a server's folder and starts it; the server ends with standard input.
+// postgresScript makes the database in a server's folder, unless it is there, and starts the server, which
+// ends with standard input. What was made is left in fresh, too.
 const postgresScript = `set -e
-initdb -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$1/log" 2>&1
+if ! [ -d "$1/data" ]; then
+  initdb -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync --wal-segsize=1 >"$1/log" 2>&1
+  cp -a "$1/data" "$1/fresh"
+fi
 postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=200 -c shared_buffers=16MB >>"$1/log" 2>&1 &
 until psql -h "$1" -U postgres -c 'select 1' >/dev/null 2>&1; do kill -0 $!; sleep 0.05; done
 echo ready
@@ -56,7 +60,44 @@ func startPostgres() (server PostgresServer, err error) {
 		return server, err
 	}
 	server = PostgresServer{SocketDir: dir}
-	return server, server.start(postgresScript, programs[len(programs)-1])
+	kept, fresh := keptDatabase(programs[len(programs)-1]), filepath.Join(dir, "fresh")
+	if err := copyAll(kept, filepath.Join(dir, "data")); err != nil {
+		return server, err
+	}
+	if err := server.start(postgresScript, programs[len(programs)-1]); err != nil {
+		return server, err
+	}
+	if _, err := os.Stat(fresh); err != nil || kept == "" {
+		return server, nil
+	}
+	part := fmt.Sprint(kept, ".", os.Getpid())
+	if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o700), copyAll(fresh, part)); err != nil {
+		return server, err
+	}
+	_ = os.Rename(part, kept) // or another process was quicker
+	return server, errors.Join(os.RemoveAll(part), os.RemoveAll(fresh))
+}
+
+// keptDatabase is where an empty database is kept from one run to the next, since making one takes
+// longer than most tests. "": nowhere.
+func keptDatabase(programs string) string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "b2form-tests", "postgresql-"+filepath.Base(filepath.Dir(programs)))
+}
+
+// copyAll copies a folder with its owners. It does nothing where there is none.
+func copyAll(from, to string) error {
+	if _, err := os.Stat(from); err != nil {
+		return nil
+	}
+	out, err := exec.Command("cp", "-a", from, to).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
 
 // poolerScript starts a pooler before the server at $2, which has $3 sessions for all clients.
