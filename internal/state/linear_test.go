@@ -56,9 +56,9 @@ func TestParsingIsLinear(t *testing.T) {
 		}
 		return least
 	}
-	few, many := computed(2000), computed(20_000)
+	few, many := computed(1000), computed(10_000)
 	if many > 40*few {
-		t.Errorf("2000 entries take %v, 20 000 take %v", few, many)
+		t.Errorf("1000 entries take %v, 10 000 take %v", few, many)
 	}
 }
 
@@ -81,8 +81,8 @@ func TestReadingIsLinear(t *testing.T) {
 				runtime.ReadMemStats(&after)
 				return after.TotalAlloc - before.TotalAlloc
 			}
-			if few, many := allocated(500), allocated(5000); many > 15*few {
-				t.Errorf("500 entries take %d bytes, 5000 take %d", few, many)
+			if few, many := allocated(200), allocated(2000); many > 15*few {
+				t.Errorf("200 entries take %d bytes, 2000 take %d", few, many)
 			}
 		})
 	}

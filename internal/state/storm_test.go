@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"b2form/internal/state"
+	"b2form/internal/testrun"
 	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 )
@@ -144,7 +145,7 @@ func (s *storm) tell(addr string) {
 // Fifty machines: whatever a run was told to be stored is in the state at the
 // end, at no time may two act, and all that live get done.
 func TestStorm(t *testing.T) {
-	const machines = 50
+	machines := testrun.CaseCount(20, 50)
 	inCloud(t, func(t *testing.T, c *cloud) {
 		s := &storm{t: t, cloud: c}
 		var wg sync.WaitGroup
