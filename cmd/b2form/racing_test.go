@@ -143,7 +143,7 @@ func (b *bench) settled(t *testing.T, runs []*racer) {
 // forgets one, though the lock file is removed under their requests, or none takes a lock.
 func TestRuns(t *testing.T) {
 	for name, flag := range map[string]string{"the lock file is removed": "-lock-timeout=1m", "without a lock": "-lock=false"} {
-		for round := range testrun.CaseCount(2, 10) {
+		for round := range testrun.CaseCount(1, 10) {
 			t.Run(fmt.Sprint(name, round), func(t *testing.T) {
 				b := newBench(t, fourKeys)
 				var runs []*racer
