@@ -373,7 +373,7 @@ type Attr struct {
 	KeepLive bool
 }
 
-func (*Attr) Knots() {} // want: Attr.Knots is a retired name; it is Attr.IsLink now
+func (*Attr) Knots() {} // want: Attr.Knots is a retired name; it is Attr.IsDeferredLink now
 
 func Stamped() { // want: Stamped is a retired name; it is TimestampedName now
 	type Mention struct{}

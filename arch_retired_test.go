@@ -35,9 +35,10 @@ cmd/b2form:
 	watch progressReporter, world system
 internal/account:
 	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMoreChildren, Need KindQuery,
-	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQuery.identities,
-	childQuery.list childQuery.found, kindQuery.multi kindQuery.hasMultiBucket, kindQuery.part kindQuery.isChild, needed kindQuery,
-	part childQuery, reader.raw reader.rawByKind, wanting queryBuilder
+	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQueryResult.identities,
+	childQuery.list childQueryResult.found, kindQuery.multi kindQueryBuilder.supportsMultiBucket,
+	kindQuery.part kindQueryBuilder.isChild, needed kindQueryBuilder,
+	part childQueryResult, reader.raw reader.rawByKind, wanting queryBuilder
 internal/adopt:
 	Accept AcceptDrift, Acceptance ConfigEdits, Acceptance.Accepted ConfigEdits.AcceptedAttrs, Content.Path Content.LocalPath,
 	Content.Version Content.FileVersionID, Count WrittenCount, Count.N WrittenCount.ObjectsWritten, Left UndeclarableObject,
@@ -47,14 +48,14 @@ internal/agefile:
 	Canonical CanonicalRecipient, Check CheckRecipient, Seal Encrypt
 internal/audit:
 	Columns SortColumns, Coverage ManagedCount, Coverage.Total ManagedCount.TotalWithoutIgnored, Credential.Owned Credential.InState,
-	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.AccountFindings,
+	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.OwnCredentialFindings,
 	Report.CountWithFindings Report.CountCredentialsWithFindings, Report.Found Report.CountCredentialsWithFindings, looker auditor
 internal/b2:
 	Client.Ahead Client.ServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
 	Options.Log Options.OnAttempt, Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
 	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
 	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
-	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.longestChain,
+	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.sequentialRoundTrips,
 	emptying versionRemoval, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
 	recordKey blazerCallKey, request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenStringFunc,
 	seam blazerTransport, sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got minSpeedReader.bytesRead,
@@ -95,11 +96,11 @@ internal/secret:
 	programError.how programError.summary, programError.more programError.detail, queued lockedWriter, reserved tempFile,
 	slot destination, tail tailBuffer, tempFile.list tempFile.tempFileList, tempFile.named tempFile.tempPath
 internal/state:
-	Applied AppliedDigests, Applied.Files AppliedDigests.FilesDigest, Applied.Variables AppliedDigests.VariablesDigest,
+	Applied AppliedDigests, Applied.Files AppliedDigests.ConfigFilesDigest, Applied.Variables AppliedDigests.VariablesDigest,
 	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Database.Name Database.StateName,
 	Database.Patience Database.ReconnectTimeout, HTTPServer HTTPBackend, HTTPServer.RetryMost HTTPBackend.MaxRetryWait,
 	HTTPServer.RetryWait HTTPBackend.FirstRetryWait, HTTPServer.Version HTTPBackend.ProgramVersion, Intent CreateIntent,
-	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.LaterAttemptID, Local LocalFile,
+	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.LaterAttemptObjectID, Local LocalFile,
 	Local.Files LocalFile.FilePaths, LockedError.ID LockedError.HTTPLockID, LockedError.Info LockedError.InfoText, Moved EntryMove,
 	Options.Wait Options.LockTimeout, Options.Waiting Options.OnWait, Options.Who Options.LockOwner, Remote.Time Remote.ServiceTime,
 	Shared SharedBucket, Shared.Init SharedBucket.CreateBucket, State.Find State.FindEntry, State.Open State.OpenIntents,
@@ -109,7 +110,7 @@ internal/state:
 	Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr, binding accountBinding, bucket bucketStorage,
 	bucketStorage.chunk bucketStorage.lastPartContent, bucketStorage.end bucketStorage.cancel, bucketStorage.home bucketStorage.bucketID,
 	bucketStorage.id bucketStorage.runID, bucketStorage.lost bucketStorage.lostErr, bucketStorage.made bucketStorage.objectsMade,
-	bucketStorage.old bucketStorage.journalParts, bucketStorage.ours bucketStorage.onlyOurUpdatesSince,
+	bucketStorage.old bucketStorage.journalParts, bucketStorage.ours bucketStorage.onlyOursSinceRevision,
 	bucketStorage.renewed bucketStorage.renewedAt, bucketStorage.seen bucketStorage.lastView, checksummed checksummedLine,
 	checksummed.Do checksummedLine.Record, checksummed.Sum checksummedLine.CRC32, claim leaseClaim, counter writeCounter,
 	decoder.at decoder.offset, fence lockStatus, file journalFile, fileStorage.file fileStorage.journal,
@@ -148,8 +149,9 @@ internal/view:
 	ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter, literalWriter literalFormatter, mapEntry keyedValue,
 	printer linePrinter, resourceIdentity resourceAddressJSON, row tableRow, verbs actionWords
 internal/visible:
-	Cut EscapeTruncated, HCL EscapeHCL, HoldsCommand HasCICommand, JSON EscapeJSON, LineStart EscapeLineStart, Lines EscapeLines,
-	Masked LinesKeepingOffsets, Start EscapeLineStart, Text EscapeLine, Truncate EscapeTruncated
+	Cut EscapeTruncated, HCL EscapeInvisibleInHCL, HoldsCommand HasCICommand,
+	JSON EscapeJSON, LineStart EscapeTextAtLineStart, Lines EscapeLines,
+	Masked ReplaceInvisibleKeepingOffsets, Start EscapeTextAtLineStart, Text EscapeLine, Truncate EscapeTruncated
 internal/words:
 	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
 plan:
@@ -187,7 +189,7 @@ schema:
 	evaluation.single instanceEvaluation.needsByOrigin, evaluation.unsound instanceEvaluation.unknownByError,
 	evaluation.written instanceEvaluation.writtenArgs, fault conversionError, folder folder.Folder, frame bracketFrame,
 	frame.words bracketFrame.hideNames, given givenValue, identity config.identity, item bodyItem, loader sharedLoad,
-	module.module module.path, module.root module.rootContext, module.static module.staticScope,
+	module.module module.addressPrefix, module.root module.rootContext, module.static module.staticScope,
 	moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey, names refListKey, node.after node.dependsOnNodes,
 	openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots, repetition repetitionData,
 	repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots, reusedContext.said reusedContext.diagCount,
@@ -227,7 +229,7 @@ schema/kind:
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
-	Attr.Instead Encoding.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
+	Attr.Instead Encoding.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsDeferredLink, Attr.Later Attr.Deferred,
 	Attr.LiveText Encoding.LiveText, Attr.MapRefs Attr.MapPossibleIDs, Attr.Mentions Attr.References, Attr.Normal Compare.Normalize,
 	Attr.Ours Compare.StripB2formData, Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath,
 	Attr.ReadOne Encoding.SingleValueReadPath, Attr.Ref Link.RefKind, Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapPossibleIDs,
@@ -251,8 +253,8 @@ schema/kind:
 	Kind.Browse Parent.ListChildren, Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig, Kind.Delivers Kind.Credential,
 	Kind.Expires CredentialKind.ExpiryAttr, Kind.Fold Kind.NormalizeIdentity, Kind.Gone DestroyBehavior.Hazards,
 	Kind.Granted CredentialKind.DiffGrant, Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr,
-	Kind.Identifies Kind.IsIdentityAttr, Kind.Identity Kind.IdentityAttr, Kind.Knots Kind.LinkIndices, Kind.Leased Kind.Volatile,
-	Kind.Limits Kind.Constraints, Kind.Links Kind.LinkIndices, Kind.Lint CredentialKind.Lint, Kind.Made CredentialKind.CreatedAt,
+	Kind.Identifies Kind.IsIdentityAttr, Kind.Identity Kind.IdentityAttr, Kind.Knots Kind.DeferredLinkIndices, Kind.Leased Kind.Volatile,
+	Kind.Limits Kind.Constraints, Kind.Links Kind.DeferredLinkIndices, Kind.Lint CredentialKind.Lint, Kind.Made CredentialKind.CreatedAt,
 	Kind.Namesake Kind.NamesRepeat, Kind.ParentID Kind.ParentIdentity, Kind.PartID Kind.ChildID, Kind.PartOf Kind.ParentKind,
 	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities, Kind.Refuse Kind.CheckChange,
 	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation CredentialKind.Rotation,
@@ -283,7 +285,7 @@ schema/syntax:
 	Argument.Sees ArgumentSpec.MayReferTo, Argument.Terraform ArgumentSpec.TerraformNote, ArgumentType.Words ArgumentType.Description,
 	Block.About BlockSpec.CommonDoc, Block.Form BlockSpec.FormLabel, Block.Header BlockSpec.HeaderText, Block.Min BlockSpec.MinCount,
 	Block.Names BlockSpec.AllowedNames, Block.Nested BlockSpec.NestedForms, Block.Official BlockSpec.OwnNameByTerraformName,
-	Block.Once BlockSpec.AtMostOnce, Block.Rest BlockSpec.OtherArguments, Block.Root BlockSpec.RootOnlyReason,
+	Block.Once BlockSpec.AtMostOnce, Block.Rest BlockSpec.OtherArgumentsDoc, Block.Root BlockSpec.RootOnlyReason,
 	Block.Terraform BlockSpec.TerraformNote, Blocks FixedTopLevelBlocks, Data DataBlocks, File ExampleFile, Files ExampleFiles,
 	Find FindFixedBlock, Foreign TerraformBlockHints, Formats DeliverFormats, Headers HeaderSchemas, Hint.Says Hint.Advice,
 	Meta MetaArgumentNames, MetaArguments MetaArgumentNames, RefScope.Words RefScope.Description, Resource ResourceBlock, Sees RefScope,

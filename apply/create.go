@@ -70,16 +70,16 @@ func (r *runner) idsWithIdentity(c *plan.Change) []string {
 func (r *runner) createObject(ctx context.Context, t *task, fields []string, freeSlot func()) (err error) {
 	body, err := t.Kind.Encode(t.After, fields, true, r.idLookup(t.Change))
 	if err != nil {
-		return errors.Join(err, r.withdrawIntent(t))
+		return errors.Join(err, r.withdrawIntentIfResolved(t))
 	}
 	slots, err := r.prepareDelivery(ctx, t)
 	if err != nil {
-		return errors.Join(err, r.withdrawIntent(t))
+		return errors.Join(err, r.withdrawIntentIfResolved(t))
 	}
 	defer func() { err = errors.Join(err, slots.Abandon()) }()
 	raw, refused, err := r.createWithRetries(ctx, t, kind.VerbInput{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
 	if refused {
-		return errors.Join(err, r.withdrawIntent(t))
+		return errors.Join(err, r.withdrawIntentIfResolved(t))
 	}
 	if raw == nil {
 		return err
@@ -115,10 +115,10 @@ func (r *runner) checkCreateReply(t *task, o *kind.Object) error {
 	}
 }
 
-// withdrawIntent takes back the announcement of a create that has not taken effect. One
+// withdrawIntentIfResolved takes back the announcement of a create that has not taken effect. One
 // that is older than this run stays, and so does one of which an attempt may still
 // take effect.
-func (r *runner) withdrawIntent(t *task) error {
+func (r *runner) withdrawIntentIfResolved(t *task) error {
 	if t.announcedBefore || t.unresolvedAttempts > 0 {
 		return nil
 	}
@@ -300,5 +300,5 @@ func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object)
 			Cause: err,
 		}
 	}
-	return r.withdrawIntent(t)
+	return r.withdrawIntentIfResolved(t)
 }

@@ -33,7 +33,7 @@ func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id s
 // findID is the ID that a name in an attribute stands for: that of the declared
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
-func (r *runner) findID(by *kind.Attr, name string) (idIfAny string) {
+func (r *runner) findID(by *kind.Attr, name string) (id string) {
 	k := r.kinds[by.Link.RefKind]
 	if by.Link.IsRemoteID == nil {
 		return r.findFirstLiveID(by.Link.RefKind, name)
@@ -51,10 +51,10 @@ func (r *runner) findID(by *kind.Attr, name string) (idIfAny string) {
 	return r.findFirstLiveID(by.Link.RefKind, name)
 }
 
-// withDeclaredNames is a live object of a change in which IDs have given way to the names of
+// withNamesForIDs is a live object of a change in which IDs have given way to the names of
 // the change that stand for them.
-func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
-	for _, i := range c.Kind.LinkIndices() {
+func (r *runner) withNamesForIDs(c *plan.Change, live kind.Values) cty.Value {
+	for _, i := range c.Kind.DeferredLinkIndices() {
 		a := &c.Kind.Attrs[i]
 		names := map[string]string{}
 		for _, m := range a.References(c.After.GetAttr(a.Name)) {

@@ -39,8 +39,8 @@ type Options struct {
 	VerifyKey func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
 	// Sleep returns after d, or earlier with the context's error. nil: a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Salt is that of the digests that the state is to have of what was carried out; "": it gets none.
-	Salt string
+	// DigestSalt is that of the digests that the state is to have of what was carried out; "": it gets none.
+	DigestSalt string
 	// LiveDigestsOnly says that the plan is about what is live, so that digests of configurations stay.
 	LiveDigestsOnly bool
 }
@@ -201,7 +201,7 @@ func (r *runner) renewDigests(outcomes []stepStatus) error {
 			skip[t.Addr] = true
 		}
 	}
-	renewal := plan.DigestRenewal{Salt: r.Salt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries,
+	renewal := plan.DigestRenewal{Salt: r.DigestSalt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries,
 		NotAsDeclared: skip, LiveDigestsOnly: r.LiveDigestsOnly}
 	return r.State.PutDigests(renewal.RenewedEntries()...)
 }

@@ -37,7 +37,8 @@ func (r *runner) mayStillAppear(i *state.CreateIntent) bool {
 // object without a secret to lose is taken as it was made; one whose secret was
 // in the lost reply is deleted and made anew. refused says that no attempt can have
 // taken effect.
-func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbInput) (raw json.RawMessage, refused bool, err error) {
+func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbInput) (raw json.RawMessage, certainlyNotMade bool,
+	err error) {
 	for try := 1; ; try++ {
 		raw, err = t.Kind.Create(ctx, call)
 		var lost *wire.Error

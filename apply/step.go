@@ -61,7 +61,7 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 
 // reportAction tells of the beginning and the end of one action. do gives the remote ID
 // of what it is about.
-func (r *runner) reportAction(t *task, action plan.Action, id string, do func() (string, error)) error {
+func (r *runner) reportAction(t *task, action plan.Action, id string, do func() (remoteID string, err error)) error {
 	start := r.Now()
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, RemoteID: id}
 	if action == plan.Delete {
@@ -192,7 +192,7 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	if err != nil {
 		return err
 	}
-	v := r.withDeclaredNames(c, values)
+	v := r.withNamesForIDs(c, values)
 	var entry *addr.StateEntry
 	if e, ok := r.State.Entry(c.Addr); ok && e.ID == o.ID {
 		entry = &e

@@ -54,7 +54,7 @@ func (r *runner) unverifiedWarning(t *task, what, why string) *hcl.Diagnostic {
 }
 
 // findKeyProblem says what is wrong with a new key; why is "" where nothing is.
-func (r *runner) findKeyProblem(ctx context.Context, t *task) (what, why string) {
+func (r *runner) findKeyProblem(ctx context.Context, t *task) (summaryEnd, reason string) {
 	ctx, cancel := r.untilInterrupted(ctx)
 	defer cancel()
 	account, err := r.verifyUntilAccepted(ctx, t)

@@ -56,7 +56,7 @@ func (p *planner) computeBasis() {
 		hash.err = errors.Join(hash.err, err)
 		p.plan.Salted = len(p.DigestSalt) > 0
 	}
-	hash.addRest(saved)
+	hash.addAllButChanges(saved)
 	if hash.err != nil {
 		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", capitalizeError(hash.err))
 	}
@@ -82,8 +82,8 @@ func newPlanHasher(s *Saved) *planHasher {
 
 func (h *planHasher) add(part any) { h.err = errors.Join(h.err, h.out.Encode(part)) }
 
-// addRest adds all but the changes.
-func (h *planHasher) addRest(s *Saved) {
+// addAllButChanges adds all but the changes.
+func (h *planHasher) addAllButChanges(s *Saved) {
 	rest := *s
 	rest.Changes = nil
 	h.add(&rest)
@@ -92,13 +92,14 @@ func (h *planHasher) addRest(s *Saved) {
 func (h *planHasher) sum() string { return hex.EncodeToString(h.Sum(nil)) }
 
 func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, error) {
-	hidden.nextChange()
+	hidden.resetStandInNumbers()
 	d := &SavedChange{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, RemoteID: c.RemoteID, LiveName: c.LiveName,
 		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
-		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, Outside: c.Outside, Edited: c.Edited, ImportedSiblings: c.ImportedSiblings,
-		FurtherDeletes: c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before),
-		UnknownAfter: unknownIn(c.After),
+		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, LiveDrift: c.LiveDrift, ConfigDrift: c.ConfigDrift,
+		ImportedSiblings: c.ImportedSiblings,
+		FurtherDeletes:   c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownAttrNames(c.Before),
+		UnknownAfter: unknownAttrNames(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()
@@ -114,7 +115,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		}
 	}
 	if !c.After.IsNull() {
-		d.ReferencedNamesWithIDs = p.namesWithIDs(c, hidden)
+		d.ReferencedNamesWithIDs = p.referencedNamesWithIDs(c, hidden)
 	}
 	before, err := p.beforeWithoutVolatile(c)
 	if err != nil {
@@ -161,8 +162,8 @@ func unknownAsNull(v cty.Value) (cty.Value, error) {
 	})
 }
 
-// unknownIn names the attributes of an object that are not known, or not wholly.
-func unknownIn(v cty.Value) []string {
+// unknownAttrNames names the attributes of an object that are not known, or not wholly.
+func unknownAttrNames(v cty.Value) []string {
 	if v.IsNull() || v.IsWhollyKnown() {
 		return nil
 	}
@@ -176,8 +177,8 @@ func unknownIn(v cty.Value) []string {
 	return out
 }
 
-// namesWithIDs resolves the names that a change uses, as far as they are live and not hidden.
-func (p *planner) namesWithIDs(c *Change, hidden *hiddenValues) []string {
+// referencedNamesWithIDs resolves the names that a change uses, as far as they are live and not hidden.
+func (p *planner) referencedNamesWithIDs(c *Change, hidden *hiddenValues) []string {
 	var out []string
 	visitReferences(c.Kind, c.After, func(attr string, m kind.Reference) {
 		by, name := m.Attr, m.Name

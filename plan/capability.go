@@ -14,8 +14,8 @@ type RequiredCapability struct {
 	NeededBy   []addr.Addr // sorted, each once
 }
 
-// String is the changes that need it, as far as there is room in a sentence.
-func (r RequiredCapability) String() string { return abbreviateAddrs(r.NeededBy) }
+// NeededByText is the changes that need it, as far as there is room in a sentence.
+func (r RequiredCapability) NeededByText() string { return abbreviateAddrs(r.NeededBy) }
 
 // RequiredCapabilities lists what carrying out the steps takes, sorted by capability. What reading the
 // account takes is not among it.

@@ -24,9 +24,9 @@ func deliveryDigests(r *config.Resource) []string {
 	return slices.Compact(out)
 }
 
-// replaceReasonIfAny says why a live object must be replaced although its settings
+// findReplaceReason says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
-func (p *planner) replaceReasonIfAny(r *config.Resource, h match) string {
+func (p *planner) findReplaceReason(r *config.Resource, h match) string {
 	const undelivered = "its secret was never delivered"
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:

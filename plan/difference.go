@@ -40,13 +40,13 @@ func (s *Saved) Differences(now *Saved) []string {
 		names = slices.DeleteFunc(names, func(name string) bool { return name == "records" || name == "steps" || name == "hidden_hash" })
 	}
 	for _, name := range names {
-		out = append(out, "other than in the saved plan: "+partWords(name))
+		out = append(out, "other than in the saved plan: "+describeSavedMember(name))
 	}
 	return out
 }
 
-// partWords says what a member of a saved plan is, other than its changes.
-func partWords(member string) string {
+// describeSavedMember says what a member of a saved plan is, other than its changes.
+func describeSavedMember(member string) string {
 	switch member {
 	case "account", "realm":
 		return "the account"

@@ -48,11 +48,11 @@ func ParseDigest(text string) (Digest, error) {
 
 // hiddenValues are the values of a plan that nobody who looks at it sees.
 type hiddenValues struct {
-	texts   []string
-	numbers map[string]int // of the values of the change at hand, by attribute and text
+	texts          []string
+	standInNumbers map[string]int // of the values of the change at hand, by attribute and text
 }
 
-func (h *hiddenValues) nextChange() { h.numbers = nil }
+func (h *hiddenValues) resetStandInNumbers() { h.standInNumbers = nil }
 
 // visibleJSON is an object of the change as JSON, with something else in the place of each hidden
 // value. Where one attribute has one value before and after, the same stands for it. unknown says that some of it is not
@@ -75,7 +75,7 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.R
 		if a.WirePath != "" || slices.Contains(c.Sensitive, a.Name) { // else its SHA-1 stands for it
 			h.texts = append(h.texts, string(text))
 		}
-		return standIn(v.Type(), h.number(a.Name+" "+string(text)))
+		return standIn(v.Type(), h.standInNumber(a.Name+" "+string(text)))
 	}
 	members := v.AsValueMap()
 	for i := range c.Kind.Attrs {
@@ -92,15 +92,15 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.R
 	return text, errors.Join(failed, err)
 }
 
-// number is the same for the same value of one attribute of a change.
-func (h *hiddenValues) number(of string) int {
-	n, ok := h.numbers[of]
+// standInNumber is the same for the same value of one attribute of a change.
+func (h *hiddenValues) standInNumber(of string) int {
+	n, ok := h.standInNumbers[of]
 	if !ok {
-		if h.numbers == nil {
-			h.numbers = map[string]int{}
+		if h.standInNumbers == nil {
+			h.standInNumbers = map[string]int{}
 		}
-		n = len(h.numbers) + 1
-		h.numbers[of] = n
+		n = len(h.standInNumbers) + 1
+		h.standInNumbers[of] = n
 	}
 	return n
 }

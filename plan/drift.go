@@ -13,18 +13,18 @@ import (
 	"b2form/schema/kind"
 )
 
-// A Drift is how a live object, or its configuration, is beside what the last run recorded of it.
-type Drift string
+// A DriftStatus is how a live object, or its configuration, is beside what the last run recorded of it.
+type DriftStatus string
 
 // The drifts.
 const (
-	DriftUnknown Drift = "" // nothing is recorded, or of other attributes
-	Unchanged    Drift = "unchanged"
-	Changed      Drift = "changed"
-	Gone         Drift = "gone" // of objects: there is none with the recorded ID
+	DriftUnknown DriftStatus = "" // nothing is recorded, or of other attributes
+	Unchanged    DriftStatus = "unchanged"
+	Changed      DriftStatus = "changed"
+	Gone         DriftStatus = "gone" // of objects: there is none with the recorded ID
 )
 
-func driftOf(recorded, now string) Drift {
+func driftOf(recorded, now string) DriftStatus {
 	switch recorded {
 	case "":
 		return DriftUnknown
@@ -35,7 +35,7 @@ func driftOf(recorded, now string) Drift {
 }
 
 // drift compares a declared object that is live with what the state recorded of it.
-func (p *planner) drift(r *config.Resource, h match) (outside, edited Drift) {
+func (p *planner) drift(r *config.Resource, h match) (liveDrift, configDrift DriftStatus) {
 	e := h.entryIfSameObject()
 	if e == nil || e.Digests == "" || p.Applied.Salt == "" {
 		return DriftUnknown, DriftUnknown
@@ -49,7 +49,7 @@ func (p *planner) drift(r *config.Resource, h match) (outside, edited Drift) {
 
 // driftOfAbsent says of an object that is recorded and not live whether it was deleted outside of b2form: not by
 // a run that was cut off, and not by its own end.
-func (p *planner) driftOfAbsent(k *kind.Kind, e *addr.StateEntry) Drift {
+func (p *planner) driftOfAbsent(k *kind.Kind, e *addr.StateEntry) DriftStatus {
 	if e.Digests == "" || !p.Snapshot.ExpiredAt(k, e.ID).IsZero() {
 		return DriftUnknown
 	}
@@ -87,7 +87,7 @@ type DigestRenewal struct {
 }
 
 // RenewedEntries lists the entries that are to have other digests, with these, in their order.
-func (r *DigestRenewal) RenewedEntries() []addr.StateEntry {
+func (r *DigestRenewal) RenewedEntries() (changed []addr.StateEntry) {
 	if r.Salt == "" {
 		return nil
 	}

@@ -38,7 +38,7 @@ func (w *world) drifts(refreshOnly bool) (text string, made *plan.Plan) {
 	for i := range made.Changes {
 		c := &made.Changes[i]
 		lines = append(lines,
-			strings.TrimSpace(strings.Join([]string{c.Addr.String(), string(c.Action), string(c.Outside), string(c.Edited)}, " ")))
+			strings.TrimSpace(strings.Join([]string{c.Addr.String(), string(c.Action), string(c.LiveDrift), string(c.ConfigDrift)}, " ")))
 	}
 	return strings.Join(lines, "; "), made
 }

@@ -192,7 +192,7 @@ func (p *planner) importRotatingSiblings(r *config.Resource, imp *config.Import,
 	}
 	siblings := p.siblings(r)
 	newest := -1
-	for _, id := range imp.SiblingIDs {
+	for _, id := range imp.SiblingIDsOrIdentities {
 		i := slices.IndexFunc(siblings, func(o *kind.Object) bool { return o.ID == id || o.Identity == r.Kind.NormalizeIdentity(id) })
 		if i < 0 {
 			p.errorf(&imp.Range, "Nothing to import",

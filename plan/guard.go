@@ -29,7 +29,8 @@ func (p *planner) checkRequest() (goOn bool) {
 // gone. Each guard looks for itself whether it concerns such a change.
 func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkPreventDestroy, p.checkKeyInUse, p.checkProtectedReplace, p.checkByKind, p.checkReferencesExist, p.checkNamePrefix,
+		p.checkPreventDestroy, p.checkKeyInUse, p.checkProtectedReplace, p.checkByKind, p.checkReferencesExist,
+		p.checkCredentialsNamePrefix,
 	} {
 		guard(r, h, c)
 	}

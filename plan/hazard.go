@@ -54,9 +54,9 @@ func sortUniqueHazards(hs []kind.Hazard) []kind.Hazard {
 	return slices.Compact(hs)
 }
 
-// deletedRefs lists what is gone after the change has deleted the object with the remote ID, as live
+// possibleRefsToDeleted lists what is gone after the change has deleted the object with the remote ID, as live
 // objects name it: by the ID, and by the name where that is nobody else's.
-func (c *Change) deletedRefs(id string) []objectID {
+func (c *Change) possibleRefsToDeleted(id string) []objectID {
 	ends := []objectID{{c.Kind.Name, id}}
 	if c.Action == Delete && id == c.RemoteID && !c.Kind.NamesRepeat {
 		ends = append(ends, objectID{c.Kind.Name, c.Identity})
@@ -66,7 +66,7 @@ func (c *Change) deletedRefs(id string) []objectID {
 
 // changesLinks reports whether an update changes an attribute that links to other objects.
 func (c *Change) changesLinks() bool {
-	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.FindAttr(f).IsLink() })
+	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.FindAttr(f).IsDeferredLink() })
 }
 
 // addBrokenLinkHazards adds the hazard of an object that is deleted while another one, which
@@ -76,7 +76,7 @@ func (p *planner) addBrokenLinkHazards() {
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		for _, o := range c.Deletes() {
-			for _, end := range c.deletedRefs(o.ID) {
+			for _, end := range c.possibleRefsToDeleted(o.ID) {
 				ends[end] = c
 			}
 		}

@@ -38,10 +38,10 @@ func newLinkPlanner(p *planner) *linkPlanner {
 }
 
 // linkAttrs lists the attributes of a kind that link to other objects.
-func (l *linkPlanner) linkAttrs(k *kind.Kind) []int {
+func (l *linkPlanner) linkAttrs(k *kind.Kind) (attrIndices []int) {
 	list, known := l.attrsByKind[k]
 	if !known {
-		list = k.LinkIndices()
+		list = k.DeferredLinkIndices()
 		l.attrsByKind[k] = list
 	}
 	return list

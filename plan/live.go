@@ -47,8 +47,8 @@ func nonvolatileAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id stri
 	return attrs, true
 }
 
-// liveAttrsBefore answers with what is live.
-func (p *planner) liveAttrsBefore(a addr.Addr) (attrs map[string]cty.Value, found bool) {
+// unconfiguredAttrsBeforeApply answers with what is live.
+func (p *planner) unconfiguredAttrsBeforeApply(a addr.Addr) (attrs map[string]cty.Value, found bool) {
 	r, e := p.declaration(a), p.entry(a)
 	if r == nil || e == nil {
 		return nil, false
@@ -56,8 +56,8 @@ func (p *planner) liveAttrsBefore(a addr.Addr) (attrs map[string]cty.Value, foun
 	return nonvolatileAttrsNotConfigured(r, p.Snapshot, e.ID)
 }
 
-// liveAttrsAfter answers with what will be live, as far as the plan tells.
-func (p *planner) liveAttrsAfter(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
+// unconfiguredAttrsAfterApply answers with what will be live, as far as the plan tells.
+func (p *planner) unconfiguredAttrsAfterApply(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
 	r := p.declaration(a)
 	if r == nil {
 		return nil, false
@@ -65,7 +65,7 @@ func (p *planner) liveAttrsAfter(a addr.Addr) (liveAttrs map[string]cty.Value, f
 	c := p.changeOf(a)
 	switch {
 	case c == nil:
-		return p.liveAttrsBefore(a)
+		return p.unconfiguredAttrsBeforeApply(a)
 	case c.Action == NoOp:
 		return nonvolatileAttrsNotConfigured(r, p.Snapshot, c.RemoteID)
 	}
@@ -101,7 +101,7 @@ func (p *planner) changeOf(a addr.Addr) *Change {
 func (p *planner) checkPostconditions() {
 	for _, r := range p.declared {
 		if r.Postconditions != nil {
-			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.liveAttrsAfter)...) })
+			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.unconfiguredAttrsAfterApply)...) })
 		}
 	}
 	p.changeAt = nil // changes may be left out yet

@@ -16,7 +16,7 @@ type addrLookup struct {
 }
 
 // find gives the index of an address; -1: it is not in the list.
-func (l *addrLookup) find(addr *addr.Addr) int {
+func (l *addrLookup) find(addr *addr.Addr) (indexOrNegative int) {
 	i := l.nextGuess
 	if i >= l.length || *l.addrAt(i) != *addr {
 		var found bool

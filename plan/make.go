@@ -220,7 +220,7 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		Retiring:       h.retiring,
 	}
 	if h.entry != nil {
-		c.Reason, c.Outside = p.goneReason(r.Kind, h.entry), p.driftOfAbsent(r.Kind, h.entry)
+		c.Reason, c.LiveDrift = p.goneReason(r.Kind, h.entry), p.driftOfAbsent(r.Kind, h.entry)
 		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
@@ -277,9 +277,9 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	}
 	switch {
 	case h.imported && h.entry != nil:
-		c.Outside = p.driftOfAbsent(r.Kind, h.entry)
+		c.LiveDrift = p.driftOfAbsent(r.Kind, h.entry)
 	case len(fields) > 0:
-		c.Outside, c.Edited = p.drift(r, h)
+		c.LiveDrift, c.ConfigDrift = p.drift(r, h)
 	}
 	switch action {
 	case Rotate:
@@ -310,7 +310,7 @@ func (p *planner) warnLeftAsItIs(r *config.Resource, fields []string) {
 // decideAction decides what becomes of a live object, and why.
 func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
 	if r.Kind.Update == nil {
-		reason := p.replaceReasonIfAny(r, h)
+		reason := p.findReplaceReason(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
 			return p.decideRotation(r, h, rotation, reason, live, fields)
 		}

@@ -96,7 +96,7 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 			}
 		}
 	}
-	made, superseded := p.findRecovered(addr, k)
+	made, superseded := p.findAndClaimRecovered(addr, k)
 	if len(made) > 0 {
 		h.fromInterruptedRun = h.object == nil || !superseded
 		if h.object == nil {
@@ -110,11 +110,11 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 	return h
 }
 
-// findRecovered are the objects that an interrupted run announced and that did appear:
+// findAndClaimRecovered are the objects that an interrupted run announced and that did appear:
 // live under the announced identity, new since, and recorded nowhere. Sorted by
 // ID. superseded reports whether nobody can have got their secrets, because the
 // same run went on to make what is recorded.
-func (p *planner) findRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, superseded bool) {
+func (p *planner) findAndClaimRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, superseded bool) {
 	superseded = true
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
@@ -137,7 +137,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 	imp := p.imports[r.Addr]
 	switch {
 	case imp == nil || h.entry != nil:
-	case len(imp.SiblingIDs) > 0:
+	case len(imp.SiblingIDsOrIdentities) > 0:
 		return p.importRotatingSiblings(r, imp, h)
 	default:
 		return p.resolveImportBlock(r, imp, h)
@@ -156,7 +156,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 		h.takeNewestSibling(newest)
 		return true
 	}
-	if imp != nil && imp.ID != "" && len(found) > 1 {
+	if imp != nil && imp.IDOrIdentity != "" && len(found) > 1 {
 		return p.resolveImportBlock(r, imp, h)
 	}
 	switch len(found) {
@@ -203,10 +203,10 @@ func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok
 // resolveImportBlock resolves an import block, which names a remote ID or an identity.
 func (p *planner) resolveImportBlock(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	var found []*kind.Object
-	if o := p.Snapshot.ByID(r.Kind, imp.ID); o != nil {
+	if o := p.Snapshot.ByID(r.Kind, imp.IDOrIdentity); o != nil {
 		found = append(found, o)
 	} else {
-		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.ID))
+		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.IDOrIdentity))
 		free := slices.DeleteFunc(slices.Clone(found), func(o *kind.Object) bool {
 			return p.ownerAddr(objectIDOf(o)) != nil || p.takenByAnother(r, o)
 		})
@@ -215,24 +215,26 @@ func (p *planner) resolveImportBlock(r *config.Resource, imp *config.Import, h *
 		}
 	}
 	switch {
-	case len(found) == 0 && r.Kind.ScopeAttr() != "" && r.Kind.NormalizeIdentity(imp.ID) != r.Kind.NormalizeIdentity(r.Identity()):
+	case len(found) == 0 && r.Kind.ScopeAttr() != "" &&
+		r.Kind.NormalizeIdentity(imp.IDOrIdentity) != r.Kind.NormalizeIdentity(r.Identity()):
 		p.errorf(&imp.Range, "Nothing to import",
 			"There is no %s with the id %q that these credentials can see and that %s could be. What the block declares has the id %q. "+
-				"Correct one of them, or remove the import block and let b2form create %s.", r.Kind.Name, imp.ID, r.Addr, r.Identity(),
+				"Correct one of them, or remove the import block and let b2form create %s.", r.Kind.Name, imp.IDOrIdentity, r.Addr,
+			r.Identity(),
 			r.Addr)
 		return false
 	case len(found) == 0:
 		p.errorf(&imp.Range, "Nothing to import",
 			"There is no %s with the name or ID %q that these credentials can see. Correct the id, or remove the import block and let "+
 				"b2form create %s.",
-			r.Kind.Name, imp.ID, r.Addr)
+			r.Kind.Name, imp.IDOrIdentity, r.Addr)
 		return false
 	case len(found) > 1:
 		p.reportAmbiguous(r, found)
 		return false
 	}
 	if owner := p.ownerAddr(objectIDOf(found[0])); owner != nil {
-		p.reportOwnedByAnother(r, imp, imp.ID, *owner)
+		p.reportOwnedByAnother(r, imp, imp.IDOrIdentity, *owner)
 		return false
 	}
 	h.takeImport(found[0])

@@ -41,7 +41,7 @@ func (p *planner) takenByAnother(r *config.Resource, o *kind.Object) bool {
 		return true
 	}
 	for _, same := range p.declaredIdentities().AllWithIdentity(r.Kind.Name, r.Identity()) {
-		if imp := p.imports[same.Addr]; same != r && imp != nil && imp.ID == o.ID && p.entry(same.Addr) == nil {
+		if imp := p.imports[same.Addr]; same != r && imp != nil && imp.IDOrIdentity == o.ID && p.entry(same.Addr) == nil {
 			return true
 		}
 	}
@@ -73,7 +73,7 @@ func (p *planner) hasRecovered(a addr.Addr) bool {
 func (p *planner) claimAllRecovered() {
 	for _, a := range p.recordedOrAnnouncedAddrs { // sorted
 		if len(p.announced[*a]) > 0 {
-			p.findRecovered(*a, p.kinds[a.Kind])
+			p.findAndClaimRecovered(*a, p.kinds[a.Kind])
 		}
 	}
 }

@@ -77,7 +77,7 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 // addDeferredNeeds lets links wait for what they lead to.
 func (g *stepGraph) addDeferredNeeds(i int) {
 	c, step := &g.plan.Changes[i], g.stepsByChange[i].deferredUpdate
-	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.FindAttr(f).IsLink() }) {
+	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.FindAttr(f).IsDeferredLink() }) {
 		return
 	}
 	g.visitNeededChanges(i, g.declaration(c.Addr).DeferredNeeds, func(to int) bool {
@@ -92,7 +92,7 @@ func (g *stepGraph) addDeferredNeeds(i int) {
 // addObjectNeeds lets a step wait for the object of a change, and better for its settings.
 func (g *stepGraph) addObjectNeeds(step, change int) {
 	g.addNeed(step, hard, g.stepsByChange[change].create)
-	g.addNeed(step, soft, g.stepsByChange[change].settingSteps()...)
+	g.addNeed(step, soft, g.stepsByChange[change].updateSteps()...)
 }
 
 // visitNeededChanges gives f the changes that addresses lead to. Where there is none, or f does not take it,
@@ -147,7 +147,7 @@ func (g *stepGraph) addLinkRemovalNeeds() {
 	}
 	for i := range g.plan.Changes {
 		for _, d := range g.stepsByChange[i].deletes {
-			for _, end := range g.plan.Changes[i].deletedRefs(g.steps[d].RemoteID) {
+			for _, end := range g.plan.Changes[i].possibleRefsToDeleted(g.steps[d].RemoteID) {
 				for _, user := range users[end] {
 					if s := &g.steps[user]; s.Change != i {
 						how := soft
@@ -163,7 +163,7 @@ func (g *stepGraph) addLinkRemovalNeeds() {
 }
 
 // linkRemovingSteps lists the steps that end links of live objects, by what those lead to.
-func (g *stepGraph) linkRemovingSteps() map[objectID][]int {
+func (g *stepGraph) linkRemovingSteps() (stepsByTarget map[objectID][]int) {
 	ends := map[objectID][]int{}
 	for addr, targets := range g.linkPlanner.liveLinkTargets {
 		i := g.changeLookup.find(&addr)
@@ -172,9 +172,9 @@ func (g *stepGraph) linkRemovingSteps() map[objectID][]int {
 		}
 		c, steps := &g.plan.Changes[i], g.stepsByChange[i].deletes
 		if c.Action != Delete {
-			steps = slices.DeleteFunc(g.stepsByChange[i].settingSteps(), func(step int) bool {
+			steps = slices.DeleteFunc(g.stepsByChange[i].updateSteps(), func(step int) bool {
 				return !slices.ContainsFunc(g.steps[step].Fields,
-					func(f string) bool { return c.Kind.FindAttr(f).IsLink() && slices.Contains(c.Fields, f) })
+					func(f string) bool { return c.Kind.FindAttr(f).IsDeferredLink() && slices.Contains(c.Fields, f) })
 			})
 		}
 		for _, id := range targets {
@@ -204,14 +204,14 @@ func (g *stepGraph) addLiveReferenceNeeds() {
 					how = hard
 				}
 				g.addNeed(d, how, s.deletes...)
-				g.addNeed(d, soft, s.settingSteps()...)
+				g.addNeed(d, soft, s.updateSteps()...)
 			}
 		}
 	}
 }
 
 // liveReferrerChanges lists, by what is referred to, the changes of live objects that refer to it by name.
-func (g *stepGraph) liveReferrerChanges() map[identityKey][]int {
+func (g *stepGraph) liveReferrerChanges() (changesByReferent map[identityKey][]int) {
 	if !slices.ContainsFunc(g.plan.Changes, func(c Change) bool { return c.Action == Delete }) {
 		return nil
 	}

@@ -96,7 +96,7 @@ func (p *planner) planOutputs() {
 
 // planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
 func (p *planner) planOutput(o *config.Output, digest string, was bool) {
-	after, diags := o.Value(p.liveAttrsAfter)
+	after, diags := o.Value(p.unconfiguredAttrsAfterApply)
 	if diags.HasErrors() {
 		p.diags = append(p.diags, diags...)
 		return
@@ -125,7 +125,7 @@ func sameOutput(a, b cty.Value) bool {
 // appliedValueIfKnown is the value of an output by what is live, where that is what was applied: digest is
 // what is recorded of it. cty.NilVal: nobody knows.
 func (p *planner) appliedValueIfKnown(o *config.Output, digest string) cty.Value {
-	v, diags := o.Value(p.liveAttrsBefore)
+	v, diags := o.Value(p.unconfiguredAttrsBeforeApply)
 	if diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal
 	}

@@ -35,7 +35,7 @@ func FindDrift(r Request) (changes []Change, warnings, errors hcl.Diagnostics) {
 // addDriftOfEntry looks at one entry.
 func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	r := p.declaration(e.Addr)
-	h, c := p.changeOfEntry(e)
+	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
 		p.refreshGone(h, c)
@@ -49,18 +49,18 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 		return
 	}
 	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOfRecorded)
-	c.Outside, c.Edited = p.drift(r, h)
+	c.LiveDrift, c.ConfigDrift = p.drift(r, h)
 	c.Fields, _ = p.differFor(c.Kind).diff(r.Value, live, e, r.IgnoreChanges)
 	c.Sensitive = h.sensitiveAttrs(r)
 	// Digests are not made of what is sensitive, so they say nothing of it.
 	onlySensitive := !slices.ContainsFunc(c.Fields, func(name string) bool { return !slices.Contains(c.Sensitive, name) })
 	switch {
-	case len(c.Fields) == 0, c.Outside == Unchanged && c.Edited == Changed && !onlySensitive:
+	case len(c.Fields) == 0, c.LiveDrift == Unchanged && c.ConfigDrift == Changed && !onlySensitive:
 		return // as declared, or edited and not applied yet
-	case c.Outside == Unchanged && onlySensitive:
-		c.Outside = DriftUnknown
-	case c.Outside == Unchanged:
-		c.Outside = Changed // since the last apply, which a refresh has recorded
+	case c.LiveDrift == Unchanged && onlySensitive:
+		c.LiveDrift = DriftUnknown
+	case c.LiveDrift == Unchanged:
+		c.LiveDrift = Changed // since the last apply, which a refresh has recorded
 	}
 	c.Action, c.LiveName = Update, h.object.Identity
 	c.Before, c.After = declaredObject(r, live), live.Object()

@@ -88,9 +88,9 @@ type Change struct {
 	// something; sorted by ID.
 	Overlapping []NamedObject
 	Overlap     time.Duration
-	// Outside says whether the live object was changed outside of b2form, and Edited whether its
+	// LiveDrift says whether the live object was changed outside of b2form, and Edited whether its
 	// configuration was edited, since the last run: of what differs from its configuration.
-	Outside, Edited Drift
+	LiveDrift, ConfigDrift DriftStatus
 }
 
 // A NamedObject is one live object: its remote ID, and what it is called.
@@ -265,7 +265,7 @@ func (c *Change) DescribeContents(text string) {
 	}
 }
 
-func (c *Change) contentHazardIndex() int {
+func (c *Change) contentHazardIndex() (indexOrNegative int) {
 	if c.Kind.Destroy.Hazards == nil {
 		return -1
 	}

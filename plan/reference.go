@@ -45,7 +45,7 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 			p.linkPlanner.checkUnambiguousName(r, c, attr, k, m)
 		}
 		rng := referenceRange(r, attr, m)
-		if owner := p.destroyedByRemovalOf(k, k.NormalizeIdentity(name)); owner != nil {
+		if owner := p.findOwnerBeingDestroyed(k, k.NormalizeIdentity(name)); owner != nil {
 			p.errorf(&rng, "The "+by.Link.RefKind+" goes away",
 				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
 					"Put that block back, or name another %s.", referencePath(attr, m), r.Addr, by.Link.RefKind,
@@ -94,9 +94,9 @@ func quoteUnlessSensitive(c *Change, attr, name string) string {
 	return strconv.Quote(name)
 }
 
-// destroyedByRemovalOf is the address whose removal destroys all that a name leads to; nil:
+// findOwnerBeingDestroyed is the address whose removal destroys all that a name leads to; nil:
 // something stays, or there is nothing.
-func (p *planner) destroyedByRemovalOf(k *kind.Kind, identity string) (owner *addr.Addr) {
+func (p *planner) findOwnerBeingDestroyed(k *kind.Kind, identity string) (owner *addr.Addr) {
 	if p.isDeclared(k, identity) {
 		return nil
 	}

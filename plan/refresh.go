@@ -20,8 +20,8 @@ func (p *planner) planRefresh() {
 	}
 }
 
-// changeOfEntry is what an entry records and what is live of it, and the beginning of a change of it.
-func (p *planner) changeOfEntry(e *addr.StateEntry) (match, Change) {
+// newChangeOfEntry is what an entry records and what is live of it, and the beginning of a change of it.
+func (p *planner) newChangeOfEntry(e *addr.StateEntry) (match, Change) {
 	k := p.kinds[e.Addr.Kind]
 	live, settable := p.nullValues(k)
 	return match{entry: e, object: p.Snapshot.ByID(k, e.ID)}, Change{Addr: e.Addr, Kind: k, Identity: e.Identity, RemoteID: e.ID,
@@ -31,17 +31,17 @@ func (p *planner) changeOfEntry(e *addr.StateEntry) (match, Change) {
 // refreshEntry plans what becomes of one entry.
 func (p *planner) refreshEntry(e *addr.StateEntry) {
 	r := p.declaration(e.Addr)
-	h, c := p.changeOfEntry(e)
+	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
 		p.refreshGone(h, c)
 		return
 	case r != nil:
-		c.Outside, c.Edited = p.drift(r, h)
+		c.LiveDrift, c.ConfigDrift = p.drift(r, h)
 	}
 	_, moved := p.movedFrom[e.Addr]
 	switch {
-	case c.Outside == Changed:
+	case c.LiveDrift == Changed:
 		c.Action = Refresh
 	case moved:
 		c.Action = NoOp
@@ -55,7 +55,7 @@ func (p *planner) refreshEntry(e *addr.StateEntry) {
 	}
 	c.LiveName, c.Sensitive = h.object.Identity, h.sensitiveAttrs(r)
 	c.Before = values.Object()
-	if c.Edited == Unchanged {
+	if c.ConfigDrift == Unchanged {
 		c.Fields, _ = p.differFor(c.Kind).diff(r.Value, p.linkPlanner.comparableLive(r, values), e, r.IgnoreChanges)
 	}
 	p.addChange(c)
@@ -69,7 +69,7 @@ func (p *planner) refreshGone(h match, c Change) {
 			"says of it stays.", c.Addr)
 		return
 	}
-	c.Action, c.Reason, c.Outside = Forget, p.goneReason(c.Kind, h.entry), Gone
+	c.Action, c.Reason, c.LiveDrift = Forget, p.goneReason(c.Kind, h.entry), Gone
 	c.LiveName = h.entry.Identity
 	others := p.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(h.entry.Identity))
 	others = slices.DeleteFunc(slices.Clone(others), func(o *kind.Object) bool { return p.ownerAddr(objectIDOf(o)) != nil })

@@ -61,7 +61,7 @@ func (p *planner) indexTimestamped() {
 }
 
 // nameTimestamp is the time that the object's name carries; zero: none.
-func nameTimestamp(o *kind.Object) time.Time {
+func nameTimestamp(o *kind.Object) (atOrZero time.Time) {
 	_, at, _ := kind.ParseTimestampedName(o.Identity)
 	return at
 }
@@ -160,7 +160,7 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 
 // madeAt is when the object was made: as recorded, else as its name says; zero:
 // neither tells. A name without a stamp is of the time before rotation.
-func (h *match) madeAt() time.Time {
+func (h *match) madeAt() (madeOrZero time.Time) {
 	at := nameTimestamp(h.object)
 	if recorded := h.entry != nil && h.entry.ID == h.object.ID && !h.entry.Created.IsZero(); recorded && !at.IsZero() {
 		return h.entry.Created

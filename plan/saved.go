@@ -53,8 +53,8 @@ type SavedChange struct {
 	DeliverTo              []string              `json:"deliver_to,omitempty"`
 	DeliveryDigest         string                `json:"delivery,omitempty"`
 	ForceDestroy           bool                  `json:"force,omitempty"`
-	Outside                Drift                 `json:"changed_outside,omitempty"`
-	Edited                 Drift                 `json:"edited,omitempty"`
+	LiveDrift              DriftStatus           `json:"changed_outside,omitempty"`
+	ConfigDrift            DriftStatus           `json:"edited,omitempty"`
 	FurtherDeletes         []NamedObject         `json:"leftovers,omitempty"`
 	Retiring               []addr.RetiringObject `json:"retiring,omitempty"`
 	Overlapping            []NamedObject         `json:"overlapping,omitempty"`
@@ -68,7 +68,7 @@ func (s *Saved) Basis() (string, error) {
 	for i := range s.Changes {
 		h.add(&s.Changes[i])
 	}
-	h.addRest(s)
+	h.addAllButChanges(s)
 	return h.sum(), h.err
 }
 
@@ -134,9 +134,10 @@ func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, e
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.ImportedSiblings, Identity: s.Identity,
 		RemoteID: s.RemoteID,
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
-		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, Outside: s.Outside, Edited: s.Edited, FurtherDeletes: s.FurtherDeletes,
-		Retiring:    s.Retiring,
-		Overlapping: s.Overlapping,
+		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, LiveDrift: s.LiveDrift, ConfigDrift: s.ConfigDrift,
+		FurtherDeletes: s.FurtherDeletes,
+		Retiring:       s.Retiring,
+		Overlapping:    s.Overlapping,
 	}
 	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkEnumValues()}
 	var err error
@@ -170,8 +171,8 @@ func (s *SavedChange) checkEnumValues() error {
 	if !slices.Contains([]Action{NoOp, Create, Update, Replace, Rotate, Delete, Forget, Refresh}, s.Action) {
 		return fmt.Errorf("there is no action %q", s.Action)
 	}
-	for _, d := range []Drift{s.Outside, s.Edited} {
-		if !slices.Contains([]Drift{DriftUnknown, Unchanged, Changed, Gone}, d) {
+	for _, d := range []DriftStatus{s.LiveDrift, s.ConfigDrift} {
+		if !slices.Contains([]DriftStatus{DriftUnknown, Unchanged, Changed, Gone}, d) {
 			return fmt.Errorf("there is no drift %q", d)
 		}
 	}

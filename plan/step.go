@@ -38,11 +38,11 @@ type changeStepIndices struct {
 
 const none = -1
 
-// settingSteps lists the steps that give the object of the change its settings after it is made.
-func (s *changeStepIndices) settingSteps() []int { return withoutNone(s.update, s.deferredUpdate) }
+// updateSteps lists the steps that give the object of the change its settings after it is made.
+func (s *changeStepIndices) updateSteps() []int { return withoutNone(s.update, s.deferredUpdate) }
 
 // firstWriteStep is the step with which a change that makes or updates an object begins.
-func (s *changeStepIndices) firstWriteStep() int {
+func (s *changeStepIndices) firstWriteStep() (stepIndexOrNone int) {
 	for _, i := range []int{s.create, s.update, s.deferredUpdate} {
 		if i != none {
 			return i
@@ -130,7 +130,7 @@ func (g *stepGraph) addStepsWithoutNeeds(i int) {
 	g.stepsByChange[i] = s
 }
 
-func (g *stepGraph) addStep(s Step) int {
+func (g *stepGraph) addStep(s Step) (stepIndex int) {
 	g.steps = append(g.steps, s)
 	return len(g.steps) - 1
 }
@@ -202,7 +202,7 @@ func (g *stepGraph) deferredFields(i int) []string {
 			continue
 		}
 		fields = append(fields, a.Name)
-		links = links || a.IsLink()
+		links = links || a.IsDeferredLink()
 	}
 	if c.Action == Update && !(links && g.linksToChange(i)) {
 		return nil

@@ -99,7 +99,7 @@ func (c *Change) IsMoveOnly() bool {
 }
 
 // changeDependencies lists for each change those without which it cannot be carried out.
-func (p *planner) changeDependencies() [][]int {
+func (p *planner) changeDependencies() (neededByChange [][]int) {
 	g := p.newStepGraph()
 	needs := make([][]int, len(p.plan.Changes))
 	for _, n := range g.needs {

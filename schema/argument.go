@@ -199,8 +199,8 @@ func refersToEachOrCount(e hcl.Expression) bool {
 	})
 }
 
-// checkBodyNames reports every name in a body that its descriptor does not know.
-func (l *module) checkBodyNames(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
+// checkNamesAgainstKind reports every name in a body that its descriptor does not know.
+func (l *module) checkNamesAgainstKind(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
 	_, native := body.(*hclsyntax.Body)
 	for _, it := range bodyItems(body) {
 		a := findAttr(attrs, it.name)
@@ -212,7 +212,7 @@ func (l *module) checkBodyNames(body hcl.Body, k *kind.Kind, attrs []kind.Attr, 
 		case a != nil && it.isBlock && a.Object == nil:
 			l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
 		case a != nil && it.isBlock:
-			l.checkBodyNames(it.body, k, a.Object, false)
+			l.checkNamesAgainstKind(it.body, k, a.Object, false)
 		case a != nil:
 		case it.name == "dynamic" && it.isBlock:
 			l.checkDynamicBlock(it, k, attrs)
@@ -232,7 +232,7 @@ func (l *module) checkJSONBlockNames(body hcl.Body, k *kind.Kind, attrs []kind.A
 	content, _, _ := body.PartialContent(bodySchema(attrs, nil)) // its errors are reported when it is read
 	for _, b := range content.Blocks {
 		if b.Type != "dynamic" {
-			l.checkBodyNames(b.Body, k, findAttr(attrs, b.Type).Object, false)
+			l.checkNamesAgainstKind(b.Body, k, findAttr(attrs, b.Type).Object, false)
 			continue
 		}
 		it := bodyItem{name: b.Type, nameRange: b.TypeRange, isBlock: true, body: b.Body, label: b.Labels[0]}
@@ -280,7 +280,7 @@ func (l *module) checkDynamicBlock(it bodyItem, k *kind.Kind, attrs []kind.Attr)
 	}
 	content, _, _ := it.body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "content"}}})
 	for _, inner := range content.Blocks {
-		l.checkBodyNames(inner.Body, k, a.Object, false)
+		l.checkNamesAgainstKind(inner.Body, k, a.Object, false)
 	}
 }
 

@@ -29,7 +29,7 @@ func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
 		l.declareOnly("variable", "locals", "b2form")
 		l.keepOnlyUsedBySettings()
 		l.assignVariables()
-		l.linkAndOrderNodes()
+		l.resolveAndOrderNodes()
 		l.evaluateNodes()
 		l.evaluateSettings()
 	}
@@ -70,7 +70,7 @@ func (l *module) markUsedNodes(ts []hcl.Traversal, used map[*node]bool) {
 			continue
 		}
 		var n *node
-		switch name := addr.StepName(t[1]); t.RootName() {
+		switch name := addr.RootOrAttrName(t[1]); t.RootName() {
 		case "var":
 			if v := l.variables[name]; v != nil {
 				n = v.node

@@ -334,7 +334,7 @@ func (l *module) evalCollection(e hcl.Expression, ctx *hcl.EvalContext) (unmarke
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.staticScope.eval(e, ctx).Unmark()
 	}
-	list, diags := l.shared.budget.Value(call.Args[0], ctx)
+	list, diags := l.shared.budget.Evaluate(call.Args[0], ctx)
 	list, marks = list.UnmarkDeep()
 	if t := list.Type(); diags.HasErrors() || !t.IsTupleType() && !t.IsListType() || !list.IsWhollyKnown() || list.IsNull() {
 		return l.staticScope.eval(e, ctx).Unmark()
@@ -450,7 +450,7 @@ func (l *module) findComputedRefMessage(marks cty.ValueMarks) (summary, detail s
 	last := false
 	for _, c := range kind.ComputedMarksIn(cty.True.WithMarks(marks)) {
 		names = append(names, c.Addr.String()+"."+c.Attr)
-		last = l.kinds[c.Addr.Kind].FindAttr(c.Attr).IsLink()
+		last = l.kinds[c.Addr.Kind].FindAttr(c.Attr).IsDeferredLink()
 	}
 	if len(names) > 3 {
 		names = append(names[:3], "others")

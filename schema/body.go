@@ -18,7 +18,7 @@ const missingArgument = "Missing required argument"
 // contentOf reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
 func (l *module) contentOf(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, complete bool) {
-	l.checkBlockNames(b.Body, d)
+	l.checkNamesAgainstSpec(b.Body, d)
 	content, _, diags := b.Body.PartialContent(d.BodySchema())
 	l.add(diags...)
 	complete = !diags.HasErrors()
@@ -41,7 +41,7 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.Body
 // findMeantName is the name that was meant by one that a block does not know; "": none is
 // known to be.
 func findMeantName(name string, d *syntax.BlockSpec) string {
-	if d.OtherArguments != "" || d.FindArgument(name) != nil || d.NestedForms(name) != nil {
+	if d.OtherArgumentsDoc != "" || d.FindArgument(name) != nil || d.NestedForms(name) != nil {
 		return ""
 	}
 	return words.Nearest(name, d.AllowedNames())
@@ -56,8 +56,8 @@ func otherAttributes(body hcl.Body, d *syntax.BlockSpec) hcl.Attributes {
 	return attrs
 }
 
-// checkBlockNames reports every name in a body that its description does not know.
-func (l *module) checkBlockNames(body hcl.Body, d *syntax.BlockSpec) {
+// checkNamesAgainstSpec reports every name in a body that its description does not know.
+func (l *module) checkNamesAgainstSpec(body hcl.Body, d *syntax.BlockSpec) {
 	_, native := body.(*hclsyntax.Body)
 	for _, it := range bodyItems(body) {
 		arg, nested := d.FindArgument(it.name), d.NestedForms(it.name)
@@ -79,10 +79,10 @@ func (l *module) checkBlockNames(body hcl.Body, d *syntax.BlockSpec) {
 func (l *module) reportUnknownArgument(it bodyItem, d *syntax.BlockSpec) {
 	hint := d.FindHint(it.name)
 	switch {
-	case d.OtherArguments != "" && !it.isBlock:
+	case d.OtherArgumentsDoc != "" && !it.isBlock:
 	case hint != nil:
 		l.errorAt(it.nameRange, hint.Summary, hint.Advice)
-	case it.isBlock && d.OtherArguments != "":
+	case it.isBlock && d.OtherArgumentsDoc != "":
 		l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
 	case it.isBlock:
 		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, d.AllowedNames()))

@@ -152,16 +152,16 @@ func (l *module) declareCheck(b *hcl.Block) {
 		asserts: l.readConditions(assertion, content.Blocks, d)})
 }
 
-// linkChecks resolves the references of the checks. What comes of them is no
+// resolveAndAddChecks resolves the references of the checks. What comes of them is no
 // business of the loader's: a check stops nothing, not even one that cannot be
 // evaluated.
-func (l *module) linkChecks() {
+func (l *module) resolveAndAddChecks() {
 	for _, c := range l.checks {
 		for _, a := range c.asserts {
 			a.refs = l.resolve(a.variables(), allowedRefs{computed: true})
 		}
 		c.config.Evaluate = l.checkEvaluator(c)
-		c.config.Name = strings.TrimPrefix(l.path+".check."+c.config.Name, ".")
+		c.config.Name = strings.TrimPrefix(l.addressPrefix+".check."+c.config.Name, ".")
 		l.config.Checks = append(l.config.Checks, c.config)
 	}
 }

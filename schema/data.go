@@ -168,7 +168,7 @@ func (l *module) findTerraformDataForm(name string, forms []dataForm) string {
 	return ""
 }
 
-func (l *module) linkData(n *node) {
+func (l *module) resolveDataBlockReferences(n *node) {
 	d := n.data
 	var every []hcl.Traversal
 	for _, name := range d.form.lookupArgNames {

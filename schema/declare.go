@@ -196,7 +196,7 @@ func (l *module) reportDuplicate(what string, at, first hcl.Range) {
 
 func (l *module) declareLocals(b *hcl.Block) {
 	d := syntax.FindFixedBlock(b.Type)
-	l.checkBlockNames(b.Body, d)
+	l.checkNamesAgainstSpec(b.Body, d)
 	attrs := otherAttributes(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
 	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return compareRanges(a.NameRange, b.NameRange) })
@@ -215,7 +215,7 @@ func (l *module) declareResource(b *hcl.Block) {
 	if !l.checkLabel(b) {
 		return
 	}
-	addr := addr.Addr{Module: l.path, Kind: b.Type, Label: b.Labels[0]}
+	addr := addr.Addr{Module: l.addressPrefix, Kind: b.Type, Label: b.Labels[0]}
 	name := blockName{b.Type, b.Labels[0]}
 	if first := l.blocks[name]; first != nil {
 		l.reportDuplicate(addr.String(), b.DefRange, first.node.place)
@@ -235,15 +235,15 @@ func (l *module) declareResource(b *hcl.Block) {
 	}
 	body := l.bodyOf(r)
 	l.readMetaArguments(r, body)
-	l.checkBodyNames(body, r.kind, r.kind.Attrs, true)
-	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsLink); !r.mayHaveLinks {
+	l.checkNamesAgainstKind(body, r.kind, r.kind.Attrs, true)
+	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsDeferredLink); !r.mayHaveLinks {
 		r.references = referencesInBody(body, r.kind.Attrs, nil)
 	}
 }
 
 // declareScanned declares a block that says nothing but attributes of its kind, none of them evaluated
 // last, and deliveries; false: it says more, or something that has to be reported.
-func (l *module) declareScanned(r *block) bool {
+func (l *module) declareScanned(r *block) (declared bool) {
 	if r.jsonBody != nil {
 		return false
 	}
@@ -258,7 +258,7 @@ func (l *module) declareScanned(r *block) bool {
 		switch isDelivery := string(it.Name) == "deliver" && it.IsBlock; {
 		case isDelivery && it.LabelCount == 1 && r.kind.YieldsSecret():
 			deliverRanges = append(deliverRanges, it.Range)
-		case it.IsBlock, a == nil, a.Computed, a.IsLink():
+		case it.IsBlock, a == nil, a.Computed, a.IsDeferredLink():
 			return false
 		}
 	}

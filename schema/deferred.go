@@ -17,15 +17,15 @@ import (
 // (kind.Attr.IsLink) are evaluated by a node of their own, after the block itself and
 // all that it refers to. Nothing refers to that node: it closes no cycle.
 
-// linkDeferred makes the node for the links of a block where there is need of one, and gives the
+// addLinksNode makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) linkDeferred(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
+func (l *module) addLinksNode(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
 	b := n.block
-	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, (*kind.Attr).IsLink), u)
+	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, (*kind.Attr).IsDeferredLink), u)
 	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
 		return nil
 	}
-	b.nonLinkAttrs = func(a *kind.Attr) bool { return !a.IsLink() }
+	b.nonLinkAttrs = func(a *kind.Attr) bool { return !a.IsDeferredLink() }
 	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, linksOf: b, refs: refs, dependsOnNodes: []*node{n}})
 	return b.nonLinkAttrs
 }
@@ -45,20 +45,20 @@ func mayWriteAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 	return false
 }
 
-// evaluateDeferred completes the resources of a block.
-func (l *module) evaluateDeferred(n *node) {
+// evaluateLinks completes the resources of a block.
+func (l *module) evaluateLinks(n *node) {
 	b := n.linksOf
 	if n.broken || b.node.broken {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
 	body := l.bodyOf(b)
-	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsLink, b.node.place)
+	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsDeferredLink, b.node.place)
 	for i, e := range b.awaitingLinks {
 		e.ctx, e.originAddrs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
 		own := last
 		if last.hasDynamic {
-			own = l.readArguments(dynblock.Expand(body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.node.place)
+			own = l.readArguments(dynblock.Expand(body, e.ctx), b.kind.Attrs, (*kind.Attr).IsDeferredLink, b.node.place)
 		}
 		for j := range own.args {
 			e.evaluateArgument(&own.args[j])

@@ -85,7 +85,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.refsOfOtherArgs
 		if f.Arguments[i].MayReferTo == syntax.Self {
 			d.secretArgs = append(d.secretArgs, a.Name)
-			u.computed, u.self, into = true, selfAttrNames(b.kind), &d.refsOfSecretArgs
+			u.computed, u.self, into = true, deliverSelfAttrNames(b.kind), &d.refsOfSecretArgs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
 		into.list = append(into.list, found.list...)
@@ -132,9 +132,9 @@ type destinations struct {
 	realFolderByPath   map[string]string    // without links, by what they are called
 }
 
-// withoutLinks is a path whose folder is called by its own name: two paths may lead to one
+// withRealFolder is a path whose folder is called by its own name: two paths may lead to one
 // file.
-func (d *destinations) withoutLinks(path string) string {
+func (d *destinations) withRealFolder(path string) string {
 	dir := filepath.Dir(path)
 	real, known := d.realFolderByPath[dir]
 	if !known {
@@ -154,7 +154,7 @@ func (e *instanceEvaluation) checkDestinationFree(d *deliverBlock, out *config.D
 	if !filepath.IsAbs(destination) {
 		destination = filepath.Join(e.module.Cwd, destination)
 	}
-	if destination = taken.withoutLinks(filepath.Clean(destination)); out.Path == "" {
+	if destination = taken.withRealFolder(filepath.Clean(destination)); out.Path == "" {
 		destination = "stdout of " + e.addr.String()
 	}
 	if first, known := taken.rangeByDestination[destination]; known {

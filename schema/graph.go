@@ -21,19 +21,19 @@ const (
 	done
 )
 
-// linkAndOrderNodes resolves the references of every node, orders the nodes so that each
+// resolveAndOrderNodes resolves the references of every node, orders the nodes so that each
 // stands after what it refers to, and reports loops.
-func (l *module) linkAndOrderNodes() {
+func (l *module) resolveAndOrderNodes() {
 	for _, n := range slices.Clone(l.nodes) {
 		switch {
 		case n.expr != nil:
 			n.refs = l.resolve(n.expr.Variables(), allowedRefs{computed: true})
 		case n.block != nil:
-			l.linkBlock(n)
+			l.resolveBlockReferences(n)
 		case n.call != nil:
-			l.linkModuleCall(n)
+			l.resolveModuleCallReferences(n)
 		case n.data != nil:
-			l.linkData(n)
+			l.resolveDataBlockReferences(n)
 		}
 	}
 	ordered := make([]*node, 0, len(l.nodes))
@@ -44,7 +44,7 @@ func (l *module) linkAndOrderNodes() {
 	l.nodes = ordered
 }
 
-func (l *module) linkBlock(n *node) {
+func (l *module) resolveBlockReferences(n *node) {
 	b := n.block
 	u := allowedRefs{each: b.forEach != nil, count: b.count != nil}
 	var every []hcl.Traversal // evaluated for each instance
@@ -57,7 +57,7 @@ func (l *module) linkBlock(n *node) {
 	every = append(every, references(b.preconditions)...)
 	if b.mayHaveLinks {
 		body := l.bodyOf(b)
-		b.references = referencesInBody(body, b.kind.Attrs, l.linkDeferred(n, body, u))
+		b.references = referencesInBody(body, b.kind.Attrs, l.addLinksNode(n, body, u))
 	}
 	every = append(every, b.references...)
 	b.references = nil

@@ -23,8 +23,8 @@ func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 	}
 	out := bytes.Clone(src)
 	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
-	s.walkTokens(tokens, nil) // finds what is declared sensitive
-	s.walkTokens(tokens, out)
+	s.noteSensitiveOrRedact(tokens, nil) // finds what is declared sensitive
+	s.noteSensitiveOrRedact(tokens, out)
 	if parses {
 		return out
 	}
@@ -33,7 +33,7 @@ func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 	for at := 0; at < len(src); {
 		line, _, _ := bytes.Cut(src[at:], []byte("\n"))
 		tokens, _ := hclsyntax.LexConfig(line, "", hcl.Pos{Line: 1, Column: 1, Byte: at})
-		s.walkTokens(tokens, out)
+		s.noteSensitiveOrRedact(tokens, out)
 		at += len(line) + 1
 	}
 	return out
@@ -119,16 +119,16 @@ type bracketFrame struct {
 	hideNames   bool     // and every name, since no reference may stand here
 }
 
-// walkTokens goes through the tokens of native or JSON syntax. With redacted it puts stars
+// noteSensitiveOrRedact goes through the tokens of native or JSON syntax. With redacted it puts stars
 // there for literals that are secret, without it notes what is declared sensitive.
-func (s *secretNames) walkTokens(tokens hclsyntax.Tokens, redacted []byte) {
+func (s *secretNames) noteSensitiveOrRedact(tokens hclsyntax.Tokens, redacted []byte) {
 	stack := []bracketFrame{{}}
 	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.matchAnywhere
 	for i, t := range tokens {
 		top := &stack[len(stack)-1]
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
-			s.redactLiteral(top, t, redacted)
+			s.noteOrRedactToken(top, t, redacted)
 		case hclsyntax.TokenEqual, hclsyntax.TokenColon:
 			if len(top.headerNames) > 0 && top.valuePath == nil {
 				top.valuePath = append(slices.Clone(top.path), top.headerNames[len(top.headerNames)-1])
@@ -148,8 +148,8 @@ func (s *secretNames) walkTokens(tokens hclsyntax.Tokens, redacted []byte) {
 	}
 }
 
-// redactLiteral notes a name or a literal, and puts stars for it where it is secret.
-func (s *secretNames) redactLiteral(top *bracketFrame, t hclsyntax.Token, redacted []byte) {
+// noteOrRedactToken notes a name or a literal, and puts stars for it where it is secret.
+func (s *secretNames) noteOrRedactToken(top *bracketFrame, t hclsyntax.Token, redacted []byte) {
 	if top.valuePath == nil {
 		top.headerNames = append(top.headerNames, string(t.Bytes))
 	}

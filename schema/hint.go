@@ -89,7 +89,7 @@ func traverserName(step hcl.Traverser) string {
 	if index, ok := step.(hcl.TraverseIndex); ok && isKnownString(index.Key) {
 		return index.Key.AsString()
 	}
-	return addr.StepName(step)
+	return addr.RootOrAttrName(step)
 }
 
 // memberNames lists the names of an object's members, or the keys of a map.

@@ -12,10 +12,10 @@ import (
 	"b2form/schema/kind"
 )
 
-// checkIdentities reports two resources that would be one live object, settles how
+// checkIdentitiesAndReferences reports two resources that would be one live object, settles how
 // others refer to resources, and adds what is needed where a reference is written as a
 // plain name.
-func (l *module) checkIdentities() {
+func (l *module) checkIdentitiesAndReferences() {
 	index := make(config.IdentityIndex, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
 	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return compareRanges(a.Block.HeaderRange, b.Block.HeaderRange) })
@@ -85,12 +85,12 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 		return address
 	}
 	for _, r := range l.config.Resources {
-		for _, i := range r.Kind.LinkIndices() {
+		for _, i := range r.Kind.DeferredLinkIndices() {
 			a, v := &r.Kind.Attrs[i], r.Value.PointerAt(i)
 			if v.IsNull() || !v.IsKnown() {
 				continue
 			}
-			l.checkNamedTwice(r, a, *v, name)
+			l.recheckLinksByName(r, a, *v, name)
 			named := a.MapPossibleIDs(*v, func(_ *kind.Attr, text string) string { return name(text) })
 			if !named.RawEquals(*v) {
 				r.Value.SetAt(i, &named)
@@ -99,9 +99,9 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 	}
 }
 
-// checkNamedTwice has the attribute judge also what its links have in common by their
+// recheckLinksByName has the attribute judge also what its links have in common by their
 // names, if nothing was wrong with it.
-func (l *module) checkNamedTwice(r *config.Resource, a *kind.Attr, v cty.Value, name func(string) string) {
+func (l *module) recheckLinksByName(r *config.Resource, a *kind.Attr, v cty.Value, name func(string) string) {
 	byName := a.MapPossibleIDs(v, func(_ *kind.Attr, text string) string {
 		if n := name(text); kind.BlockSign+n != text {
 			return n
@@ -139,7 +139,7 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 				named = slices.DeleteFunc(slices.Clone(named), func(a addr.Addr) bool { return a == r.Addr })
 			}
 			l.checkLinkTargets(b, a, r, index)
-			if a.IsLink() {
+			if a.IsDeferredLink() {
 				r.DeferredNeeds = mergeAddrs(r.DeferredNeeds, named)
 			} else if more := mergeAddrs(r.Needs, named); len(more) > len(r.Needs) {
 				r.Needs, l.shared.hasNeedsBesideArgs = more, true

@@ -68,9 +68,9 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 		declaredAt[addr] = b.DefRange
 		imp := config.Import{To: addr, Range: b.DefRange}
 		if args["ids"] == nil {
-			imp.ID, ok = l.evalImportID(id, inner, addr.Kind)
+			imp.IDOrIdentity, ok = l.evalImportID(id, inner, addr.Kind)
 		} else {
-			imp.SiblingIDs, ok = l.evalImportIDs(id, inner, addr.Kind)
+			imp.SiblingIDsOrIdentities, ok = l.evalImportIDs(id, inner, addr.Kind)
 		}
 		if ok {
 			l.config.Imports = append(l.config.Imports, imp)
@@ -183,11 +183,11 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 			return addr.Addr{}, false
 		}
 	}
-	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || addr.StepName(t[1]) == "" {
+	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || addr.RootOrAttrName(t[1]) == "" {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return addr.Addr{}, false
 	}
-	at := blockName{t.RootName(), addr.StepName(t[1])}
+	at := blockName{t.RootName(), addr.RootOrAttrName(t[1])}
 	if l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
 		return addr.Addr{Kind: at.kind, Label: at.label}, true
 	}

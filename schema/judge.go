@@ -37,10 +37,10 @@ type lastVerdict struct {
 func newLastVerdict(e hcl.Expression) *lastVerdict {
 	v := &lastVerdict{}
 	for _, t := range e.Variables() {
-		if t.RootName() != "each" || len(t) < 3 || addr.StepName(t[1]) != "value" || addr.StepName(t[2]) == "" {
+		if t.RootName() != "each" || len(t) < 3 || addr.RootOrAttrName(t[1]) != "value" || addr.RootOrAttrName(t[2]) == "" {
 			return &lastVerdict{}
 		}
-		v.attrs = append(v.attrs, addr.StepName(t[2]))
+		v.attrs = append(v.attrs, addr.RootOrAttrName(t[2]))
 	}
 	return v
 }

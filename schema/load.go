@@ -91,10 +91,10 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.readPolicyFolders()
 		l.load()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
-		l.checkIdentities()
+		l.checkIdentitiesAndReferences()
 		l.evaluateDeliveries()
 		l.checkNeedLoops()
-		l.evaluateUnreferenced()
+		l.evaluateOutputsAndSettings()
 		l.checkExceptions()
 		l.refuseStateAndSecretFiles()
 	}
@@ -106,13 +106,13 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 type module struct {
 	Options
 	*report
-	shared       *sharedLoad
-	caller       *caller // nil: this is the configuration itself
-	path         string  // path of the module in addresses; "" of the configuration itself
-	kinds        map[string]*kind.Kind
-	config       *config.Config
-	configBodies []fileBody       // configuration files in order of their names
-	valueFiles   []hcl.Attributes // value files that are always read
+	shared        *sharedLoad
+	caller        *caller // nil: this is the configuration itself
+	addressPrefix string  // addressPrefix of the module in addresses; "" of the configuration itself
+	kinds         map[string]*kind.Kind
+	config        *config.Config
+	configBodies  []fileBody       // configuration files in order of their names
+	valueFiles    []hcl.Attributes // value files that are always read
 
 	variables            map[string]*variable
 	locals               map[string]*node
@@ -190,7 +190,7 @@ func (l *module) evaluateNodes() {
 		case n.data != nil:
 			l.evaluateData(n)
 		case n.linksOf != nil:
-			l.evaluateDeferred(n)
+			l.evaluateLinks(n)
 		default:
 			l.staticScope.nodeValue(n)
 		}
@@ -209,16 +209,16 @@ func (l *module) evaluateNodes() {
 // error.
 func (l *module) toleratesUnknown() bool { return l.AllowUnsetVariables || l.shared.hasPendingData }
 
-// evaluateUnreferenced evaluates what nothing refers to: outputs, checks, settings, and what
+// evaluateOutputsAndSettings evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
-func (l *module) evaluateUnreferenced() {
-	l.linkOutputs()
+func (l *module) evaluateOutputsAndSettings() {
+	l.resolveOutputReferences()
 	l.evaluateOutputs()
 	for _, m := range l.shared.modules {
 		if m != l {
 			m.staticScope.outputsObject() // also those that nothing refers to have to be right
 		}
-		m.linkChecks()
+		m.resolveAndAddChecks()
 		m.evaluateMoves()
 		m.evaluateRemovals()
 	}

@@ -118,7 +118,7 @@ func show(t *testing.T, c *config.Config) string {
 	}
 	var imports []string
 	for _, i := range c.Imports {
-		imports = append(imports, i.To.String()+" = "+i.ID)
+		imports = append(imports, i.To.String()+" = "+i.IDOrIdentity)
 	}
 	all := map[string]any{
 		"resources": resources, "outputs": outputs, "imports": imports,

@@ -51,10 +51,10 @@ type sharedLoad struct {
 	sources               map[string]*moduleSource // by folder; nil: it could not be read
 	modules               []*module                // of the configuration and of every instance of a module
 	rootOptions           Options
-	scan                  parse.Scan      // of the block that is declared
-	fileSchema            *hcl.BodySchema // of the top level of files; nil until it is needed
-	metaSchema            *hcl.BodySchema // of what every resource takes
-	hasNeedsBesideArgs    bool            // there are needs beside those by reference in arguments
+	scan                  parse.ScannedBlock // of the block that is declared
+	fileSchema            *hcl.BodySchema    // of the top level of files; nil until it is needed
+	metaSchema            *hcl.BodySchema    // of what every resource takes
+	hasNeedsBesideArgs    bool               // there are needs beside those by reference in arguments
 	boundary              *folder.Boundary
 	filesRootErr          error         // what is wrong with Options.FilesRoot
 	hasUndecidedInstances bool          // the instances of a block are not known
@@ -222,8 +222,8 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 	return s
 }
 
-// linkModuleCall resolves the references of a module block.
-func (l *module) linkModuleCall(n *node) {
+// resolveModuleCallReferences resolves the references of a module block.
+func (l *module) resolveModuleCallReferences(n *node) {
 	c := n.call
 	if c.source == nil {
 		return
@@ -276,7 +276,7 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
 	inner.configBodies, inner.rootContext = c.source.bodies, c.source.baseContext
-	inner.path = strings.TrimPrefix(l.path+".module."+c.name+at.instanceKey.String(), ".")
+	inner.addressPrefix = strings.TrimPrefix(l.addressPrefix+".module."+c.name+at.instanceKey.String(), ".")
 	inner.caller = &caller{module: l, call: c, repetition: at, needMarks: needs}
 	inner.staticScope = l.staticScope.forModule(inner)
 	return inner
@@ -285,12 +285,12 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 // load loads one module, after everything that its inputs refer to.
 func (l *module) load() {
 	l.declareBlocks()
-	l.linkAndOrderNodes()
-	l.report = l.inModule(l.path) // from here on it matters which instance this is
+	l.resolveAndOrderNodes()
+	l.report = l.inModule(l.addressPrefix) // from here on it matters which instance this is
 	l.assignVariables()
 	l.evaluateNodes()
 	if l.caller != nil {
-		l.linkOutputs()
+		l.resolveOutputReferences()
 	}
 }
 

@@ -26,7 +26,7 @@ func (l *module) evaluateMoves() {
 			continue
 		}
 		m := config.Move{From: from, To: to, Range: b.DefRange}
-		if why := l.moveProblemIfAny(m); why != "" {
+		if why := l.findMoveProblem(m); why != "" {
 			l.errorAt(b.DefRange, "Invalid move", why)
 			continue
 		}
@@ -34,8 +34,8 @@ func (l *module) evaluateMoves() {
 	}
 }
 
-// moveProblemIfAny says what is wrong with a move; "" where nothing is.
-func (l *module) moveProblemIfAny(m config.Move) string {
+// findMoveProblem says what is wrong with a move; "" where nothing is.
+func (l *module) findMoveProblem(m config.Move) string {
 	for _, other := range l.config.Moves {
 		switch {
 		case other.From == m.From:
@@ -102,7 +102,7 @@ func (l *module) evaluateRemovals() {
 		if a := content.Attributes["force_destroy"]; a != nil && !l.readForceDestroy(a, &r) {
 			continue
 		}
-		if why := l.removalProblemIfAny(r); why != "" {
+		if why := l.findRemovalProblem(r); why != "" {
 			l.errorAt(content.Attributes["from"].Expr.Range(), "Invalid removal", why)
 			continue
 		}
@@ -133,7 +133,7 @@ func (l *module) readForceDestroy(a *hcl.Attribute, r *config.Removal) (ok bool)
 	return false
 }
 
-func (l *module) removalProblemIfAny(r config.Removal) string {
+func (l *module) findRemovalProblem(r config.Removal) string {
 	for _, other := range l.config.Removals {
 		if other.From == r.From {
 			return fmt.Sprintf("%s is removed already at %s. Delete one of the blocks.", r.From, other.Range)
@@ -150,7 +150,7 @@ func (l *module) removalProblemIfAny(r config.Removal) string {
 
 // evalWrittenAddress is an address whose keys may come from variables and local values; nil:
 // it is none. ok is false where an error was reported.
-func (l *module) evalWrittenAddress(e hcl.Expression) (traversalIfAny hcl.Traversal, noError bool) {
+func (l *module) evalWrittenAddress(e hcl.Expression) (traversalOrNil hcl.Traversal, noError bool) {
 	e = nativeAddressExpr(e)
 	keys := nonConstantInstanceKeys(e)
 	if len(keys) == 0 {
@@ -177,7 +177,7 @@ func (l *module) readAddress(a *hcl.Attribute) (address addr.Addr, ok bool) {
 	}
 	if ok = t != nil; ok {
 		to, ok = addr.FromTraversal(t)
-		to.Module = strings.Trim(l.path+"."+to.Module, ".")
+		to.Module = strings.Trim(l.addressPrefix+"."+to.Module, ".")
 	}
 	switch {
 	case !ok:

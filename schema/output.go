@@ -47,8 +47,8 @@ func (l *module) declareOutput(b *hcl.Block) {
 	l.outputs = append(l.outputs, o)
 }
 
-// linkOutputs resolves the references of the outputs.
-func (l *module) linkOutputs() {
+// resolveOutputReferences resolves the references of the outputs.
+func (l *module) resolveOutputReferences() {
 	for _, o := range l.outputs {
 		o.refs = l.resolve(o.expr.Variables(), allowedRefs{computed: true})
 		for _, c := range o.preconditions {
@@ -95,7 +95,7 @@ func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, 
 func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
 		if d, _ := c.failure(s, s.context(c.refs, s.module.rootContext)); d != nil {
-			address := strings.TrimPrefix(s.module.path+".output."+o.config.Name, ".")
+			address := strings.TrimPrefix(s.module.addressPrefix+".output."+o.config.Name, ".")
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
 			d.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)
 			s.report.add(d)

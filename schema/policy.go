@@ -153,7 +153,7 @@ func builtInPolicyNames() []string {
 }
 
 func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
-	v, diags := l.shared.budget.Value(a.Expr, nil)
+	v, diags := l.shared.budget.Evaluate(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return false
@@ -191,7 +191,7 @@ func (l *module) resolvePolicyReference(p *policy, t hcl.Traversal) (valid bool)
 		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
 	if len(t) > 1 {
-		member = addr.StepName(t[1])
+		member = addr.RootOrAttrName(t[1])
 	}
 	names, ok := known[root]
 	switch {
@@ -207,7 +207,7 @@ func (l *module) resolvePolicyReference(p *policy, t hcl.Traversal) (valid bool)
 	case root == "account":
 		p.config.SeesAccount = true
 	case root == "each" && member == "value" && len(t) > 2:
-		return l.checkPolicyAttr(p, t, addr.StepName(t[2]), false)
+		return l.checkPolicyAttr(p, t, addr.RootOrAttrName(t[2]), false)
 	case root == "each" && (member == "change" || member == ""):
 		p.config.SeesChange = true
 		return len(t) < 3 || l.checkPolicyChangeReference(p, t)
@@ -217,14 +217,14 @@ func (l *module) resolvePolicyReference(p *policy, t hcl.Traversal) (valid bool)
 
 func (l *module) checkPolicyChangeReference(p *policy, t hcl.Traversal) (valid bool) {
 	members := []string{"action", "before", "fields", "hazards"}
-	name := addr.StepName(t[2])
+	name := addr.RootOrAttrName(t[2])
 	switch {
 	case name != "" && !slices.Contains(members, name):
 		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("each.change holds %s.%s", words.JoinAnd(members),
 			words.DidYouMean(name, "", members)))
 		return false
 	case name == "before" && len(t) > 3:
-		return l.checkPolicyAttr(p, t, addr.StepName(t[3]), true)
+		return l.checkPolicyAttr(p, t, addr.RootOrAttrName(t[3]), true)
 	}
 	return true
 }

@@ -73,7 +73,7 @@ func (l *module) resolve(ts []hcl.Traversal, u allowedRefs) refs {
 				out.invalidRoots = append(out.invalidRoots, root)
 				continue
 			}
-			if len(t) < 2 || addr.StepName(t[1]) == "" {
+			if len(t) < 2 || addr.RootOrAttrName(t[1]) == "" {
 				l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%q alone is no value; write %s.NAME.", root, root))
 				out.invalidRoots = append(out.invalidRoots, root)
 				continue
@@ -99,10 +99,10 @@ func (l *module) checkContextualName(t hcl.Traversal, u allowedRefs) (ok bool) {
 	case root == "self":
 		members = u.self
 	}
-	if why == "" && (len(t) < 2 || !slices.Contains(members, addr.StepName(t[1]))) {
+	if why == "" && (len(t) < 2 || !slices.Contains(members, addr.RootOrAttrName(t[1]))) {
 		why = fmt.Sprintf("%s holds %s.", root, words.JoinAnd(members))
 		if len(t) > 1 {
-			why += words.DidYouMean(addr.StepName(t[1]), "", members)
+			why += words.DidYouMean(addr.RootOrAttrName(t[1]), "", members)
 		}
 	}
 	if why == "" {
@@ -112,8 +112,8 @@ func (l *module) checkContextualName(t hcl.Traversal, u allowedRefs) (ok bool) {
 	return false
 }
 
-// selfAttrNames are the two halves of the credentials a kind yields.
-func selfAttrNames(k *kind.Kind) []string {
+// deliverSelfAttrNames are the two halves of the credentials a kind yields.
+func deliverSelfAttrNames(k *kind.Kind) []string {
 	names := []string{k.IDAttr}
 	for _, a := range k.ComputedAttrs() {
 		if a.Secret {
@@ -142,7 +142,7 @@ func (l *module) reportUnknownRoot(t hcl.Traversal) {
 
 // resolveRef finds a variable, local value or resource.
 func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
-	r := ref{root: t.RootName(), name: addr.StepName(t[1])}
+	r := ref{root: t.RootName(), name: addr.RootOrAttrName(t[1])}
 	switch r.root {
 	case "var":
 		if v := l.variables[r.name]; v != nil {
@@ -186,10 +186,10 @@ func (l *module) labelsOfKind(kindName string) iter.Seq[string] {
 }
 
 func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
-	detail := fmt.Sprintf("No %s is named %q.", what, addr.StepName(t[1]))
+	detail := fmt.Sprintf("No %s is named %q.", what, addr.RootOrAttrName(t[1]))
 	s := ""
 	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
-		s = words.Nearest(addr.StepName(t[1]), slices.Collect(names))
+		s = words.Nearest(addr.RootOrAttrName(t[1]), slices.Collect(names))
 	}
 	if s != "" {
 		detail += fmt.Sprintf(" Did you mean %s.%s?", t.RootName(), s)
@@ -203,10 +203,10 @@ func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[s
 // key exactly where the block is repeated, then an attribute that exists.
 func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (at addr.InstanceKey, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstanceKey(t, 2, b.forEach != nil, b.count != nil)
-	if !ok || len(rest) == 0 || addr.StepName(rest[0]) == "" {
+	if !ok || len(rest) == 0 || addr.RootOrAttrName(rest[0]) == "" {
 		return at, indexed, !ok
 	}
-	name := addr.StepName(rest[0])
+	name := addr.RootOrAttrName(rest[0])
 	a := b.kind.FindAttr(name)
 	switch {
 	case a == nil:
@@ -216,7 +216,7 @@ func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (a
 		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a "+
 			"name in locals, and use that in both places.", b.kind.Name))
 		return at, indexed, true
-	case a.IsLink() && !u.computed:
+	case a.IsDeferredLink() && !u.computed:
 		l.errorAt(t.SourceRange(), lastSummary, deferredDetail(traversalText(t[:len(t)-len(rest)+1])))
 		return at, indexed, true
 	case a.Computed && !u.computed:
@@ -229,10 +229,10 @@ func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (a
 // resolveModuleOutputRef is the same for what follows module.site.
 func (l *module) resolveModuleOutputRef(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstanceKey(t, 2, c.forEach != nil, c.count != nil)
-	if !ok || len(rest) == 0 || addr.StepName(rest[0]) == "" || c.source == nil {
+	if !ok || len(rest) == 0 || addr.RootOrAttrName(rest[0]) == "" || c.source == nil {
 		return at, indexed, !ok
 	}
-	if name := addr.StepName(rest[0]); !slices.Contains(c.source.outputNames, name) {
+	if name := addr.RootOrAttrName(rest[0]); !slices.Contains(c.source.outputNames, name) {
 		l.errorAt(t.SourceRange(), "Unknown output",
 			fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputNames)))
 		return at, indexed, true
@@ -242,16 +242,16 @@ func (l *module) resolveModuleOutputRef(c *moduleCall, t hcl.Traversal) (at addr
 
 // resolveDataRef finds a data block. Its references have one step more than others.
 func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, name string) {
-	if len(t) < 3 || addr.StepName(t[2]) == "" {
+	if len(t) < 3 || addr.RootOrAttrName(t[2]) == "" {
 		l.errorAt(t.SourceRange(), "Invalid reference", "Data is referred to as data.TYPE.NAME, as data.bucket.photos.")
 		return nil, ""
 	}
-	name = addr.StepName(t[1]) + "." + addr.StepName(t[2])
+	name = addr.RootOrAttrName(t[1]) + "." + addr.RootOrAttrName(t[2])
 	d := l.data["data."+name]
 	if d == nil {
 		why := "Declare it, or correct the name."
-		if form := l.findTerraformDataForm(addr.StepName(t[1]), l.dataForms()); form != "" {
-			why = fmt.Sprintf("Write data.%s.%s.", form, addr.StepName(t[2]))
+		if form := l.findTerraformDataForm(addr.RootOrAttrName(t[1]), l.dataForms()); form != "" {
+			why = fmt.Sprintf("Write data.%s.%s.", form, addr.RootOrAttrName(t[2]))
 		}
 		if s := words.Nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
 			why = "Did you mean " + s + "?"
@@ -262,8 +262,8 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, name string) 
 	var rest hcl.Traversal
 	var ok bool
 	r.instanceKey, r.hasInstanceKey, rest, ok = l.resolveInstanceKey(t, 3, d.forEach != nil, d.count != nil)
-	if ok && len(rest) > 0 && addr.StepName(rest[0]) != "" && !d.form.valueType.HasAttribute(addr.StepName(rest[0])) {
-		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttributeDetail(addr.StepName(rest[0])))
+	if ok && len(rest) > 0 && addr.RootOrAttrName(rest[0]) != "" && !d.form.valueType.HasAttribute(addr.RootOrAttrName(rest[0])) {
+		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttributeDetail(addr.RootOrAttrName(rest[0])))
 		ok = false
 	}
 	r.broken = !ok
@@ -294,7 +294,7 @@ func (l *module) resolveInstanceKey(t hcl.Traversal, n int, forEach, count bool)
 			example = "[0]"
 		}
 		l.errorAt(t.SourceRange(), "Invalid reference",
-			fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", what, what, example, addr.StepName(rest[0])))
+			fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", what, what, example, addr.RootOrAttrName(rest[0])))
 		return at, false, nil, false
 	}
 	return at, false, rest, true
@@ -361,7 +361,7 @@ func traversalText(t hcl.Traversal) string {
 			if i > 0 {
 				b.WriteByte('.')
 			}
-			b.WriteString(addr.StepName(step))
+			b.WriteString(addr.RootOrAttrName(step))
 		}
 	}
 	return b.String()

@@ -106,10 +106,10 @@ type instanceEvaluation struct {
 // An emptyBlock is what all blocks of a kind begin with: attributes that are all left out,
 // and what completing others came to. Each is judged once.
 type emptyBlock struct {
-	attrs       kind.Values
-	completer   *kind.ConfigCompleter
-	refLists    map[refListKey]*cty.Value
-	sharedTexts []*cty.Value // by the attribute's index; see shareText
+	attrs          kind.Values
+	completer      *kind.ConfigCompleter
+	sharedRefLists map[refListKey]*cty.Value
+	sharedTexts    []*cty.Value // by the attribute's index; see shareText
 }
 
 func (s *sharedLoad) emptyBlockOf(k *kind.Kind) *emptyBlock {
@@ -131,7 +131,7 @@ func (s *sharedLoad) emptyBlockOf(k *kind.Kind) *emptyBlock {
 func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *instanceEvaluation {
 	empty := l.shared.emptyBlockOf(b.kind)
 	e := &instanceEvaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
-		completer: empty.completer, sharedRefLists: empty.refLists, sharedTexts: empty.sharedTexts}
+		completer: empty.completer, sharedRefLists: empty.sharedRefLists, sharedTexts: empty.sharedTexts}
 	if b.isRepeated() {
 		e.needsByOrigin = map[addr.Addr][]addr.Addr{}
 	}

@@ -26,7 +26,7 @@ func sampleLookup(kinds []*kind.Kind) config.LiveLookup {
 
 func selfSample(k *kind.Kind) map[string]cty.Value {
 	out := map[string]cty.Value{}
-	for _, name := range selfAttrNames(k) {
+	for _, name := range deliverSelfAttrNames(k) {
 		out[name] = sampleValue(k, k.FindAttr(name))
 	}
 	return out

@@ -47,7 +47,7 @@ func (s *scope) forModule(l *module) *scope {
 		return known
 	}
 	other := *s
-	other.report = s.report.inModule(l.path)
+	other.report = s.report.inModule(l.addressPrefix)
 	other.module, other.memo, other.callContexts = l, map[*node]cty.Value{}, map[*moduleCall]*hcl.EvalContext{}
 	s.byModule[l] = &other
 	return &other
@@ -105,7 +105,7 @@ func replaceDetails(diags hcl.Diagnostics, detail string) {
 // evalWithHints is the value of an expression. What is wrong with it is said without
 // details where it refers to something sensitive.
 func (l *module) evalWithHints(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := l.shared.budget.Value(e, ctx)
+	v, diags := l.shared.budget.Evaluate(e, ctx)
 	return l.explain(e, ctx, v, diags)
 }
 
@@ -266,7 +266,7 @@ func (s *scope) resourceObject(r *config.Resource) cty.Value {
 		a := &r.Kind.Attrs[i]
 		v, known := computed[a.Name]
 		switch {
-		case s.withoutLinks && a.IsLink():
+		case s.withoutLinks && a.IsDeferredLink():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
 			if !known {

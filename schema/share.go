@@ -36,7 +36,7 @@ func referenceListCacheKey(e hcl.Expression, kinds map[string]*kind.Kind) string
 		if !ok || len(ref.Traversal) != 2 || kinds[ref.Traversal.RootName()] == nil {
 			return ""
 		}
-		text += ref.Traversal.RootName() + "." + addr.StepName(ref.Traversal[1]) + " "
+		text += ref.Traversal.RootName() + "." + addr.RootOrAttrName(ref.Traversal[1]) + " "
 	}
 	return text
 }

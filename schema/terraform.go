@@ -23,7 +23,7 @@ func (l *module) reportTerraformResource(b *hcl.Block) {
 		}
 		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1],
 			b.Labels[0], b.Labels[1]))
-		l.checkBodyNames(b.Body, k, k.Attrs, true)
+		l.checkNamesAgainstKind(b.Body, k, k.Attrs, true)
 		return
 	}
 	if k := l.kinds[b.Labels[0]]; k != nil {
@@ -88,10 +88,10 @@ func (l *module) terraformReferenceAdvice(t hcl.Traversal) string {
 		}
 		rest := k.Name
 		if len(t) > 1 {
-			rest = k.Name + "." + addr.StepName(t[1])
+			rest = k.Name + "." + addr.RootOrAttrName(t[1])
 		}
 		if len(t) == 3 {
-			rest += "." + b2formAttrName(k, addr.StepName(t[2]))
+			rest += "." + b2formAttrName(k, addr.RootOrAttrName(t[2]))
 		}
 		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
 	}

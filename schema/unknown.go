@@ -100,7 +100,7 @@ func unknownCausesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 // explainUnknown gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
 // expression itself is at fault.
 func explainUnknown(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
-	if !slices.ContainsFunc(parse.NonReferenceExprs(e, v), hasUnexplainedUnknown) {
+	if !slices.ContainsFunc(parse.NonReferenceValues(e, v), hasUnexplainedUnknown) {
 		return v, nil
 	}
 	if marks := unknownCausesIn(e, ctx); len(marks) > 0 {
@@ -140,7 +140,7 @@ func findNullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, paramet
 			if diags.HasErrors() || v.Type() != cty.DynamicPseudoType || !v.IsNull() {
 				continue // inside a for expression it has no value
 			}
-			if name := parameterNameIfAny(call.Name, i, ctx); name != "" {
+			if name := findParameterName(call.Name, i, ctx); name != "" {
 				function, parameter = call.Name, name
 			}
 		}
@@ -149,8 +149,8 @@ func findNullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, paramet
 	return function, parameter
 }
 
-// parameterNameIfAny is the name of a function's parameter; "" where there is none.
-func parameterNameIfAny(function string, i int, ctx *hcl.EvalContext) string {
+// findParameterName is the name of a function's parameter; "" where there is none.
+func findParameterName(function string, i int, ctx *hcl.EvalContext) string {
 	for ; ctx != nil; ctx = ctx.Parent() {
 		f, ok := ctx.Functions[function]
 		switch {

@@ -137,7 +137,7 @@ func quotedType(e hcl.Expression) (text string, isType bool) {
 }
 
 func (l *module) evalDefault(v *variable, e hcl.Expression) cty.Value {
-	value, diags := l.shared.budget.Value(e, nil)
+	value, diags := l.shared.budget.Evaluate(e, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return cty.DynamicVal
@@ -159,7 +159,7 @@ func (l *module) evalConstant(a *hcl.Attribute, into any) {
 	if a == nil {
 		return
 	}
-	v, diags := l.shared.budget.Value(a.Expr, nil)
+	v, diags := l.shared.budget.Evaluate(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -336,7 +336,7 @@ func (l *module) variableValue(v *variable) cty.Value {
 				where = "a value file that is not committed, or in the environment variable " + EnvPrefix + v.name
 			}
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("var.%s has no default and was given no value. Give one in %s.%s",
-				v.name, where, l.tfvarsHintIfAny()))
+				v.name, where, l.findTfvarsHint()))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(VariableQuestion{v.name, v.description, v.sensitive})
@@ -360,9 +360,9 @@ func (l *module) variableValue(v *variable) cty.Value {
 	return value
 }
 
-// tfvarsHintIfAny says what becomes of Terraform's value files; "" where there are
+// findTfvarsHint says what becomes of Terraform's value files; "" where there are
 // none.
-func (l *module) tfvarsHintIfAny() string {
+func (l *module) findTfvarsHint() string {
 	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
 	if len(found) == 0 {
 		return ""
@@ -397,7 +397,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 	}
 	if expr != nil {
 		var diags hcl.Diagnostics
-		value, diags = l.shared.budget.Value(expr, nil)
+		value, diags = l.shared.budget.Evaluate(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
 			replaceDetails(diags, "The value of a variable must be a constant here, without references and functions.")
 		}

@@ -116,7 +116,7 @@ func (s *session) writeAndCheckEdits(a *adopt.ConfigEdits) (err error) {
 
 // checkNoDriftLeft demands that the files can be read and that what was accepted does not differ any more.
 func (s *session) checkNoDriftLeft(a *adopt.ConfigEdits) error {
-	o := s.loadOptions(s.kinds)
+	o := s.schemaOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	c, diags := schema.Load(o)
 	if diags.HasErrors() {

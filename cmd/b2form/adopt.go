@@ -179,7 +179,7 @@ func (p *program) makeAndEnterFolder(dir string) (leave func() error, err error)
 
 // loadConfigAllowingUnset reads what is declared already. Variables need no values.
 func (s *session) loadConfigAllowingUnset(snapshot *kind.Snapshot, values ...schema.VariableValue) error {
-	o := s.loadOptions(s.kinds)
+	o := s.schemaOptions(s.kinds)
 	o.AllowUnsetVariables, o.Ask, o.Snapshot = true, nil, snapshot
 	o.Vars = append(slices.Clip(o.Vars), values...)
 	c, diags := schema.Load(o)
@@ -200,7 +200,7 @@ func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *a
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
-	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.auditQuery()); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.bucketsAndKeysQuery()); err != nil {
 		return nil, err
 	}
 	s.clockAhead = s.client.ServiceClockAhead()
@@ -210,12 +210,12 @@ func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *a
 			return nil, err
 		}
 	}
-	children, err := s.readChildren(ctx, o)
+	children, err := s.readNotificationRules(ctx, o)
 	return append(s.describeUnseen(), children...), err
 }
 
-// readChildren reads what is part of buckets and was asked for: one request for each.
-func (s *session) readChildren(ctx context.Context, o *adoptOptions) (notes []string, err error) {
+// readNotificationRules reads what is part of buckets and was asked for: one request for each.
+func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (notes []string, err error) {
 	for _, k := range s.kinds {
 		if k.ParentKind() == "" || k.ScopeAttr() != "" {
 			continue
@@ -300,7 +300,7 @@ func writeUnderFreeName(name, suffix, text string) (writtenName string, err erro
 		if n > 1 {
 			full = fmt.Sprintf("%s-%d%s", name, n, suffix)
 		}
-		switch err := writeNew(full, text); {
+		switch err := writeNewFile(full, text); {
 		case errors.Is(err, fs.ErrExist) && n < 1000:
 		case err != nil:
 			return "", failf("A file cannot be written", "%s: %s. Nothing was kept. Make the folder writable, or use another one.", full,
@@ -311,9 +311,9 @@ func writeUnderFreeName(name, suffix, text string) (writtenName string, err erro
 	}
 }
 
-// writeNew writes a file that is not there yet, whole or not at all. The error is
+// writeNewFile writes a file that is not there yet, whole or not at all. The error is
 // fs.ErrExist where there is one.
-func writeNew(path, text string) error {
+func writeNewFile(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -381,7 +381,7 @@ func (s *session) checkPlanOnlyImports(r *adopt.Result, st *state.State) error {
 // tellsNamesakesApart reports whether an import is needed to know which of several objects of one name a block is.
 func (s *session) tellsNamesakesApart(i config.Import) bool {
 	k := kind.FindKind(s.kinds, i.To.Kind)
-	return k != nil && k.NamesRepeat && s.snapshot.ByID(k, i.ID) != nil
+	return k != nil && k.NamesRepeat && s.snapshot.ByID(k, i.IDOrIdentity) != nil
 }
 
 func hasOnlyKnownValues(r *config.Resource) bool {

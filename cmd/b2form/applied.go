@@ -28,12 +28,12 @@ import (
 // recordApplyStarted records that what is live is about to come from several configurations.
 func (s *session) recordApplyStarted(store *state.Store, m view.PlanPurpose) {
 	if m != view.Rotating && m != view.Refreshing {
-		store.SetApplied(s.unfinishedDigests())
+		store.SetApplied(s.digestsOfUnfinishedRun())
 	}
 }
 
-// unfinishedDigests is recorded while a run is under way, and when it did not do all that is declared.
-func (s *session) unfinishedDigests() state.AppliedDigests {
+// digestsOfUnfinishedRun is recorded while a run is under way, and when it did not do all that is declared.
+func (s *session) digestsOfUnfinishedRun() state.AppliedDigests {
 	return state.AppliedDigests{Salt: s.appliedSalt(), OutputDigests: s.state.Applied.OutputDigests}
 }
 
@@ -52,7 +52,7 @@ func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []ad
 	case s.isPartialRun() && (p.Empty() || m == view.Destroying || isCurrent):
 		return was
 	case s.isPartialRun():
-		return s.unfinishedDigests()
+		return s.digestsOfUnfinishedRun()
 	case m == view.Destroying:
 		return state.AppliedDigests{}
 	}
@@ -63,11 +63,11 @@ func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []ad
 
 // isSameConfig reports whether both stand for one configuration with the same values of variables.
 func isSameConfig(a, b state.AppliedDigests) bool {
-	return a.VariablesDigest == b.VariablesDigest && a.FilesDigest == b.FilesDigest
+	return a.VariablesDigest == b.VariablesDigest && a.ConfigFilesDigest == b.ConfigFilesDigest
 }
 
-// lastApplied is what the plan is told of the last apply.
-func (s *session) lastApplied() plan.LastApply {
+// lastApply is what the plan is told of the last apply.
+func (s *session) lastApply() plan.LastApply {
 	was := s.state.Applied
 	last := plan.LastApply{Salt: was.Salt, OutputDigests: was.OutputDigests}
 	if len(s.config.Outputs) > 0 || was.OutputDigests != "" {
@@ -124,7 +124,7 @@ func (s *session) currentConfigDigests(salt string) state.AppliedDigests {
 		}
 		variables[name] = text
 	}
-	return state.AppliedDigests{Salt: salt, VariablesDigest: hmacOfJSON(salt, variables), FilesDigest: hmacOfJSON(salt, files)}
+	return state.AppliedDigests{Salt: salt, VariablesDigest: hmacOfJSON(salt, variables), ConfigFilesDigest: hmacOfJSON(salt, files)}
 }
 
 // hmacOfJSON is a digest of a map that nobody can look up who does not have the key.
@@ -179,14 +179,14 @@ func (r *outputReader) checkConfigIsApplied(outs []*config.Output) hcl.Diagnosti
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "What was applied is not recorded",
 			Detail: "An earlier b2form wrote the state, so nobody can say whether variables and files are those of the last apply. The " +
 				"next \"b2form apply\" records it, also where it has nothing to change."})
-	case was.FilesDigest == "":
+	case was.ConfigFilesDigest == "":
 		diags = append(diags, outputError(nil, "The last run did not apply everything", "It failed, was cut off, or was told to do a "+
 			"part, so what is live may come from more than one configuration. Run \"b2form apply\", and then \"b2form output\"."))
 	case was.VariablesDigest != now.VariablesDigest:
 		diags = append(diags, outputError(nil, "Other variables than at the last apply", "A variable has another value now, so the "+
 			"outputs would not be about what was applied. Give the values that apply was given, with the same -var and -var-file; or "+
 			"keep them in b2form.b2vars.hcl, and run \"b2form apply\"."))
-	case was.FilesDigest != now.FilesDigest:
+	case was.ConfigFilesDigest != now.ConfigFilesDigest:
 		diags = append(diags, outputError(nil, "The configuration was changed since the last apply", "So the outputs would not be about "+
 			"what was applied. Look at \"b2form plan\", then run \"b2form apply\"."))
 	}

@@ -33,7 +33,7 @@ Example:
 
 ` + approvalCodes + `
   1  also after an interrupt: what was under way is finished and recorded first`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.accountChangeFlags(o), o.targetAndExcludeFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.expectFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name",
 				Destination: &o.allowImports},
@@ -214,7 +214,7 @@ func (s *session) planShowAndCheck(ctx context.Context, st *state.State, m view.
 		s.showRotations(p)
 	}
 	s.ui.Plan(p, m)
-	s.ui.AddPolicyExceptions(s.exceptions())
+	s.ui.ReportPolicyExceptions(s.exceptions())
 	if err := s.checkSavedPlan(p); err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ func (s *session) withLockedState(ctx context.Context, m view.PlanPurpose, do fu
 		return err
 	}
 	defer func() { err = closeStore(store, err) }()
-	if err := s.sweepTempFiles(); err != nil {
+	if err := s.removeEarlierTempFiles(); err != nil {
 		return err
 	}
 	return do(store)
@@ -247,9 +247,9 @@ func (s *session) tempFileListPath() string {
 	return stateFile + suffix
 }
 
-// sweepTempFiles removes temporary files, perhaps with a secret, that a killed run left. The
+// removeEarlierTempFiles removes temporary files, perhaps with a secret, that a killed run left. The
 // state is locked.
-func (s *session) sweepTempFiles() error {
+func (s *session) removeEarlierTempFiles() error {
 	if err := secret.NewTempFileList(s.tempFileListPath()).RemoveLeftovers(); err != nil {
 		return failf("A temporary file was left", "%s.", words.Capitalize(err.Error()))
 	}
@@ -270,7 +270,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
-		Sleep: s.sleep, VerifyKey: s.authorizeKey, Salt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
+		Sleep: s.sleep, VerifyKey: s.authorizeKey, DigestSalt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
 	})
 	w.stop()
 	end()
@@ -322,7 +322,7 @@ const graceOfPrograms = 10 * time.Second
 // secretOptions is where secrets may go. JSON lines leave no room for one on
 // standard output.
 func (s *session) secretOptions() secret.DeliveryOptions {
-	env := secret.DeliveryOptions{ProgramEnv: s.environForOtherPrograms(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
+	env := secret.DeliveryOptions{ProgramEnv: s.environWithoutStateToken(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
 	env.TempFiles = secret.NewTempFileList(s.tempFileListPath())
 	env.ProtectedPaths = []string{s.tempFileListPath()}
 	if local, ok := s.backend().(state.LocalFile); ok {

@@ -57,7 +57,7 @@ func (p *program) askVariable(q schema.VariableQuestion) (line string, err error
 	defer p.beginPhase("wait for an answer", "")()
 	fmt.Fprintln(p.stderr, "var."+q.Name)
 	if q.Description != "" {
-		p.printNotice(indented(visible.EscapeLines(q.Description)))
+		p.printToStderr(indented(visible.EscapeLines(q.Description)))
 	}
 	line, err = p.readVariable(q.Sensitive && p.stdinReader.Buffered() == 0)
 	fmt.Fprintln(p.stderr)
@@ -134,7 +134,7 @@ func approvalPromptFor(m view.PlanPurpose) approvalPrompt {
 // askApproval asks; anything but "yes" ends the command.
 func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
 	defer p.beginPhase("wait for an answer", "")()
-	p.printNotice(fmt.Sprintf("\n%s\n%s", q.question, indented(q.explanation)))
+	p.printToStderr(fmt.Sprintf("\n%s\n%s", q.question, indented(q.explanation)))
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	line, err := p.readAnswer(ctx)
 	fmt.Fprintln(p.stderr)

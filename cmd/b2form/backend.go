@@ -134,7 +134,7 @@ func (p *program) openStateOnlySession(ctx context.Context) (*session, error) {
 	if p.useEmulator {
 		return s, nil
 	}
-	config, diags := schema.LoadSettings(p.loadOptions(s.kinds))
+	config, diags := schema.LoadSettings(p.schemaOptions(s.kinds))
 	p.sourceFiles = config.Files
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {

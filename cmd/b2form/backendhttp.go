@@ -55,7 +55,7 @@ func (p *program) newHTTPBackend(args map[string]string) (state.HTTPBackend, err
 	if err := p.setHTTPRetries(&h); err != nil {
 		return h, err
 	}
-	transport, err := p.newHTTPTransport()
+	transport, err := p.newHTTPBackendTransport()
 	h.Transport = transport
 	return h, err
 }
@@ -99,9 +99,9 @@ func (p *program) setHTTPPassword(h *state.HTTPBackend) {
 
 const gitlabTokenUser = "gitlab-ci-token"
 
-// environForOtherPrograms is the environment for programs that others wrote: without the token of a job of
+// environWithoutStateToken is the environment for programs that others wrote: without the token of a job of
 // GitLab where that is the password of the state.
-func (s *session) environForOtherPrograms() []string {
+func (s *session) environWithoutStateToken() []string {
 	h, ok := s.backend().(state.HTTPBackend)
 	return slices.DeleteFunc(slices.Clone(s.environ()), func(pair string) bool {
 		return ok && h.Username == gitlabTokenUser && strings.HasPrefix(pair, "CI_JOB_TOKEN=")
@@ -135,8 +135,8 @@ func parseEnvironmentNumber(variable, text string, defaultValue int) (int, error
 	return n, nil
 }
 
-// newHTTPTransport is the way to the server, with the certificates that the environment names.
-func (p *program) newHTTPTransport() (http.RoundTripper, error) {
+// newHTTPBackendTransport is the way to the server, with the certificates that the environment names.
+func (p *program) newHTTPBackendTransport() (http.RoundTripper, error) {
 	authorities := p.getenv("TF_HTTP_CLIENT_CA_CERTIFICATE_PEM")
 	certificate, key := p.getenv("TF_HTTP_CLIENT_CERTIFICATE_PEM"), p.getenv("TF_HTTP_CLIENT_PRIVATE_KEY_PEM")
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 20 * time.Second,

@@ -60,7 +60,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 		return "", textCandidates("false")
 	case "switch":
 		for _, s := range emulator.AllSwitches() {
-			found = append(found, completionCandidate{s.Name + strings.Repeat("=", min(1, len(s.Value))), s.Doc})
+			found = append(found, completionCandidate{s.Name + strings.Repeat("=", min(1, len(s.ValuePlaceholder))), s.Doc})
 		}
 	}
 	return "", found
@@ -110,7 +110,7 @@ func (p *program) enterWorkDir() {
 // the place to say so.
 func (p *program) loadConfigLeniently() *config.Config {
 	p.enterWorkDir()
-	o := p.loadOptions(schema.Kinds())
+	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables, o.Ask = true, nil
 	c, _ := schema.Load(o)
 	if c == nil {

@@ -134,7 +134,7 @@ func (p *program) updatePlanComment(ctx context.Context, run *report.Run) (forge
 	if p.deleteCommentIfUnchanged && run.Outcome() == report.Unchanged {
 		return c.DeleteComment(ctx, marker)
 	}
-	return c.PutComment(ctx, marker, postedText(c, run, marker))
+	return c.PutComment(ctx, marker, markdownWithinLimit(c, run, marker))
 }
 
 // updateDriftIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
@@ -148,17 +148,17 @@ func (p *program) updateDriftIssue(ctx context.Context, run *report.Run) (forge.
 	}
 	marker := forge.Marker("drift", cmp.Or(run.Folder, "."))
 	if run.ExitCode == 0 {
-		return c.CloseIssue(ctx, marker, postedText(c, run, marker))
+		return c.UpdateAndCloseIssue(ctx, marker, markdownWithinLimit(c, run, marker))
 	}
 	title := "Drift"
 	if run.Folder != "" {
 		title += " in " + visible.EscapeTruncated(run.Folder, 100)
 	}
-	return c.PutIssue(ctx, marker, title, postedText(c, run, marker))
+	return c.PutIssue(ctx, marker, title, markdownWithinLimit(c, run, marker))
 }
 
-// postedText is a run as Markdown that a post with the marker has room for.
-func postedText(c *forge.Client, run *report.Run, marker string) string {
+// markdownWithinLimit is a run as Markdown that a post with the marker has room for.
+func markdownWithinLimit(c *forge.Client, run *report.Run, marker string) string {
 	return report.Markdown(run, c.MaxCharacters()-len(marker)-1)
 }
 

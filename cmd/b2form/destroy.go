@@ -26,7 +26,7 @@ Example:
   b2form destroy -auto-approve
 
 ` + approvalCodes,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.accountChangeFlags(o), o.targetAndExcludeFlags(), []cli.Flag{
 			o.expectFlag(),
 			p.jsonFlag("print JSON lines; needs -auto-approve or -expect"),
 		}),

@@ -122,7 +122,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
-	query := s.accountQuery
+	query := s.configAndStateQuery
 	if o.unmanagedMode != "" {
 		query = s.unmanagedQuery
 	}
@@ -153,12 +153,12 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 
 func (s *session) driftRequest() plan.Request {
 	return plan.Request{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: s.state.Entries,
-		Applied: s.lastApplied(), Now: s.b2Time(), LocalTime: s.now()}
+		Applied: s.lastApply(), Now: s.b2Time(), LocalTime: s.now()}
 }
 
 // unmanagedQuery is accountQuery with every object of the kinds that are listed.
 func (s *session) unmanagedQuery() account.Query {
-	want := s.accountQuery()
+	want := s.configAndStateQuery()
 	for _, k := range s.kinds {
 		if k.ParentKind() == "" {
 			need := want[k.Name]
@@ -195,7 +195,7 @@ func recordDrift(run *report.Run, found *view.DriftList) {
 		c := &found.Changes[i]
 		one := report.Drift{Address: c.Addr.String(), Type: report.DriftChanged, Text: view.DriftText(c), Fields: c.Fields,
 			Diff: view.NewChangeText(c).Diff}
-		if c.Outside == plan.Gone {
+		if c.LiveDrift == plan.Gone {
 			one.Type = report.DriftGone
 		}
 		run.Drift = append(run.Drift, one)

@@ -89,8 +89,8 @@ func switchesHelp() string {
 	var b strings.Builder
 	for _, s := range emulator.AllSwitches() {
 		name := s.Name
-		if s.Value != "" {
-			name += "=" + s.Value
+		if s.ValuePlaceholder != "" {
+			name += "=" + s.ValuePlaceholder
 		}
 		fmt.Fprintf(&b, "  %-24s  %s\n", name, s.Doc)
 	}
@@ -155,10 +155,10 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 		"B2_ENDPOINT=" + o.nativeURL, "B2_S3_ENDPOINT=" + o.emulator.S3URL,
 	}
 	if len(command) > 0 {
-		return p.runWithEmulator(command, append(p.environ(), env...), stop)
+		return p.runForwardingSignals(command, append(p.environ(), env...), stop)
 	}
 	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))
-	p.printNotice("The emulator is running; an interrupt (Ctrl-C) ends it.")
+	p.printToStderr("The emulator is running; an interrupt (Ctrl-C) ends it.")
 	select {
 	case <-stop:
 		return nil
@@ -172,7 +172,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 func withDamageCheck(e *emulator.Server, handler http.Handler, failed chan<- error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
-		if err := e.Damage(); err != nil {
+		if err := e.DamageError(); err != nil {
 			select {
 			case failed <- err:
 			default: // it is known
@@ -243,9 +243,9 @@ func withControlPaths(e *emulator.Server) http.Handler {
 	})
 }
 
-// runWithEmulator runs a command while the emulator serves it, and passes interrupts
+// runForwardingSignals runs a command while the emulator serves it, and passes interrupts
 // on to it.
-func (p *program) runWithEmulator(command, env []string, stop <-chan os.Signal) error {
+func (p *program) runForwardingSignals(command, env []string, stop <-chan os.Signal) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr, c.Env = p.stdin, p.stdout, p.stderr, env
 	if own, ok := p.stdout.(*stdoutWriter); ok {

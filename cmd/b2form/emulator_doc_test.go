@@ -76,8 +76,8 @@ func switchTable() string {
 	b.WriteString("| switch | |\n|---|---|\n")
 	for _, s := range emulator.AllSwitches() {
 		name := s.Name
-		if s.Value != "" {
-			name += "=" + s.Value
+		if s.ValuePlaceholder != "" {
+			name += "=" + s.ValuePlaceholder
 		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", name, s.Doc)
 	}

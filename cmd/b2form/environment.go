@@ -37,9 +37,9 @@ func environmentHelp() helpPage {
 	return page
 }
 
-// warnIgnoredTerraformVariables says once which variables of Terraform's have no effect, and what
+// warnIgnoredTerraformEnvironment says once which variables of Terraform's have no effect, and what
 // to use instead.
-func (p *program) warnIgnoredTerraformVariables() {
+func (p *program) warnIgnoredTerraformEnvironment() {
 	var logs, args []string
 	for _, pair := range p.environ() {
 		name, value, _ := strings.Cut(pair, "=")

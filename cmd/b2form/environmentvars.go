@@ -5,7 +5,7 @@ func environmentVariableGroups() []envGroup {
 	return []envGroup{
 		{"Account", accountVariables()},
 		{"Configuration", configVariables()},
-		{"What is asked and shown", inputAndOutputVariables()},
+		{"What is asked and shown", promptAndDisplayVariables()},
 		{"Pipelines", pipelineVariables()},
 		{"State behind a server", stateServerVariables()},
 		{"State in a database", databaseVariables()},
@@ -47,7 +47,7 @@ func configVariables() []envVariable {
 	}
 }
 
-func inputAndOutputVariables() []envVariable {
+func promptAndDisplayVariables() []envVariable {
 	return []envVariable{
 		{"TF_INPUT", "0 or false: never ask for anything, as -input=false."},
 		{"TF_IN_AUTOMATION", "If set, no hints about what to run next."},

@@ -141,7 +141,7 @@ func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.Fi
 			return nil
 		}
 		if f.list {
-			fmt.Fprintln(f.stdout, visible.EscapeLineStart(path))
+			fmt.Fprintln(f.stdout, visible.EscapeTextAtLineStart(path))
 		}
 		if f.check || !f.write {
 			return nil

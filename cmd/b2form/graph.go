@@ -53,7 +53,7 @@ Example:
 					return broken
 				})
 			}
-			o := p.loadOptions(schema.Kinds())
+			o := p.schemaOptions(schema.Kinds())
 			o.AllowUnsetVariables = true
 			config, diags := schema.Load(o)
 			p.ui.Diagnostics(diags, config.Files)

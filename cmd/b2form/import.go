@@ -53,15 +53,15 @@ Example:
 			if err != nil {
 				return failf("Invalid address", "%s.", err)
 			}
-			o.onlyImport = &config.Import{To: to, ID: c.Args().Get(1)}
+			o.onlyImport = &config.Import{To: to, IDOrIdentity: c.Args().Get(1)}
 			return p.runApply(ctx, view.Planning, o)
 		},
 	})
 }
 
-// addImport makes the import that the command line asks for a block of the configuration,
+// addCommandLineImport makes the import that the command line asks for a block of the configuration,
 // in place of one for the same address.
-func (s *session) addImport() {
+func (s *session) addCommandLineImport() {
 	i := s.opts.onlyImport
 	if i == nil {
 		return
@@ -69,13 +69,13 @@ func (s *session) addImport() {
 	s.config.Imports = append(slices.DeleteFunc(s.config.Imports, func(o config.Import) bool { return o.To == i.To }), *i)
 }
 
-// checkImport refuses an import of which nothing could come.
-func (s *session) checkImport(st *state.State) error {
+// checkCommandLineImport refuses an import of which nothing could come.
+func (s *session) checkCommandLineImport(st *state.State) error {
 	i := s.opts.onlyImport
 	if i == nil {
 		return nil
 	}
-	s.addImport() // to what answers of data blocks made anew
+	s.addCommandLineImport() // to what answers of data blocks made anew
 	at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
 	if at < 0 {
 		var instances []string
@@ -98,8 +98,9 @@ func (s *session) checkImport(st *state.State) error {
 				e.Identity, e.ID, i.To, i.To)
 		}
 	}
-	if len(s.findLiveObjects(k, i.ID)) == 0 {
-		return failf("Nothing to import", "There is no %s with the name or ID %q that these credentials can see. Correct it.", k.Name, i.ID)
+	if len(s.findLiveObjects(k, i.IDOrIdentity)) == 0 {
+		return failf("Nothing to import", "There is no %s with the name or ID %q that these credentials can see. Correct it.", k.Name,
+			i.IDOrIdentity)
 	}
 	return nil
 }
@@ -136,7 +137,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	}
 	o := &adoptOptions{includePatterns: []string{""}, notificationRules: true}
 	for _, i := range missing {
-		o.includePatterns = append(o.includePatterns, importIDBucketName(i.ID))
+		o.includePatterns = append(o.includePatterns, importIDBucketName(i.IDOrIdentity))
 	}
 	if _, err := s.readSnapshotToAdopt(ctx, st, o); err != nil {
 		return err
@@ -176,7 +177,8 @@ func (s *session) readLiveImportedFiles(ctx context.Context, imports []config.Im
 	var need account.KindQuery
 	for _, i := range imports {
 		if i.To.Kind == k.Name {
-			need.ChildIdentities, need.EntryIDs = append(need.ChildIdentities, k.NormalizeIdentity(i.ID)), append(need.EntryIDs, i.ID)
+			need.ChildIdentities, need.EntryIDs = append(need.ChildIdentities, k.NormalizeIdentity(i.IDOrIdentity)),
+				append(need.EntryIDs, i.IDOrIdentity)
 		}
 	}
 	_, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot)
@@ -195,16 +197,16 @@ func (s *session) findLiveObjects(k *kind.Kind, idOrName string) []*kind.Object 
 
 // objectToImport is the one live object that an import block names.
 func (s *session) objectToImport(i *config.Import) (*kind.Object, error) {
-	found := s.findLiveObjects(kind.FindKind(s.kinds, i.To.Kind), i.ID)
-	why := fmt.Sprintf("There is no %s with the name or ID %q that these credentials can see. Correct the id.", i.To.Kind, i.ID)
+	found := s.findLiveObjects(kind.FindKind(s.kinds, i.To.Kind), i.IDOrIdentity)
+	why := fmt.Sprintf("There is no %s with the name or ID %q that these credentials can see. Correct the id.", i.To.Kind, i.IDOrIdentity)
 	switch {
 	case len(found) == 1:
 		return found[0], nil
-	case len(i.SiblingIDs) > 0:
+	case len(i.SiblingIDsOrIdentities) > 0:
 		why = "With ids, for a key that rotates, b2form cannot know how it is to rotate. Write the block by hand."
 	case len(found) > 1:
 		why = fmt.Sprintf("%d live objects have the name %q. Write the ID of one of them; \"b2form keys -verbose\" lists them.", len(found),
-			i.ID)
+			i.IDOrIdentity)
 	}
 	return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No block can be written for " + i.To.String(), Detail: why,
 		Subject: &i.Range}}
@@ -225,7 +227,7 @@ func (s *session) writeGeneratedConfig(file string, request adopt.Request) error
 	for _, l := range result.Undeclarable {
 		return failf("No block can be written", "%s %q: %s", l.Kind, l.Name, l.Reason)
 	}
-	if err := writeNew(file, text.String()); err != nil {
+	if err := writeNewFile(file, text.String()); err != nil {
 		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, words.ErrorWithoutPath(err))
 	}
 	s.ui.Note("Wrote " + file + ".")

@@ -150,7 +150,7 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, err
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.readLive(ctx, a, s.auditQuery); err != nil {
+	if _, err := s.readLive(ctx, a, s.bucketsAndKeysQuery); err != nil {
 		return "", err
 	}
 	for _, k := range s.kinds {
@@ -182,7 +182,7 @@ func (p *program) writeExample(e examples.Example) error {
 
 // writeGitignoreIfMissing writes one where there is none.
 func (p *program) writeGitignoreIfMissing() error {
-	if err := writeNew(".gitignore", gitignore); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := writeNewFile(".gitignore", gitignore); err != nil && !errors.Is(err, fs.ErrExist) {
 		return failf("A file cannot be written", ".gitignore: %s.", words.ErrorWithoutPath(err))
 	}
 	return nil

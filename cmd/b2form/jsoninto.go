@@ -22,7 +22,7 @@ func (p *program) planDisplayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "compact-warnings", Usage: "show warnings that come without errors by their summaries only",
 			Destination: &p.compactWarnings},
-		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.concise},
+		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.hideProgress},
 		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets",
 			Destination: &p.jsonInto, Validator: notEmpty},
 	}
@@ -43,7 +43,7 @@ func (p *program) useJSONUIIfAsked() error {
 	case p.json && p.jsonInto != "":
 		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the "+
 			"other writes them to a file beside it.")
-	case p.json && (p.concise || p.compactWarnings):
+	case p.json && (p.hideProgress || p.compactWarnings):
 		return failf("Invalid command line", "-concise and -compact-warnings are about the text, and -json prints JSON lines in its place.")
 	case p.jsonInto != "":
 		return p.openJSONFile()
@@ -127,10 +127,10 @@ func (b bothUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	b.programs.Diagnostics(diags, files)
 }
 
-// AddPolicyExceptions implements ui.
-func (b bothUI) AddPolicyExceptions(list []view.Exception) {
-	b.people.AddPolicyExceptions(list)
-	b.programs.AddPolicyExceptions(list)
+// ReportPolicyExceptions implements ui.
+func (b bothUI) ReportPolicyExceptions(list []view.Exception) {
+	b.people.ReportPolicyExceptions(list)
+	b.programs.ReportPolicyExceptions(list)
 }
 
 // Tests implements ui.

@@ -61,7 +61,7 @@ Exit codes:
 			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.expiresWithin),
 			&cli.StringFlag{Name: "name", Usage: "only keys whose name is `PATTERN`, in which * stands for any text",
 				Destination: &r.filter.NamePattern, Validator: checkPattern},
-			&cli.StringFlag{Name: "bucket", Usage: "only keys that reach the bucket `NAME`", Destination: &r.filter.Bucket},
+			&cli.StringFlag{Name: "bucket", Usage: "only keys that reach the bucket `NAME`", Destination: &r.filter.ReachedBucket},
 			&cli.GenericFlag{Name: "finding", Usage: "only keys with a finding in `LIST`, such as unowned,no-expiry",
 				Value: funcFlag{r.addFindingFilter}},
 			&cli.StringFlag{Name: "sort", Value: "name", Usage: "in the order of `COLUMN`: " + strings.Join(audit.SortColumns(), ", "),
@@ -147,7 +147,7 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	if denied := append(plan.CheckAccountDenyRules(s.config, s.snapshot.Account), plan.CheckDenyRules(s.config)...); len(denied) > 0 {
 		return denied
 	}
-	if r.detailedExitCode && (report.CountCredentialsWithFindings() > 0 || len(report.AccountFindings) > 0) {
+	if r.detailedExitCode && (report.CountCredentialsWithFindings() > 0 || len(report.OwnCredentialFindings) > 0) {
 		return changesPresent
 	}
 	return nil
@@ -173,7 +173,7 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 			}
 		}
 	}
-	warnings, err := s.readLive(ctx, a, s.auditQuery)
+	warnings, err := s.readLive(ctx, a, s.bucketsAndKeysQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +183,8 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 	})
 }
 
-// auditQuery is all buckets and keys, and what data blocks ask for.
-func (s *session) auditQuery() account.Query {
+// bucketsAndKeysQuery is all buckets and keys, and what data blocks ask for.
+func (s *session) bucketsAndKeysQuery() account.Query {
 	want := account.QueryFor(&config.Config{DataQueries: s.config.DataQueries}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]

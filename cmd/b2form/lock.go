@@ -53,8 +53,8 @@ Example:
 
 // A lockDocument is what lock -json prints.
 type lockDocument struct {
-	FormatVersion string             `json:"format_version"`
-	Locked        bool               `json:"locked"`
-	Broken        bool               `json:"broken"` // this command took the lock away
-	Holder        *state.LockedError `json:"holder"` // who holds it, or held it; null: nobody
+	FormatVersion   string             `json:"format_version"`
+	Locked          bool               `json:"locked"`
+	BrokenByThisRun bool               `json:"broken"` // this command took the lock away
+	Holder          *state.LockedError `json:"holder"` // who holds it, or held it; null: nobody
 }

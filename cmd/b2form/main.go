@@ -29,7 +29,7 @@ func main() { os.Exit(start(hostSystem())) }
 func start(host system) (code int) {
 	// Without this a reader who leaves, such as head, or a limit of file sizes would end the process in
 	// the middle of its work. Programs that are started keep the default.
-	signal.Notify(make(chan os.Signal, 1), writeSignals()...)
+	signal.Notify(make(chan os.Signal, 1), writeFailureSignals()...)
 	if os.Getenv("GOGC") == "" {
 		collectGarbageLessOften(64 << 20)
 	}

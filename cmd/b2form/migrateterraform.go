@@ -276,7 +276,7 @@ func (p *program) findNotYetWritten(r *terraform.Result, st *state.State) (*terr
 
 // checkBackendIsLocal refuses to write a state anew beside files of an earlier run that keep it elsewhere.
 func (p *program) checkBackendIsLocal() error {
-	o := p.loadOptions(schema.Kinds())
+	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables, o.Ask = true, nil
 	settings, _ := schema.LoadSettings(o) // what is wrong with them, the next command tells
 	b := settings.Settings.Backend
@@ -289,7 +289,7 @@ func (p *program) checkBackendIsLocal() error {
 }
 
 func writeNewWithMode(f terraform.File) error {
-	if err := writeNew(f.Path, string(f.Text)); err != nil {
+	if err := writeNewFile(f.Path, string(f.Text)); err != nil {
 		return err
 	}
 	return os.Chmod(f.Path, f.Mode)
@@ -297,14 +297,14 @@ func writeNewWithMode(f terraform.File) error {
 
 // checkMigrated loads what was written, and says what is wrong with it.
 func (p *program) checkMigrated() error {
-	o := p.loadOptions(schema.Kinds())
+	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables, o.Ask = true, nil
 	config, diags := schema.Load(o)
 	p.sourceFiles = config.Files
 	if !diags.HasErrors() {
 		return nil
 	}
-	p.printNotice("What was written is not valid yet:")
+	p.printToStderr("What was written is not valid yet:")
 	return diags
 }
 
@@ -362,7 +362,7 @@ func (p *program) printNextSteps(r *terraform.Result, hadState bool) {
 	}
 	p.ui.Hint(next + ", and let it forget their objects before it runs again:")
 	for _, a := range r.StateRemovals {
-		p.printNotice("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
+		p.printToStderr("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
 	}
 }
 

@@ -96,7 +96,7 @@ func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command 
 		return failf("Interrupted", "The command was not started.")
 	default:
 	}
-	return p.runWithEmulator(command, mintEnvironment(s.environForOtherPrograms(), made, s.snapshot.Account), signals)
+	return p.runForwardingSignals(command, mintEnvironment(s.environWithoutStateToken(), made, s.snapshot.Account), signals)
 }
 
 // A mintedKey is a key that ends with the command.

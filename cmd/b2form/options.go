@@ -34,7 +34,7 @@ type options struct {
 	verbose                bool
 	quiet                  bool // -q
 	timings                bool
-	concise                bool
+	hideProgress           bool
 	compactWarnings        bool
 	jsonInto               string
 	allowInput             bool     // -input
@@ -181,8 +181,8 @@ func (p *program) unusedLockFlags() []cli.Flag {
 	}
 }
 
-// approvalFlags are those of every command that changes the account.
-func (p *program) approvalFlags(o *runOptions) []cli.Flag {
+// accountChangeFlags are those of every command that changes the account.
+func (p *program) accountChangeFlags(o *runOptions) []cli.Flag {
 	return slices.Concat(p.lockFlags(), p.planDisplayFlags(), p.reportFlags(), p.notifyFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " +
@@ -211,7 +211,7 @@ func (o *runOptions) refreshOnlyFlag() cli.Flag {
 		Destination: &o.refreshOnly}
 }
 
-func (o *runOptions) targetFlags() []cli.Flag {
+func (o *runOptions) targetAndExcludeFlags() []cli.Flag {
 	flag := func(name, usage string, to *[]addr.Addr) cli.Flag {
 		return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
 			a, err := addr.ParseTarget(s)

@@ -31,7 +31,7 @@ Exit codes:
   0  success; with -detailed-exitcode: nothing to do
   1  an error
   2  with -detailed-exitcode: there are changes, if only to outputs`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetAndExcludeFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(), p.policyFlag(),
 			&cli.StringFlag{Name: "generate-config-out", Destination: &o.generateConfigPath,
 				Usage: "first write blocks for what import blocks name and nobody declares into the new `FILE`"},
@@ -104,7 +104,7 @@ func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error
 		s.showCapabilities(made, m)
 	} else {
 		s.ui.Plan(made, m)
-		s.ui.AddPolicyExceptions(s.exceptions())
+		s.ui.ReportPolicyExceptions(s.exceptions())
 	}
 	switch {
 	case len(broken) > 0:

@@ -37,7 +37,7 @@ func (p *program) policyFolders() []string {
 		}
 		add(dir)
 	}
-	for _, dir := range p.testPolicies {
+	for _, dir := range p.testPolicyDirs {
 		add(dir)
 	}
 	return out

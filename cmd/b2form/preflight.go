@@ -31,7 +31,7 @@ func (s *session) missingCapabilities(p *plan.Plan, severity hcl.DiagnosticSever
 			Subject: at})
 	}
 	for _, r := range p.MissingCapabilities(s.snapshot.Account) {
-		lack(r.Capability, r.String()+" cannot be carried out", s.blockRange(r.NeededBy[0]))
+		lack(r.Capability, r.NeededByText()+" cannot be carried out", s.blockRange(r.NeededBy[0]))
 	}
 	if p.Empty() && len(p.Records) == 0 {
 		return diags
@@ -55,7 +55,7 @@ func (s *session) stateCapabilities() []string {
 // neededCapabilities is what reading the account and carrying the plan out take. Sorted.
 func (s *session) neededCapabilities(p *plan.Plan) []string {
 	list := s.stateCapabilities()
-	query := s.accountQuery()
+	query := s.configAndStateQuery()
 	for _, k := range s.kinds {
 		if _, asked := query[k.Name]; asked {
 			list = append(list, k.ReadCapabilities...)

@@ -43,9 +43,9 @@ type program struct {
 
 	// testAccount is the account that a test works on; nil: there is none. configDir is the folder of
 	// the configuration; "": where the program works.
-	testAccount  *localB2
-	configDir    string
-	testPolicies []string // of the run of a test, beside others
+	testAccount    *localB2
+	configDir      string
+	testPolicyDirs []string // of the run of a test, beside others
 
 	consoleEditor   lineEditor        // of the console; nil: lines are read as they come
 	variableAnswers map[string]string // values of variables that were asked for
@@ -160,7 +160,7 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 func (p *program) applyGlobalOptions() error {
 	p.status = p.statusLineIfAny()
 	p.ui = p.textUI()
-	p.warnIgnoredTerraformVariables()
+	p.warnIgnoredTerraformEnvironment()
 	if p.workDir != "" {
 		if err := p.chdir(p.workDir); err != nil {
 			return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.workDir,
@@ -242,7 +242,7 @@ func flagNames(c *cli.Command) []string {
 func (p *program) textUI() view.TextUI {
 	return view.TextUI{Out: p.status.above(p.stdout), Err: p.status.above(p.stderr), Style: p.outputStyle(), Verbose: p.verbose,
 		CompactWarnings: p.compactWarnings, Fold: p.findTextFoldFunc(),
-		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, HideProgress: p.concise}
+		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, HideProgress: p.hideProgress}
 }
 
 // printResult writes a sentence as a result, tell one beside the results.
@@ -250,6 +250,6 @@ func (p *program) printResult(format string, args ...any) {
 	fmt.Fprintln(p.stdout, view.Wrap(fmt.Sprintf(format, args...), p.outputStyle().Width))
 }
 
-func (p *program) printNotice(text string) {
+func (p *program) printToStderr(text string) {
 	fmt.Fprintln(p.stderr, view.Wrap(text, p.outputStyle().ErrWidth))
 }

@@ -25,10 +25,10 @@ type progressReporter struct {
 }
 
 type runningAction struct {
-	span         *trace.Span
-	lastEvent    apply.Event
-	startedAt    time.Time
-	countShownAt time.Time // when files were counted last
+	span             *trace.Span
+	lastEvent        apply.Event
+	startedAt        time.Time
+	fileCountShownAt time.Time // when files were counted last
 }
 
 func (p *program) newProgressReporter() *progressReporter {
@@ -61,17 +61,17 @@ func (w *progressReporter) handleEvent(e apply.Event) {
 	case apply.Started, apply.Verifying:
 		w.finish(e.Addr, "")
 		span := w.trace.Begin(trace.Step, string(e.Action)+" "+e.Addr.String(), view.EventText(e))
-		w.running[e.Addr] = runningAction{span: span, lastEvent: e, startedAt: now, countShownAt: now}
+		w.running[e.Addr] = runningAction{span: span, lastEvent: e, startedAt: now, fileCountShownAt: now}
 	case apply.Failed:
 		w.finish(e.Addr, "failed")
 	case apply.Done, apply.Verified:
 		w.finish(e.Addr, "")
 	case apply.Emptying: // comes with every file
 		r, ok := w.running[e.Addr]
-		if !ok || now.Sub(r.countShownAt) < counting {
+		if !ok || now.Sub(r.fileCountShownAt) < counting {
 			return
 		}
-		r.countShownAt = now
+		r.fileCountShownAt = now
 		r.span.SetActivity(view.EventText(e))
 		w.running[e.Addr] = r
 	}

@@ -35,7 +35,7 @@ Exit codes:
   0  success; with -detailed-exitcode: nothing was due
   1  an error, or the approval was refused
   2  with -detailed-exitcode: keys were made or deleted`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.accountChangeFlags(o), []cli.Flag{
 			&cli.BoolFlag{Name: "schedule", Usage: "only show what is due when", Destination: &scheduleOnly},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if keys were made or deleted", Destination: &o.detailedExitCode},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",

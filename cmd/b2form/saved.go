@@ -41,7 +41,7 @@ func (p *program) checkOutOption(o *runOptions) error {
 	if err := checkPathNotReserved("-out", o.outPath, defaultStatePaths()); err != nil {
 		return err
 	}
-	return planfile.CheckPath(o.outPath)
+	return planfile.CheckWritable(o.outPath)
 }
 
 // defaultStatePaths are the files of states where no configuration says otherwise.
@@ -104,11 +104,12 @@ func (p *program) useSavedPlan(path string, o *runOptions) error {
 // savedPurpose is what the plan in a file is for.
 func savedPurpose(f *planfile.File) (view.PlanPurpose, error) {
 	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Refreshing} {
-		if f.Command == m.CommandWithFlags() {
+		if f.CommandWithFlags == m.CommandWithFlags() {
 			return m, nil
 		}
 	}
-	return 0, failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.", f.Command)
+	return 0, failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.",
+		f.CommandWithFlags)
 }
 
 // savedDigest is what the plan in a file can be approved by.
@@ -201,7 +202,8 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 		return err
 	}
 	f := &planfile.File{
-		ProgramVersion: version, Command: m.CommandWithFlags(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
+		ProgramVersion: version, CommandWithFlags: m.CommandWithFlags(), Target: s.opts.target, Exclude: s.opts.exclude,
+		Replace:      s.opts.replace,
 		ConfigDigest: schema.MeaningDigest(s.config.FilesWithoutPolicyDirs()), NonsensitiveVariables: s.config.NonsensitiveVariables,
 		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContents: shownContentCounts(made), Plan: made,
 	}

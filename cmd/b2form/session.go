@@ -130,7 +130,7 @@ func (s *session) close() error {
 // loadConfig reads the configuration and shows what is to be said about it.
 func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	end := p.beginPhase("read the configuration", "Reading the configuration")
-	config, diags := schema.Load(p.loadOptions(kinds))
+	config, diags := schema.Load(p.schemaOptions(kinds))
 	end()
 	p.sourceFiles = config.Files
 	if p.saved != nil {
@@ -174,9 +174,9 @@ func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() a
 		"What data blocks answer leads to further questions again and again. Let them refer to each other in fewer steps.")
 }
 
-// accountQuery is what a plan needs to know.
-func (s *session) accountQuery() account.Query {
-	s.addImport()
+// configAndStateQuery is what a plan needs to know.
+func (s *session) configAndStateQuery() account.Query {
+	s.addCommandLineImport()
 	return account.QueryFor(s.config, s.entriesAndIntents(), s.kinds)
 }
 
@@ -186,7 +186,7 @@ func (s *session) reloadConfigWithData() (warnings hcl.Diagnostics, err error) {
 	if len(s.config.DataQueries) == 0 {
 		return nil, nil
 	}
-	o := s.loadOptions(s.kinds)
+	o := s.schemaOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	config, diags := schema.Load(o)
 	s.sourceFiles = config.Files
@@ -200,7 +200,7 @@ func (s *session) reloadConfigWithData() (warnings hcl.Diagnostics, err error) {
 	return diags, nil
 }
 
-func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
+func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AccountDataIfNoConfig: p.allowNoConfig,
 		ImportUndeclared: p.allowUndeclaredImports, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
 		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
@@ -244,7 +244,7 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 		Parallelism: s.parallelism,
 		Now:         s.now,
 		Sleep:       s.sleep,
-		OnAttempt:   s.onAttempt(),
+		OnAttempt:   s.attemptEventFunc(),
 	}
 	if s.localB2 != nil {
 		o.KeyID, o.Key, o.Transport = s.localB2.MasterKeyID(), s.localB2.MasterKey(), s.localB2
@@ -260,8 +260,8 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	return b2.New(o)
 }
 
-// onAttempt is what is done with each request: it is recorded, and written where that is asked for.
-func (p *program) onAttempt() func(b2.AttemptEvent) {
+// attemptEventFunc is what is done with each request: it is recorded, and written where that is asked for.
+func (p *program) attemptEventFunc() func(b2.AttemptEvent) {
 	log := p.requestLoggerIfAny()
 	return func(e b2.AttemptEvent) {
 		p.traceRequest(e)
@@ -320,9 +320,9 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	}
 	s.clockAhead = s.client.ServiceClockAhead()
 	s.readStart = s.b2Time()
-	warnings, err := s.readLive(ctx, a, s.accountQuery)
+	warnings, err := s.readLive(ctx, a, s.configAndStateQuery)
 	if err == nil {
-		err = s.checkImport(st)
+		err = s.checkCommandLineImport(st)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -331,7 +331,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	endRead = s.beginPhase("plan", "Planning")
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
-		Applied: s.lastApplied(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
+		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalTime: s.now(), DigestSalt: s.digestSalt,
 		HashHidden: s.slowHash, Target: s.opts.target, Exclude: s.opts.exclude, FillSaved: s.opts.outPath != "" || s.saved != nil,
 	}
@@ -340,7 +340,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	}
 	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,
-			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs, LaterAttemptID: i.LaterAttemptID})
+			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs, LaterAttemptID: i.LaterAttemptObjectID})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {

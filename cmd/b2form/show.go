@@ -81,7 +81,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 		return err
 	}
 	p.ui.Plan(f.PlanWithContents(), m)
-	p.ui.AddPolicyExceptions(around.Exceptions)
+	p.ui.ReportPolicyExceptions(around.Exceptions)
 	p.ui.PlanDigest(savedDigest(f))
 	return nil
 }
@@ -128,7 +128,7 @@ func (s *session) liveObjectsOfState(r *outputReader) (list []view.LiveObject, e
 		if k == nil {
 			continue // plan says more
 		}
-		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.SensitiveAttrs,
+		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), SensitiveAttrs: e.SensitiveAttrs,
 			Retiring: e.Retiring}
 		if found := s.snapshot.ByID(k, e.ID); found != nil {
 			if o.Value, err = found.Value(); err != nil {
@@ -136,7 +136,7 @@ func (s *session) liveObjectsOfState(r *outputReader) (list []view.LiveObject, e
 			}
 		}
 		if declared := r.declared[e.Addr]; declared != nil {
-			o.Sensitive = append(slices.Clone(e.SensitiveAttrs), declared.SensitiveAttrs...)
+			o.SensitiveAttrs = append(slices.Clone(e.SensitiveAttrs), declared.SensitiveAttrs...)
 		}
 		list = append(list, o)
 	}

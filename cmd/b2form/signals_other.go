@@ -10,5 +10,5 @@ import (
 // otherEndSignals are those, beside Ctrl-C and SIGTERM, that end the program: its window is closed.
 func otherEndSignals() []os.Signal { return []os.Signal{syscall.SIGHUP} }
 
-// writeSignals tell of a write that fails, as its error does.
-func writeSignals() []os.Signal { return []os.Signal{syscall.SIGPIPE} }
+// writeFailureSignals tell of a write that fails, as its error does.
+func writeFailureSignals() []os.Signal { return []os.Signal{syscall.SIGPIPE} }

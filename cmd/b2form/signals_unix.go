@@ -13,5 +13,5 @@ func otherEndSignals() []os.Signal {
 		syscall.SIGSEGV, syscall.SIGSYS, syscall.SIGTRAP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGXCPU}
 }
 
-// writeSignals tell of a write that fails, as its error does.
-func writeSignals() []os.Signal { return []os.Signal{syscall.SIGPIPE, syscall.SIGXFSZ} }
+// writeFailureSignals tell of a write that fails, as its error does.
+func writeFailureSignals() []os.Signal { return []os.Signal{syscall.SIGPIPE, syscall.SIGXFSZ} }

@@ -127,7 +127,7 @@ func (p *program) statusLineIfAny() *statusLine {
 	return &statusLine{out: p.stderr, width: p.terminalWidth, trace: p.trace}
 }
 
-func (p *program) tellsNoProgress() bool { return p.quiet || p.concise || p.json }
+func (p *program) tellsNoProgress() bool { return p.quiet || p.hideProgress || p.json }
 
 // startProgress tells from now on what the run is busy with: on a terminal by its last line, in the
 // log of a job by a line every now and then, and elsewhere not at all.

@@ -67,7 +67,7 @@ func (p *program) terraformHintCommand(name, usage string, code int, answer stri
 				p.printResult("%s", answer)
 				return nil
 			}
-			p.printNotice(answer)
+			p.printToStderr(answer)
 			return exitCode(code)
 		},
 	})

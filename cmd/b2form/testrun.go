@@ -159,7 +159,7 @@ func (t *tester) prepare(r *testfile.Run) error {
 	for _, name := range slices.Sorted(maps.Keys(r.Variables)) {
 		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Variables[name]})
 	}
-	t.testPolicies, t.configDir = r.Policies, r.SourceDir
+	t.testPolicyDirs, t.configDir = r.PolicyPaths, r.SourceDir
 	if r.ConfigurationText == "" {
 		return nil
 	}

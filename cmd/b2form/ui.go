@@ -17,7 +17,7 @@ type ui interface {
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.PlanPurpose)
 	PlanDigest(plan.Digest)
-	AddPolicyExceptions([]view.Exception)
+	ReportPolicyExceptions([]view.Exception)
 	Tests([]view.TestFileResult)
 	Capabilities(list []string)
 	Rotations(*plan.Plan, time.Time)

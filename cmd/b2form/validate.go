@@ -39,7 +39,7 @@ func (p *program) validate() error {
 	if err := p.beginReport("validate"); err != nil {
 		return err
 	}
-	o := p.loadOptions(schema.Kinds())
+	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {

@@ -58,48 +58,48 @@ func (p *program) whoami(ctx context.Context) (err error) {
 	}
 	where := cmp.Or(s.foundCredentials.SourceText, "the emulator in "+boxFolder)
 	if p.json {
-		return p.printJSON(newIdentityDocument(where, a))
+		return p.printJSON(newWhoamiDocument(where, a))
 	}
-	fmt.Fprint(p.stdout, view.TwoColumnTable(identityRows(where, a), p.outputStyle().Width))
+	fmt.Fprint(p.stdout, view.TwoColumnTable(whoamiRows(where, a), p.outputStyle().Width))
 	return nil
 }
 
-// An identityDocument is what whoami -json prints.
-type identityDocument struct {
-	FormatVersion string               `json:"format_version"`
-	Source        string               `json:"source"`
-	KeyID         string               `json:"application_key_id"`
-	MasterKey     bool                 `json:"master_key"`
-	AccountID     string               `json:"account_id"`
-	Realm         string               `json:"realm"`
-	Capabilities  []string             `json:"capabilities"`
-	Buckets       []identityBucketJSON `json:"buckets"` // null: every bucket
-	NamePrefix    string               `json:"name_prefix"`
-	Expires       *time.Time           `json:"expires"` // null: never
-	S3Endpoint    string               `json:"s3_endpoint"`
-	S3Region      string               `json:"s3_region"`
+// A whoamiDocument is what whoami -json prints.
+type whoamiDocument struct {
+	FormatVersion string             `json:"format_version"`
+	Source        string             `json:"source"`
+	KeyID         string             `json:"application_key_id"`
+	MasterKey     bool               `json:"master_key"`
+	AccountID     string             `json:"account_id"`
+	Realm         string             `json:"realm"`
+	Capabilities  []string           `json:"capabilities"`
+	Buckets       []whoamiBucketJSON `json:"buckets"` // null: every bucket
+	NamePrefix    string             `json:"name_prefix"`
+	Expires       *time.Time         `json:"expires"` // null: never
+	S3Endpoint    string             `json:"s3_endpoint"`
+	S3Region      string             `json:"s3_region"`
 }
 
-type identityBucketJSON struct {
+type whoamiBucketJSON struct {
 	ID   string `json:"id"`
 	Name string `json:"name"` // "": the bucket is gone
 }
 
-func newIdentityDocument(where string, a *wire.Account) identityDocument {
-	doc := identityDocument{
+func newWhoamiDocument(where string, a *wire.Account) whoamiDocument {
+	doc := whoamiDocument{
 		FormatVersion: "1.0", Source: where, KeyID: a.KeyID, MasterKey: a.KeyID == a.ID, AccountID: a.ID, Realm: a.Realm,
 		Capabilities: a.Capabilities, NamePrefix: a.NamePrefix, S3Endpoint: a.S3URL, S3Region: a.S3Region(),
 	}
 	for _, b := range a.Buckets {
-		doc.Buckets = append(doc.Buckets, identityBucketJSON(b))
+		doc.Buckets = append(doc.Buckets, whoamiBucketJSON(b))
 	}
-	if !a.Expires.IsZero() {
-		doc.Expires = &a.Expires
+	if !a.KeyExpires.IsZero() {
+		doc.Expires = &a.KeyExpires
 	}
 	return doc
 }
 
-func identityRows(where string, a *wire.Account) []view.TwoColumnRow {
+func whoamiRows(where string, a *wire.Account) []view.TwoColumnRow {
 	keyID, buckets, expires := a.KeyID, "every bucket", "never"
 	if a.KeyID == a.ID {
 		keyID += " (the master key)"
@@ -111,8 +111,8 @@ func identityRows(where string, a *wire.Account) []view.TwoColumnRow {
 		}
 		buckets = strings.Join(names, ", ")
 	}
-	if !a.Expires.IsZero() {
-		expires = words.ReadableTime(a.Expires)
+	if !a.KeyExpires.IsZero() {
+		expires = words.ReadableTime(a.KeyExpires)
 	}
 	rows := []view.TwoColumnRow{
 		{Name: "Credentials", Text: where}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},

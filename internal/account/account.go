@@ -27,7 +27,7 @@ type KindQuery struct {
 	EntryIDs        []string
 	MultiBucket     bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
 	ReferencedNames []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
-	Imported        []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
+	ImportIDs       []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
 	Listings        []kind.ChildListQuery
 }
 
@@ -44,7 +44,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	for _, r := range cfg.Resources {
 		n := w.forKind(r.Kind)
 		n.addChildIdentity(r.Identity())
-		n.MultiBucket = n.MultiBucket || n.hasMultiBucket && needsMultiBucket(r)
+		n.MultiBucket = n.MultiBucket || n.supportsMultiBucket && needsMultiBucket(r)
 		for _, a := range n.linkAttrs {
 			w.addReferencedNames(a, r, byName)
 		}
@@ -55,15 +55,15 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 		}
 	}
 	for _, i := range cfg.Imports {
-		if n := w[i.To.Kind]; n != nil && n.hasMultiBucket {
-			n.Imported = append(append(n.Imported, i.SiblingIDs...), i.ID)
+		if n := w[i.To.Kind]; n != nil && n.supportsMultiBucket {
+			n.ImportIDs = append(append(n.ImportIDs, i.SiblingIDsOrIdentities...), i.IDOrIdentity)
 		}
 	}
 	for _, q := range cfg.DataQueries {
 		if q.Kind != nil {
 			n := w.forKind(q.Kind)
 			n.addChildIdentity(q.Identity)
-			n.MultiBucket = n.MultiBucket || n.hasMultiBucket
+			n.MultiBucket = n.MultiBucket || n.supportsMultiBucket
 			if q.Children != (kind.ChildListQuery{}) && !slices.Contains(n.Listings, q.Children) {
 				n.Listings = append(n.Listings, q.Children)
 			}
@@ -83,20 +83,20 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 }
 
 // queryBuilder is a Query in the making.
-type queryBuilder map[string]*kindQuery
+type queryBuilder map[string]*kindQueryBuilder
 
-type kindQuery struct {
+type kindQueryBuilder struct {
 	KindQuery
-	kind                    *kind.Kind
-	isChild, hasMultiBucket bool         // see the members of KindQuery
-	linkAttrs               []*kind.Attr // see addReferencedNames
+	kind                         *kind.Kind
+	isChild, supportsMultiBucket bool         // see the members of KindQuery
+	linkAttrs                    []*kind.Attr // see addReferencedNames
 }
 
-func (w queryBuilder) forKind(k *kind.Kind) *kindQuery {
+func (w queryBuilder) forKind(k *kind.Kind) *kindQueryBuilder {
 	n := w[k.Name]
 	if n == nil {
-		n = &kindQuery{kind: k, isChild: k.ParentKind() != "", hasMultiBucket: hasMultiBucket(k)}
-		for _, i := range k.LinkIndices() {
+		n = &kindQueryBuilder{kind: k, isChild: k.ParentKind() != "", supportsMultiBucket: supportsMultiBucket(k)}
+		for _, i := range k.DeferredLinkIndices() {
 			n.linkAttrs = append(n.linkAttrs, &k.Attrs[i])
 		}
 		w[k.Name] = n
@@ -106,16 +106,16 @@ func (w queryBuilder) forKind(k *kind.Kind) *kindQuery {
 
 // addChildIdentity adds the identity of an object; "" where a data block is to answer
 // first.
-func (n *kindQuery) addChildIdentity(identity string) {
+func (n *kindQueryBuilder) addChildIdentity(identity string) {
 	if n.isChild && identity != "" {
 		n.ChildIdentities = append(n.ChildIdentities, identity)
 	}
 }
 
 // addEntry adds an object of the state.
-func (n *kindQuery) addEntry(e *addr.StateEntry) {
+func (n *kindQueryBuilder) addEntry(e *addr.StateEntry) {
 	n.addChildIdentity(n.kind.NormalizeIdentity(e.Identity))
-	if !n.hasMultiBucket && !n.isChild {
+	if !n.supportsMultiBucket && !n.isChild {
 		return
 	}
 	for _, old := range e.Retiring {
@@ -124,7 +124,7 @@ func (n *kindQuery) addEntry(e *addr.StateEntry) {
 	if e.ID != "" {
 		n.EntryIDs = append(n.EntryIDs, e.ID)
 	} else {
-		n.MultiBucket = n.MultiBucket || n.hasMultiBucket
+		n.MultiBucket = n.MultiBucket || n.supportsMultiBucket
 	}
 }
 
@@ -141,7 +141,7 @@ func (w queryBuilder) addReferencedNames(a *kind.Attr, r *config.Resource, kinds
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		if k := kinds[m.Attr.Link.RefKind]; k != nil && m.Attr.Link.IsRemoteID != nil && !m.Attr.Link.IsRemoteID(m.Name) {
 			n := w.forKind(k)
-			if identity := k.NormalizeIdentity(m.Name); n.hasMultiBucket && !slices.Contains(n.ReferencedNames, identity) {
+			if identity := k.NormalizeIdentity(m.Name); n.supportsMultiBucket && !slices.Contains(n.ReferencedNames, identity) {
 				n.ReferencedNames = append(n.ReferencedNames, identity)
 			}
 		}
@@ -223,7 +223,7 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, nil
 	}
-	var found []childQuery
+	var found []childQueryResult
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.listKinds(gctx, second, true) })
 	g.Go(func() (err error) {
@@ -255,7 +255,7 @@ func ReadMoreChildren(ctx context.Context, api wire.API, kinds []*kind.Kind, wan
 	if err != nil {
 		return false, err
 	}
-	news := slices.ContainsFunc(found, func(p childQuery) bool { return len(p.identities) > 0 || p.listing != nil })
+	news := slices.ContainsFunc(found, func(p childQueryResult) bool { return len(p.identities) > 0 || p.listing != nil })
 	return news, addChildrenToSnapshot(s, found)
 }
 
@@ -301,16 +301,16 @@ func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multiBucket 
 // not listed although ListFilter.MultiBucket might list it.
 func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.query[k.Name]
-	if need.MultiBucket || !hasMultiBucket(k) {
+	if need.MultiBucket || !supportsMultiBucket(k) {
 		return false
 	}
 	isImportable := func(id string) bool { return s.ByID(k, id) != nil || len(s.ByIdentity(k, k.NormalizeIdentity(id))) > 0 }
 	return slices.ContainsFunc(need.EntryIDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
-		slices.ContainsFunc(need.Imported, func(id string) bool { return id != "" && !isImportable(id) }) ||
+		slices.ContainsFunc(need.ImportIDs, func(id string) bool { return id != "" && !isImportable(id) }) ||
 		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 
-// hasMultiBucket reports whether ListFilter.MultiBucket makes a difference for the kind.
-func hasMultiBucket(k *kind.Kind) bool {
+// supportsMultiBucket reports whether ListFilter.MultiBucket makes a difference for the kind.
+func supportsMultiBucket(k *kind.Kind) bool {
 	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return isMultiBucketAttr(&a) })
 }

@@ -12,9 +12,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// A childQuery is what came of looking for parts of other objects: for some by their
+// A childQueryResult is what came of looking for parts of other objects: for some by their
 // identities, or for the first ones of a listing.
-type childQuery struct {
+type childQueryResult struct {
 	kind       *kind.Kind
 	identities []string
 	listing    *kind.ChildListQuery
@@ -26,13 +26,13 @@ type childQuery struct {
 // readChildren looks for what is wanted of the kinds and is not in the snapshot, all
 // at once. Where the objects that they are parts of were not read, nothing is
 // looked for.
-func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]childQuery, error) {
-	var parts []childQuery
+func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]childQueryResult, error) {
+	var parts []childQueryResult
 	for _, k := range kinds {
 		if !s.WasRead(kind.FindKind(r.kinds, k.ParentKind())) && r.account.Buckets == nil {
 			continue
 		}
-		p := childQuery{kind: k}
+		p := childQueryResult{kind: k}
 		for _, identity := range r.wantedIdentities(k, s) {
 			if !s.WasLookedFor(k, identity) {
 				p.identities = append(p.identities, identity)
@@ -41,7 +41,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 		parts = append(parts, p)
 		for _, l := range r.query[k.Name].Listings {
 			if s.FindChildListing(k, l) == nil {
-				parts = append(parts, childQuery{kind: k, listing: &l})
+				parts = append(parts, childQueryResult{kind: k, listing: &l})
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	return sortedUnique(all)
 }
 
-func (r *reader) readListing(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
+func (r *reader) readListing(ctx context.Context, p *childQueryResult, s *kind.Snapshot) error {
 	for _, id := range r.idsOfParentNamed(s, p.kind, p.listing.ParentIdentity) {
 		list, folders, more, err := p.kind.Parent.ListChildren(ctx, r.api, id, *p.listing)
 		if err != nil {
@@ -92,7 +92,7 @@ func (r *reader) readListing(ctx context.Context, p *childQuery, s *kind.Snapsho
 	return nil
 }
 
-func (r *reader) wantedChildIDs(p *childQuery, s *kind.Snapshot) []string {
+func (r *reader) wantedChildIDs(p *childQueryResult, s *kind.Snapshot) []string {
 	var ids []string
 	for _, identity := range p.identities {
 		for _, id := range r.idsOfParentNamed(s, p.kind, p.kind.ParentIdentity(identity)) {
@@ -108,7 +108,7 @@ func (r *reader) idsOfParentNamed(s *kind.Snapshot, k *kind.Kind, identity strin
 	return s.IDsOf(kind.FindKind(r.kinds, k.ParentKind()), identity)
 }
 
-func addChildrenToSnapshot(s *kind.Snapshot, parts []childQuery) error {
+func addChildrenToSnapshot(s *kind.Snapshot, parts []childQueryResult) error {
 	for _, p := range parts {
 		var err error
 		if p.listing != nil {

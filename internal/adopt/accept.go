@@ -93,7 +93,7 @@ func (e *editor) accept(c *plan.Change) {
 		return
 	}
 	header := r.Block.HeaderRange
-	if c.Outside == plan.Gone {
+	if c.LiveDrift == plan.Gone {
 		why := "it is gone: remove its block, or let b2form apply make it anew"
 		if c.Import {
 			why = "it was made anew: b2form apply -refresh-only tells the state"

@@ -146,24 +146,24 @@ func Write(r Request) (*Result, error) {
 // A writer is one run of Write.
 type writer struct {
 	Request
-	declaredIDs   map[ObjectID]bool
-	declaredNames map[ObjectID]bool // by kind and identity
-	owned         map[ObjectID]addr.Addr
-	placed        map[ObjectID]place // what references may name, by kind and remote ID
-	labels        map[ObjectID]bool  // taken, by kind and label
-	idOfName      map[ObjectID]string
-	result        *Result
+	declaredIDs      map[ObjectID]bool
+	declaredNames    map[ObjectID]bool // by kind and identity
+	owned            map[ObjectID]addr.Addr
+	referenceTargets map[ObjectID]referenceTarget // what references may name, by kind and remote ID
+	labels           map[ObjectID]bool            // taken, by kind and label
+	idOfName         map[ObjectID]string
+	result           *Result
 }
 
 func newWriter(r Request) *writer {
-	w := &writer{Request: r, placed: map[ObjectID]place{}, labels: map[ObjectID]bool{},
+	w := &writer{Request: r, referenceTargets: map[ObjectID]referenceTarget{}, labels: map[ObjectID]bool{},
 		result: &Result{Undeclarable: slices.Clone(r.Undeclarable)}}
 	w.noteDeclared()
 	return w
 }
 
-// A place is where an object is declared.
-type place struct {
+// A referenceTarget is where an object is declared.
+type referenceTarget struct {
 	addr addr.Addr
 	item *item // nil: it was declared before
 }
@@ -187,7 +187,7 @@ func (w *writer) noteDeclared() {
 		w.labels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
 	}
 	for _, i := range w.Config.Imports {
-		for _, id := range append(i.SiblingIDs, i.ID) {
+		for _, id := range append(i.SiblingIDsOrIdentities, i.IDOrIdentity) {
 			if r := byAddr[i.To]; r != nil && w.Snapshot.ByID(r.Kind, id) != nil {
 				idOf[i.To] = id
 				w.declaredIDs[ObjectID{i.To.Kind, id}] = true
@@ -206,7 +206,7 @@ func (w *writer) noteDeclared() {
 			}
 		}
 		w.declaredIDs[ObjectID{r.Kind.Name, id}] = true
-		w.placed[ObjectID{r.Kind.Name, id}] = place{addr: r.Addr}
+		w.referenceTargets[ObjectID{r.Kind.Name, id}] = referenceTarget{addr: r.Addr}
 	}
 }
 
@@ -245,7 +245,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 		if named {
 			it.requestedAddress = &target
 		}
-		w.placed[id] = place{item: it}
+		w.referenceTargets[id] = referenceTarget{item: it}
 		items = append(items, it)
 	}
 	return items, nil

@@ -141,7 +141,7 @@ func (w *writer) foldContents(items []*item) []*item {
 	families := map[string][]*item{}
 	var order []string
 	for i, it := range items {
-		sig := w.contentSignature(it)
+		sig := w.contentFamilySignature(it)
 		if sig == "" {
 			sig = fmt.Sprint(i)
 		}
@@ -161,8 +161,8 @@ func (w *writer) foldContents(items []*item) []*item {
 	return out
 }
 
-// contentSignature is what objects of one family have in common; "": it is of none.
-func (w *writer) contentSignature(it *item) string {
+// contentFamilySignature is what objects of one family have in common; "": it is of none.
+func (w *writer) contentFamilySignature(it *item) string {
 	folder, ok := strings.CutSuffix(w.ContentPaths[ObjectID{it.kind.Name, it.id}], "/"+it.name)
 	if !ok || it.requestedAddress != nil {
 		return ""
@@ -185,7 +185,7 @@ func (w *writer) contentFamily(members []*item) *item {
 	for _, it := range members {
 		f.instanceKeys = append(f.instanceKeys, it.name)
 		f.instanceKeyByID[it.id] = it.name
-		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
+		w.referenceTargets[ObjectID{it.kind.Name, it.id}] = referenceTarget{item: f}
 	}
 	f.memberIdentityExpr = prefixedEachKeyExpr(f.labelHint + "/")
 	slices.Sort(f.instanceKeys)

@@ -172,7 +172,7 @@ func (w *writer) family(members []*item, sig string) *item {
 		word := dashSeparatedWords(it.name)[p]
 		f.instanceKeys = append(f.instanceKeys, word)
 		f.instanceKeyByID[it.id] = word
-		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
+		w.referenceTargets[ObjectID{it.kind.Name, it.id}] = referenceTarget{item: f}
 	}
 	slices.Sort(f.instanceKeys)
 	parts := dashSeparatedWords(first.name)

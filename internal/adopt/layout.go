@@ -30,7 +30,7 @@ func (w *writer) resolveMarks(text, word string) string {
 }
 
 func (w *writer) reference(kindName, id, name, word, mark string) string {
-	at, known := w.placed[ObjectID{kindName, id}]
+	at, known := w.referenceTargets[ObjectID{kindName, id}]
 	switch {
 	case !known && word != "":
 		return markByte + mark + markByte
@@ -155,7 +155,7 @@ func (w *writer) findOwningBucketLabel(it *item) string {
 			for i, part := range strings.Split(a.value, markByte) {
 				if kindName, rest, ok := strings.Cut(part, " "); i%2 == 1 && ok {
 					id, _, _ := strings.Cut(rest, " ")
-					if at := w.placed[ObjectID{kindName, id}]; at.item != nil {
+					if at := w.referenceTargets[ObjectID{kindName, id}]; at.item != nil {
 						visit(at.item.label)
 					}
 				}
@@ -190,7 +190,7 @@ func (w *writer) block(b *strings.Builder, it *item) {
 	fmt.Fprintf(b, "%s %q {\n", it.kind.Name, it.label)
 	args := it.args
 	if it.instanceKeys != nil {
-		args = append([]arg{{name: "for_each", value: keySet(it.instanceKeys)}}, args...)
+		args = append([]arg{{name: "for_each", value: keySetExpr(it.instanceKeys)}}, args...)
 	}
 	w.body(b, args, 1)
 	b.WriteString("}\n")
@@ -249,11 +249,11 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 		return
 	}
 	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s[each.key]\n  id       = %s\n}\n",
-		indentFollowingLines(keySet(it.instanceKeys), "  "), to, id)
+		indentFollowingLines(keySetExpr(it.instanceKeys), "  "), to, id)
 }
 
-// keySet writes the instances of a family.
-func keySet(keys []string) string {
+// keySetExpr writes the instances of a family.
+func keySetExpr(keys []string) string {
 	return "toset(" + view.FormatHCL(cty.ListVal(texts(keys))) + ")"
 }
 

@@ -37,8 +37,8 @@ type Options struct {
 
 // A Report is what was found.
 type Report struct {
-	AccountFindings []kind.Finding // about the credentials in use
-	Credentials     []Credential   // sorted by name, then by ID
+	OwnCredentialFindings []kind.Finding // about the credentials in use
+	Credentials           []Credential   // sorted by name, then by ID
 }
 
 // A Credential is one live object that somebody can identify with.
@@ -78,7 +78,7 @@ func Run(o Options) (*Report, error) {
 	for _, r := range o.Config.Resources {
 		l.declared[r.Addr] = r
 	}
-	report := &Report{AccountFindings: kind.LintMasterKey(o.Snapshot.Account)}
+	report := &Report{OwnCredentialFindings: kind.LintMasterKey(o.Snapshot.Account)}
 	for _, k := range o.Kinds {
 		if !k.YieldsSecret() {
 			continue

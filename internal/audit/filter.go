@@ -20,9 +20,9 @@ func Rules() []kind.LintRuleName {
 
 // A Filter says which credentials a report keeps. What is empty keeps all.
 type Filter struct {
-	NamePattern string // a pattern, as path.Match has them
-	Bucket      string // one that the credential reaches
-	Findings    []kind.LintRuleName
+	NamePattern   string // a pattern, as path.Match has them
+	ReachedBucket string // one that the credential reaches
+	Findings      []kind.LintRuleName
 }
 
 // Keep drops what the filter does not keep.
@@ -34,7 +34,8 @@ func (f Filter) keeps(c Credential) bool {
 	if ok, err := path.Match(f.NamePattern, c.Name); f.NamePattern != "" && (err != nil || !ok) {
 		return false
 	}
-	if buckets := c.LimitedToBuckets(); f.Bucket != "" && len(buckets) > 0 && !slices.Contains(buckets, strings.ToLower(f.Bucket)) {
+	if buckets := c.LimitedToBuckets(); f.ReachedBucket != "" && len(buckets) > 0 &&
+		!slices.Contains(buckets, strings.ToLower(f.ReachedBucket)) {
 		return false
 	}
 	return len(f.Findings) == 0 ||
@@ -42,7 +43,7 @@ func (f Filter) keeps(c Credential) bool {
 }
 
 // LimitedToBuckets are those that the credential is limited to, in lower case; none: it is not.
-func (c *Credential) LimitedToBuckets() []string {
+func (c *Credential) LimitedToBuckets() (lowerCaseNames []string) {
 	buckets, _ := c.Kind.Credential.Reach(c.Value)
 	for i := range buckets {
 		buckets[i] = strings.ToLower(buckets[i])

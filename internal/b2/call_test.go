@@ -86,8 +86,8 @@ func TestAnExpiringKeyAndAnUnlimitedOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC); !got.Expires.Equal(want) || got.Buckets != nil {
-		t.Errorf("expires %v, limited to %v; want %v and no limit", got.Expires, got.Buckets, want)
+	if want := time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC); !got.KeyExpires.Equal(want) || got.Buckets != nil {
+		t.Errorf("expires %v, limited to %v; want %v and no limit", got.KeyExpires, got.Buckets, want)
 	}
 }
 

@@ -35,15 +35,15 @@ func (c *Client) Stats() Stats {
 	return Stats{
 		RequestsByMethod:     maps.Clone(c.counters.requestsByMethod),
 		Retries:              c.counters.retries,
-		SequentialRoundTrips: c.counters.longestChain,
+		SequentialRoundTrips: c.counters.sequentialRoundTrips,
 	}
 }
 
 type counters struct {
-	mu               sync.Mutex
-	requestsByMethod map[string]int
-	retries          int
-	longestChain     int // longest chain that ends with a finished request
+	mu                   sync.Mutex
+	requestsByMethod     map[string]int
+	retries              int
+	sequentialRoundTrips int // longest chain that ends with a finished request
 }
 
 // beginRequest counts a request and returns its place in the longest chain before it.
@@ -57,11 +57,11 @@ func (n *counters) beginRequest(method string, attempt int) (chainLength int) {
 	if attempt > 1 {
 		n.retries++
 	}
-	return n.longestChain + 1
+	return n.sequentialRoundTrips + 1
 }
 
 func (n *counters) endRequest(chainLength int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.longestChain = max(n.longestChain, chainLength)
+	n.sequentialRoundTrips = max(n.sequentialRoundTrips, chainLength)
 }

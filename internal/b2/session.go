@@ -151,7 +151,7 @@ func (c *Client) parseSession(body []byte) (*session, error) {
 		token:  hideString(reply.Token),
 		account: wire.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
-			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,
+			S3URL: storage.S3URL, ReplyS3Region: storage.S3Region, DownloadURL: storage.DownloadURL,
 			APIURL:              strings.TrimRight(storage.APIURL, "/"),
 			RecommendedPartSize: storage.Recommended, SmallestPartSize: storage.Smallest,
 			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,
@@ -161,7 +161,7 @@ func (c *Client) parseSession(body []byte) (*session, error) {
 		s.account.Buckets = storage.Allowed.Buckets
 	}
 	if reply.KeyExpires > 0 {
-		s.account.Expires = time.UnixMilli(reply.KeyExpires).UTC()
+		s.account.KeyExpires = time.UnixMilli(reply.KeyExpires).UTC()
 	}
 	return s, nil
 }

@@ -34,7 +34,7 @@ type uploadTarget struct {
 	url       *base.URL
 }
 
-func (u *uploadURLPool) takeIfAny(bucketID string) *uploadTarget {
+func (u *uploadURLPool) takeFree(bucketID string) *uploadTarget {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	list := u.freeByBucket[bucketID]
@@ -67,7 +67,7 @@ func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error
 }
 
 func (c *Client) putOnce(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
-	t := c.uploadURLs.takeIfAny(u.BucketID)
+	t := c.uploadURLs.takeFree(u.BucketID)
 	if t == nil {
 		var err error
 		if t, err = c.newUploadTarget(ctx, u.BucketID); err != nil {

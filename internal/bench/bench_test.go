@@ -36,7 +36,7 @@ func fixed(t testing.TB, how configStyle, buckets, keys int, live bool) *fixture
 		}
 	})
 	if live {
-		if err := f.createLive(context.Background()); err != nil {
+		if err := f.createObjectsAndState(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}

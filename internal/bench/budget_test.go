@@ -40,7 +40,7 @@ func TestPlanBudget(t *testing.T) {
 // A spending is what an apply came to.
 type spending struct {
 	requests, roundTrips int
-	state.Stats
+	state.WriteStats
 }
 
 // spend applies a configuration of n buckets and n keys to an empty account,
@@ -69,7 +69,7 @@ func spend(t *testing.T, n int) (s spending) {
 			t.Fatal(err)
 		}
 		s.requests, s.roundTrips = f.counts()
-		s.Stats = store.Stats()
+		s.WriteStats = store.Stats()
 	})
 	return s
 }

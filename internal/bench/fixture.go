@@ -66,9 +66,9 @@ func newFixture(how configStyle, buckets, keys int) (*fixture, error) {
 
 func (f *fixture) close() error { return errors.Join(f.service.close(), os.RemoveAll(f.dir)) }
 
-// createLive makes everything that the configuration declares, without the network,
+// createObjectsAndState makes everything that the configuration declares, without the network,
 // and records it in the state.
-func (f *fixture) createLive(ctx context.Context) error {
+func (f *fixture) createObjectsAndState(ctx context.Context) error {
 	config, diags := f.load()
 	if diags.HasErrors() {
 		return diags

@@ -111,7 +111,7 @@ func (o options) measureAdoptWithFold(ctx context.Context, p program, title, fol
 		return err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	if err := f.createLive(ctx); err != nil {
+	if err := f.createObjectsAndState(ctx); err != nil {
 		return err
 	}
 	afresh := func() error { return os.RemoveAll(filepath.Join(f.dir, "adopted")) }
@@ -174,7 +174,7 @@ func (o options) measurePlans(ctx context.Context, p program, s scale) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	if err := f.createLive(ctx); err != nil {
+	if err := f.createObjectsAndState(ctx); err != nil {
 		return err
 	}
 	for _, latency := range s.latencies {

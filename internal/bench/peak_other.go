@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// peak is not known here.
-func peak(*os.ProcessState) int64 { return 0 }
+// peakMemoryBytes is not known here.
+func peakMemoryBytes(*os.ProcessState) int64 { return 0 }

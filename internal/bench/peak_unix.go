@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// peak is the most memory, in bytes, that an ended process had resident at once.
-func peak(p *os.ProcessState) int64 {
+// peakMemoryBytes is the most memory, in bytes, that an ended process had resident at once.
+func peakMemoryBytes(p *os.ProcessState) int64 {
 	usage, ok := p.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0

@@ -82,6 +82,7 @@ func runAndReport(args []string, report io.Writer) error {
 	}
 	end := cmd.ProcessState
 	return json.NewEncoder(report).Encode(runResult{
-		Wall: wall, CPU: end.UserTime() + end.SystemTime(), PeakMemoryBytes: peak(end), Exit: end.ExitCode(), Output: out.String(),
+		Wall: wall, CPU: end.UserTime() + end.SystemTime(), PeakMemoryBytes: peakMemoryBytes(end), Exit: end.ExitCode(),
+		Output: out.String(),
 	})
 }

@@ -39,7 +39,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	defer cancel()
 	out, said := &bounded{stop: cancel}, &outputTail{}
 	cmd := exec.CommandContext(limited, args[0], args[1:]...)
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.Environ), out, said, lastWords
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.CommandEnviron), out, said, lastWords
 	err := cmd.Run()
 	c := Credentials{SourceText: fmt.Sprintf("the program %q in %s", args[0], commandVariable), Source: Command}
 	switch {
@@ -50,7 +50,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 		return Credentials{}, ctx.Err()
 	case errors.Is(limited.Err(), context.DeadlineExceeded):
 		return Credentials{}, errorf(commandVariable+" took too long", "The program %q was ended after %s. Run it by hand to see what it "+
-			"waits for; it has no standard input here.%s", args[0], timeout, said.quotedIfAny())
+			"waits for; it has no standard input here.%s", args[0], timeout, said.redactedLastLines())
 	case errors.Is(err, exec.ErrNotFound):
 		return Credentials{}, errorf(commandVariable+" names no program", "The program %q is not found. Install it, or correct its name.",
 			args[0])
@@ -59,7 +59,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 			words.ErrorWithoutPath(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return Credentials{}, errorf(commandVariable+" failed", "The program %q ended with an error. Run it by hand to see why.%s", args[0],
-			said.quotedIfAny())
+			said.redactedLastLines())
 	}
 	id, key, ok := parseCommandOutput(out.text.String())
 	if !ok {
@@ -129,9 +129,9 @@ func (o *outputTail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// quotedIfAny is the end of what a program said, behind a line of its own; "": it said
+// redactedLastLines is the end of what a program said, behind a line of its own; "": it said
 // nothing. What looks like a key is left out.
-func (o *outputTail) quotedIfAny() string {
+func (o *outputTail) redactedLastLines() string {
 	text := string(o.text)
 	if o.cut { // half of a key does not look like one
 		_, text, _ = strings.Cut(text, "\n")

@@ -22,7 +22,7 @@ type Options struct {
 	LegacyVariableKeyID, LegacyVariableKey string   // the pair under the names of old programs
 	Profile                                string   // "work": of the b2 command; "rclone:work": a remote of rclone
 	CommandJSON                            string   // a JSON array: a program that prints the pair
-	Environ                                []string // of which that program finds what is not b2form's alone
+	CommandEnviron                         []string // of which that program finds what is not b2form's alone
 	CommandTimeout                         time.Duration
 
 	AccountInfoPath  string // file of the b2 command

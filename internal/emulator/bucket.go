@@ -88,7 +88,7 @@ func createBucket(c *call) error {
 	if err := c.checkAccount(accountID); err != nil {
 		return err
 	}
-	if c.caller.Buckets != nil {
+	if c.caller.BucketIDs != nil {
 		return unauthorized()
 	}
 	if unread != nil {
@@ -116,7 +116,7 @@ func (c *call) keepNewBucket(b *bucket) {
 }
 
 func (c *call) checkBucketName(name string) error {
-	code := c.server.options.Switches.InvalidNameCode
+	code := c.server.options.Switches.InvalidBucketNameCode
 	if code == "" {
 		code = "bad_request"
 	}
@@ -134,7 +134,7 @@ func (c *call) checkBucketName(name string) error {
 		return refuse(400, code, "bucketName must not start with 'b2-': '%s'", name)
 	}
 	taken := func(other string) bool { return strings.EqualFold(other, name) }
-	if c.tx.get(c.bucketNameStoreKey(name)) != nil || slices.ContainsFunc(c.server.options.Switches.TakenNames, taken) {
+	if c.tx.get(c.bucketNameStoreKey(name)) != nil || slices.ContainsFunc(c.server.options.Switches.TakenBucketNames, taken) {
 		return refuse(400, "duplicate_bucket_name", "Bucket name is already in use.")
 	}
 	return nil
@@ -175,19 +175,19 @@ func (c *call) readType(b *bucket) error {
 		return nil
 	}
 	known := slices.Contains(openTypes, t) ||
-		c.server.options.Switches.ConsoleTypes && slices.Contains(consoleTypes, t)
+		c.server.options.Switches.AllowConsoleBucketTypes && slices.Contains(consoleTypes, t)
 	if !known {
 		return badRequest("bucketType must be allPublic or allPrivate: '%s'", t)
 	}
 	b.Type = t
 	if t == "allPublic" {
-		return c.checkPublic()
+		return c.checkPublicBucketsAllowed()
 	}
 	return nil
 }
 
-// checkPublic refuses public buckets to accounts that cannot have any.
-func (c *call) checkPublic() error {
+// checkPublicBucketsAllowed refuses public buckets to accounts that cannot have any.
+func (c *call) checkPublicBucketsAllowed() error {
 	switch sw := c.server.options.Switches; {
 	case sw.EmailNotVerified:
 		return refuse(401, "email_not_verified", "The account's email address has not been verified.")
@@ -261,7 +261,7 @@ func updateBucket(c *call) error {
 		return unread
 	}
 	unchanged := string(encode("b"+id, b)) == string(encode("b"+id, before))
-	if !c.server.options.Switches.SteadyRevision || !unchanged {
+	if !c.server.options.Switches.KeepRevisionIfUnchanged || !unchanged {
 		b.Revision++
 	}
 	save(c.tx, "b"+id, b)
@@ -313,10 +313,10 @@ func (w *printer) bucket(c *call, b bucket) {
 	w.text("bucketName", b.Name)
 	w.text("bucketType", b.Type)
 	w.corsRules(c, b.CORS)
-	c.printIfCapable("defaultServerSideEncryption", "readBucketEncryption", b.Encryption == encryption{}, func() {
+	c.printWithReadAuthorization("defaultServerSideEncryption", "readBucketEncryption", b.Encryption == encryption{}, func() {
 		w.encryption("value", b.Encryption)
 	})
-	c.printIfCapable("fileLockConfiguration", "readBucketRetentions", false, func() {
+	c.printWithReadAuthorization("fileLockConfiguration", "readBucketRetentions", false, func() {
 		w.begin("value", '{')
 		if b.Retention != (retention{}) || c.server.keeps(unsetIsWrappedNull) {
 			w.retention("defaultRetention", b.Retention)
@@ -326,15 +326,15 @@ func (w *printer) bucket(c *call, b bucket) {
 	})
 	w.lifecycleRules(c, b.Lifecycle)
 	w.texts("options", s3Option)
-	c.printIfCapable("replicationConfiguration", "readBucketReplications", b.Replication == nil, func() {
+	c.printWithReadAuthorization("replicationConfiguration", "readBucketReplications", b.Replication == nil, func() {
 		w.replication("value", b.Replication)
 	})
 	w.number("revision", b.Revision)
 	w.end('}')
 }
 
-// printIfCapable prints a setting that only callers with the capability see.
-func (c *call) printIfCapable(name, capability string, unset bool, value func()) {
+// printWithReadAuthorization prints a setting that only callers with the capability see.
+func (c *call) printWithReadAuthorization(name, capability string, unset bool, value func()) {
 	if unset && !c.server.keeps(unsetIsWrappedNull) {
 		return
 	}

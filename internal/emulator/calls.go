@@ -24,9 +24,9 @@ type Call struct {
 const maxCalls = 1 << 18
 
 type callLog struct {
-	mu    sync.Mutex
-	first int // number of the first call remembered
-	calls []Call
+	mu              sync.Mutex
+	firstCallNumber int // number of the first call remembered
+	calls           []Call
 }
 
 // Calls gives the requests since the start or ResetCalls in the order of their
@@ -41,7 +41,7 @@ func (s *Server) Calls() []Call {
 func (s *Server) ResetCalls() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	s.log.first += len(s.log.calls)
+	s.log.firstCallNumber += len(s.log.calls)
 	s.log.calls = nil
 }
 
@@ -55,16 +55,16 @@ func (l *callLog) addCall(entry Call) (number int) {
 	defer l.mu.Unlock()
 	if len(l.calls) == maxCalls {
 		l.calls = append(make([]Call, 0, maxCalls), l.calls[maxCalls/2:]...)
-		l.first += maxCalls / 2
+		l.firstCallNumber += maxCalls / 2
 	}
 	l.calls = append(l.calls, entry)
-	return l.first + len(l.calls) - 1
+	return l.firstCallNumber + len(l.calls) - 1
 }
 
 func (l *callLog) setStatus(number, status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if i := number - l.first; i >= 0 {
+	if i := number - l.firstCallNumber; i >= 0 {
 		l.calls[i].Status = status
 	}
 }

@@ -134,30 +134,30 @@ func (readSeekNopCloser) Close() error { return nil }
 
 type heldReader struct {
 	io.ReadSeeker
-	content *memoryContent
-	held    *longMemoryContent
-	own     *os.File // the arena with a position of its own, once it was needed
+	content       *memoryContent
+	held          *longMemoryContent
+	reopenedArena *os.File // the arena with a position of its own, once it was needed
 }
 
 // rest gives so many of the bytes to come in a form that the kernel can send by
 // itself, if they are in the arena.
 func (r *heldReader) rest(length int64) io.Reader {
 	at, err := r.Seek(0, io.SeekCurrent)
-	if err == nil && r.held.isInArena && r.own == nil {
-		r.own = reopenArena(r.content.arena)
+	if err == nil && r.held.isInArena && r.reopenedArena == nil {
+		r.reopenedArena = reopenArena(r.content.arena)
 	}
-	if r.own == nil {
+	if r.reopenedArena == nil {
 		return io.LimitReader(r.ReadSeeker, length)
 	}
-	if _, err := r.own.Seek(r.held.from+at, io.SeekStart); err != nil {
+	if _, err := r.reopenedArena.Seek(r.held.from+at, io.SeekStart); err != nil {
 		return io.LimitReader(r.ReadSeeker, length)
 	}
-	return io.LimitReader(r.own, min(length, r.held.length-at))
+	return io.LimitReader(r.reopenedArena, min(length, r.held.length-at))
 }
 
 func (r *heldReader) Close() (err error) {
-	if r.own != nil {
-		err = r.own.Close()
+	if r.reopenedArena != nil {
+		err = r.reopenedArena.Close()
 	}
 	r.content.release(r.held)
 	return err

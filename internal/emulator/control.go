@@ -160,7 +160,7 @@ func (s *Server) moveClock(r *http.Request) (any, error) {
 		}
 		s.Advance(d)
 	}
-	if err := s.CatchUp(); err != nil {
+	if err := s.CatchUpLifecycle(); err != nil {
 		return nil, err
 	}
 	return s.tellClock(), nil

@@ -134,7 +134,7 @@ func TestSwitches(t *testing.T) {
 	thrown := map[string]bool{}
 	for _, sw := range emulator.AllSwitches() {
 		text := sw.Name
-		if sw.Value != "" {
+		if sw.ValuePlaceholder != "" {
 			text += "=7"
 		}
 		var s emulator.Switches
@@ -170,7 +170,7 @@ func TestSwitches(t *testing.T) {
 // The Date header follows the account's clock, unless a switch keeps it real.
 func TestDateFollowsClock(t *testing.T) {
 	for _, real := range []bool{false, true} {
-		w := open(t, emulator.Options{Switches: emulator.Switches{RealDate: real}})
+		w := open(t, emulator.Options{Switches: emulator.Switches{RealDateHeader: real}})
 		w.server.Advance(time.Hour)
 		response, err := http.Get(w.http.URL + "/b2api/v4/b2_authorize_account")
 		if err != nil {

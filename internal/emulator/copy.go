@@ -43,8 +43,8 @@ func (c *call) readSource(id, byteRange string) (source, error) {
 	return s, nil
 }
 
-// checkSourceKey checks the key of a source that its customer encrypted.
-func (c *call) checkSourceKey(f file) error {
+// checkSourceCustomerKey checks the key of a source that its customer encrypted.
+func (c *call) checkSourceCustomerKey(f file) error {
 	e, key, err := c.readFileEncryption("sourceServerSideEncryption", f.Encryption)
 	switch {
 	case err != nil:
@@ -63,7 +63,7 @@ func beginCopy(c *call) error {
 	info, hasInfo := c.in.pairs("fileInfo")
 	wish := c.readLockWish()
 	s, missing := c.readSource(sourceID, byteRange)
-	wrongKey := c.checkSourceKey(s.file)
+	wrongKey := c.checkSourceCustomerKey(s.file)
 	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
@@ -100,7 +100,7 @@ func beginCopy(c *call) error {
 	if err := f.checkInfoSize(b.FileLockEnabled || encrypted != encryption{}); err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f, content: f.ID, source: s, length: s.length}
+	c.incoming = &incoming{file: f, contentID: f.ID, source: s, length: s.length}
 	return nil
 }
 
@@ -108,7 +108,7 @@ func beginCopy(c *call) error {
 func keepCopy(c *call) error {
 	f := c.incoming.completedFile()
 	if _, err := c.loadBucket(f.BucketID); err != nil {
-		return c.discard(f.ID, err)
+		return c.discardContent(f.ID, err)
 	}
 	c.addFile(f)
 	f.Action = "copy" // in this reply only
@@ -122,7 +122,7 @@ func beginCopyPart(c *call) error {
 	c.in.require("partNumber")
 	number, _ := c.in.integer("partNumber")
 	s, missing := c.readSource(sourceID, c.in.text("range"))
-	wrongKey := c.checkSourceKey(s.file)
+	wrongKey := c.checkSourceCustomerKey(s.file)
 	_, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
@@ -151,7 +151,7 @@ func receiveCopy(c *call) error {
 	in := c.incoming
 	r := c.server.openRange(in.source)
 	if err := c.storeExactContent(r); err != nil {
-		return c.discard(in.content, closeAfterError(r, err))
+		return c.discardContent(in.contentID, closeAfterError(r, err))
 	}
 	return r.Close()
 }

@@ -44,36 +44,36 @@ func (s *Server) loadLastPassDay(t tx) error {
 	} else {
 		t.put(dailyKey, strconv.AppendInt(nil, day, 10))
 	}
-	s.lastPass.Store(day)
+	s.lastPassDay.Store(day)
 	return nil
 }
 
-// CatchUp applies the lifecycle rules for every midnight UTC that has passed
+// CatchUpLifecycle applies the lifecycle rules for every midnight UTC that has passed
 // since they were applied last, or waits until somebody else has done so. A
 // request begins with it unless it is under way; whoever moves the clock and
 // looks at the account without a request may call it.
-func (s *Server) CatchUp() error {
+func (s *Server) CatchUpLifecycle() error {
 	s.lifecycleMu.Lock()
 	defer s.lifecycleMu.Unlock()
-	if err := s.catchUp(s.now()); err != nil {
+	if err := s.catchUpLifecycleLocked(s.now()); err != nil {
 		return fmt.Errorf("emulator: lifecycle: %w", err)
 	}
 	return nil
 }
 
-// catchUpUnlessGoing is what a request begins with.
-func (s *Server) catchUpUnlessGoing(now time.Time) error {
-	if daysSince1970(now) <= s.lastPass.Load() || !s.lifecycleMu.TryLock() {
+// tryCatchUpLifecycle is what a request begins with.
+func (s *Server) tryCatchUpLifecycle(now time.Time) error {
+	if daysSince1970(now) <= s.lastPassDay.Load() || !s.lifecycleMu.TryLock() {
 		return nil
 	}
 	defer s.lifecycleMu.Unlock()
-	return s.catchUp(now)
+	return s.catchUpLifecycleLocked(now)
 }
 
-// catchUp is for whoever holds lifecycleMu.
-func (s *Server) catchUp(now time.Time) error {
+// catchUpLifecycleLocked is for whoever holds lifecycleMu.
+func (s *Server) catchUpLifecycleLocked(now time.Time) error {
 	today := daysSince1970(now)
-	days := missedDays{s.lastPass.Load(), today}
+	days := missedDays{s.lastPassDay.Load(), today}
 	if days.today <= days.lastPassDay {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (s *Server) catchUp(now time.Time) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := s.applyLifecycleTo(id, days); err != nil {
+		if err := s.applyLifecycleToBucket(id, days); err != nil {
 			return err
 		}
 	}
@@ -97,13 +97,13 @@ func (s *Server) catchUp(now time.Time) error {
 		return nil
 	})
 	if err == nil {
-		s.lastPass.Store(today)
+		s.lastPassDay.Store(today)
 	}
 	return err
 }
 
-// applyLifecycleTo lets the days go over one bucket, a portion at a time.
-func (s *Server) applyLifecycleTo(id string, days missedDays) error {
+// applyLifecycleToBucket lets the days go over one bucket, a portion at a time.
+func (s *Server) applyLifecycleToBucket(id string, days missedDays) error {
 	for start := (walk{bucketID: id}).storeKeyPrefix(); start != ""; {
 		c := &call{server: s, version: 4}
 		err := s.store.update(func(t tx) (err error) {
@@ -164,7 +164,7 @@ func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) 
 type nameLifecycle struct {
 	call               *call
 	name               string
-	rule               lifecycleRule // what the rules for the name come to
+	effectiveRule      lifecycleRule // what the rules for the name come to
 	removesLoneMarkers bool          // hide markers without a version below them
 	versions           []file        // newest first
 	unfinished         []file
@@ -173,7 +173,7 @@ type nameLifecycle struct {
 // newNameLifecycle finds out what the bucket's rules mean for a name. Where several
 // apply, whichever acts first.
 func (c *call) newNameLifecycle(b bucket, name string) *nameLifecycle {
-	l := &nameLifecycle{call: c, name: name, removesLoneMarkers: !c.server.options.Switches.MarkersNeedRules}
+	l := &nameLifecycle{call: c, name: name, removesLoneMarkers: !c.server.options.Switches.OnlyRulesRemoveMarkers}
 	sooner := func(a, b int64) int64 {
 		if a == 0 || b != 0 && b < a {
 			return b
@@ -183,9 +183,9 @@ func (c *call) newNameLifecycle(b bucket, name string) *nameLifecycle {
 	for _, r := range b.Lifecycle {
 		if strings.HasPrefix(name, r.Prefix) {
 			l.removesLoneMarkers = true
-			l.rule.HideAfterDays = sooner(l.rule.HideAfterDays, r.HideAfterDays)
-			l.rule.DeleteHiddenAfterDays = sooner(l.rule.DeleteHiddenAfterDays, r.DeleteHiddenAfterDays)
-			l.rule.CancelUnfinishedAfterDays = sooner(l.rule.CancelUnfinishedAfterDays, r.CancelUnfinishedAfterDays)
+			l.effectiveRule.HideAfterDays = sooner(l.effectiveRule.HideAfterDays, r.HideAfterDays)
+			l.effectiveRule.DeleteHiddenAfterDays = sooner(l.effectiveRule.DeleteHiddenAfterDays, r.DeleteHiddenAfterDays)
+			l.effectiveRule.CancelUnfinishedAfterDays = sooner(l.effectiveRule.CancelUnfinishedAfterDays, r.CancelUnfinishedAfterDays)
 		}
 	}
 	return l
@@ -201,14 +201,14 @@ func (l *nameLifecycle) add(f file) {
 
 // appendDue appends the life if a pass of the days changes it.
 func (l *nameLifecycle) appendDue(due []*nameLifecycle, days missedDays) []*nameLifecycle {
-	if _, ok := l.nextPass(days); ok {
+	if _, ok := l.nextPassMillis(days); ok {
 		return append(due, l)
 	}
 	return due
 }
 
-// nextPass gives the midnight of the first pass that changes something.
-func (l *nameLifecycle) nextPass(days missedDays) (first int64, ok bool) {
+// nextPassMillis gives the midnight of the first pass that changes something.
+func (l *nameLifecycle) nextPassMillis(days missedDays) (first int64, ok bool) {
 	consider := func(due int64, is bool) {
 		if at, within := days.firstMidnightFrom(due); is && within && (!ok || at < first) {
 			first, ok = at, true
@@ -227,17 +227,17 @@ func (l *nameLifecycle) nextPass(days missedDays) (first int64, ok bool) {
 
 // hideDue is when the current version is old enough to be hidden.
 func (l *nameLifecycle) hideDue() (millis int64, applies bool) {
-	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.rule.HideAfterDays == 0 {
+	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.effectiveRule.HideAfterDays == 0 {
 		return 0, false
 	}
-	return l.versions[0].UploadMillis + l.rule.HideAfterDays*millisPerDay, true
+	return l.versions[0].UploadMillis + l.effectiveRule.HideAfterDays*millisPerDay, true
 }
 
 // deleteDue is when the i-th version is to be deleted: so many days after the
 // next newer one hid or superseded it, and not while it is locked.
 func (l *nameLifecycle) deleteDue(i int) (millis int64, applies bool) {
 	f := l.versions[i]
-	if i == 0 || l.rule.DeleteHiddenAfterDays == 0 || f.Lock.Hold == "on" {
+	if i == 0 || l.effectiveRule.DeleteHiddenAfterDays == 0 || f.Lock.Hold == "on" {
 		return 0, false
 	}
 	since := l.versions[i-1].UploadMillis
@@ -246,11 +246,11 @@ func (l *nameLifecycle) deleteDue(i int) (millis int64, applies bool) {
 			return 0, false
 		}
 	}
-	return max(since+l.rule.DeleteHiddenAfterDays*millisPerDay, f.Lock.UntilMillis), true
+	return max(since+l.effectiveRule.DeleteHiddenAfterDays*millisPerDay, f.Lock.UntilMillis), true
 }
 
 func (l *nameLifecycle) cancelDue(f file) (millis int64, applies bool) {
-	return f.UploadMillis + l.rule.CancelUnfinishedAfterDays*millisPerDay, l.rule.CancelUnfinishedAfterDays != 0
+	return f.UploadMillis + l.effectiveRule.CancelUnfinishedAfterDays*millisPerDay, l.effectiveRule.CancelUnfinishedAfterDays != 0
 }
 
 // onlyMarkersLeft reports whether hide markers are all that is left to go.
@@ -262,7 +262,7 @@ func (l *nameLifecycle) onlyMarkersLeft() bool {
 // runPasses makes all passes that change something.
 func (l *nameLifecycle) runPasses(days missedDays) error {
 	for {
-		at, ok := l.nextPass(days)
+		at, ok := l.nextPassMillis(days)
 		if !ok {
 			return nil
 		}

@@ -85,7 +85,7 @@ func TestClock(t *testing.T) {
 	s.Advance(-time.Minute)
 	want(noon.AddDate(1, 0, 0))
 	s.SetClock(noon)
-	if err := s.CatchUp(); err != nil {
+	if err := s.CatchUpLifecycle(); err != nil {
 		t.Error(err)
 	}
 	want(noon)
@@ -103,7 +103,7 @@ func TestPassLetsOthersIn(t *testing.T) {
 			s.AccountID(), id))
 		s.Advance(12 * time.Hour) // past a midnight, and the token lives
 		passed := make(chan error, 1)
-		go func() { passed <- s.CatchUp() }()
+		go func() { passed <- s.CatchUpLifecycle() }()
 		var over atomic.Bool
 		var answered atomic.Int64
 		var both sync.WaitGroup

@@ -82,7 +82,7 @@ func TestDatabaseTornBeneath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Damage(); err != nil {
+	if err := s.DamageError(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(filepath.Join(dir, "account.db"), 0); err != nil {
@@ -93,7 +93,7 @@ func TestDatabaseTornBeneath(t *testing.T) {
 			t.Errorf("reading it: %v", err)
 		}
 	}
-	for what, err := range map[string]error{"the damage": s.Damage(), "closing": s.Close()} {
+	for what, err := range map[string]error{"the damage": s.DamageError(), "closing": s.Close()} {
 		if err == nil || !strings.Contains(err.Error(), "account.db is damaged") {
 			t.Errorf("%s: %v", what, err)
 		}

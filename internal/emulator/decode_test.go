@@ -54,7 +54,7 @@ func FuzzRecords(f *testing.F) {
 		Lock: fileLock{"governance", 5, "on"}, Pieces: []piece{{"4_z.1", 2}, {"4_z.2", 1}},
 	}
 	f.Add(whole.storeKey(), whole.record())
-	k := key{ID: "004", Name: "n", Capabilities: []string{"listFiles"}, Buckets: []string{"b"}, IsMultiBucket: true, ExpiresMillis: 9}
+	k := key{ID: "004", Name: "n", Capabilities: []string{"listFiles"}, BucketIDs: []string{"b"}, IsMultiBucket: true, ExpiresMillis: 9}
 	f.Add("k004", k.record())
 	f.Fuzz(func(t *testing.T, at string, record []byte) {
 		if got, err := readFile(at, record); err == nil {

@@ -79,18 +79,18 @@ func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
 // copying is a content on its way, in pieces that are used again.
 type copying struct {
 	*digests
-	w            io.Writer
-	pieces, free chan []byte // read and not stored; to be filled
-	made         int
-	storing      sync.Mutex // held by who takes from pieces, so that they stay in order
-	err          error
-	failed       atomic.Bool // err is set
+	w                   io.Writer
+	pieces, free        chan []byte // read and not stored; to be filled
+	allocatedPieceCount int
+	storing             sync.Mutex // held by who takes from pieces, so that they stay in order
+	err                 error
+	failed              atomic.Bool // err is set
 }
 
 // read fills a piece, a new one if none is free.
 func (c *copying) read(r io.Reader, length int64) ([]byte, error) {
-	if len(c.free) == 0 && c.made < mostPieces {
-		c.made++
+	if len(c.free) == 0 && c.allocatedPieceCount < mostPieces {
+		c.allocatedPieceCount++
 		c.free <- make([]byte, min(length, longContent))
 	}
 	piece := <-c.free

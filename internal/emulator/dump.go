@@ -20,7 +20,7 @@ type Account struct {
 // Dump gives the whole account, for comparison. It is no request: nothing
 // counts it and no fault hits it.
 func (s *Server) Dump() (Account, error) {
-	if err := s.CatchUp(); err != nil {
+	if err := s.CatchUpLifecycle(); err != nil {
 		return Account{}, err
 	}
 	c := &call{server: s, version: 4, now: s.now(), caller: s.master()}

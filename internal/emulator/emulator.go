@@ -80,43 +80,43 @@ type Switches struct {
 	// StrictLifecycleOverlap refuses two lifecycle rules of which one prefix
 	// starts with the other, as the documentation demanded until 2024.
 	StrictLifecycleOverlap bool
-	// PrefixNeedsBucket refuses a key with a name prefix and no bucket, as
+	// KeyPrefixNeedsBucket refuses a key with a name prefix and no bucket, as
 	// older documentation of b2_create_key demanded.
-	PrefixNeedsBucket bool
-	// PlainByDefault encrypts nothing unasked, as before 14 September 2026: new
+	KeyPrefixNeedsBucket bool
+	// UnencryptedByDefault encrypts nothing unasked, as before 14 September 2026: new
 	// buckets report no default encryption, as some old ones still do, and the
 	// modes null and "none" of b2_update_bucket clear it.
-	PlainByDefault bool
-	// SteadyRevision leaves a bucket's revision alone when an update changes
+	UnencryptedByDefault bool
+	// KeepRevisionIfUnchanged leaves a bucket's revision alone when an update changes
 	// nothing.
-	SteadyRevision bool
+	KeepRevisionIfUnchanged bool
 	// TokensOutliveKeys keeps authorization tokens valid after their key is
 	// deleted, as the service may do for some minutes.
 	TokensOutliveKeys bool
-	// MarkersNeedRules keeps a hide marker that has become the only version of
+	// OnlyRulesRemoveMarkers keeps a hide marker that has become the only version of
 	// its name where no lifecycle rule applies. The documentation says that
 	// such markers are always removed.
-	MarkersNeedRules bool
+	OnlyRulesRemoveMarkers bool
 	// ReorderRules answers with the lifecycle and CORS rules of a bucket in
 	// another order. The service promises none.
 	ReorderRules bool
-	// RealDate leaves the Date header of replies alone when the account's clock
+	// RealDateHeader leaves the Date header of replies alone when the account's clock
 	// is moved: some clients refuse a server whose clock is wrong.
-	RealDate bool
-	// ConsoleTypes lets b2_create_bucket make the bucket types that only the
+	RealDateHeader bool
+	// AllowConsoleBucketTypes lets b2_create_bucket make the bucket types that only the
 	// service itself makes: snapshot, restricted and shared.
-	ConsoleTypes bool
+	AllowConsoleBucketTypes bool
 	// NoPaymentHistory and EmailNotVerified are the two states of an account
 	// in which buckets cannot be public.
 	NoPaymentHistory, EmailNotVerified bool
-	// TakenNames are bucket names that belong to other accounts.
-	TakenNames []string
-	// InvalidNameCode is the error code for an illegal bucket name;
+	// TakenBucketNames are bucket names that belong to other accounts.
+	TakenBucketNames []string
+	// InvalidBucketNameCode is the error code for an illegal bucket name;
 	// "bad_request" if empty. Clients were written for "invalid_bucket_name"
 	// and "bad_json" as well.
-	InvalidNameCode string
-	// DailyClassC caps the class C transactions of a UTC day; zero is no cap.
-	DailyClassC int
+	InvalidBucketNameCode string
+	// MaxDailyClassC caps the class C transactions of a UTC day; zero is no cap.
+	MaxDailyClassC int
 }
 
 // A Server is one emulated account. It is safe for concurrent use.
@@ -132,13 +132,13 @@ type Server struct {
 	uploads         uploadTokens
 	closed          atomic.Bool
 	clockAheadNanos atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
-	// lastPass is the day, from 1970, of the last pass of lifecycle rules that
+	// lastPassDay is the day, from 1970, of the last pass of lifecycle rules that
 	// is over; passing is held by whoever makes one.
-	lastPass    atomic.Int64
-	lifecycleMu sync.Mutex
-	buffers     sync.Pool     // of replies, which run to megabytes
-	s3Hosts     []string      // below which buckets have hosts of their own
-	requests    atomic.Uint64 // of the S3 face, which have IDs
+	lastPassDay    atomic.Int64
+	lifecycleMu    sync.Mutex
+	buffers        sync.Pool     // of replies, which run to megabytes
+	s3Hosts        []string      // below which buckets have hosts of their own
+	s3RequestCount atomic.Uint64 // of the S3 face, which have IDs
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
@@ -155,9 +155,9 @@ func Open(o Options) (*Server, error) {
 		s.broken[n] = true
 	}
 	if o.Dir == "" {
-		s.store, s.content = newMemory(), newMemoryContent()
+		s.store, s.content = newMemoryStore(), newMemoryContent()
 	} else {
-		st, err := openFile(o.Dir, o.OpenTimeout)
+		st, err := openDatabaseStore(o.Dir, o.OpenTimeout)
 		if err != nil {
 			return nil, fmt.Errorf("emulator: %w", err)
 		}
@@ -234,10 +234,10 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Damage tells why a folder cannot be served any more, or nil: its account.db
+// DamageError tells why a folder cannot be served any more, or nil: its account.db
 // was torn by something else than this process. All requests fail from then on.
-func (s *Server) Damage() error {
-	if f, ok := s.store.(*fileStore); ok && f.damaged.Load() {
+func (s *Server) DamageError() error {
+	if f, ok := s.store.(*databaseStore); ok && f.damaged.Load() {
 		return fmt.Errorf("emulator: %w", f.damagedError(errTorn.Error()))
 	}
 	return nil

@@ -57,10 +57,10 @@ func (f Fault) reply(ctx context.Context) *reply {
 }
 
 type faults struct {
-	mu      sync.Mutex
-	queue   []Fault
-	late    []*lateCall
-	chances int
+	mu                   sync.Mutex
+	queue                []Fault
+	late                 []*lateCall
+	testModeRequestCount int
 }
 
 // QueueFault queues a fault. Faults are independent: each counts the requests it
@@ -117,8 +117,8 @@ func (f *faults) next(method string) (hit Fault, ok bool) {
 
 // A lateCall is a request whose effect is still to come.
 type lateCall struct {
-	take func() // effect
-	left int    // requests to be answered before
+	take         func() // effect
+	requestsLeft int    // requests to be answered before
 }
 
 // detachRequest gives a copy of a request that needs its connection no more: the
@@ -137,7 +137,7 @@ func detachRequest(r *http.Request) (*http.Request, error) {
 func (f *faults) postpone(requests int, take func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.late = append(f.late, &lateCall{take: take, left: requests})
+	f.late = append(f.late, &lateCall{take: take, requestsLeft: requests})
 }
 
 // postpone keeps a native request until so many others have been answered.
@@ -162,7 +162,7 @@ func (f *faults) takeDueCalls() (due []*lateCall) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.late = slices.DeleteFunc(f.late, func(l *lateCall) bool {
-		if l.left--; l.left > 0 {
+		if l.requestsLeft--; l.requestsLeft > 0 {
 			return false
 		}
 		due = append(due, l)
@@ -178,10 +178,10 @@ func (s *Server) runDueCalls() {
 	}
 }
 
-// isEveryThird is true for every third request that asks for random trouble.
-func (f *faults) isEveryThird() bool {
+// countTestModeRequest is true for every third request that asks for random trouble.
+func (f *faults) countTestModeRequest() (fails bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.chances++
-	return f.chances%3 == 0
+	f.testModeRequestCount++
+	return f.testModeRequestCount%3 == 0
 }

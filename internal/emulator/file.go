@@ -229,10 +229,10 @@ func (w *printer) file(c *call, f file) {
 	w.pairs("fileInfo", f.Info)
 	w.text("fileName", f.Name)
 	if f.Action != hidden && f.Action != folder {
-		c.printIfCapable("fileRetention", "readFileRetentions", false, func() {
+		c.printWithReadAuthorization("fileRetention", "readFileRetentions", false, func() {
 			w.fileRetention("value", f.Lock)
 		})
-		c.printIfCapable("legalHold", "readFileLegalHolds", false, func() {
+		c.printWithReadAuthorization("legalHold", "readFileLegalHolds", false, func() {
 			w.textOrNull("value", f.Lock.Hold)
 		})
 		if f.Replication != "" {

@@ -12,8 +12,8 @@ const (
 	maxUnfinishedPage = 100
 )
 
-// filePage reads how many files a listing wants.
-func (c *call) filePage(largest int64) (int, error) {
+// readFilePageSize reads how many files a listing wants.
+func (c *call) readFilePageSize(largest int64) (int, error) {
 	n, _ := c.in.integer("maxFileCount")
 	if n < 0 || n > largest {
 		return 0, refuse(400, "out_of_range", "maxFileCount out of range: %d", n)
@@ -120,7 +120,7 @@ func (c *call) checkWalk(w walk) error {
 
 func listFileNames(c *call) error {
 	w, startName := c.readWalk(true)
-	page, wrong := c.filePage(maxFilePage)
+	page, wrong := c.readFilePageSize(maxFilePage)
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func listFileNames(c *call) error {
 func listFileVersions(c *call) error {
 	w, startName := c.readWalk(false)
 	startID := c.in.text("startFileId")
-	page, wrong := c.filePage(maxFilePage)
+	page, wrong := c.readFilePageSize(maxFilePage)
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (c *call) printFiles(files iter.Seq2[file, error], page int) (next file, er
 func listUnfinishedLargeFiles(c *call) error {
 	bucketID, prefix := c.in.requiredText("bucketId"), c.in.text("namePrefix")
 	startID := c.in.text("startFileId")
-	page, wrong := c.filePage(maxUnfinishedPage)
+	page, wrong := c.readFilePageSize(maxUnfinishedPage)
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}

@@ -9,9 +9,9 @@ import (
 // A lockRequest is how a new file is to be locked: by the bucket's default where
 // it says nothing.
 type lockRequest struct {
-	Mode  string
-	Until int64
-	Hold  string
+	Mode        string
+	UntilMillis int64
+	Hold        string
 }
 
 func fileLockDisabledError() error {
@@ -32,11 +32,11 @@ func (c *call) newLock(b bucket, wish lockRequest) (fileLock, error) {
 		return fileLock{}, badRequest("legalHold must be on or off: '%s'", wish.Hold)
 	}
 	lock := c.defaultLock(b)
-	if wish.Mode != "" || wish.Until != 0 {
-		if err := c.checkRetention(wish.Mode, wish.Until); err != nil {
+	if wish.Mode != "" || wish.UntilMillis != 0 {
+		if err := c.checkRetention(wish.Mode, wish.UntilMillis); err != nil {
 			return fileLock{}, err
 		}
-		lock.Mode, lock.UntilMillis = wish.Mode, wish.Until
+		lock.Mode, lock.UntilMillis = wish.Mode, wish.UntilMillis
 	}
 	lock.Hold = wish.Hold
 	return lock, nil
@@ -72,7 +72,7 @@ func (c *call) readLockWish() lockRequest {
 	wish := lockRequest{Hold: c.in.text("legalHold")}
 	if in := c.in.object("fileRetention"); in != nil {
 		wish.Mode = in.text("mode")
-		wish.Until, _ = in.integer("retainUntilTimestamp")
+		wish.UntilMillis, _ = in.integer("retainUntilTimestamp")
 	}
 	return wish
 }

@@ -16,11 +16,11 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// fileStore keeps the account in one bbolt file. Transactions are not synced
+// databaseStore keeps the account in one bbolt file. Transactions are not synced
 // to the disk, only closing is: they survive the end of the process, however
 // sudden, and not that of the machine. What that leaves is a torn file, which
 // bbolt reads through a mapping; so whatever reads it is guarded.
-type fileStore struct {
+type databaseStore struct {
 	db      *bbolt.DB
 	path    string
 	damaged atomic.Bool
@@ -30,11 +30,11 @@ const databaseName = "account.db"
 
 var records = []byte("b2")
 
-func openFile(dir string, patience time.Duration) (*fileStore, error) {
+func openDatabaseStore(dir string, patience time.Duration) (*databaseStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s := &fileStore{path: filepath.Join(dir, databaseName)}
+	s := &databaseStore{path: filepath.Join(dir, databaseName)}
 	if isDatabaseLost(dir, s.path) {
 		return nil, s.damagedError("it is empty")
 	}
@@ -82,7 +82,7 @@ func isDatabaseLost(dir, path string) bool {
 
 // check reads the whole file if the process that had it did not close it, and
 // else only what may be missing at its end.
-func (s *fileStore) check() error {
+func (s *databaseStore) check() error {
 	return s.db.View(func(t *bbolt.Tx) error {
 		info, err := os.Stat(s.path)
 		if err != nil {
@@ -95,7 +95,7 @@ func (s *fileStore) check() error {
 		if b == nil {
 			return nil
 		}
-		all := fileTx{b}
+		all := databaseTx{b}
 		if all.get(openKey) == nil {
 			return nil
 		}
@@ -137,11 +137,11 @@ func catchReadPanics(all bool, run func() error) (err error) {
 	return run()
 }
 
-func (s *fileStore) damagedError(how string) error {
+func (s *databaseStore) damagedError(how string) error {
 	return fmt.Errorf("%s is damaged: %s. Begin with another folder, or put back a copy of this one", s.path, how)
 }
 
-func (s *fileStore) runUnlessDamaged(run func() error) error {
+func (s *databaseStore) runUnlessDamaged(run func() error) error {
 	if s.damaged.Load() {
 		return s.damagedError(errTorn.Error())
 	}
@@ -153,44 +153,44 @@ func (s *fileStore) runUnlessDamaged(run func() error) error {
 	return err
 }
 
-func (s *fileStore) view(f func(tx) error) error {
+func (s *databaseStore) view(f func(tx) error) error {
 	return s.runUnlessDamaged(func() error {
-		return s.db.View(func(t *bbolt.Tx) error { return f(fileTx{t.Bucket(records)}) })
+		return s.db.View(func(t *bbolt.Tx) error { return f(databaseTx{t.Bucket(records)}) })
 	})
 }
 
-func (s *fileStore) update(f func(tx) error) error {
+func (s *databaseStore) update(f func(tx) error) error {
 	return s.runUnlessDamaged(func() error {
-		return s.db.Update(func(t *bbolt.Tx) error { return f(fileTx{t.Bucket(records)}) })
+		return s.db.Update(func(t *bbolt.Tx) error { return f(databaseTx{t.Bucket(records)}) })
 	})
 }
 
 // close writes the file to the disk. One that is damaged is left to the end of
 // the process: closing it may wait for ever for a lock.
-func (s *fileStore) close() error {
+func (s *databaseStore) close() error {
 	if s.damaged.Load() {
 		return nil
 	}
 	return errors.Join(s.db.Sync(), s.db.Close())
 }
 
-type fileTx struct{ b *bbolt.Bucket }
+type databaseTx struct{ b *bbolt.Bucket }
 
-func (t fileTx) get(key string) []byte { return t.b.Get([]byte(key)) }
+func (t databaseTx) get(key string) []byte { return t.b.Get([]byte(key)) }
 
-func (t fileTx) put(key string, value []byte) {
+func (t databaseTx) put(key string, value []byte) {
 	if err := t.b.Put([]byte(key), value); err != nil {
 		panic(fmt.Sprintf("emulator: put %q: %v", key, err))
 	}
 }
 
-func (t fileTx) remove(key string) {
+func (t databaseTx) remove(key string) {
 	if err := t.b.Delete([]byte(key)); err != nil {
 		panic(fmt.Sprintf("emulator: remove %q: %v", key, err))
 	}
 }
 
-func (t fileTx) scan(from, prefix string) iter.Seq2[string, []byte] {
+func (t databaseTx) scan(from, prefix string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		c := t.b.Cursor()
 		for k, v := c.Seek([]byte(from)); k != nil; k, v = c.Next() {

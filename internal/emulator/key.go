@@ -14,7 +14,7 @@ type key struct {
 	ID            string
 	Name          string
 	Capabilities  []string
-	Buckets       []string // nil: all
+	BucketIDs     []string // nil: all
 	IsMultiBucket bool     // made with bucketIds, in version 4
 	Prefix        string
 	ExpiresMillis int64 // milliseconds; 0: never
@@ -29,7 +29,7 @@ type key struct {
 func (k key) record() []byte {
 	return pack(k.ID, k.Name, k.Prefix, strconv.FormatInt(k.ExpiresMillis, 10),
 		strconv.FormatBool(k.IsMultiBucket), strconv.FormatBool(k.Deleted),
-		strings.Join(k.Capabilities, ","), strings.Join(k.Buckets, ","))
+		strings.Join(k.Capabilities, ","), strings.Join(k.BucketIDs, ","))
 }
 
 func readKey(at string, record []byte) (key, error) {
@@ -47,7 +47,7 @@ func readKey(at string, record []byte) (key, error) {
 		Capabilities: strings.Split(fields[6], ","),
 	}
 	if fields[7] != "" {
-		k.Buckets = strings.Split(fields[7], ",")
+		k.BucketIDs = strings.Split(fields[7], ",")
 	}
 	return k, nil
 }
@@ -87,10 +87,10 @@ func createKey(c *call) error {
 	seconds, expires := c.in.integer("validDurationInSeconds")
 	others := "bucketIds"
 	if c.version >= 4 {
-		k.Buckets, k.IsMultiBucket = c.in.texts("bucketIds")
+		k.BucketIDs, k.IsMultiBucket = c.in.texts("bucketIds")
 		others = "bucketId"
 	} else if id := c.in.text("bucketId"); id != "" {
-		k.Buckets = []string{id}
+		k.BucketIDs = []string{id}
 	}
 	if c.in.values[others] != nil {
 		// To ignore how another version names buckets would make a key for all.
@@ -128,21 +128,21 @@ func (c *call) checkKey(k key) error {
 		switch {
 		case !slices.Contains(allCapabilities, name):
 			return badRequest("unknown capability: '%s'", name)
-		case k.Buckets != nil && slices.Contains(accountCapabilities, name):
+		case k.BucketIDs != nil && slices.Contains(accountCapabilities, name):
 			return badRequest("a key limited to a bucket cannot have the capability %s", name)
 		case !c.server.keeps(writeKeysIsFullAccess) && !c.may(name):
 			return unauthorized()
 		}
 	}
-	if k.IsMultiBucket && len(k.Buckets) == 0 {
+	if k.IsMultiBucket && len(k.BucketIDs) == 0 {
 		return badRequest("bucketIds must not be empty")
 	}
-	for _, id := range k.Buckets {
+	for _, id := range k.BucketIDs {
 		if _, err := c.loadBucket(id); err != nil {
 			return err
 		}
 	}
-	if k.Prefix != "" && k.Buckets == nil && c.server.options.Switches.PrefixNeedsBucket {
+	if k.Prefix != "" && k.BucketIDs == nil && c.server.options.Switches.KeyPrefixNeedsBucket {
 		return badRequest("namePrefix needs a bucketId")
 	}
 	return nil
@@ -158,11 +158,11 @@ func (w *printer) key(c *call, k key, secret string) {
 	w.text("applicationKeyId", k.ID)
 	switch {
 	case c.version >= 4 || !c.server.keeps(keyShapesDiffer):
-		w.textsOrNull("bucketIds", k.Buckets)
-	case k.Buckets == nil:
+		w.textsOrNull("bucketIds", k.BucketIDs)
+	case k.BucketIDs == nil:
 		w.null("bucketId")
 	default:
-		w.text("bucketId", k.Buckets[0])
+		w.text("bucketId", k.BucketIDs[0])
 	}
 	w.texts("capabilities", k.Capabilities)
 	w.numberOrNull("expirationTimestamp", k.ExpiresMillis)

@@ -8,12 +8,12 @@ import (
 
 // A part is a piece of a large file that is not finished.
 type part struct {
-	Number    int    `json:"number"`
-	ContentID string `json:"content"`
-	Length    int64  `json:"length"`
-	SHA1      string `json:"sha1"`
-	MD5       string `json:"md5"`
-	Time      int64  `json:"time"`
+	Number       int    `json:"number"`
+	ContentID    string `json:"content"`
+	Length       int64  `json:"length"`
+	SHA1         string `json:"sha1"`
+	MD5          string `json:"md5"`
+	UploadMillis int64  `json:"time"`
 }
 
 func partKey(fileID string, number int) string { return fmt.Sprintf("p%s%05d", fileID, number) }

@@ -9,18 +9,18 @@ import (
 	"sync"
 )
 
-// memory is the store that lives and dies with the process.
-type memory struct {
+// memoryStore is the store that lives and dies with the process.
+type memoryStore struct {
 	mu     sync.RWMutex
-	data   sorted
+	data   sortedMap
 	closed bool
 }
 
 var errClosed = errors.New("the emulator is closed")
 
-func newMemory() *memory { return &memory{} }
+func newMemoryStore() *memoryStore { return &memoryStore{} }
 
-func (m *memory) view(f func(tx) error) error {
+func (m *memoryStore) view(f func(tx) error) error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.closed {
@@ -29,7 +29,7 @@ func (m *memory) view(f func(tx) error) error {
 	return f(&memoryTx{data: &m.data})
 }
 
-func (m *memory) update(f func(tx) error) error {
+func (m *memoryStore) update(f func(tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -43,7 +43,7 @@ func (m *memory) update(f func(tx) error) error {
 	return err
 }
 
-func (m *memory) close() error {
+func (m *memoryStore) close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closed = true
@@ -52,7 +52,7 @@ func (m *memory) close() error {
 
 // memoryTx remembers what it overwrote, to take it back.
 type memoryTx struct {
-	data *sorted
+	data *sortedMap
 	old  []entry // a nil value: there was none
 }
 
@@ -85,14 +85,14 @@ type entry struct {
 	value []byte
 }
 
-// sorted is an ordered map: a list of short sorted runs, so that an insertion
+// sortedMap is an ordered map: a list of short sorted runs, so that an insertion
 // moves few entries however many there are.
-type sorted struct{ runs [][]entry }
+type sortedMap struct{ runs [][]entry }
 
 const maxRun = 256
 
 // find gives the run and the place in it where key is or belongs.
-func (s *sorted) find(key string) (run, at int, found bool) {
+func (s *sortedMap) find(key string) (run, at int, found bool) {
 	// The last run that begins at or before key.
 	run = sort.Search(len(s.runs), func(i int) bool { return s.runs[i][0].key > key }) - 1
 	if run < 0 {
@@ -104,7 +104,7 @@ func (s *sorted) find(key string) (run, at int, found bool) {
 	return run, at, found
 }
 
-func (s *sorted) get(key string) []byte {
+func (s *sortedMap) get(key string) []byte {
 	if run, at, found := s.find(key); found {
 		return s.runs[run][at].value
 	}
@@ -112,7 +112,7 @@ func (s *sorted) get(key string) []byte {
 }
 
 // put stores value and returns what was there before.
-func (s *sorted) put(key string, value []byte) []byte {
+func (s *sortedMap) put(key string, value []byte) (previous []byte) {
 	if value == nil {
 		value = []byte{}
 	}
@@ -138,7 +138,7 @@ func (s *sorted) put(key string, value []byte) []byte {
 }
 
 // remove deletes key and returns what was there.
-func (s *sorted) remove(key string) []byte {
+func (s *sortedMap) remove(key string) (previous []byte) {
 	run, at, found := s.find(key)
 	if !found {
 		return nil
@@ -151,7 +151,7 @@ func (s *sorted) remove(key string) []byte {
 	return old
 }
 
-func (s *sorted) scan(from, prefix string) iter.Seq2[string, []byte] {
+func (s *sortedMap) scan(from, prefix string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		first, at, _ := s.find(from)
 		for run := first; run < len(s.runs); run++ {

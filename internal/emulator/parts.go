@@ -64,7 +64,7 @@ func (c *call) reservePart(f file, number int64) error {
 	if number < 1 || number > maxParts {
 		return badRequest("partNumber must be from 1 to %d: %d", maxParts, number)
 	}
-	c.incoming = &incoming{file: f, part: int(number), content: fmt.Sprintf("%s.%x", f.ID, nextNumber(c.tx, "part"))}
+	c.incoming = &incoming{file: f, partNumber: int(number), contentID: fmt.Sprintf("%s.%x", f.ID, nextNumber(c.tx, "part"))}
 	return nil
 }
 
@@ -82,10 +82,10 @@ func (c *call) keepPart() (part, error) {
 	in := c.incoming
 	f, err := c.unfinishedFile(in.file.ID)
 	if err != nil {
-		return part{}, c.discard(in.content, err)
+		return part{}, c.discardContent(in.contentID, err)
 	}
 	p := part{
-		Number: in.part, ContentID: in.content, Length: in.length, SHA1: in.sha1, MD5: in.md5, Time: c.now.UnixMilli(),
+		Number: in.partNumber, ContentID: in.contentID, Length: in.length, SHA1: in.sha1, MD5: in.md5, UploadMillis: c.now.UnixMilli(),
 	}
 	at := partKey(f.ID, p.Number)
 	var old part
@@ -106,7 +106,7 @@ func (w *printer) part(f file, p part) {
 	w.text("fileId", f.ID)
 	w.number("partNumber", int64(p.Number))
 	w.fileEncryption(f)
-	w.number("uploadTimestamp", p.Time)
+	w.number("uploadTimestamp", p.UploadMillis)
 	w.end('}')
 }
 
@@ -150,7 +150,7 @@ func (c *call) printParts(f file, all []part, start, page int) {
 	w.begin("parts", '[')
 	for _, p := range all {
 		// The service lists whole seconds, though it answered uploads in more.
-		p.Time = time.UnixMilli(p.Time).Truncate(time.Second).UnixMilli()
+		p.UploadMillis = time.UnixMilli(p.UploadMillis).Truncate(time.Second).UnixMilli()
 		w.part(f, p)
 	}
 	w.end(']')

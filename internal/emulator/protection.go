@@ -22,7 +22,7 @@ func (s *Server) defaultEncryption() encryption {
 // encryptsNothingByDefault reports whether nothing is encrypted unasked, and a null takes
 // encryption back.
 func (s *Server) encryptsNothingByDefault() bool {
-	return s.options.Switches.PlainByDefault || !s.keeps(encryptedByDefault)
+	return s.options.Switches.UnencryptedByDefault || !s.keeps(encryptedByDefault)
 }
 
 // encryptionIn is how a file is encrypted that is put into the bucket and does

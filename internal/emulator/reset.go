@@ -24,7 +24,7 @@ func (s *Server) Reset() error {
 		f()
 	}
 	s.clockAheadNanos.Store(0)
-	s.lastPass.Store(daysSince1970(s.now()))
+	s.lastPassDay.Store(daysSince1970(s.now()))
 	s.ClearFaults()
 	s.ResetCalls()
 	s.usage.forget()

@@ -48,7 +48,7 @@ type s3Operation struct {
 	// needsAnyOf are the capabilities of which the caller must have one; if there
 	// are none, the operation looks itself.
 	needsAnyOf []string
-	kind       s3OperationFlags
+	flags      s3OperationFlags
 	// begin reserves a place for the content that the request brings or copies,
 	// before run makes a version of it; see upload.go.
 	begin, run func(*s3Call) error
@@ -64,7 +64,7 @@ const (
 	s3OfParts                   // its checksums are of the object that it makes of parts, not of its content
 )
 
-func (o *s3Operation) is(kind s3OperationFlags) bool { return o.kind&kind != 0 }
+func (o *s3Operation) hasAnyFlag(kind s3OperationFlags) bool { return o.flags&kind != 0 }
 
 func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 	if !wait(r.Context(), s.options.Latency) {
@@ -93,7 +93,7 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) newS3Call(r *http.Request) *s3Call {
 	c := &s3Call{call: &call{server: s, http: r, version: 4, now: s.now()}, header: http.Header{}}
-	n := s.requests.Add(1)
+	n := s.s3RequestCount.Add(1)
 	c.requestID = hex.EncodeToString(binaryID(n * 0x9e3779b97f4a7c15))
 	c.requestBucketName, c.key = s.s3Target(r)
 	// What cannot be read is left out, and the signature will not fit.
@@ -149,7 +149,7 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 		}
 	case f.TakesEffect:
 		c.answer()
-		c.dropPreparedContent()
+		c.dropContentToSend()
 	}
 	switch {
 	case f.Hang:
@@ -174,7 +174,7 @@ func (s *Server) postponeS3(c *s3Call, requests int) error {
 	s.faults.postpone(requests, func() {
 		late := s.newS3Call(r)
 		late.answer()
-		late.dropPreparedContent()
+		late.dropContentToSend()
 	})
 	return nil
 }
@@ -186,12 +186,12 @@ func (c *s3Call) answer() {
 		c.setRefusal(errClosed)
 		return
 	}
-	err := c.server.catchUpUnlessGoing(c.now)
+	err := c.server.tryCatchUpLifecycle(c.now)
 	if err == nil {
 		err = c.steps()
 	}
 	if err != nil {
-		c.dropPreparedContent()
+		c.dropContentToSend()
 		c.setRefusal(err)
 		return
 	}
@@ -208,8 +208,8 @@ func (c *s3Call) steps() error {
 	}); err != nil {
 		return err
 	}
-	if c.op.is(s3Document) {
-		if err := c.readContent(); err != nil {
+	if c.op.hasAnyFlag(s3Document) {
+		if err := c.readXMLDocument(); err != nil {
 			return err
 		}
 	}
@@ -226,7 +226,7 @@ func (c *s3Call) steps() error {
 }
 
 func (c *s3Call) transactS3(step func(*s3Call) error) error {
-	return c.transact(method{writes: c.op.is(s3Writes)}, func() error {
+	return c.transact(method{writes: c.op.hasAnyFlag(s3Writes)}, func() error {
 		if err := c.loadAllowedBucket(); err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func (c *s3Call) receive() error {
 		err = wrong
 	}
 	if err != nil {
-		return c.discard(in.content, err)
+		return c.discardContent(in.contentID, err)
 	}
 	in.sha1 = unverifiedPrefix + in.sha1
 	return nil
@@ -267,7 +267,7 @@ func (c *s3Call) identify() error {
 		return err
 	}
 	if s == nil {
-		if !c.op.is(s3Open) {
+		if !c.op.hasAnyFlag(s3Open) {
 			return s3Denied()
 		}
 		for name := range c.query {
@@ -304,7 +304,7 @@ func (c *s3Call) identify() error {
 
 // date is what the Date header says, and what signatures are compared with.
 func (c *s3Call) date() time.Time {
-	if c.server.options.Switches.RealDate {
+	if c.server.options.Switches.RealDateHeader {
 		return c.server.options.Now()
 	}
 	return c.now
@@ -359,8 +359,8 @@ func (c *s3Call) loadAllowedBucket() error {
 // maxDocument bounds the XML of a request, in bytes.
 const maxDocument = 4 << 20
 
-// readContent reads the request's XML document, which may be missing.
-func (c *s3Call) readContent() error {
+// readXMLDocument reads the request's XML document, which may be missing.
+func (c *s3Call) readXMLDocument() error {
 	body, err := io.ReadAll(io.LimitReader(c.payload, maxDocument+1))
 	if len(body) > maxDocument {
 		return s3Malformed()
@@ -390,8 +390,8 @@ func (c *s3Call) setRefusal(err error) {
 	}
 }
 
-// dropPreparedContent gives up content that was about to be sent.
-func (c *s3Call) dropPreparedContent() { c.sending = nil }
+// dropContentToSend gives up content that was about to be sent.
+func (c *s3Call) dropContentToSend() { c.sending = nil }
 
 // send writes the reply.
 func (c *s3Call) send(w http.ResponseWriter) {

@@ -34,7 +34,7 @@ type payload struct {
 	in                 io.Reader
 	left               int64 // bytes still promised
 	checks             []check
-	trailers           *chunks // if the content comes in chunks
+	chunkedContent     *chunks // if the content comes in chunks
 	checksFedElsewhere bool    // somebody else feeds the checks
 	ended              bool
 	err                error
@@ -72,19 +72,20 @@ const checksumHeader = "X-Amz-Checksum-"
 func newPayload(r *http.Request, s *signature, key []byte, op *s3Operation) (*payload, error) {
 	p := &payload{in: r.Body, left: r.ContentLength}
 	trailer := ""
-	switch kind := s.payload; kind {
+	switch kind := s.contentSHA256; kind {
 	case unsignedPayload:
 	case streamingSigned, streamingSignedTrailer, streamingTrailer:
 		var err error
 		if p.left, err = strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64); err != nil || p.left < 0 {
 			return nil, newS3Error(411, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
 		}
-		p.trailers = &chunks{in: bufio.NewReaderSize(r.Body, 16<<10), previousSignature: s.value, trailed: kind != streamingSigned}
+		p.chunkedContent = &chunks{in: bufio.NewReaderSize(r.Body, 16<<10), previousSignature: s.value,
+			hasTrailers: kind != streamingSigned}
 		if kind != streamingTrailer {
-			p.trailers.sign = s.chunkSigner(key)
-			p.trailers.digest = sha256.New()
+			p.chunkedContent.sign = s.chunkSigner(key)
+			p.chunkedContent.digest = sha256.New()
 		}
-		p.in = p.trailers
+		p.in = p.chunkedContent
 		trailer = strings.ToLower(r.Header.Get("X-Amz-Trailer"))
 	default:
 		if !isHex(kind, 2*sha256.Size) {
@@ -119,7 +120,7 @@ func (p *payload) readPromises(h http.Header, trailer string, op *s3Operation) e
 	}
 	for name := range h {
 		about := strings.TrimPrefix(name, checksumHeader)
-		if about == name || op.is(s3OfParts) || about == "Algorithm" || about == "Mode" || about == "Type" {
+		if about == name || op.hasAnyFlag(s3OfParts) || about == "Algorithm" || about == "Mode" || about == "Type" {
 			continue
 		}
 		if err := p.promise(strings.ToLower(name), h.Get(name)); err != nil {
@@ -189,7 +190,7 @@ func (p *payload) verify() error {
 	for i := range p.checks {
 		c := &p.checks[i]
 		if c.want == "" {
-			c.want = p.trailers.trailer(c.header)
+			c.want = p.chunkedContent.trailer(c.header)
 			if c.want == "" {
 				return newS3Error(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed "+
 					"or did not conform to our published schema.")
@@ -236,15 +237,15 @@ func (p *payload) setChecksumHeaders(h http.Header) {
 // chunks reads content that comes in chunks of its own, inside the body: their
 // size in hex, and their signature if they have one; then perhaps trailers.
 type chunks struct {
-	in                *bufio.Reader
-	left              int64  // of the chunk
-	previousSignature string // the signature before
-	claimedSignature  string // that of the chunk
-	begun             bool
-	sign              func(kind, last, digest string) string // nil: unsigned
-	digest            hash.Hash
-	trailed           bool
-	found             []string // trailers, name and value in turn
+	in                    *bufio.Reader
+	left                  int64  // of the chunk
+	previousSignature     string // the signature before
+	claimedSignature      string // that of the chunk
+	begun                 bool
+	sign                  func(kind, last, digest string) string // nil: unsigned
+	digest                hash.Hash
+	hasTrailers           bool
+	trailerNamesAndValues []string // trailers, name and value in turn
 }
 
 func malformedChunk() *s3Error {
@@ -347,7 +348,7 @@ func (c *chunks) line() (string, error) {
 // minio-go has one between a trailer and its signature too.
 func (c *chunks) readTrailers() error {
 	signed, claimed := "", ""
-	unsigned := c.sign == nil || !c.trailed
+	unsigned := c.sign == nil || !c.hasTrailers
 	for range maxTrailers {
 		line, err := c.line()
 		if err != nil || line == "" && (unsigned || claimed != "" || signed == "") {
@@ -363,7 +364,7 @@ func (c *chunks) readTrailers() error {
 			continue
 		}
 		signed += name + ":" + value + "\n"
-		c.found = append(c.found, name, value)
+		c.trailerNamesAndValues = append(c.trailerNamesAndValues, name, value)
 	}
 	if unsigned {
 		return nil
@@ -379,9 +380,9 @@ func (c *chunks) trailer(name string) string {
 	if c == nil {
 		return ""
 	}
-	for i := 0; i < len(c.found); i += 2 {
-		if c.found[i] == name {
-			return c.found[i+1]
+	for i := 0; i < len(c.trailerNamesAndValues); i += 2 {
+		if c.trailerNamesAndValues[i] == name {
+			return c.trailerNamesAndValues[i+1]
 		}
 	}
 	return ""

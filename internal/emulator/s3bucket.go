@@ -42,7 +42,7 @@ func s3HeadBucket(c *s3Call) error {
 
 func s3CreateBucket(c *s3Call) error {
 	b := bucket{Name: c.requestBucketName, Type: "allPrivate", Encryption: c.server.defaultEncryption()}
-	if c.caller.Buckets != nil {
+	if c.caller.BucketIDs != nil {
 		return s3Denied()
 	}
 	if err := c.checkLocation(); err != nil {
@@ -50,7 +50,7 @@ func s3CreateBucket(c *s3Call) error {
 	}
 	if acl := c.http.Header.Get(aclHeader); acl != "" {
 		var err error
-		if b.Type, err = typeOfACL(acl); err != nil {
+		if b.Type, err = bucketTypeOfACL(acl); err != nil {
 			return err
 		}
 	}
@@ -138,8 +138,8 @@ const (
 	allUsers  = "http://acs.amazonaws.com/groups/global/AllUsers"
 )
 
-// typeOfACL is the bucket type that a canned ACL asks for. There are two.
-func typeOfACL(acl string) (string, error) {
+// bucketTypeOfACL is the bucket type that a canned ACL asks for. There are two.
+func bucketTypeOfACL(acl string) (string, error) {
 	switch acl {
 	case "private":
 		return "allPrivate", nil
@@ -149,9 +149,9 @@ func typeOfACL(acl string) (string, error) {
 	return "", s3Invalid("Unsupported value for canned acl '" + acl + "'")
 }
 
-// s3GetACL tells the bucket's type as an access control list. Objects have
+// s3GetBucketACL tells the bucket's type as an access control list. Objects have
 // that of their bucket.
-func s3GetACL(c *s3Call) error {
+func s3GetBucketACL(c *s3Call) error {
 	w := &c.body
 	grant := func(kind, id, uri, permission string) {
 		w.begin("Grant")
@@ -183,7 +183,7 @@ func (c *s3Call) requestedBucketType() (string, error) {
 		}
 	}
 	if acl := c.http.Header.Get(aclHeader); acl != "" {
-		return typeOfACL(acl)
+		return bucketTypeOfACL(acl)
 	}
 	var in struct {
 		Grants []struct {
@@ -213,7 +213,7 @@ func s3PutBucketACL(c *s3Call) error {
 		return err
 	}
 	if kind == "allPublic" && kind != c.bucket.Type {
-		if err := c.checkPublic(); err != nil {
+		if err := c.checkPublicBucketsAllowed(); err != nil {
 			return err
 		}
 	}

@@ -112,7 +112,7 @@ func (c *s3Call) narrowToRequestedRange(d *sending) error {
 		}
 		return c.narrowToRequestedPart(d)
 	}
-	if wanted == "" || !c.rangeHolds(d.file) {
+	if wanted == "" || !c.ifRangeMatches(d.file) {
 		return nil
 	}
 	from, length, err := parseRange(wanted, size)
@@ -136,8 +136,8 @@ func (c *s3Call) setPartialContent(d *sending, from, length int64) {
 	c.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, from+length-1, d.file.Length))
 }
 
-// rangeHolds reports whether If-Range, if there is one, is about this version.
-func (c *s3Call) rangeHolds(f file) bool {
+// ifRangeMatches reports whether If-Range, if there is one, is about this version.
+func (c *s3Call) ifRangeMatches(f file) bool {
 	condition := c.http.Header.Get("If-Range")
 	if condition == "" || condition == f.etag() {
 		return true
@@ -184,7 +184,7 @@ func (c *s3Call) setObjectHeaders(f file) {
 	h["Last-Modified"] = []string{f.modified().Format(http.TimeFormat)}
 	h["X-Amz-Version-Id"] = []string{f.ID}
 	for k, value := range f.Info {
-		if i := indexOfInfo(k); i >= 0 {
+		if i := storedHeaderIndex(k); i >= 0 {
 			h.Set(storedHeaders[i].header, value)
 			continue
 		}
@@ -202,7 +202,7 @@ func (c *s3Call) setObjectHeaders(f file) {
 	maps.Copy(h, c.lockHeaders(f.Lock))
 }
 
-func indexOfInfo(key string) int {
+func storedHeaderIndex(key string) int {
 	for i, s := range storedHeaders {
 		if s.info == key {
 			return i
@@ -246,11 +246,11 @@ func checkConditions(h http.Header, prefix string, f file, copying bool) error {
 	since, sinceErr := http.ParseTime(h.Get(prefix + "If-Modified-Since"))
 	until, untilErr := http.ParseTime(h.Get(prefix + "If-Unmodified-Since"))
 	switch {
-	case match != "" && !matches(match, f):
+	case match != "" && !matchesETagList(match, f):
 		return failed("If-Match")
 	case match == "" && untilErr == nil && f.modified().After(until):
 		return failed("If-Unmodified-Since")
-	case noneMatch != "" && matches(noneMatch, f):
+	case noneMatch != "" && matchesETagList(noneMatch, f):
 		return notModified("If-None-Match")
 	case noneMatch == "" && sinceErr == nil && !f.modified().After(since):
 		return notModified("If-Modified-Since")
@@ -258,9 +258,9 @@ func checkConditions(h http.Header, prefix string, f file, copying bool) error {
 	return nil
 }
 
-// matches reports whether a list of entity tags names the object's. Some
+// matchesETagList reports whether a list of entity tags names the object's. Some
 // clients leave out the quotes.
-func matches(list string, f file) bool {
+func matchesETagList(list string, f file) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
 		if tag == "*" || strings.Trim(tag, `"`) == strings.Trim(f.etag(), `"`) {
@@ -275,7 +275,7 @@ func s3GetObjectACL(c *s3Call) error {
 	if _, err := c.findRequestedVersion(); err != nil {
 		return err
 	}
-	return s3GetACL(c)
+	return s3GetBucketACL(c)
 }
 
 // s3PutObjectACL takes only what is so anyway.
@@ -352,13 +352,13 @@ func s3PutRetention(c *s3Call) error {
 		if err != nil {
 			return s3Malformed()
 		}
-		wish.Until = until.UnixMilli()
+		wish.UntilMillis = until.UnixMilli()
 	}
 	bypass := strings.EqualFold(c.http.Header.Get("X-Amz-Bypass-Governance-Retention"), "true")
 	if err := c.checkRetentionChange(f.Lock, wish, bypass); err != nil {
 		return err
 	}
-	f.Lock.Mode, f.Lock.UntilMillis = wish.Mode, wish.Until
+	f.Lock.Mode, f.Lock.UntilMillis = wish.Mode, wish.UntilMillis
 	saveFile(c.tx, f)
 	return nil
 }

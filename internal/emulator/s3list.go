@@ -11,18 +11,18 @@ import (
 
 const s3Page = 1000
 
-// A listing is what all listings of the S3 face have in common.
-type listing struct {
+// A listingRequest is what all listings of the S3 face have in common.
+type listingRequest struct {
 	prefix, delimiter  string
-	page               int
+	pageSize           int
 	percentEncodesKeys bool // keys in the reply are percent-encoded
 }
 
 // readListing reads the parameters that listings share; limit is the name of
 // the one with the size of a page. A key with a name prefix must ask for no
 // more than that.
-func (c *s3Call) readListing(limit string) (listing, error) {
-	l, err := c.readPage(limit)
+func (c *s3Call) readListing(limit string) (listingRequest, error) {
+	l, err := c.readPageParameters(limit)
 	l.prefix, l.delimiter = c.query.Get("prefix"), c.query.Get("delimiter")
 	switch {
 	case err != nil:
@@ -35,9 +35,9 @@ func (c *s3Call) readListing(limit string) (listing, error) {
 	return l, nil
 }
 
-// readPage reads how much of a listing is wanted, and in which encoding.
-func (c *s3Call) readPage(limit string) (listing, error) {
-	l := listing{page: s3Page}
+// readPageParameters reads how much of a listing is wanted, and in which encoding.
+func (c *s3Call) readPageParameters(limit string) (listingRequest, error) {
+	l := listingRequest{pageSize: s3Page}
 	switch encoding := c.query.Get("encoding-type"); encoding {
 	case "":
 	case "url":
@@ -50,34 +50,34 @@ func (c *s3Call) readPage(limit string) (listing, error) {
 		if err != nil || n < 0 {
 			return l, s3Invalid("Argument " + limit + " must be an integer between 0 and 2147483647")
 		}
-		l.page = int(min(n, s3Page))
+		l.pageSize = int(min(n, s3Page))
 	}
 	return l, nil
 }
 
 // printKey prints a key, or a part of one.
-func (l listing) printKey(w *xmlPrinter, element, key string) {
+func (l listingRequest) printKey(w *xmlPrinter, element, key string) {
 	if l.percentEncodesKeys {
 		key = uriEncode(key, true)
 	}
 	w.text(element, key)
 }
 
-// head prints what the request asked for.
-func (l listing) head(c *s3Call, limit string) {
+// printHead prints what the request asked for.
+func (l listingRequest) printHead(c *s3Call, limit string) {
 	w := &c.body
 	w.text("Name", c.bucket.Name)
 	l.printKey(w, "Prefix", l.prefix)
 	if l.delimiter != "" {
 		l.printKey(w, "Delimiter", l.delimiter)
 	}
-	w.number(limit, int64(l.page))
+	w.number(limit, int64(l.pageSize))
 	if l.percentEncodesKeys {
 		w.text("EncodingType", "url")
 	}
 }
 
-func (l listing) folders(w *xmlPrinter, names []string) {
+func (l listingRequest) printFolders(w *xmlPrinter, names []string) {
 	for _, name := range names {
 		w.begin("CommonPrefixes")
 		l.printKey(w, "Prefix", name)
@@ -116,9 +116,9 @@ func take(files iter.Seq2[file, error], page int) (taken []file, more bool, err 
 
 // listObjects prints a page of current versions that come after a name, and
 // gives its last name if there are more.
-func (c *s3Call) listObjects(l listing, after string, owner bool, head func(shown int, last string, more bool)) error {
+func (c *s3Call) listObjects(l listingRequest, after string, owner bool, head func(shown int, last string, more bool)) error {
 	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter, currentOnly: true}
-	files, more, err := take(w.from(c.tx, w.storeKeyAfter(after)), l.page)
+	files, more, err := take(w.from(c.tx, w.storeKeyAfter(after)), l.pageSize)
 	if err != nil {
 		return err
 	}
@@ -136,13 +136,13 @@ func (c *s3Call) listObjects(l listing, after string, owner bool, head func(show
 		}
 		c.printObject(l, f, owner)
 	}
-	l.folders(&c.body, folders)
+	l.printFolders(&c.body, folders)
 	c.body.end("ListBucketResult")
 	c.classCTransactions = transactionsForItems(len(files))
 	return nil
 }
 
-func (c *s3Call) printObject(l listing, f file, owner bool) {
+func (c *s3Call) printObject(l listingRequest, f file, owner bool) {
 	w := &c.body
 	w.begin("Contents")
 	l.printKey(w, "Key", f.Name)
@@ -164,7 +164,7 @@ func s3ListObjects(c *s3Call) error {
 	marker := c.query.Get("marker")
 	return c.listObjects(l, marker, true, func(_ int, last string, more bool) {
 		w := &c.body
-		l.head(c, "MaxKeys")
+		l.printHead(c, "MaxKeys")
 		l.printKey(w, "Marker", marker)
 		if more && l.delimiter != "" {
 			l.printKey(w, "NextMarker", last)
@@ -192,7 +192,7 @@ func s3ListObjectsV2(c *s3Call) error {
 	}
 	return c.listObjects(l, after, c.query.Get("fetch-owner") == "true", func(shown int, last string, more bool) {
 		w := &c.body
-		l.head(c, "MaxKeys")
+		l.printHead(c, "MaxKeys")
 		w.number("KeyCount", int64(shown))
 		if startAfter != "" {
 			l.printKey(w, "StartAfter", startAfter)
@@ -212,7 +212,7 @@ func s3ListVersions(c *s3Call) error {
 	}
 	keyMarker, idMarker := c.query.Get("key-marker"), c.query.Get("version-id-marker")
 	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter}
-	start, err := c.versionsAfter(w, keyMarker, idMarker)
+	start, err := c.storeKeyAfterVersion(w, keyMarker, idMarker)
 	if err != nil {
 		return err
 	}
@@ -226,13 +226,13 @@ func s3ListVersions(c *s3Call) error {
 			}
 		}
 	}
-	files, more, err := take(finished, l.page)
+	files, more, err := take(finished, l.pageSize)
 	if err != nil {
 		return err
 	}
 	out := &c.body
 	out.beginDocument("ListVersionsResult")
-	l.head(c, "MaxKeys")
+	l.printHead(c, "MaxKeys")
 	l.printKey(out, "KeyMarker", keyMarker)
 	out.text("VersionIdMarker", idMarker)
 	out.flag("IsTruncated", more)
@@ -250,8 +250,8 @@ func s3ListVersions(c *s3Call) error {
 	return nil
 }
 
-// versionsAfter is the key of the store to go on with.
-func (c *s3Call) versionsAfter(w walk, name, id string) (string, error) {
+// storeKeyAfterVersion is the key of the store to go on with.
+func (c *s3Call) storeKeyAfterVersion(w walk, name, id string) (string, error) {
 	if id == "" {
 		return w.storeKeyAfter(name), nil
 	}
@@ -267,7 +267,7 @@ func (c *s3Call) versionsAfter(w walk, name, id string) (string, error) {
 
 // printVersions prints versions and markers; begun is the name of which the
 // page before had the newest.
-func (c *s3Call) printVersions(l listing, files []file, begun string) {
+func (c *s3Call) printVersions(l listingRequest, files []file, begun string) {
 	w := &c.body
 	var folders []string
 	for _, f := range files {
@@ -293,7 +293,7 @@ func (c *s3Call) printVersions(l listing, files []file, begun string) {
 		w.end(element)
 		begun = f.Name
 	}
-	l.folders(w, folders)
+	l.printFolders(w, folders)
 }
 
 // s3ListUploads lists what b2_list_unfinished_large_files does, by name.
@@ -329,7 +329,7 @@ func s3ListUploads(c *s3Call) error {
 				return
 			}
 		}
-	}, l.page)
+	}, l.pageSize)
 	if err != nil {
 		return err
 	}
@@ -338,7 +338,7 @@ func s3ListUploads(c *s3Call) error {
 	return nil
 }
 
-func (c *s3Call) printUploads(l listing, uploads []file, more bool) {
+func (c *s3Call) printUploads(l listingRequest, uploads []file, more bool) {
 	w := &c.body
 	w.beginDocument("ListMultipartUploadsResult")
 	w.text("Bucket", c.bucket.Name)
@@ -356,7 +356,7 @@ func (c *s3Call) printUploads(l listing, uploads []file, more bool) {
 	if l.percentEncodesKeys {
 		w.text("EncodingType", "url")
 	}
-	w.number("MaxUploads", int64(l.page))
+	w.number("MaxUploads", int64(l.pageSize))
 	w.flag("IsTruncated", more)
 	var folders []string
 	for _, f := range uploads {
@@ -373,6 +373,6 @@ func (c *s3Call) printUploads(l listing, uploads []file, more bool) {
 		w.time("Initiated", f.UploadMillis)
 		w.end("Upload")
 	}
-	l.folders(w, folders)
+	l.printFolders(w, folders)
 	w.end("ListMultipartUploadsResult")
 }

@@ -78,7 +78,7 @@ func s3BeginPart(c *s3Call) error {
 	case c.payload.left > maxUpload:
 		return newS3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 	}
-	if err := checkPartKey(c.http.Header, f); err != nil {
+	if err := checkPartCustomerKey(c.http.Header, f); err != nil {
 		return err
 	}
 	if err := c.reservePart(f, n); err != nil {
@@ -88,8 +88,8 @@ func s3BeginPart(c *s3Call) error {
 	return nil
 }
 
-// checkPartKey demands that parts are encrypted as the upload was begun.
-func checkPartKey(h http.Header, f file) error {
+// checkPartCustomerKey demands that parts are encrypted as the upload was begun.
+func checkPartCustomerKey(h http.Header, f file) error {
 	given := ""
 	if h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != "" {
 		var err error
@@ -114,7 +114,7 @@ func s3BeginPartCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	if err := checkPartKey(c.http.Header, f); err != nil {
+	if err := checkPartCustomerKey(c.http.Header, f); err != nil {
 		return err
 	}
 	from, err := c.readCopySource()
@@ -158,7 +158,7 @@ func s3KeepPart(c *s3Call) error {
 // or aborted meanwhile.
 func (c *s3Call) keepUploadedPart() (part, error) {
 	if _, err := c.findUpload(); err != nil {
-		return part{}, c.discard(c.incoming.content, err)
+		return part{}, c.discardContent(c.incoming.contentID, err)
 	}
 	return c.keepPart()
 }
@@ -169,7 +169,7 @@ func s3KeepPartCopy(c *s3Call) error {
 		return err
 	}
 	setEncryptionHeaders(c.header, c.incoming.file)
-	c.body.copyResult("CopyPartResult", `"`+p.MD5+`"`, p.Time)
+	c.body.copyResult("CopyPartResult", `"`+p.MD5+`"`, p.UploadMillis)
 	return nil
 }
 
@@ -199,7 +199,7 @@ func s3CompleteUpload(c *s3Call) error {
 		return err
 	}
 	f = c.finishLarge(f, there, chosen)
-	c.describeWrite(f)
+	c.setWriteReplyHeaders(f)
 	w := &c.body
 	w.beginDocument("CompleteMultipartUploadResult")
 	w.text("Location", c.server.url("s3")+"/"+c.bucket.Name+"/"+uriEncode(c.key, true))
@@ -276,7 +276,7 @@ func s3AbortUpload(c *s3Call) error {
 }
 
 func s3ListParts(c *s3Call) error {
-	l, err := c.readPage("max-parts")
+	l, err := c.readPageParameters("max-parts")
 	if err != nil {
 		return err
 	}
@@ -295,8 +295,8 @@ func s3ListParts(c *s3Call) error {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(p part) bool { return p.Number <= marker })
-	more := len(all) > l.page
-	all = all[:min(len(all), l.page)]
+	more := len(all) > l.pageSize
+	all = all[:min(len(all), l.pageSize)]
 	w := &c.body
 	w.beginDocument("ListPartsResult")
 	w.text("Bucket", c.bucket.Name)
@@ -309,12 +309,12 @@ func s3ListParts(c *s3Call) error {
 	if len(all) > 0 {
 		w.number("NextPartNumberMarker", int64(all[len(all)-1].Number))
 	}
-	w.number("MaxParts", int64(l.page))
+	w.number("MaxParts", int64(l.pageSize))
 	w.flag("IsTruncated", more)
 	for _, p := range all {
 		w.begin("Part")
 		w.number("PartNumber", int64(p.Number))
-		w.time("LastModified", p.Time)
+		w.time("LastModified", p.UploadMillis)
 		w.text("ETag", `"`+p.MD5+`"`)
 		w.number("Size", p.Length)
 		w.end("Part")

@@ -42,7 +42,7 @@ func s3BeginPut(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f, content: f.ID, length: c.payload.left}
+	c.incoming = &incoming{file: f, contentID: f.ID, length: c.payload.left}
 	return nil
 }
 
@@ -73,14 +73,14 @@ func (c *s3Call) checkPutHeaders() error {
 		}
 	}
 	if acl := h.Get(aclHeader); acl != "" {
-		if _, err := typeOfACL(acl); err != nil {
+		if _, err := bucketTypeOfACL(acl); err != nil {
 			return err
 		}
 	}
-	return c.checkKey()
+	return c.checkObjectKey()
 }
 
-func (c *s3Call) checkKey() error {
+func (c *s3Call) checkObjectKey() error {
 	if len(c.key) > maxFileName {
 		return newS3Error(400, "KeyTooLongError", "Your key is too long", member{"MaxSizeAllowed", "1024"})
 	}
@@ -180,9 +180,9 @@ func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
 		if err != nil {
 			return s3Invalid("The retain until date must be provided in ISO 8601 format")
 		}
-		wish.Until = at.UnixMilli()
+		wish.UntilMillis = at.UnixMilli()
 	}
-	if (wish.Mode == "") != (wish.Until == 0) {
+	if (wish.Mode == "") != (wish.UntilMillis == 0) {
 		return s3Invalid("x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied")
 	}
 	f.Replication = c.bucket.replicationStatusIfAny(*f)
@@ -242,15 +242,15 @@ func s3KeepPut(c *s3Call) error {
 func (c *s3Call) keepObject() (file, error) {
 	f := c.incoming.completedFile()
 	if _, err := c.call.loadBucket(f.BucketID); err != nil {
-		return f, c.discard(f.ID, err)
+		return f, c.discardContent(f.ID, err)
 	}
 	c.addFile(f)
-	c.describeWrite(f)
+	c.setWriteReplyHeaders(f)
 	return f, nil
 }
 
-// describeWrite sets the headers that all calls which make objects answer.
-func (c *s3Call) describeWrite(f file) {
+// setWriteReplyHeaders sets the headers that all calls which make objects answer.
+func (c *s3Call) setWriteReplyHeaders(f file) {
 	c.header.Set("X-Amz-Version-Id", f.ID)
 	setEncryptionHeaders(c.header, f)
 }
@@ -339,7 +339,7 @@ func s3BeginCopy(c *s3Call) error {
 		return err
 	}
 	c.header.Set("X-Amz-Copy-Source-Version-Id", from.ID)
-	c.incoming = &incoming{file: f, content: f.ID, source: source{file: from, length: from.Length}, length: from.Length}
+	c.incoming = &incoming{file: f, contentID: f.ID, source: source{file: from, length: from.Length}, length: from.Length}
 	return nil
 }
 

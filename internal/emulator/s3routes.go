@@ -23,7 +23,7 @@ var s3Routes = []s3Route{
 	{'b', "GET", "location", "", s3Operation{"GetBucketLocation", 'C', readsBuckets, 0, nil, s3GetLocation}},
 	{'b', "GET", "versioning", "", s3Operation{"GetBucketVersioning", 'C', readsBuckets, 0, nil, s3GetVersioning}},
 	{'b', "PUT", "versioning", "", s3Operation{"PutBucketVersioning", 'C', writesBuckets, s3Document, nil, s3PutVersioning}},
-	{'b', "GET", "acl", "", s3Operation{"GetBucketAcl", 'C', readsBuckets, 0, nil, s3GetACL}},
+	{'b', "GET", "acl", "", s3Operation{"GetBucketAcl", 'C', readsBuckets, 0, nil, s3GetBucketACL}},
 	{'b', "PUT", "acl", "", s3Operation{"PutBucketAcl", 'C', writesBuckets, s3Changes, nil, s3PutBucketACL}},
 	{'b', "GET", "cors", "", s3Operation{"GetBucketCors", 'C', readsBuckets, 0, nil, s3GetCORS}},
 	{'b', "PUT", "cors", "", s3Operation{"PutBucketCors", 'C', writesBuckets, s3Changes, nil, s3PutCORS}},

@@ -26,7 +26,7 @@ func compact(t *testing.T, v any) string {
 }
 
 func TestS3Buckets(t *testing.T) {
-	w := openS3(t, emulator.Options{Switches: emulator.Switches{TakenNames: []string{"taken-bucket"}}})
+	w := openS3(t, emulator.Options{Switches: emulator.Switches{TakenBucketNames: []string{"taken-bucket"}}})
 	create := func(status int, code, name, body string, header ...string) got {
 		t.Helper()
 		return w.must(status, code, ask{verb: "PUT", path: "/" + name, body: body, header: header})
@@ -367,7 +367,7 @@ func TestS3Restrictions(t *testing.T) {
 // TestS3BucketEncryption puts objects into buckets with and without encryption of
 // their own, in an account that encrypts nothing unasked.
 func TestS3BucketEncryption(t *testing.T) {
-	w := openS3(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
+	w := openS3(t, emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}})
 	const header = "X-Amz-Server-Side-Encryption"
 	make := func(key string) []string {
 		w.put(key, "content")

@@ -21,7 +21,7 @@ type signature struct {
 	madeAt              string   // when it was made, as 20130524T000000Z
 	headers             []string // that are signed
 	value               string   // in hex
-	payload             string   // the SHA-256 of the content, or a word of s3body.go
+	contentSHA256       string   // the SHA-256 of the content, or a word of s3body.go
 	presigned           bool
 	expires             time.Duration // of a presigned request
 }
@@ -87,7 +87,7 @@ func headerSignature(r *http.Request, header string) (*signature, error) {
 	if _, err := time.Parse(signTime, s.madeAt); err != nil {
 		return nil, newS3Error(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
 	}
-	if s.payload = r.Header.Get("X-Amz-Content-Sha256"); s.payload == "" {
+	if s.contentSHA256 = r.Header.Get("X-Amz-Content-Sha256"); s.contentSHA256 == "" {
 		return nil, newS3Error(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
 	}
 	return s, s.checkHeaders(r)
@@ -104,7 +104,7 @@ func presignedSignature(r *http.Request, query url.Values) (*signature, error) {
 	}
 	s := &signature{
 		presigned: true, madeAt: query.Get("X-Amz-Date"), value: query.Get("X-Amz-Signature"),
-		headers: strings.Split(query.Get("X-Amz-SignedHeaders"), ";"), payload: unsignedPayload,
+		headers: strings.Split(query.Get("X-Amz-SignedHeaders"), ";"), contentSHA256: unsignedPayload,
 	}
 	seconds, err := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 64)
 	s.expires = time.Duration(seconds) * time.Second
@@ -124,7 +124,7 @@ func presignedSignature(r *http.Request, query url.Values) (*signature, error) {
 			"that is, the given X-Amz-Expires must be less than 604800 seconds")
 	}
 	if slices.Contains(s.headers, "x-amz-content-sha256") {
-		s.payload = r.Header.Get("X-Amz-Content-Sha256")
+		s.contentSHA256 = r.Header.Get("X-Amz-Content-Sha256")
 	}
 	return s, s.checkHeaders(r)
 }
@@ -190,7 +190,7 @@ func (s *signature) canonical(r *http.Request, query url.Values) string {
 	b.WriteByte('\n')
 	b.WriteString(strings.Join(s.headers, ";"))
 	b.WriteByte('\n')
-	b.WriteString(s.payload)
+	b.WriteString(s.contentSHA256)
 	return b.String()
 }
 

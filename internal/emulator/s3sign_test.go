@@ -270,7 +270,7 @@ func TestS3Clock(t *testing.T) {
 	}
 	long := w.presign("GET", "/my-bucket/a", 700_000)[len(w.s3.URL):]
 	w.must(400, "AuthorizationQueryParametersError", ask{verb: "GET", path: long, unsigned: true})
-	real := openS3(t, emulator.Options{Switches: emulator.Switches{RealDate: true}})
+	real := openS3(t, emulator.Options{Switches: emulator.Switches{RealDateHeader: true}})
 	real.put("a", "content")
 	real.must(200, "", ask{verb: "GET", path: "/my-bucket/a", alter: func(*http.Request) { real.server.Advance(72 * time.Hour) }})
 }

@@ -161,7 +161,7 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if err := c.parse(m, body); err != nil {
 		return refusedReply(err)
 	}
-	if err := s.catchUpUnlessGoing(c.now); err != nil {
+	if err := s.tryCatchUpLifecycle(c.now); err != nil {
 		return refusedReply(err)
 	}
 	if err := c.steps(m); err != nil {
@@ -183,7 +183,7 @@ func (c *call) steps(m method) error {
 	if m.begin == nil {
 		return c.transact(m, func() error { return c.authorizeAndRun(m, m.run) })
 	}
-	defer c.endUpload()
+	defer c.releaseUploadToken()
 	if err := c.transact(m, func() error { return c.authorizeAndRun(m, m.begin) }); err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (c *call) parse(m method, body []byte) (err error) {
 
 // authorizeAndRun checks who calls before it takes the method's step.
 func (c *call) authorizeAndRun(m method, step func(*call) error) error {
-	if err := c.testMode(); err != nil {
+	if err := c.testModeError(); err != nil {
 		return err
 	}
 	if !m.takesOtherCredentials {
@@ -276,7 +276,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *repl
 		h.Set("Content-Type", "application/json;charset=utf-8")
 	}
 	date := c.now
-	if s.options.Switches.RealDate {
+	if s.options.Switches.RealDateHeader {
 		date = s.options.Now()
 	}
 	h.Set("Date", date.UTC().Format(http.TimeFormat))
@@ -314,17 +314,18 @@ func sendContent(w http.ResponseWriter, r *http.Request, out *reply) {
 	}
 }
 
-// testMode obeys the header with which clients ask for the service's trouble;
+// testModeError obeys the header with which clients ask for the service's trouble;
 // see the "Integration Checklist".
-func (c *call) testMode() error {
+func (c *call) testModeError() error {
 	switch mode := strings.TrimSpace(c.http.Header.Get("X-Bz-Test-Mode")); {
 	case mode == "force_cap_exceeded" && methods[c.method].upload:
 		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")
 	case mode == "force_cap_exceeded" && methods[c.method].class == 'C':
 		return refuse(403, "transaction_cap_exceeded", "Transaction cap exceeded.")
-	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].takesOtherCredentials && c.server.faults.isEveryThird():
+	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].takesOtherCredentials &&
+		c.server.faults.countTestModeRequest():
 		return refuse(401, "expired_auth_token", "")
-	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.isEveryThird():
+	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.countTestModeRequest():
 		return refuse(503, "service_unavailable", "")
 	}
 	return nil

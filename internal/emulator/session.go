@@ -152,7 +152,7 @@ func (c *call) may(capability string) bool {
 
 // mayUseBucket reports whether the caller's bucket restriction leaves the bucket.
 func (c *call) mayUseBucket(bucketID string) bool {
-	return c.caller.Buckets == nil || slices.Contains(c.caller.Buckets, bucketID)
+	return c.caller.BucketIDs == nil || slices.Contains(c.caller.BucketIDs, bucketID)
 }
 
 // checkAccount refuses an account ID that is not the caller's.
@@ -207,7 +207,7 @@ func (c *call) printV4(token string) error {
 	w.begin("storageApi", '{')
 	w.number("absoluteMinimumPartSize", smallestPart)
 	w.begin("allowed", '{')
-	if k.Buckets == nil {
+	if k.BucketIDs == nil {
 		w.null("buckets")
 	} else if err := c.printAllowedBuckets(); err != nil {
 		return err
@@ -234,7 +234,7 @@ func (c *call) printV4(token string) error {
 func (c *call) printAllowedBuckets() error {
 	w := &c.out
 	w.begin("buckets", '[')
-	for _, id := range c.caller.Buckets {
+	for _, id := range c.caller.BucketIDs {
 		name, err := c.bucketNameIfAny(id)
 		if err != nil {
 			return err
@@ -301,9 +301,9 @@ func (c *call) printV1AndV2(token string) error {
 func (c *call) printRestriction(mixIn func()) error {
 	w, k := &c.out, c.caller
 	id, name := "", ""
-	if len(k.Buckets) > 0 {
+	if len(k.BucketIDs) > 0 {
 		var err error
-		id = k.Buckets[0]
+		id = k.BucketIDs[0]
 		if name, err = c.bucketNameIfAny(id); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 // about to store or to drop.
 func (s *Server) removeOrphanedContent(folder folderContent) error {
 	return s.store.view(func(t tx) error {
-		o := owners{call: &call{server: s, tx: t}}
+		o := contentOwners{call: &call{server: s, tx: t}}
 		root := filepath.Join(string(folder), contentName)
 		return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if path == root && errors.Is(err, fs.ErrNotExist) {
@@ -30,18 +30,18 @@ func (s *Server) removeOrphanedContent(folder folderContent) error {
 	})
 }
 
-// owners finds out to which files contents belong. It remembers the file it met
+// contentOwners finds out to which files contents belong. It remembers the file it met
 // last, since the pieces of large files come one after another.
-type owners struct {
-	call   *call
-	last   string
-	pieces map[string]bool // of the last file
+type contentOwners struct {
+	call           *call
+	lastFileID     string
+	lastContentIDs map[string]bool // of the last file
 }
 
 // hasOwner reports whether a file has the content.
-func (o *owners) hasOwner(name string) (bool, error) {
+func (o *contentOwners) hasOwner(name string) (bool, error) {
 	id, _, _ := strings.Cut(name, ".")
-	if id != o.last {
+	if id != o.lastFileID {
 		f, _, err := loadFile(o.call.tx, string(o.call.tx.get("i"+id)))
 		if err != nil {
 			return false, err
@@ -53,13 +53,13 @@ func (o *owners) hasOwner(name string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		o.last, o.pieces = id, map[string]bool{}
+		o.lastFileID, o.lastContentIDs = id, map[string]bool{}
 		for _, p := range f.Pieces {
-			o.pieces[p.ContentID] = true
+			o.lastContentIDs[p.ContentID] = true
 		}
 		for _, p := range parts {
-			o.pieces[p.ContentID] = true
+			o.lastContentIDs[p.ContentID] = true
 		}
 	}
-	return o.pieces[name], nil
+	return o.lastContentIDs[name], nil
 }

@@ -11,8 +11,8 @@ import (
 type SwitchDefinition struct {
 	// Name is what Set takes.
 	Name string
-	// Value is what stands after an equals sign, "" if the switch takes none.
-	Value string
+	// ValuePlaceholder is what stands after an equals sign, "" if the switch takes none.
+	ValuePlaceholder string
 	// Doc is a phrase that says what the emulator then does.
 	Doc string
 	set func(*Switches, string) error
@@ -31,7 +31,7 @@ func AllSwitches() []SwitchDefinition {
 	}
 	return []SwitchDefinition{
 		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared",
-			on(func(s *Switches) *bool { return &s.ConsoleTypes })},
+			on(func(s *Switches) *bool { return &s.AllowConsoleBucketTypes })},
 		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setCap},
 		{"email-not-verified", "", "the account's email address is not verified: no public buckets",
 			on(func(s *Switches) *bool { return &s.EmailNotVerified })},
@@ -39,20 +39,20 @@ func AllSwitches() []SwitchDefinition {
 			on(func(s *Switches) *bool { return &s.IgnoreUnknownMembers })},
 		{"invalid-name-code", "CODE", "an illegal bucket name is refused with CODE, not bad_request",
 			func(s *Switches, value string) error {
-				return setText(&s.InvalidNameCode, value)
+				return setText(&s.InvalidBucketNameCode, value)
 			}},
 		{"markers-need-rules", "", "a hide marker without versions stays where no lifecycle rule applies",
-			on(func(s *Switches) *bool { return &s.MarkersNeedRules })},
+			on(func(s *Switches) *bool { return &s.OnlyRulesRemoveMarkers })},
 		{"no-payment-history", "", "the account never paid: no public buckets", on(func(s *Switches) *bool { return &s.NoPaymentHistory })},
 		{"plain-by-default", "", "buckets and files are not encrypted unasked, as before September 2026",
-			on(func(s *Switches) *bool { return &s.PlainByDefault })},
+			on(func(s *Switches) *bool { return &s.UnencryptedByDefault })},
 		{"prefix-needs-bucket", "", "a key with a name prefix must be limited to a bucket",
-			on(func(s *Switches) *bool { return &s.PrefixNeedsBucket })},
-		{"real-date", "", "the Date header stays real when the clock is moved", on(func(s *Switches) *bool { return &s.RealDate })},
+			on(func(s *Switches) *bool { return &s.KeyPrefixNeedsBucket })},
+		{"real-date", "", "the Date header stays real when the clock is moved", on(func(s *Switches) *bool { return &s.RealDateHeader })},
 		{"reorder-rules", "", "lifecycle and CORS rules are answered in another order",
 			on(func(s *Switches) *bool { return &s.ReorderRules })},
 		{"steady-revision", "", "an update that changes nothing leaves the revision alone",
-			on(func(s *Switches) *bool { return &s.SteadyRevision })},
+			on(func(s *Switches) *bool { return &s.KeepRevisionIfUnchanged })},
 		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only",
 			on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
 		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches",
@@ -60,7 +60,7 @@ func AllSwitches() []SwitchDefinition {
 		{"taken-name", "NAME", "the bucket name belongs to somebody else; repeatable", func(s *Switches, value string) error {
 			var name string
 			err := setText(&name, value)
-			s.TakenNames = append(s.TakenNames, name)
+			s.TakenBucketNames = append(s.TakenBucketNames, name)
 			return err
 		}},
 		{"tokens-outlive-keys", "", "a token stays valid when its key is deleted",
@@ -97,6 +97,6 @@ func (s *Switches) setCap(value string) error {
 	if err != nil || n < 1 {
 		return errors.New("it needs a positive number, after an equals sign")
 	}
-	s.DailyClassC = n
+	s.MaxDailyClassC = n
 	return nil
 }

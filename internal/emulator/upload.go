@@ -21,11 +21,11 @@ import (
 // content and compares digests, and the method itself makes the content a file.
 // What they hand on is incoming.
 type incoming struct {
-	file    file   // to be, or the large file that the part belongs to
-	part    int    // its number
-	content string // the name of the content to be
-	source  source // of a copy
-	length  int64  // of the content
+	file       file   // to be, or the large file that the part belongs to
+	partNumber int    // its number
+	contentID  string // the name of the content to be
+	source     source // of a copy
+	length     int64  // of the content
 	// sha1 and md5 are known after the second step.
 	sha1, md5 string
 	// What an upload promises: a SHA-1, or "" for none; that it comes after
@@ -69,7 +69,7 @@ func beginUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f, content: f.ID}
+	c.incoming = &incoming{file: f, contentID: f.ID}
 	return c.readPromisedDigest()
 }
 
@@ -110,7 +110,7 @@ func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 	f.Encryption, f.CustomerKeyMD5 = cmp.Or(wanted, c.server.encryptionIn(b)), customerKey
 	lock := lockRequest{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
 	if until := h.Get("X-Bz-File-Retention-Retain-Until-Timestamp"); until != "" {
-		if lock.Until, err = strconv.ParseInt(until, 10, 64); err != nil {
+		if lock.UntilMillis, err = strconv.ParseInt(until, 10, 64); err != nil {
 			return file{}, badRequest("X-Bz-File-Retention-Retain-Until-Timestamp must be milliseconds: %s", until)
 		}
 	}
@@ -212,16 +212,16 @@ const unverifiedPrefix = "unverified:"
 func receive(c *call) error {
 	in := c.incoming
 	if err := c.storeExactContent(c.http.Body); err != nil {
-		return c.discard(in.content, err)
+		return c.discardContent(in.contentID, err)
 	}
 	if in.sha1AtEnd {
 		end, err := io.ReadAll(io.LimitReader(c.http.Body, sha1.Size*2))
 		if in.promisedSHA1 = string(bytes.ToLower(end)); err != nil || !isSHA1(in.promisedSHA1) {
-			return c.discard(in.content, badRequest("the content does not end with its SHA1 checksum"))
+			return c.discardContent(in.contentID, badRequest("the content does not end with its SHA1 checksum"))
 		}
 	}
 	if in.promisedSHA1 != "" && in.promisedSHA1 != in.sha1 {
-		return c.discard(in.content, badRequest("Sha1 did not match data received"))
+		return c.discardContent(in.contentID, badRequest("Sha1 did not match data received"))
 	}
 	if in.unverified {
 		in.sha1 = unverifiedPrefix + in.sha1
@@ -234,7 +234,7 @@ func receive(c *call) error {
 func (c *call) storeExactContent(r io.Reader, others ...hash.Hash) error {
 	in := c.incoming
 	d := newDigests(others)
-	err := c.server.content.put(in.content, r, in.length, d)
+	err := c.server.content.put(in.contentID, r, in.length, d)
 	in.sha1, in.md5 = d.sums()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return badRequest("the content ended early")
@@ -242,7 +242,7 @@ func (c *call) storeExactContent(r io.Reader, others ...hash.Hash) error {
 	return err
 }
 
-func (c *call) discard(name string, why error) error {
+func (c *call) discardContent(name string, why error) error {
 	return errors.Join(why, c.server.content.drop(name))
 }
 
@@ -258,7 +258,7 @@ func (in *incoming) completedFile() file {
 func commitUpload(c *call) error {
 	f := c.incoming.completedFile()
 	if _, err := c.loadBucket(f.BucketID); err != nil {
-		return c.discard(f.ID, err)
+		return c.discardContent(f.ID, err)
 	}
 	c.addFile(f)
 	c.out.file(c, f)

@@ -66,7 +66,7 @@ func (c *call) identifyUploader(target string) error {
 	return nil
 }
 
-func (c *call) endUpload() {
+func (c *call) releaseUploadToken() {
 	u := &c.server.uploads
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -14,7 +14,7 @@ type usage struct {
 }
 
 func (u *usage) checkCap(c *call, m method) error {
-	limit := c.server.options.Switches.DailyClassC
+	limit := c.server.options.Switches.MaxDailyClassC
 	if limit == 0 || m.class != 'C' {
 		return nil
 	}

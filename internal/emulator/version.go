@@ -137,7 +137,7 @@ func updateRetention(c *call) error {
 	var wish lockRequest
 	if in := c.in.object("fileRetention"); in != nil {
 		wish.Mode = in.text("mode")
-		wish.Until, _ = in.integer("retainUntilTimestamp")
+		wish.UntilMillis, _ = in.integer("retainUntilTimestamp")
 	}
 	bypass, _ := c.in.flag("bypassGovernance")
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
@@ -150,7 +150,7 @@ func updateRetention(c *call) error {
 	if err := c.checkRetentionChange(f.Lock, wish, bypass); err != nil {
 		return err
 	}
-	f.Lock.Mode, f.Lock.UntilMillis = wish.Mode, wish.Until
+	f.Lock.Mode, f.Lock.UntilMillis = wish.Mode, wish.UntilMillis
 	saveFile(c.tx, f)
 	w := &c.out
 	w.begin("", '{')
@@ -186,12 +186,12 @@ func (c *call) checkRetentionChange(old fileLock, wish lockRequest, bypass bool)
 	if bypass && !c.may("bypassGovernance") {
 		return accessDenied()
 	}
-	if wish.Mode != "" || wish.Until != 0 {
-		if err := c.checkRetention(wish.Mode, wish.Until); err != nil {
+	if wish.Mode != "" || wish.UntilMillis != 0 {
+		if err := c.checkRetention(wish.Mode, wish.UntilMillis); err != nil {
 			return err
 		}
 	}
-	weaker := wish.Until < old.UntilMillis || wish.Mode != old.Mode && wish.Mode != "compliance"
+	weaker := wish.UntilMillis < old.UntilMillis || wish.Mode != old.Mode && wish.Mode != "compliance"
 	active := old.UntilMillis > c.now.UnixMilli()
 	if active && weaker && !(bypass && old.Mode == "governance") {
 		return accessDenied()

@@ -21,21 +21,21 @@ type dialect struct {
 	closeMember             string // of the body that closes an issue, and its value
 	closeValue              string
 	maxCharacters           int
-	comments                func(r *Repository) collection
-	issues                  func(r *Repository) collection
+	comments                func(r *Repository) postCollection
+	issues                  func(r *Repository) postCollection
 	// isJobUser recognises who posts with the token of a job, of which the API does not say
 	// whose it is; nil: it always does.
 	isJobUser func(author) bool
 }
 
-// A collection is where posts are: the path of all, with a filter behind it, and of one.
-type collection struct {
+// A postCollection is where posts are: the path of all, with a filter behind it, and of one.
+type postCollection struct {
 	path, filter string
 	itemBasePath string // "": path
 	textMember   string
 }
 
-func (l collection) itemPath(id int64) string {
+func (l postCollection) itemPath(id int64) string {
 	path := l.itemBasePath
 	if path == "" {
 		path = l.path
@@ -43,8 +43,8 @@ func (l collection) itemPath(id int64) string {
 	return path + "/" + strconv.FormatInt(id, 10)
 }
 
-func (c *Client) comments() collection { return c.dialect.comments(&c.repository) }
-func (c *Client) issues() collection   { return c.dialect.issues(&c.repository) }
+func (c *Client) comments() postCollection { return c.dialect.comments(&c.repository) }
+func (c *Client) issues() postCollection   { return c.dialect.issues(&c.repository) }
 
 // dialects are those of the services.
 //
@@ -67,13 +67,13 @@ func dialects() map[Service]dialect {
 		tokenAdvice: "Give the job's token to the step, as GITHUB_TOKEN, or a token that may write issues, as GITEA_TOKEN.",
 		authHeader:  "Authorization", authPrefix: "token ", editMethod: http.MethodPatch,
 		closeMember: "state", closeValue: "closed", maxCharacters: 65535,
-		comments: func(r *Repository) collection {
-			return collection{path: fmt.Sprintf("%s/issues/%d/comments", repoPath(r), r.PullRequestNumber),
+		comments: func(r *Repository) postCollection {
+			return postCollection{path: fmt.Sprintf("%s/issues/%d/comments", repoPath(r), r.PullRequestNumber),
 				itemBasePath: repoPath(r) + "/issues/comments",
 				textMember:   "body"}
 		},
-		issues: func(r *Repository) collection {
-			return collection{path: repoPath(r) + "/issues", filter: "?type=issues&state=open&limit=50", textMember: "body"}
+		issues: func(r *Repository) postCollection {
+			return postCollection{path: repoPath(r) + "/issues", filter: "?type=issues&state=open&limit=50", textMember: "body"}
 		},
 		isJobUser: func(a author) bool { return a.Login == "gitea-actions" || a.Login == "forgejo-actions" },
 	}
@@ -86,13 +86,13 @@ func dialects() map[Service]dialect {
 		"pull-requests: write for comments, and issues: write for issues. In pull requests from forks it may only read."
 	github.authPrefix = "Bearer "
 	github.headers = map[string]string{"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-	github.comments = func(r *Repository) collection {
+	github.comments = func(r *Repository) postCollection {
 		list := gitea.comments(r)
 		list.filter = "?per_page=100"
 		return list
 	}
-	github.issues = func(r *Repository) collection {
-		return collection{path: repoPath(r) + "/issues", filter: "?state=open&per_page=100", textMember: "body"}
+	github.issues = func(r *Repository) postCollection {
+		return postCollection{path: repoPath(r) + "/issues", filter: "?state=open&per_page=100", textMember: "body"}
 	}
 	github.isJobUser = func(a author) bool { return a.Type == "Bot" }
 	gitlab := dialect{
@@ -102,12 +102,12 @@ func dialects() map[Service]dialect {
 		tokenAdvice: "Make a project access token with the scope api and the role Reporter or more, and give it to the job as the masked " +
 			"variable GITLAB_TOKEN. CI_JOB_TOKEN, which every job has, may write neither comments nor issues.",
 		authHeader: "PRIVATE-TOKEN", editMethod: http.MethodPut, closeMember: "state_event", closeValue: "close", maxCharacters: 1_000_000,
-		comments: func(r *Repository) collection {
-			return collection{path: fmt.Sprintf("%s/merge_requests/%d/notes", projectPath(r), r.PullRequestNumber),
+		comments: func(r *Repository) postCollection {
+			return postCollection{path: fmt.Sprintf("%s/merge_requests/%d/notes", projectPath(r), r.PullRequestNumber),
 				filter: "?sort=asc&order_by=created_at&per_page=100", textMember: "body"}
 		},
-		issues: func(r *Repository) collection {
-			return collection{path: projectPath(r) + "/issues", filter: "?state=opened&per_page=100&scope=created_by_me",
+		issues: func(r *Repository) postCollection {
+			return postCollection{path: projectPath(r) + "/issues", filter: "?state=opened&per_page=100&scope=created_by_me",
 				textMember: "description"}
 		},
 	}

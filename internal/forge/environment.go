@@ -47,7 +47,7 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 		if r.API == "" && service == GitHub {
 			r.API = dialects()[GitHub].exampleAPI
 		}
-		r.PullRequestNumber = e.pullRequest(prefixes)
+		r.PullRequestNumber = e.pullRequestNumber(prefixes)
 		tokens = suffixed(prefixes, "TOKEN")
 	}
 	d := dialects()[service]
@@ -113,8 +113,8 @@ func (e Environment) firstNonEmptyValue(names ...string) string {
 	return ""
 }
 
-// pullRequest is the number of the pull request; 0: there is none.
-func (e Environment) pullRequest(prefixes []string) int {
+// pullRequestNumber is the number of the pull request; 0: there is none.
+func (e Environment) pullRequestNumber(prefixes []string) int {
 	if m := regexp.MustCompile(`^refs/pull/([0-9]+)/`).FindStringSubmatch(e.firstNonEmptyValue(suffixed(prefixes, "REF")...)); m != nil {
 		return parsePositive(m[1])
 	}

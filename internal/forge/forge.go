@@ -136,8 +136,8 @@ func (c *Client) PutIssue(ctx context.Context, marker, title, text string) (Outc
 	return c.put(ctx, c.issues(), title, marker, text)
 }
 
-// CloseIssue closes the open issue with the marker, if there is one, and leaves text in it.
-func (c *Client) CloseIssue(ctx context.Context, marker, text string) (Outcome, error) {
+// UpdateAndCloseIssue closes the open issue with the marker, if there is one, and leaves text in it.
+func (c *Client) UpdateAndCloseIssue(ctx context.Context, marker, text string) (Outcome, error) {
 	list := c.issues()
 	found, err := c.findOwnPost(ctx, list, marker)
 	if err != nil || found == nil {
@@ -161,7 +161,7 @@ func (c *Client) checkPullRequest() error {
 
 // put creates a post, or updates the one that is there. Where nobody knows whether it was
 // created, it is looked for once more.
-func (c *Client) put(ctx context.Context, list collection, title, marker, text string) (Outcome, error) {
+func (c *Client) put(ctx context.Context, list postCollection, title, marker, text string) (Outcome, error) {
 	text = marker + "\n" + text
 	if n := utf8.RuneCountInString(text); n > c.dialect.maxCharacters {
 		return "", &Error{Summary: "The text is too long",
@@ -228,7 +228,7 @@ type author struct {
 }
 
 // findOwnPost gives the first post with the marker that this token's user wrote; nil: there is none.
-func (c *Client) findOwnPost(ctx context.Context, list collection, marker string) (*post, error) {
+func (c *Client) findOwnPost(ctx context.Context, list postCollection, marker string) (*post, error) {
 	page, err := list.path+list.filter, error(nil)
 	for range mostPages {
 		var posts []post

@@ -135,9 +135,9 @@ func TestIssueLife(t *testing.T) {
 		b.must(forge.Unchanged, got, err)
 		got, err = b.client.PutIssue(ctx, marker, "Drift of 3", "three buckets")
 		b.must(forge.Updated, got, err)
-		got, err = b.client.CloseIssue(ctx, marker, "none any more")
+		got, err = b.client.UpdateAndCloseIssue(ctx, marker, "none any more")
 		b.must(forge.Closed, got, err)
-		got, err = b.client.CloseIssue(ctx, marker, "none any more")
+		got, err = b.client.UpdateAndCloseIssue(ctx, marker, "none any more")
 		b.must(forge.Absent, got, err)
 		all := b.host.Issues()
 		last := all[len(all)-1]

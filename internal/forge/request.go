@@ -87,19 +87,19 @@ func (c *Client) sendOnce(ctx context.Context, method, path string, body map[str
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, notLimited, c.unreachable(err)
+		return nil, notLimited, c.unreachableError(err)
 	}
 	defer resp.Body.Close()
 	reply, err := io.ReadAll(io.LimitReader(resp.Body, mostReply+1))
 	switch {
 	case err != nil:
-		return nil, notLimited, c.unreachable(err)
+		return nil, notLimited, c.unreachableError(err)
 	case len(reply) > mostReply:
 		return nil, notLimited, &Error{Summary: c.dialect.displayName + " answered too much",
 			Detail: fmt.Sprintf("A reply had more than %d MiB.",
 				mostReply>>20), status: resp.StatusCode}
 	case resp.StatusCode/100 != 2:
-		return nil, c.pauseAskedFor(resp), c.refusal(resp.StatusCode, reply)
+		return nil, c.pauseAskedFor(resp), c.refusalError(resp.StatusCode, reply)
 	case to != nil:
 		if err := json.Unmarshal(reply, to); err != nil {
 			return nil, notLimited, &Error{Summary: c.dialect.displayName + " answered something else than its API does",
@@ -164,8 +164,8 @@ func (c *Client) shownAPIURL() string {
 	return visible.EscapeTruncated(c.root.Scheme+"://"+c.root.Host+c.root.Path, 200)
 }
 
-// unreachable is why there was no reply.
-func (c *Client) unreachable(err error) *Error {
+// unreachableError is why there was no reply.
+func (c *Client) unreachableError(err error) *Error {
 	if errors.Is(err, errRedirect) {
 		e := c.foreignHostError()
 		e.status = http.StatusMovedPermanently // it would be so again
@@ -175,11 +175,11 @@ func (c *Client) unreachable(err error) *Error {
 		err = u.Err // without the address
 	}
 	return &Error{Summary: c.dialect.displayName + " cannot be reached",
-		Detail: fmt.Sprintf("%s: %s.", c.shownAPIURL(), c.quoteWithoutToken(reach.Diagnose(err).Reason("the server")))}
+		Detail: fmt.Sprintf("%s: %s.", c.shownAPIURL(), c.escapeTruncatedWithoutToken(reach.Diagnose(err).Reason("the server")))}
 }
 
-// quoteWithoutToken is something that others wrote, short and without the token.
-func (c *Client) quoteWithoutToken(text string) string {
+// escapeTruncatedWithoutToken is something that others wrote, short and without the token.
+func (c *Client) escapeTruncatedWithoutToken(text string) string {
 	return visible.EscapeTruncated(scrub.RemoveWholeSecret(text, c.repository.Token.Reveal()), 300)
 }
 
@@ -213,8 +213,8 @@ func (c *Client) pauseAskedFor(resp *http.Response) (pauseOrNegative time.Durati
 	return -1
 }
 
-// refusal is what the service said in place of doing what it was asked for.
-func (c *Client) refusal(status int, reply []byte) *Error {
+// refusalError is what the service said in place of doing what it was asked for.
+func (c *Client) refusalError(status int, reply []byte) *Error {
 	var said struct {
 		Message any `json:"message"` // GitLab: also an object
 		Error   any `json:"error"`
@@ -223,7 +223,7 @@ func (c *Client) refusal(status int, reply []byte) *Error {
 	words := ""
 	for _, m := range []any{said.Message, said.Error} {
 		if m != nil && words == "" {
-			words = fmt.Sprintf(" (%s)", c.quoteWithoutToken(fmt.Sprint(m)))
+			words = fmt.Sprintf(" (%s)", c.escapeTruncatedWithoutToken(fmt.Sprint(m)))
 		}
 	}
 	e := &Error{status: status, Summary: c.dialect.displayName + " refused"}

@@ -161,7 +161,7 @@ func adoptable(c *config.Config) map[string][]string {
 		text := ""
 		for _, a := range r.Kind.SettableAttrs() {
 			v := r.Value.GetAttr(a.Name)
-			if a.WirePath == "" || a.Name == "valid_duration" || a.IsLink() || a.KeepLive {
+			if a.WirePath == "" || a.Name == "valid_duration" || a.IsDeferredLink() || a.KeepLive {
 				continue // links hold labels
 			}
 			text += fmt.Sprintf("%s = %#v\n", a.Name, v)

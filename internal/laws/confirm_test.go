@@ -78,7 +78,7 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 		"capped":  {fault: emulator.Fault{Status: 403, Code: "transaction_cap_exceeded", Count: 99}, want: "could not be tried"},
 		"wider": {lie: func(a *wire.Account) { a.Buckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") },
 			want: "something else than planned of capabilities, buckets."},
-		"other": {lie: func(a *wire.Account) { a.NamePrefix, a.Expires = "", time.Time{} }, want: "something else than planned of " +
+		"other": {lie: func(a *wire.Account) { a.NamePrefix, a.KeyExpires = "", time.Time{} }, want: "something else than planned of " +
 			"name_prefix, valid_duration."},
 	} {
 		t.Run(name, func(t *testing.T) {

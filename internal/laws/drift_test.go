@@ -33,9 +33,9 @@ func TestDrift(t *testing.T) {
 		}
 		want := w.changeByHand(t)
 		found := w.drift()
-		got := map[string]plan.Drift{}
+		got := map[string]plan.DriftStatus{}
 		for _, c := range found {
-			got[c.Addr.String()] = c.Outside
+			got[c.Addr.String()] = c.LiveDrift
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			w.Fatalf("what was changed (-), what is found (+)\n%s", d)
@@ -89,9 +89,9 @@ func (w *world) planChanges() []plan.Change {
 }
 
 // changeByHand has somebody change some of what is declared, and says what.
-func (w *world) changeByHand(t *rapid.T) map[string]plan.Drift {
+func (w *world) changeByHand(t *rapid.T) map[string]plan.DriftStatus {
 	w.Helper()
-	want := map[string]plan.Drift{}
+	want := map[string]plan.DriftStatus{}
 	st := w.stored()
 	ids := map[string]string{}
 	for _, e := range st.Entries {

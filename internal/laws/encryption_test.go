@@ -31,7 +31,7 @@ func (w *world) encryptedAs(name string) string {
 // A file that is older than encryption by default is left as it is until its encryption
 // is declared; then the plan says so, and a new version has it.
 func TestEncryptionOfAFileIsDeclared(t *testing.T) {
-	w := newWorld(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
+	w := newWorld(t, emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}})
 	defer w.close()
 	w.configure(encryptedFile)
 	w.done(mode{})

@@ -20,7 +20,7 @@ import (
 // wherever the state is.
 
 // newWorldOn is newWorld with the state on an engine; none: in the folder.
-func newWorldOn(j judge, o emulator.Options, e engines.Engine) *world {
+func newWorldOn(j judge, o emulator.Options, e engines.BackendType) *world {
 	j.Helper()
 	w := newWorld(j, o)
 	if e.Remote {
@@ -34,7 +34,7 @@ func newWorldOn(j judge, o emulator.Options, e engines.Engine) *world {
 }
 
 // reach has the state reached over a line from now on.
-func (w *world) reach(l *engines.Line) {
+func (w *world) reach(l *engines.NetworkLine) {
 	w.Helper()
 	var err error
 	w.remote, err = w.site.Connect(w.here, l)
@@ -101,13 +101,13 @@ func ofKeys[T interface{ request() string }](whats []T) []T {
 }
 
 // remotes are the engines that are not in the folder.
-func remotes() []engines.Engine {
-	return slices.DeleteFunc(engines.All(), func(e engines.Engine) bool { return !e.Remote })
+func remotes() []engines.BackendType {
+	return slices.DeleteFunc(engines.All(), func(e engines.BackendType) bool { return !e.Remote })
 }
 
 // onRemotes tries a sample of the cases about keys with the state elsewhere than in the folder: each on one engine in
 // turn, and of all cases each third, since more would take too long. In the folder all of them are tried.
-func onRemotes[T interface{ request() string }](t *testing.T, oneIn, offset int, cases []T, try func(e engines.Engine, c T)) {
+func onRemotes[T interface{ request() string }](t *testing.T, oneIn, offset int, cases []T, try func(e engines.BackendType, c T)) {
 	all := remotes()
 	for i, c := range testrun.Sample(t, oneIn, offset, ofKeys(cases)) {
 		if !testrun.Exhaustive() || i%3 == 0 {
@@ -117,7 +117,7 @@ func onRemotes[T interface{ request() string }](t *testing.T, oneIn, offset int,
 }
 
 // onEach runs a test of a world with the state on each of some engines.
-func onEach(t *testing.T, on []engines.Engine, test func(t *testing.T, w *world)) {
+func onEach(t *testing.T, on []engines.BackendType, test func(t *testing.T, w *world)) {
 	for _, e := range on {
 		t.Run(e.Name, func(t *testing.T) {
 			w := newWorldOn(t, emulator.Options{}, e)
@@ -158,7 +158,7 @@ func (l story) cuts(t *testing.T, want string) (all []cut) {
 	w := l.begin(t)
 	defer w.close()
 	var requests atomic.Int64
-	w.reach(&engines.Line{Before: func(string) error { requests.Add(1); return nil }})
+	w.reach(&engines.NetworkLine{BeforeRequest: func(string) error { requests.Add(1); return nil }})
 	w.done(l.mode)
 	w.reach(nil)
 	l.converge(w, want)
@@ -212,7 +212,7 @@ func TestStateHoldsNoSecret(t *testing.T) {
 	onEach(t, remotes(), func(t *testing.T, w *world) {
 		c := w.watch()
 		var sent sharedBuffer
-		w.reach(&engines.Line{Copy: &sent})
+		w.reach(&engines.NetworkLine{SentCopy: &sent})
 		w.configure(deliveries)
 		for range 2 { // made, and replaced
 			w.done(mode{})

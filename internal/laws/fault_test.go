@@ -89,7 +89,7 @@ func TestEveryRequestLost(t *testing.T) {
 			for _, c := range testrun.Sample(t, 37, 11*n, disturbed(requests)) {
 				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
-			onRemotes(t, 31, 7*n, disturbed(requests), func(e engines.Engine, c spoiled) {
+			onRemotes(t, 31, 7*n, disturbed(requests), func(e engines.BackendType, c spoiled) {
 				t.Run(e.Name+" "+c.String(), func(t *testing.T) { l.on(e).disturb(t, c, want) })
 			})
 		})

@@ -25,7 +25,7 @@ const victimVariable = "B2FORM_TEST_VICTIM"
 // one of its writing requests.
 type victim struct {
 	Dir, Addr   string
-	Site        engines.Site
+	Site        engines.StateLocation
 	Now         time.Time
 	KeyID, Key  string
 	Destroy     bool
@@ -64,7 +64,7 @@ func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 func (v victim) run() {
 	w := &world{judge: plain{}, clock: &clock{now: v.Now}, kinds: schema.Kinds(), parallelism: v.Parallelism,
 		dir: v.Dir, traffic: newTraffic(v.Addr), keyID: v.KeyID, key: v.Key}
-	if w.site = v.Site; w.site.Engine != "" {
+	if w.site = v.Site; w.site.BackendType != "" {
 		w.reach(nil)
 	}
 	if v.Watched {
@@ -160,7 +160,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			for _, d := range testrun.Sample(t, 29, 5*n, deaths(requests)) {
 				l.dies(t, d, want)
 			}
-			onRemotes(t, 13, 5*n, deaths(requests), func(e engines.Engine, d death) { l.on(e).dies(t, d, want) })
+			onRemotes(t, 13, 5*n, deaths(requests), func(e engines.BackendType, d death) { l.on(e).dies(t, d, want) })
 		})
 	}
 }

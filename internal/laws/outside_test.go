@@ -26,8 +26,8 @@ func (a *attempt) outdated(entries []addr.StateEntry, m mode) []addr.StateEntry 
 func (w *world) checkClaims(p *plan.Plan) {
 	w.Helper()
 	for i := range p.Changes {
-		if c := &p.Changes[i]; w.alone && (c.Outside == plan.Changed || c.Outside == plan.Gone) {
-			w.Errorf("%s was not changed outside of b2form: %s, %s", c.Addr, c.Action, c.Outside)
+		if c := &p.Changes[i]; w.alone && (c.LiveDrift == plan.Changed || c.LiveDrift == plan.Gone) {
+			w.Errorf("%s was not changed outside of b2form: %s, %s", c.Addr, c.Action, c.LiveDrift)
 		}
 	}
 }

@@ -118,7 +118,7 @@ func rendered(r *config.Resource, label string) string {
 		}
 		m[a.Name] = v
 		text := literal(v)
-		if a.IsLink() {
+		if a.IsDeferredLink() {
 			text = regexp.MustCompile(`"(key\.\w+)"`).ReplaceAllString(text, "$1")
 		}
 		fmt.Fprintf(&b, "  %s = %s\n", a.Name, text)

@@ -29,7 +29,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	plain := emulator.Options{Switches: emulator.Switches{PlainByDefault: true}}
+	plain := emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}}
 	fixture := func(name string) func(*world) {
 		return func(w *world) {
 			a, err := txtar.ParseFile("testdata/wire/" + name + ".txtar")

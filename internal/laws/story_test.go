@@ -24,11 +24,11 @@ type story struct {
 	mode          mode
 	// meanwhile happens between the two; may be nil.
 	meanwhile func(*world)
-	engine    engines.Engine // that has the state; none: it is in the folder
+	engine    engines.BackendType // that has the state; none: it is in the folder
 }
 
 // on is the story with its state on an engine.
-func (l story) on(e engines.Engine) story {
+func (l story) on(e engines.BackendType) story {
 	l.engine = e
 	return l
 }

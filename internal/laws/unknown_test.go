@@ -195,7 +195,7 @@ func (w *world) rewrite(u unknownMember, wanted func(at string) bool) (fits map[
 // B2 adds members to its replies. Wherever one stands, and whatever it holds, a plan is
 // what it is without.
 func TestUnknownMembersChangeNoPlan(t *testing.T) {
-	w := newWorld(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
+	w := newWorld(t, emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}})
 	defer w.close()
 	w.by("b2_create_bucket", `{"bucketName": "acme-others", "bucketType": "allPrivate"}`)
 	w.configure(everyShape)
@@ -240,7 +240,7 @@ func TestUnknownMembersChangeNoPlan(t *testing.T) {
 func TestUnknownMembersSpoilNoRun(t *testing.T) {
 	for _, u := range unknownMembers() {
 		t.Run(u.String(), func(t *testing.T) {
-			w := newWorld(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
+			w := newWorld(t, emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}})
 			defer w.close()
 			w.rewrite(u, func(string) bool { return true })
 			w.configure(everyShape)

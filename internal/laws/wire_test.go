@@ -48,7 +48,7 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w := newWorld(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
+				w := newWorld(t, emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}})
 				defer w.close()
 				sent := w.follow(fixture)
 				if member, _, _ := strings.Cut(a.WirePath, "."); member != "" && !strings.Contains(sent, `"`+member+`"`) &&

@@ -77,9 +77,9 @@ type world struct {
 	dir   string
 	kinds []*kind.Kind
 
-	remote   state.Backend  // has the state; nil: it is in the folder
-	engine   engines.Engine // that serves remote
-	site     engines.Site   // where it does so
+	remote   state.Backend         // has the state; nil: it is in the folder
+	engine   engines.BackendType   // that serves remote
+	site     engines.StateLocation // where it does so
 	stopSite func() error
 	before   []map[string]any // the keys that are live when a story may be disturbed
 
@@ -242,7 +242,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		Rotate: m.rotate, Now: a.began, LocalTime: w.here(), FillSaved: m.save, Applied: plan.LastApply{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs,
-			LaterAttemptID: i.LaterAttemptID})
+			LaterAttemptID: i.LaterAttemptObjectID})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {
@@ -293,7 +293,7 @@ func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) 
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
 		Delivery: secret.DeliveryOptions{Stdout: printer{w}}, Parallelism: w.parallelism, RunStart: a.began,
 		Now:     func() time.Time { return w.serviceTime(a.client) },
-		OnEvent: w.event, VerifyKey: w.verify, Sleep: w.wait, Salt: stateSalt,
+		OnEvent: w.event, VerifyKey: w.verify, Sleep: w.wait, DigestSalt: stateSalt,
 	})
 	errs := []error{r.StateErr}
 	for _, c := range r.BegunChanges {

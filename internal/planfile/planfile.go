@@ -32,8 +32,8 @@ const formatVersion = 2
 
 // A File is a plan, and what it was made from.
 type File struct {
-	ProgramVersion string // the version of b2form that made it
-	Command        string // what carries it out: "apply", "destroy"
+	ProgramVersion   string // the version of b2form that made it
+	CommandWithFlags string // what carries it out: "apply", "destroy"
 	// The options that shaped the plan.
 	Target, Exclude, Replace []addr.Addr
 
@@ -63,7 +63,7 @@ type DestroyedContents struct {
 type document struct {
 	FormatVersion          int                 `json:"b2form_plan"`
 	ProgramVersion         string              `json:"b2form_version"`
-	Command                string              `json:"command"`
+	CommandWithFlags       string              `json:"command"`
 	Target                 []string            `json:"target,omitempty"`
 	Exclude                []string            `json:"exclude,omitempty"`
 	Replace                []addr.Addr         `json:"replace,omitempty"`
@@ -94,7 +94,7 @@ func Write(path string, f *File) (err error) {
 		return err
 	}
 	text, err := json.Marshal(document{
-		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, Command: f.Command, Target: texts(f.Target),
+		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandWithFlags: f.CommandWithFlags, Target: texts(f.Target),
 		Exclude: texts(f.Exclude), Replace: f.Replace, ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
 		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
 		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContents: f.DestroyedContents, PlanContextJSON: f.PlanContextJSON,
@@ -114,8 +114,8 @@ func Write(path string, f *File) (err error) {
 	return nil
 }
 
-// CheckPath refuses a path at which no plan can be written, before one is made.
-func CheckPath(path string) error {
+// CheckWritable refuses a path at which no plan can be written, before one is made.
+func CheckWritable(path string) error {
 	if err := checkReplaceable(path); err != nil {
 		return err
 	}
@@ -262,7 +262,7 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	if err := json.Unmarshal(text[:end+1], &d); err != nil {
 		return nil, errors.New("a member has a value that no saved plan has")
 	}
-	if d.FormatVersion < 1 || d.FormatVersion > formatVersion || d.Plan == nil || d.Command == "" {
+	if d.FormatVersion < 1 || d.FormatVersion > formatVersion || d.Plan == nil || d.CommandWithFlags == "" {
 		return nil, errors.New("it lacks what every saved plan has")
 	}
 	if salt, err := hex.DecodeString(d.Salt); err != nil || len(salt) != 0 && len(salt) != plan.SaltBytes {
@@ -276,7 +276,7 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("its digest is not that of the plan in it")
 	}
 	f := &File{
-		ProgramVersion: d.ProgramVersion, Command: d.Command, Replace: d.Replace, ConfigDigest: d.ConfigDigest,
+		ProgramVersion: d.ProgramVersion, CommandWithFlags: d.CommandWithFlags, Replace: d.Replace, ConfigDigest: d.ConfigDigest,
 		SensitiveVariableNames: d.SensitiveVariableNames, SensitiveHash: d.SensitiveHash, Salt: d.Salt, SaltNotInFile: d.SaltNotInFile,
 		DestroyedContents: d.DestroyedContents,
 		PlanContextJSON:   d.PlanContextJSON,

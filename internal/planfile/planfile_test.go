@@ -46,7 +46,7 @@ func example(t testing.TB) *planfile.File {
 		t.Fatal(diags)
 	}
 	return &planfile.File{
-		ProgramVersion: "1.2.3", Command: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}},
+		ProgramVersion: "1.2.3", CommandWithFlags: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}},
 		Exclude: []addr.Addr{{Module: "module.m"}},
 		Replace: []addr.Addr{{Kind: "key", Label: "app"}}, ConfigDigest: "c0ffee", SensitiveVariableNames: []string{"token"},
 		SensitiveHash: "5a17",
@@ -209,7 +209,7 @@ func TestOtherFilesAreLeft(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(planfile.CheckPath(path), planfile.Write(path, example(t))); err == nil {
+		if err := errors.Join(planfile.CheckWritable(path), planfile.Write(path, example(t))); err == nil {
 			t.Error("another file was written over")
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != text {
@@ -222,7 +222,7 @@ func TestOtherFilesAreLeft(t *testing.T) {
 	if err := planfile.Write(path, example(t)); err != nil {
 		t.Error(err)
 	}
-	if err := planfile.CheckPath(filepath.Join(dir, "nowhere", "x")); err == nil {
+	if err := planfile.CheckWritable(filepath.Join(dir, "nowhere", "x")); err == nil {
 		t.Error("a folder that is not there counts as good")
 	}
 }

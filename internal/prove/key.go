@@ -13,11 +13,11 @@ import (
 
 // An operation is one thing that a capability lets a key do with files.
 type operation struct {
-	verb, capability string
-	preposition      string // before the name of a bucket
-	callClasses      string // natively; through S3 one call less of class A at most
-	needsUpload      bool   // it needs a file that was uploaded for it
-	native, s3       func(t *trial, ctx context.Context, at file) error
+	verbPhrase, capability string
+	preposition            string // before the name of a bucket
+	callClasses            string // natively; through S3 one call less of class A at most
+	needsUpload            bool   // it needs a file that was uploaded for it
+	native, s3             func(t *trial, ctx context.Context, at file) error
 }
 
 func listOperation() operation {
@@ -67,7 +67,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 		if !allowed {
 			may = " may not "
 		}
-		p := Promise{Text: api + ":" + may + op.verb + where, SkipReason: skipReason, CallClasses: op.callClasses,
+		p := Promise{Text: api + ":" + may + op.verbPhrase + where, SkipReason: skipReason, CallClasses: op.callClasses,
 			try: func(ctx context.Context, t *trial) error { return t.expect(allowed, try(t, ctx, at)) }}
 		if p.SkipReason == "" && op.needsUpload {
 			p.SkipReason = cmp.Or(noUpload, at.bucket.NoUploadReason)

@@ -62,9 +62,9 @@ func driftOf(c *plan.Change, m view.PlanPurpose) (d Drift, drifted bool) {
 	text := view.OutsideChangeText(c, m)
 	d = Drift{Address: c.Addr.String(), Type: DriftChanged, Text: text, Fields: c.Fields}
 	switch {
-	case text == "" || c.Outside != plan.Changed && c.Outside != plan.Gone:
+	case text == "" || c.LiveDrift != plan.Changed && c.LiveDrift != plan.Gone:
 		return d, false
-	case c.Outside == plan.Gone:
+	case c.LiveDrift == plan.Gone:
 		d.Type = DriftGone
 	}
 	return d, true
@@ -81,8 +81,8 @@ func addresses(list []addr.Addr) []string {
 // PlanDigest records what the plan can be approved by.
 func (r *Recorder) PlanDigest(d plan.Digest) { r.Run.Digest = d.String() }
 
-// AddPolicyExceptions records the resources for which a policy does not hold.
-func (r *Recorder) AddPolicyExceptions(list []view.Exception) {
+// ReportPolicyExceptions records the resources for which a policy does not hold.
+func (r *Recorder) ReportPolicyExceptions(list []view.Exception) {
 	for _, x := range list {
 		r.Run.Exceptions = append(r.Run.Exceptions,
 			Exception{x.Addr.String(), visible.EscapeLine(x.Policy), visible.EscapeLine(x.Reason)})
@@ -104,9 +104,9 @@ func (r *Recorder) Done(result *apply.Result, m view.PlanPurpose) {
 // SetKeys records what was found about the live keys.
 func (r *Recorder) SetKeys(found *audit.Report) {
 	r.Run.ListedKeys = []Key{}
-	if len(found.AccountFindings) > 0 {
+	if len(found.OwnCredentialFindings) > 0 {
 		r.Run.ListedKeys = append(r.Run.ListedKeys,
-			Key{Name: "the key that b2form runs with", Findings: newFindings(found.AccountFindings)})
+			Key{Name: "the key that b2form runs with", Findings: newFindings(found.OwnCredentialFindings)})
 	}
 	for _, c := range found.Credentials {
 		cells := view.CredentialCells(c)

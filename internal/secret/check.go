@@ -26,13 +26,13 @@ func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 			_, err = prepareProgram(KeyInfo{}, d, o)
 		}
 		if err != nil {
-			return refusal(d, err)
+			return refusalError(d, err)
 		}
 	}
 	return nil
 }
 
-func refusal(d config.Delivery, why error) *Error {
+func refusalError(d config.Delivery, why error) *Error {
 	return &Error{
 		Summary: "Secret cannot be delivered",
 		Detail:  fmt.Sprintf("The new key would be lost, so it was not made: %s.", why),

@@ -154,7 +154,7 @@ func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o D
 		}
 		if err != nil {
 			_ = s.Abandon()
-			return nil, refusal(d, err)
+			return nil, refusalError(d, err)
 		}
 	}
 	return s, nil

@@ -44,10 +44,10 @@ type bucketStorage struct {
 	lastPartContent []byte        // the last of them, which grows; nil: a new one is to be begun
 	objectsMade     int           // objects, for their names
 
-	updateSemaphore     chan struct{} // held over requests, so it is no mutex: who waits for it may give up
-	lastView            *bucketView   // nil: must be read again
-	onlyOurUpdatesSince int64         // since this revision nobody else has updated the bucket
-	claim               leaseClaim
+	updateSemaphore       chan struct{} // held over requests, so it is no mutex: who waits for it may give up
+	lastView              *bucketView   // nil: must be read again
+	onlyOursSinceRevision int64         // since this revision nobody else has updated the bucket
+	claim                 leaseClaim
 
 	mu        sync.Mutex // guards what check looks at
 	renewedAt time.Time  // our time, at or before that from which the lease runs
@@ -113,7 +113,8 @@ func (k *bucketStorage) hidingRuleError() *Error {
 // compareAndSwap moves the pointer: it looks at the bucket, has decide say what shall be
 // next, and stores that unless the bucket was changed meanwhile; then it begins
 // again. An error of decide counts only after a fresh look. now is B2's time.
-func (k *bucketStorage) compareAndSwap(ctx context.Context, decide func(p statePointer, now time.Time) (statePointer, error)) error {
+func (k *bucketStorage) compareAndSwap(ctx context.Context,
+	decide func(p statePointer, now time.Time) (next statePointer, err error)) error {
 	for try := 1; ; try++ {
 		fresh := k.lastView == nil || k.isClockStale()
 		if fresh {
@@ -121,7 +122,7 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context, decide func(p stateP
 			if err != nil {
 				return err
 			}
-			k.lastView, k.onlyOurUpdatesSince, k.bucketID = v, v.Revision, v.ID
+			k.lastView, k.onlyOursSinceRevision, k.bucketID = v, v.Revision, v.ID
 		}
 		old := k.lastView.Info[k.bucketInfoKey()]
 		p, err := parsePointer(k.String(), old)
@@ -249,7 +250,7 @@ func (k *bucketStorage) compareAndSwapAsHolder(step func(statePointer, time.Time
 		gone = nil
 		next, ok := step(p, now)
 		if !ok {
-			gone = lostLeaseError(k.String())
+			gone = stateTakenOverError(k.String())
 			return p, gone
 		}
 		return next, nil
@@ -405,7 +406,7 @@ func (k *bucketStorage) stopHeartbeat() {
 	<-k.heartbeatDone
 }
 
-func (k *bucketStorage) stats() Stats { return k.count.stats() }
+func (k *bucketStorage) stats() WriteStats { return k.count.stats() }
 
 // callAPI is api.Call, but an update of this bucket takes its turn with ours.
 func (k *bucketStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
@@ -433,9 +434,9 @@ func (k *bucketStorage) callAPI(ctx context.Context, api wire.API, method string
 		if err != nil {
 			return err
 		}
-		k.lastView, k.onlyOurUpdatesSince = v, v.Revision
+		k.lastView, k.onlyOursSinceRevision = v, v.Revision
 	}
-	if want.IfRevisionIs >= k.onlyOurUpdatesSince {
+	if want.IfRevisionIs >= k.onlyOursSinceRevision {
 		body["ifRevisionIs"] = compactJSON(k.lastView.Revision)
 	}
 	if want.BucketInfo != nil {

@@ -18,7 +18,7 @@ import (
 // This file is the contract of backends, for each of engines.
 
 // underContract runs a test of the contract for each engine that is wanted.
-func underContract(t *testing.T, wanted func(engines.Engine) bool, test func(t *testing.T, e engines.Engine, p place)) {
+func underContract(t *testing.T, wanted func(engines.BackendType) bool, test func(t *testing.T, e engines.BackendType, p place)) {
 	for _, e := range engines.All() {
 		if wanted == nil || wanted(e) {
 			t.Run(e.Name, func(t *testing.T) { run(t, e, func(t *testing.T, p place) { test(t, e, p) }) })
@@ -26,10 +26,10 @@ func underContract(t *testing.T, wanted func(engines.Engine) bool, test func(t *
 	}
 }
 
-func isBreakable(e engines.Engine) bool { return !e.LockUnbreakable }
+func isBreakable(e engines.BackendType) bool { return !e.LockUnbreakable }
 
 // afterDeath opens the state after the run that had it was killed.
-func afterDeath(t *testing.T, e engines.Engine, p place) *state.Store {
+func afterDeath(t *testing.T, e engines.BackendType, p place) *state.Store {
 	t.Helper()
 	next := p.machine(nil)
 	if e.LockOutlivesRun {
@@ -50,7 +50,7 @@ func summaryOf(err error) string {
 // What one run stores the next one reads, on whatever machine, also while it runs; who
 // holds the lock is shown meanwhile, and nobody afterwards.
 func TestContractRoundTrip(t *testing.T) {
-	underContract(t, nil, func(t *testing.T, _ engines.Engine, p place) {
+	underContract(t, nil, func(t *testing.T, _ engines.BackendType, p place) {
 		var want *state.State
 		for i := range 3 {
 			s := opened(t, p.machine(nil), state.Options{Operation: "apply", LockOwner: "ann@one"})
@@ -89,7 +89,7 @@ func TestContractRoundTrip(t *testing.T) {
 
 // Whoever finds the state locked is told by whom, and may wait.
 func TestContractLock(t *testing.T) {
-	underContract(t, nil, func(t *testing.T, _ engines.Engine, p place) {
+	underContract(t, nil, func(t *testing.T, _ engines.BackendType, p place) {
 		first := opened(t, p.machine(nil), state.Options{Operation: "apply", LockOwner: "ann@one"})
 		_, err := p.machine(nil).Open(t.Context(), state.Options{Now: time.Now})
 		held, _ := errors.AsType[*state.LockedError](err)
@@ -131,7 +131,7 @@ func TestContractLock(t *testing.T) {
 
 // A broken lock is noticed by the one who had it, who can store nothing any more.
 func TestContractBreak(t *testing.T) {
-	underContract(t, isBreakable, func(t *testing.T, _ engines.Engine, p place) {
+	underContract(t, isBreakable, func(t *testing.T, _ engines.BackendType, p place) {
 		if held, err := p.machine(nil).BreakLock(t.Context()); held != nil || err != nil {
 			t.Errorf("BreakLock = %+v, %v of a state that is not locked", held, err)
 		}
@@ -161,7 +161,7 @@ func TestContractBreak(t *testing.T) {
 
 // Without a lock, what is stored counts only on what was read: of two writers one is refused.
 func TestContractStaleWriter(t *testing.T) {
-	underContract(t, nil, func(t *testing.T, _ engines.Engine, p place) {
+	underContract(t, nil, func(t *testing.T, _ engines.BackendType, p place) {
 		holder := opened(t, p.machine(nil), state.Options{})
 		free := opened(t, p.machine(nil), state.Options{NoLock: true})
 		refused := map[string]bool{ // the server may have refused who has no lock, and else the other one is too late
@@ -223,7 +223,7 @@ func lacks(t *testing.T, st *state.State, acknowledged []string) (missing []stri
 // Every single request of a run fails once, before or after it took effect, while the run
 // has the state: the run goes on, and the state comes out the same.
 func TestContractEveryLineCutOnce(t *testing.T) {
-	cutEverywhere(t, false, func(t *testing.T, e engines.Engine, p place, l *engines.Line) {
+	cutEverywhere(t, false, func(t *testing.T, e engines.BackendType, p place, l *engines.NetworkLine) {
 		told, err := shortRun(t, p.machine(l))
 		if err != nil && len(told) == 0 { // not even begun, which is no harm
 			must(t, afterDeath(t, e, p).Close())
@@ -238,7 +238,7 @@ func TestContractEveryLineCutOnce(t *testing.T) {
 // A machine dies at every single request of a run, before or after it took effect: what it
 // was told is stored is there for the next one.
 func TestContractDeathAtEveryRequest(t *testing.T) {
-	cutEverywhere(t, true, func(t *testing.T, e engines.Engine, p place, l *engines.Line) {
+	cutEverywhere(t, true, func(t *testing.T, e engines.BackendType, p place, l *engines.NetworkLine) {
 		told, err := shortRun(t, p.machine(l))
 		s := afterDeath(t, e, p)
 		if missing := lacks(t, s.State(), told); len(missing) > 0 {
@@ -258,7 +258,7 @@ func TestContractDeathAtEveryRequest(t *testing.T) {
 
 // cutEverywhere runs a test once for each request of it and each side of that; where that takes real connections,
 // for one in three.
-func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engines.Engine, place, *engines.Line)) {
+func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engines.BackendType, place, *engines.NetworkLine)) {
 	for _, e := range engines.All() {
 		step := 1
 		if e.Name == "postgres" {
@@ -293,7 +293,7 @@ func TestContractMigration(t *testing.T) {
 			st = readShared(t, p.machine(nil))
 			must(t, st.Encode(&want))
 		})
-		underContract(t, nil, func(t *testing.T, _ engines.Engine, to place) {
+		underContract(t, nil, func(t *testing.T, _ engines.BackendType, to place) {
 			s := opened(t, to.machine(nil), state.Options{})
 			must(t, s.Restore(st))
 			must(t, s.Close())

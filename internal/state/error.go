@@ -75,8 +75,8 @@ func stateLockedError(held *LockedError, holder, advice string) *Error {
 	}
 }
 
-// stillHeldError says that a lock was not broken, and what ends it.
-func stillHeldError(held *LockedError, advice string) *Error {
+// lockNotBrokenError says that a lock was not broken, and what ends it.
+func lockNotBrokenError(held *LockedError, advice string) *Error {
 	return &Error{
 		Summary: "The lock is still held",
 		Detail:  "The lock of " + visible.EscapeLine(held.Path) + " could not be taken away. " + advice + "\n\n" + held.InfoText(),

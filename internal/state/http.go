@@ -191,8 +191,8 @@ func (h HTTPBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, 
 	}
 	switch now, locked := errors.AsType[*LockedError](err); {
 	case locked && now.HTTPLockID == held.HTTPLockID:
-		return nil, stillHeldError(now, "Its server took the request and says that it is held as before. Remove it there, with what the "+
-			"server has for that; or look whether unlock_address and unlock_method of the backend are right.")
+		return nil, lockNotBrokenError(now, "Its server took the request and says that it is held as before. Remove it there, with what "+
+			"the server has for that; or look whether unlock_address and unlock_method of the backend are right.")
 	case locked: // by somebody who came at once, and has stored the state for the same purpose
 		return held, nil
 	}

@@ -351,7 +351,8 @@ func TestServerLateRequest(t *testing.T) {
 func TestServerChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
-		w := &wire{service: engines.HTTPServer(false), Line: engines.Line{Before: func(string) error { requests++; return nil }}}
+		w := &wire{service: engines.HTTPServer(false),
+			NetworkLine: engines.NetworkLine{BeforeRequest: func(string) error { requests++; return nil }}}
 		run := opened(t, engines.NewHTTPBackend("https://state.test/web", false, w), state.Options{})
 		synctest.Wait()
 		requests = 0
@@ -362,12 +363,12 @@ func TestServerChecks(t *testing.T) {
 		if requests > 5 {
 			t.Errorf("%d requests in ten seconds", requests)
 		}
-		w.Before = func(string) error { return errors.New("no route") }
+		w.BeforeRequest = func(string) error { return errors.New("no route") }
 		time.Sleep(3 * time.Second) // fake
 		if err := run.CheckLocked(); summaryOf(err) != "The server of the state cannot be reached" {
 			t.Errorf("CheckLocked = %v", err)
 		}
-		w.Before = nil
+		w.BeforeRequest = nil
 		must(t, run.CheckLocked())
 		must(t, run.Close())
 	})

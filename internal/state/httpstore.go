@@ -341,4 +341,4 @@ func (k *httpStorage) callAPI(ctx context.Context, api wire.API, method string, 
 	return api.Call(ctx, method, in, out)
 }
 
-func (k *httpStorage) stats() Stats { return k.count.stats() }
+func (k *httpStorage) stats() WriteStats { return k.count.stats() }

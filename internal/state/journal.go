@@ -72,8 +72,8 @@ func firstRecord(base *State) *journalRecord {
 // A replayedJournal is what was read of one.
 type replayedJournal struct {
 	changes
-	validSize  int // of its whole lines, in bytes
-	maxVersion int // the highest that it names
+	validSize        int // of its whole lines, in bytes
+	maxFormatVersion int // the highest that it names
 }
 
 // replay reads a journal, as strictly as a state is read. What fails its checksum at the
@@ -103,7 +103,7 @@ func replay(path string, raw []byte, base *State) (replayedJournal, error) {
 		if err := r.checkAccount(path, base); err != nil {
 			return j, err
 		}
-		j.maxVersion = max(j.maxVersion, r.FormatVersion)
+		j.maxFormatVersion = max(j.maxFormatVersion, r.FormatVersion)
 		j.applyRecord(r)
 		j.validSize = at
 	}
@@ -187,8 +187,8 @@ func (j *replayedJournal) checkObjectsUnique(path string, base *State) error {
 	return j.applyTo(base).checkObjectsUnique(path)
 }
 
-// Stats is what a Store has written so far, to journal and state.
-type Stats struct {
+// WriteStats is what a Store has written so far, to journal and state.
+type WriteStats struct {
 	Bytes int64
 	Syncs int64 // of files and directories
 }
@@ -201,7 +201,9 @@ func (c *writeCounter) sync(sync func() error) error {
 	return sync()
 }
 
-func (c *writeCounter) stats() Stats { return Stats{Bytes: c.bytes.Load(), Syncs: c.syncs.Load()} }
+func (c *writeCounter) stats() WriteStats {
+	return WriteStats{Bytes: c.bytes.Load(), Syncs: c.syncs.Load()}
+}
 
 func (c *writeCounter) writer(w io.Writer) io.Writer { return countingWriter{w, c} }
 

@@ -140,7 +140,7 @@ func (f *fileStorage) openStore() (*Store, error) {
 	}
 	f.journalSize, f.journalTorn = int64(j.validSize), j.validSize < len(raw)
 	f.knownFiles.knownJournalSize = int64(len(raw))
-	if j.maxVersion < formatVersion {
+	if j.maxFormatVersion < formatVersion {
 		f.pendingFirstLine = firstRecord(base).encodeLine()
 	}
 	if j.validSize > 0 && raw[j.validSize-1] != '\n' {
@@ -261,4 +261,4 @@ func (f *fileStorage) callAPI(ctx context.Context, api wire.API, method string, 
 	return api.Call(ctx, method, in, out)
 }
 
-func (f *fileStorage) stats() Stats { return f.count.stats() }
+func (f *fileStorage) stats() WriteStats { return f.count.stats() }

@@ -41,7 +41,7 @@ func (s *lockStatus) setConfirmedAt(when time.Time) {
 
 // markTakenOver notes that another run has the state.
 func (s *lockStatus) markTakenOver(where string) (firstReason error) {
-	return s.markLost(lostLeaseError(visible.EscapeLine(where)))
+	return s.markLost(stateTakenOverError(visible.EscapeLine(where)))
 }
 
 // markLost notes why the state is this run's no longer. The first reason stays.

@@ -129,7 +129,7 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 3, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
 		"FROM @schema.journal WHERE state = name) FROM (SELECT) one LEFT JOIN @schema.states ON name = $1", d.StateName)
 	if err == nil {
-		err = d.checkFlawInRow(row)
+		err = d.checkTableFlawColumn(row)
 	}
 	if err != nil {
 		return nil, d.explain(err)
@@ -243,7 +243,7 @@ func (d Database) BreakLock(ctx context.Context) (formerHolder *LockedError, err
 			return nil, err
 		}
 	}
-	return nil, stillHeldError(held, "Its run can store nothing more and stops before its next request to B2, but the lock ends only "+
+	return nil, lockNotBrokenError(held, "Its run can store nothing more and stops before its next request to B2, but the lock ends only "+
 		"with its session. End that run; or let a user with the right pg_signal_backend, or a superuser, run this command.")
 }
 

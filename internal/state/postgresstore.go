@@ -55,7 +55,7 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	case row == nil:
 		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
 	}
-	if err := k.checkFlawInRow(row[3:]); err != nil {
+	if err := k.checkTableFlawColumn(row[3:]); err != nil {
 		return nil, err
 	}
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
@@ -78,7 +78,7 @@ func (k *databaseStorage) tryTakeLock(ctx context.Context, c *databaseSession) (
 		"set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false) FROM (SELECT @flaw AS flaw) f",
 		k.runID)
 	if err == nil {
-		err = k.checkFlawInRow(row)
+		err = k.checkTableFlawColumn(row)
 	}
 	if err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 		}
 		switch {
 		case k.conn != nil && err == nil && row == nil:
-			return k.markLost(k.whyNotMine())
+			return k.markLost(k.notOwnRowError())
 		case k.conn != nil && err == nil:
 			if k.setConfirmedAt(began); stores {
 				k.serial++
@@ -168,14 +168,14 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 	}
 }
 
-// whyNotMine says why a statement found that the state is not this run's.
-func (k *databaseStorage) whyNotMine() error {
+// notOwnRowError says why a statement found that the state is not this run's.
+func (k *databaseStorage) notOwnRowError() error {
 	row, err := k.query(k.ctx, k.conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3",
 		k.StateName, k.serial, k.runID)
 	if err == nil && row != nil { // nobody came between, but the lock is not this session's
 		return k.poolerError()
 	}
-	return lostLeaseError(visible.EscapeLine(k.String()))
+	return stateTakenOverError(visible.EscapeLine(k.String()))
 }
 
 // isLostConnection reports whether nobody knows what came of a statement.
@@ -304,4 +304,4 @@ func (k *databaseStorage) callAPI(ctx context.Context, api wire.API, method stri
 	return api.Call(ctx, method, in, out)
 }
 
-func (k *databaseStorage) stats() Stats { return k.count.stats() }
+func (k *databaseStorage) stats() WriteStats { return k.count.stats() }

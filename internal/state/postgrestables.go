@@ -43,8 +43,8 @@ const flaw = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 			ELSE 'state text, serial bigint, lines text, PRIMARY KEY (state, serial)' END) THEN '` + otherColumns + `'
 	ELSE '' END FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = @name AND relname IN ('states', 'journal'))`
 
-// checkFlawInRow makes an error of the flaw that is first in a row.
-func (d Database) checkFlawInRow(row [][]byte) error {
+// checkTableFlawColumn makes an error of the flaw that is first in a row.
+func (d Database) checkTableFlawColumn(row [][]byte) error {
 	if row == nil {
 		return d.unexpectedAnswerError()
 	}
@@ -120,5 +120,5 @@ func (d Database) inspectTables(ctx context.Context, c *databaseSession) (missin
 	case string(row[0]) == noTables:
 		return true, nil
 	}
-	return false, d.checkFlawInRow(row)
+	return false, d.checkTableFlawColumn(row)
 }

@@ -28,7 +28,7 @@ const workerVariable = "B2FORM_TEST_WORKER"
 // A worker is one run in a process of its own. Time passes faster for it, as it
 // does for the service of a bucket, so that leases of the killed end soon.
 type worker struct {
-	engines.Site
+	engines.StateLocation
 	Start  time.Time
 	Skew   time.Duration // of its clock
 	Number int
@@ -115,8 +115,8 @@ func TestProcesses(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			processes := testrun.CaseCount(8, 50)
 			w := worker{Start: time.Now()}
-			w.Site = served(t, e, rushed(w.Start, 0))
-			b := connected(t, w.Site, rushed(w.Start, 0), nil)
+			w.StateLocation = served(t, e, rushed(w.Start, 0))
+			b := connected(t, w.StateLocation, rushed(w.Start, 0), nil)
 			random := rand.New(rand.NewPCG(3, 0))
 			var wg sync.WaitGroup
 			for i := range processes {
@@ -138,7 +138,7 @@ func TestProcesses(t *testing.T) {
 }
 
 // run runs the worker; while it pauses, another run takes the lock over.
-func (w worker) run(t *testing.T, e engines.Engine, b state.Backend) {
+func (w worker) run(t *testing.T, e engines.BackendType, b state.Backend) {
 	order, err := json.Marshal(w)
 	if err != nil {
 		t.Error(err)

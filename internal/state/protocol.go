@@ -163,7 +163,7 @@ func bucketLockedError(held *LockedError) *Error {
 		"itself; `b2form lock` shows it, and `b2form lock -break` removes it.")
 }
 
-func lostLeaseError(where string) *Error {
+func stateTakenOverError(where string) *Error {
 	return &Error{
 		Summary: "Another run has the state",
 		Detail: fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. "+

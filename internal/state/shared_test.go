@@ -39,12 +39,12 @@ func newCloud(t *testing.T, now func() time.Time) *cloud {
 // A wire carries requests to a service in this process.
 type wire struct {
 	service http.Handler
-	engines.Line
+	engines.NetworkLine
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	if err := w.Sending(method); err != nil {
+	if err := w.RunBeforeRequest(method); err != nil {
 		return nil, err
 	}
 	rec := httptest.NewRecorder()
@@ -52,7 +52,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body = http.NoBody
 	}
 	w.service.ServeHTTP(rec, r)
-	if err := w.Answered(method); err != nil {
+	if err := w.RunAfterRequest(method); err != nil {
 		return nil, err
 	}
 	return rec.Result(), nil
@@ -162,7 +162,7 @@ func TestSharedTakeover(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		var dead atomic.Bool
 		w := &wire{}
-		w.Before = func(string) error {
+		w.BeforeRequest = func(string) error {
 			if dead.Load() {
 				return errors.New("gone")
 			}

@@ -34,10 +34,10 @@ type State struct {
 // applied, or by a b2form that did not record it. Without digests: what is live comes from
 // several configurations, since the apply did not come to its end.
 type AppliedDigests struct {
-	Salt            string `json:"salt"`                // random; the key of the digests
-	VariablesDigest string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
-	FilesDigest     string `json:"files,omitempty"`     // digest of the configuration's files
-	OutputDigests   string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
+	Salt              string `json:"salt"`                // random; the key of the digests
+	VariablesDigest   string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
+	ConfigFilesDigest string `json:"files,omitempty"`     // digest of the configuration's files
+	OutputDigests     string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
 }
 
 // A CreateIntent announces the create of one object before the request is sent, so
@@ -48,10 +48,10 @@ type CreateIntent struct {
 	// KnownIDs are the IDs of the live objects that carried the identity before. An
 	// object with this identity and another ID is the one announced here.
 	KnownIDs []string `json:"known,omitempty"`
-	// LaterAttemptID is the ID of the object that a later attempt made and that is recorded:
+	// LaterAttemptObjectID is the ID of the object that a later attempt made and that is recorded:
 	// what else appears was made by an earlier one, whose reply nobody got.
-	LaterAttemptID string    `json:"made,omitempty"`
-	AnnouncedAt    time.Time `json:"at,omitzero"` // when it was announced
+	LaterAttemptObjectID string    `json:"made,omitempty"`
+	AnnouncedAt          time.Time `json:"at,omitzero"` // when it was announced
 }
 
 // Read gives the state stored at path, including what the journal of a killed

@@ -64,7 +64,7 @@ func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
-	s.SetApplied(state.AppliedDigests{Salt: "5a17", VariablesDigest: "0a", FilesDigest: "0b", OutputDigests: "name:0c"})
+	s.SetApplied(state.AppliedDigests{Salt: "5a17", VariablesDigest: "0a", ConfigFilesDigest: "0b", OutputDigests: "name:0c"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"},
 		state.CreateIntent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
@@ -173,7 +173,7 @@ func TestNothingToStore(t *testing.T) {
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a state file was made: %v", err)
 	}
-	if got := s.Stats(); got != (state.Stats{}) {
+	if got := s.Stats(); got != (state.WriteStats{}) {
 		t.Errorf("Stats() = %+v, want nothing written", got)
 	}
 	if d := diff(&state.State{}, read(t, filepath.Join(filepath.Dir(path), "no", "such", "folder.json"))); d != "" {
@@ -221,7 +221,8 @@ func TestPutInDoubt(t *testing.T) {
 	must(t, s.PutKeepingIntent(addr.StateEntry{Addr: a, Identity: "app", ID: "k2"}))
 	must(t, s.PutKeepingIntent(addr.StateEntry{Addr: address(t, "key.other"), Identity: "other", ID: "k3"})) // nothing is announced
 	got := read(t, path)
-	want := []state.CreateIntent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, LaterAttemptID: "k2", AnnouncedAt: noon()}}
+	want := []state.CreateIntent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, LaterAttemptObjectID: "k2",
+		AnnouncedAt: noon()}}
 	if d := cmp.Diff(want, got.OpenIntents, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" || len(got.Entries) != 2 {
 		t.Errorf("%d entries; open (-want +got):\n%s", len(got.Entries), d)
 	}
@@ -336,7 +337,7 @@ func TestApplied(t *testing.T) {
 	if got := read(t, path).Applied; got != want {
 		t.Errorf("stored with a change: %v", got)
 	}
-	want.VariablesDigest, want.FilesDigest = "0a", "0b"
+	want.VariablesDigest, want.ConfigFilesDigest = "0a", "0b"
 	s.SetApplied(want)
 	must(t, s.Close())
 	for range 2 {
@@ -446,7 +447,7 @@ func TestRealmWithoutPort(t *testing.T) {
 // Work is linear in what changes: one line and at most one sync a change, and
 // the file once. The bound on bytes fails for anything that rewrites as it goes.
 func TestCost(t *testing.T) {
-	cost := func(n int) state.Stats {
+	cost := func(n int) state.WriteStats {
 		s := open(t, statePath(t))
 		for i := range n {
 			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}

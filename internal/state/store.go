@@ -80,7 +80,7 @@ type storage interface {
 	// checkLocked is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
 	checkLocked() error
 	callAPI(ctx context.Context, api wire.API, method string, in, out any) error
-	stats() Stats
+	stats() WriteStats
 }
 
 func newStore(path string, k storage, base *State, c changes) *Store {
@@ -178,25 +178,25 @@ func (s *Store) AnnounceCreates(intents ...CreateIntent) error {
 // Intent with the entry's address and identity, unless the entry's ID is among
 // those the Intent knew before: then the announced object is still in doubt.
 func (s *Store) PutEntries(entries ...addr.StateEntry) error {
-	return s.writeRecords(func() ([]journalRecord, error) { return s.putRecords(entries, s.currentIntent), nil })
+	return s.writeRecords(func() ([]journalRecord, error) { return s.buildPutRecords(entries, s.currentIntent), nil })
 }
 
 // PutKeepingIntent records an object as PutEntries does, but the intent of its create stays open
 // and knows the object: an earlier attempt at it may still make another one.
 func (s *Store) PutKeepingIntent(e addr.StateEntry) error {
 	return s.writeRecords(func() ([]journalRecord, error) {
-		records := s.putRecords([]addr.StateEntry{e}, func(intentKey) (CreateIntent, bool) { return CreateIntent{}, false })
+		records := s.buildPutRecords([]addr.StateEntry{e}, func(intentKey) (CreateIntent, bool) { return CreateIntent{}, false })
 		if open, ok := s.currentIntent(intentKey{e.Addr, e.Identity}); ok && !slices.Contains(open.KnownIDs, e.ID) {
 			open = open.clone()
-			open.KnownIDs, open.LaterAttemptID = append(open.KnownIDs, e.ID), e.ID
+			open.KnownIDs, open.LaterAttemptObjectID = append(open.KnownIDs, e.ID), e.ID
 			records[0].Announce = []CreateIntent{open} // in one line: whoever is killed here has told both or nothing
 		}
 		return records, nil
 	})
 }
 
-// putRecords are the records of entries; intent finds what is open.
-func (s *Store) putRecords(entries []addr.StateEntry, intent func(intentKey) (CreateIntent, bool)) []journalRecord {
+// buildPutRecords are the records of entries; intent finds what is open.
+func (s *Store) buildPutRecords(entries []addr.StateEntry, intent func(intentKey) (CreateIntent, bool)) []journalRecord {
 	records := make([]journalRecord, len(entries))
 	for i, e := range entries {
 		e = cloneEntry(e)
@@ -308,7 +308,7 @@ func (s *Store) MoveAndPut(moves []EntryMove, entries []addr.StateEntry) error {
 			open = s.changes.applyTo(s.baseState).OpenIntents
 		}
 		for _, m := range moves {
-			e, err := s.movedEntry(m, now)
+			e, err := s.entryToMove(m, now)
 			if err != nil {
 				return nil, err
 			}
@@ -324,7 +324,7 @@ func (s *Store) MoveAndPut(moves []EntryMove, entries []addr.StateEntry) error {
 			}
 			records = append(records, r)
 		}
-		return append(records, s.putRecords(entries, func(k intentKey) (CreateIntent, bool) {
+		return append(records, s.buildPutRecords(entries, func(k intentKey) (CreateIntent, bool) {
 			if i := slices.IndexFunc(open, func(i CreateIntent) bool { return i.key() == k }); i >= 0 {
 				return open[i], true
 			}
@@ -333,8 +333,8 @@ func (s *Store) MoveAndPut(moves []EntryMove, entries []addr.StateEntry) error {
 	})
 }
 
-// movedEntry is a copy of the entry that moves.
-func (s *Store) movedEntry(m EntryMove, now map[addr.Addr]*addr.StateEntry) (*addr.StateEntry, error) {
+// entryToMove is a copy of the entry that moves.
+func (s *Store) entryToMove(m EntryMove, now map[addr.Addr]*addr.StateEntry) (*addr.StateEntry, error) {
 	at := func(addr addr.Addr) *addr.StateEntry {
 		if e, changed := now[addr]; changed {
 			return e
@@ -366,7 +366,7 @@ func (s *Store) movedEntry(m EntryMove, now map[addr.Addr]*addr.StateEntry) (*ad
 
 // Stats gives what was written since Open. Shared: each move of the pointer
 // counts as one sync.
-func (s *Store) Stats() Stats { return s.storage.stats() }
+func (s *Store) Stats() WriteStats { return s.storage.stats() }
 
 // Close saves the state and unlocks it. What already says the same is not
 // touched. On an *Error the state is unlocked too, and the journal keeps what

@@ -70,7 +70,7 @@ func (s *knownFiles) openJournal(flags int) (*os.File, error) {
 }
 
 // writeJournal makes the journal longer by what do says that it wrote.
-func (s *knownFiles) writeJournal(do func() (int, error)) error {
+func (s *knownFiles) writeJournal(do func() (written int, err error)) error {
 	s.mu.Lock()
 	s.writingJournal = true
 	s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *knownFiles) writeJournal(do func() (int, error)) error {
 }
 
 // truncateJournal makes the journal shorter by what do does.
-func (s *knownFiles) truncateJournal(size int64, do func(int64) error) error {
+func (s *knownFiles) truncateJournal(size int64, do func(size int64) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := do(size)

@@ -56,7 +56,7 @@ func (m *machine) wire() *wire {
 		time.Sleep(time.Until(wakes)) // fake
 		return nil
 	}
-	return &wire{Line: engines.Line{Before: hold, After: hold}}
+	return &wire{NetworkLine: engines.NetworkLine{BeforeRequest: hold, AfterRequest: hold}}
 }
 
 // sleep stops the machine for up to twice a lease.

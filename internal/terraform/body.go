@@ -282,8 +282,9 @@ func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 			b.remove(a.SrcRange)
 		default:
 			b.remove(a.SrcRange)
-			b.m.addChanged(b.it.file.place(a.SrcRange, b.it.title(), "b2form has no "+a.Name+". A key renews itself with rotate { every = "+
-				"\"90d\" }; apply -replace=ADDRESS makes one anew."))
+			b.m.noteChangedMeaning(b.it.file.place(a.SrcRange, b.it.title(),
+				"b2form has no "+a.Name+". A key renews itself with rotate { every = "+
+					"\"90d\" }; apply -replace=ADDRESS makes one anew."))
 		}
 	}
 	for _, nested := range l.Body.Blocks {

@@ -231,7 +231,7 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	if bound := s.find(t.RootName()); bound != nil {
 		return afterIndexes(bound.boundType, t[1:])
 	}
-	if t.RootName() == "each" && len(t) > 1 && addr.StepName(t[1]) == "value" {
+	if t.RootName() == "each" && len(t) > 1 && addr.RootOrAttrName(t[1]) == "value" {
 		return afterIndexes(r.each, t[2:])
 	}
 	it := r.mod.findReferencedItem(t)
@@ -241,7 +241,8 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	case it.localAttr != nil:
 		return afterIndexes(r.typeOfLocal(it), t[2:])
 	}
-	if it.block.Type == "data" && b2formDataType(it.block.Labels[0]) == "files" && len(t) == 4 && addr.StepName(t[3]) == "file_versions" {
+	if it.block.Type == "data" && b2formDataType(it.block.Labels[0]) == "files" && len(t) == 4 &&
+		addr.RootOrAttrName(t[3]) == "file_versions" {
 		return valueType{kind: it.kind, dataType: listed, isCollection: true}
 	}
 	rest := t[2:]
@@ -287,7 +288,7 @@ func isRepeated(it *item) bool {
 // stepNames are the names in a reference.
 func stepNames(t hcl.Traversal) (names []string) {
 	for _, step := range t {
-		if name := addr.StepName(step); name != "" {
+		if name := addr.RootOrAttrName(step); name != "" {
 			names = append(names, name)
 		}
 	}

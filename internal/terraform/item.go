@@ -16,12 +16,12 @@ import (
 // rewriteAll rewrites what is carried over, until nothing more is found to stay behind.
 func (m *migration) rewriteAll() {
 	defer func() {
-		m.result.ChangedMeaning, m.result.NotCarriedOver = append(m.result.ChangedMeaning, m.changedThisRound...),
+		m.result.ChangedMeaning, m.result.NotCarriedOver = append(m.result.ChangedMeaning, m.changedMeaningThisRound...),
 			append(m.result.NotCarriedOver, m.notCarriedThisRound...)
 	}()
 	for again := true; again; {
 		again = false
-		m.changedThisRound, m.notCarriedThisRound = nil, nil
+		m.changedMeaningThisRound, m.notCarriedThisRound = nil, nil
 		for _, mod := range m.calleesFirst {
 			mod.substitutes = map[string]*substituteVariable{}
 			for _, it := range mod.items {
@@ -187,8 +187,8 @@ func (r *rewriter) allExpressions(body *hclsyntax.Body, u expressionUse) {
 // address rewrites the address of a resource, perhaps in modules.
 func (r *rewriter) address(t hcl.Traversal) {
 	for i, step := range t {
-		k := r.m.byType[addr.StepName(step)]
-		if k == nil || i > 0 && addr.StepName(t[i-1]) == "module" {
+		k := r.m.byType[addr.RootOrAttrName(step)]
+		if k == nil || i > 0 && addr.RootOrAttrName(t[i-1]) == "module" {
 			continue
 		}
 		if i == 0 {

@@ -24,7 +24,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 	switch {
 	case root == "path", root == "count", root == "var":
 	case root == "each":
-		if len(t) > 1 && addr.StepName(t[1]) == "value" {
+		if len(t) > 1 && addr.RootOrAttrName(t[1]) == "value" {
 			r.tail(r.each, t[2:], u)
 		}
 	case root == "self" && r.self != nil:
@@ -276,7 +276,7 @@ func (m *migration) findOutputResourceKind(out *item) *kind.Kind {
 	if to == nil || to.fate != carried || to.localAttr != nil {
 		return nil
 	}
-	last := addr.StepName(e.Traversal[len(e.Traversal)-1])
+	last := addr.RootOrAttrName(e.Traversal[len(e.Traversal)-1])
 	switch {
 	case to.block.Type == "module" && to.callee != nil:
 		if inner := to.callee.byReferenceName["output."+last]; inner != nil {

@@ -35,7 +35,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 		from = 3
 	}
 	if t.RootName() == "terraform" {
-		if len(t) != 2 || addr.StepName(t[1]) != "workspace" {
+		if len(t) != 2 || addr.RootOrAttrName(t[1]) != "workspace" {
 			r.refuse(t.SourceRange(), "b2form has no "+referenceText(t)+".")
 			return
 		}

@@ -131,17 +131,19 @@ func Migrate(r Request) (*Result, error) {
 // A migration is one run of Migrate.
 type migration struct {
 	Request
-	byType              map[string]*kind.Kind // by the provider's names
-	modules             map[string]*module    // by folder
-	calleesFirst        []*module             // callers after what they call
-	root                *module
-	state               *stateFile // nil: there is none
-	result              *Result
-	changedThisRound    []Place // of the last round of rewriting
-	notCarriedThisRound []Place // what of carried blocks is left, in the last round
+	byType                  map[string]*kind.Kind // by the provider's names
+	modules                 map[string]*module    // by folder
+	calleesFirst            []*module             // callers after what they call
+	root                    *module
+	state                   *stateFile // nil: there is none
+	result                  *Result
+	changedMeaningThisRound []Place // of the last round of rewriting
+	notCarriedThisRound     []Place // what of carried blocks is left, in the last round
 }
 
-func (m *migration) addChanged(p Place) { m.changedThisRound = append(m.changedThisRound, p) }
+func (m *migration) noteChangedMeaning(p Place) {
+	m.changedMeaningThisRound = append(m.changedMeaningThisRound, p)
+}
 
 // A module is a folder of files.
 type module struct {

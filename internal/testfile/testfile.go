@@ -41,7 +41,7 @@ type Run struct {
 	Command           Command
 	SourceDir         string   // folder of the configuration; "": that of the test
 	ConfigurationText string   // instead of a folder: its text; "": there is none
-	Policies          []string // folders and files of policies
+	PolicyPaths       []string // folders and files of policies
 	Variables         map[string]hcl.Expression
 	// FileVariables are those of the file; a run whose configuration has no such variable is not
 	// given them.
@@ -150,7 +150,7 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 	}
 	r.read(attrs["source"], cty.String, "a string", &run.SourceDir)
 	r.read(attrs["configuration"], cty.String, "a string", &run.ConfigurationText)
-	r.read(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.Policies)
+	r.read(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.PolicyPaths)
 	r.read(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.ExpectedChanges)
 	r.read(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
 	advance := ""

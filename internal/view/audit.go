@@ -20,8 +20,8 @@ import (
 // found about it. Verbose: a paragraph with everything.
 func (t TextUI) Audit(r *audit.Report) {
 	var b strings.Builder
-	t.writeFindings(&b, "", r.AccountFindings)
-	if len(r.AccountFindings) > 0 {
+	t.writeFindings(&b, "", r.OwnCredentialFindings)
+	if len(r.OwnCredentialFindings) > 0 {
 		b.WriteByte('\n')
 	}
 	switch {
@@ -64,7 +64,7 @@ func ownerText(c audit.Credential) string {
 }
 
 func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
-	b.WriteString(t.Style.paint(visible.EscapeLineStart(c.Name), bold) + "  (" + ownerText(c) + ")\n")
+	b.WriteString(t.Style.paint(visible.EscapeTextAtLineStart(c.Name), bold) + "  (" + ownerText(c) + ")\n")
 	row := func(name, text string) {
 		line := "  " + padRight(name, 14) + visible.EscapeLine(text)
 		b.WriteString(strings.Join(wrapLine(line, t.Style.Width, strings.Repeat(" ", 16)), "\n") + "\n")
@@ -93,7 +93,7 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 func CredentialCells(c audit.Credential) []string {
 	may, reaches, ends := "", "every bucket", "never"
 	for i := range c.Kind.Attrs {
-		if a := &c.Kind.Attrs[i]; a.Preset != nil {
+		if a := &c.Kind.Attrs[i]; a.ConsoleName != nil {
 			may = capabilitiesText(a, c.Value.GetAttr(a.Name))
 		}
 	}
@@ -111,7 +111,7 @@ func CredentialCells(c audit.Credential) []string {
 	for _, f := range c.Findings {
 		found = append(found, string(f.Rule))
 	}
-	cells := []string{visible.EscapeLineStart(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
+	cells := []string{visible.EscapeTextAtLineStart(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
 	for i := range cells {
 		cells[i] = visible.EscapeLine(cells[i])
 	}
@@ -124,7 +124,7 @@ func capabilitiesText(a *kind.Attr, v cty.Value) string {
 		return ""
 	}
 	list := kind.KnownStringsIn(v)
-	switch preset := a.Preset(v); {
+	switch preset := a.ConsoleName(v); {
 	case preset != "":
 		return preset
 	case len(list) > 2:
@@ -161,7 +161,7 @@ type AuditedKey struct {
 
 // NewAuditDocument brings a report into its JSON shape. No secret is in it.
 func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
-	out := &AuditDocument{FormatVersion: "1.0", AccountFindings: append([]kind.Finding{}, r.AccountFindings...), Keys: []AuditedKey{}}
+	out := &AuditDocument{FormatVersion: "1.0", AccountFindings: append([]kind.Finding{}, r.OwnCredentialFindings...), Keys: []AuditedKey{}}
 	for _, c := range r.Credentials {
 		k := AuditedKey{
 			Retiring: c.Retiring, Name: c.Name, ID: c.ID, Expires: c.Expires,

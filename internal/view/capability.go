@@ -22,7 +22,7 @@ func quotedList(list []string) string {
 	return `"` + strings.Join(list, `", "`) + `"`
 }
 
-func codeList(list []string) string {
+func backtickedList(list []string) string {
 	text := strings.Join(list, "`, `")
 	if text == "" {
 		return "–"

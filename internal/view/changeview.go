@@ -197,7 +197,7 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 	}
 	if v.Type().IsMapType() {
 		l := lineTree{sign: sign, name: name, openBracket: "{", afterClosing: gone}
-		for _, e := range sortedEntries(v) {
+		for _, e := range sortedMapElements(v) {
 			l.children = append(l.children, lineTree{sign: sign, name: quoteHCL(e.key), value: b.format(e.val, 0)})
 		}
 		return l
@@ -215,10 +215,10 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 
 // presetTextIfAny stands for a list that the web console has a name for; "": nothing does.
 func (b changeRenderer) presetTextIfAny(a *kind.Attr, v cty.Value) string {
-	if b.verbose || a.Preset == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
+	if b.verbose || a.ConsoleName == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
 		return ""
 	}
-	name := a.Preset(v)
+	name := a.ConsoleName(v)
 	if name == "" {
 		return ""
 	}
@@ -230,8 +230,8 @@ type keyedValue struct {
 	val cty.Value
 }
 
-// sortedEntries lists a map sorted by key; nothing for a null one.
-func sortedEntries(v cty.Value) []keyedValue {
+// sortedMapElements lists a map sorted by key; nothing for a null one.
+func sortedMapElements(v cty.Value) []keyedValue {
 	if v.IsNull() {
 		return nil
 	}

@@ -74,7 +74,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 
 // addressAndPolicyOf is the object that a diagnostic is about, if any, and the policy that it breaks. With isShared others of its summary
 // have the same cause.
-func addressAndPolicyOf(d *hcl.Diagnostic) (about, policy string, hasSharedCause bool) {
+func addressAndPolicyOf(d *hcl.Diagnostic) (address, policy string, hasSharedCause bool) {
 	violation, breaksPolicy := d.Extra.(config.ViolationExtra)
 	_, hasSharedCause = d.Extra.(config.SharedCauseExtra)
 	return config.InstanceOf(d), violation.Policy, hasSharedCause || breaksPolicy

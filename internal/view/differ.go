@@ -132,7 +132,7 @@ func (b changeRenderer) mapChange(name string, before, after cty.Value) lineTree
 		both[k] = v
 	}
 	hidden := 0
-	for _, e := range sortedEntries(cty.MapVal(both)) {
+	for _, e := range sortedMapElements(cty.MapVal(both)) {
 		old, had := from[e.key]
 		val, has := to[e.key]
 		k := quoteHCL(e.key)

@@ -30,7 +30,7 @@ type DriftCounts struct {
 func (d *DriftList) Counts() DriftCounts {
 	n := DriftCounts{Unmanaged: len(d.Unmanaged)}
 	for i := range d.Changes {
-		if d.Changes[i].Outside == plan.Gone {
+		if d.Changes[i].LiveDrift == plan.Gone {
 			n.Gone++
 		} else {
 			n.Changed++
@@ -55,13 +55,13 @@ func (n DriftCounts) Summary() string {
 func DriftText(c *plan.Change) string {
 	fields := strings.Join(c.Fields, ", ")
 	switch name := c.Addr.String(); {
-	case c.Outside == plan.Gone && c.Import:
+	case c.LiveDrift == plan.Gone && c.Import:
 		return OutsideChangeText(c, Refreshing)
-	case c.Outside == plan.Gone:
+	case c.LiveDrift == plan.Gone:
 		return name + " is gone: " + visible.EscapeLine(c.Reason)
-	case c.Outside == plan.DriftUnknown:
+	case c.LiveDrift == plan.DriftUnknown:
 		return name + " differs, and nobody can tell whether it or its configuration was changed: " + fields
-	case c.Edited == plan.Changed:
+	case c.ConfigDrift == plan.Changed:
 		return name + " has changed, and so has its configuration: " + fields
 	default:
 		return name + " has changed: " + fields
@@ -133,13 +133,13 @@ func (d *DriftList) JSON() ([]byte, error) {
 	drift, strays, coverage := []jsonFields{}, []jsonFields{}, []jsonFields{}
 	for i := range d.Changes {
 		c := &d.Changes[i]
-		sort := map[plan.Drift]string{plan.Gone: "gone", plan.Changed: "changed"}[c.Outside]
+		sort := map[plan.DriftStatus]string{plan.Gone: "gone", plan.Changed: "changed"}[c.LiveDrift]
 		if sort == "" {
 			sort = "unknown"
 		}
 		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.RemoteID, "name": c.LiveName, "drift": sort,
-			"configuration_edited": c.Edited == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
-		if c.Outside != plan.Gone {
+			"configuration_edited": c.ConfigDrift == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
+		if c.LiveDrift != plan.Gone {
 			one["declared"] = changedFieldValues(c, objectTree(c.Kind, c.Before, c.Sensitive))
 			one["live"] = changedFieldValues(c, objectTree(c.Kind, c.After, c.Sensitive))
 		}

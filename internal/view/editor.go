@@ -125,7 +125,8 @@ func (defs schemaDefinitions) bodySchema(b *syntax.BlockSpec, path string) map[s
 		}
 	}
 	maps.Copy(properties, defs.blockSchemas(blockPointers(b.Blocks), path))
-	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.OtherArguments != ""}
+	return map[string]any{"type": "object", "properties": properties, "required": required,
+		"additionalProperties": b.OtherArgumentsDoc != ""}
 }
 
 func argumentSchema(a *syntax.ArgumentSpec) map[string]any {

@@ -15,7 +15,7 @@ func FitPage(page string, width int) string {
 	var b strings.Builder
 	lines := strings.Split(strings.TrimRight(page, "\n"), "\n")
 	for len(lines) > 0 {
-		n := firstBlockLineCount(lines)
+		n := markdownBlockLineCount(lines)
 		switch first := lines[0]; {
 		case strings.HasPrefix(first, "|"):
 			fitTable(&b, lines[:n], width)
@@ -34,9 +34,9 @@ func FitPage(page string, width int) string {
 	return b.String()
 }
 
-// firstBlockLineCount is how many lines belong to what begins with the first one: an example, a
+// markdownBlockLineCount is how many lines belong to what begins with the first one: an example, a
 // table, an item of a list, a heading or a paragraph.
-func firstBlockLineCount(lines []string) int {
+func markdownBlockLineCount(lines []string) int {
 	first := lines[0]
 	end := func(is func(string) bool) int {
 		if i := slices.IndexFunc(lines[1:], is); i >= 0 {

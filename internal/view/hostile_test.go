@@ -187,7 +187,7 @@ func hostileAudit(s string) *audit.Report {
 	k := kindNamed("key")
 	v := hostileValue(live(k, liveKey), s)
 	found := []kind.Finding{{Rule: "duplicate-name", Detail: s}}
-	return &audit.Report{AccountFindings: found, Credentials: []audit.Credential{
+	return &audit.Report{OwnCredentialFindings: found, Credentials: []audit.Credential{
 		{Kind: k, Value: v, Name: s, ID: s, Findings: found},
 		{Kind: k, Value: v, Name: s, ID: s, Owner: hostileAddr(s), InState: true},
 	}}

@@ -100,7 +100,7 @@ func formatNumber(v cty.Value) string {
 
 // quoteHCL writes s as an HCL string.
 func quoteHCL(s string) string {
-	return visible.EscapeHCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
+	return visible.EscapeInvisibleInHCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
 }
 
 // formatMapKey writes the name of a map's element or an object's attribute.

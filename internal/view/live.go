@@ -14,12 +14,12 @@ import (
 
 // A LiveObject is an object that the state records.
 type LiveObject struct {
-	Addr      addr.Addr
-	Kind      *kind.Kind
-	ID        string                // its remote ID
-	Value     cty.Value             // every attribute; null: it is not there, or out of sight
-	Sensitive []string              // attributes that are not shown
-	Retiring  []addr.RetiringObject // its predecessors that live on
+	Addr           addr.Addr
+	Kind           *kind.Kind
+	ID             string                // its remote ID
+	Value          cty.Value             // every attribute; null: it is not there, or out of sight
+	SensitiveAttrs []string              // attributes that are not shown
+	Retiring       []addr.RetiringObject // its predecessors that live on
 }
 
 // Live writes objects as blocks with all that is live in them.
@@ -47,7 +47,7 @@ func (p *linePrinter) printLiveObject(o *LiveObject) {
 	}
 	p.WriteString(o.Addr.Kind + " " + quoteHCL(o.Addr.Label) + " {\n")
 	c := &plan.Change{Kind: o.Kind, Action: plan.NoOp, Before: o.Value, After: o.Value,
-		Sensitive: slices.Sorted(slices.Values(o.Sensitive))}
+		Sensitive: slices.Sorted(slices.Values(o.SensitiveAttrs))}
 	v := newChangeRenderer(c, p.verbose)
 	v.showComputed = true
 	p.printLines(v.bodyLines(), 0)

@@ -155,8 +155,8 @@ type outputChangeJSON struct {
 	Action    plan.Action `json:"action"`
 }
 
-// outputChanges writes one line for all outputs that change.
-func (j JSONUI) outputChanges(p *plan.Plan) {
+// emitOutputChanges writes one line for all outputs that change.
+func (j JSONUI) emitOutputChanges(p *plan.Plan) {
 	if len(p.OutputChanges) == 0 {
 		return
 	}

@@ -41,15 +41,15 @@ func (p *linePrinter) printOutsideChanges(made *plan.Plan, m PlanPurpose) {
 func OutsideChangeText(c *plan.Change, m PlanPurpose) string {
 	name := c.Addr.String()
 	switch {
-	case c.Outside == plan.Gone && c.Import:
+	case c.LiveDrift == plan.Gone && c.Import:
 		return name + " was deleted and made anew, with the ID " + quoteHCL(c.RemoteID)
-	case c.Outside == plan.Gone:
+	case c.LiveDrift == plan.Gone:
 		return name + " has been deleted"
-	case c.Outside == plan.Changed && c.Edited == plan.Changed && m != Refreshing:
+	case c.LiveDrift == plan.Changed && c.ConfigDrift == plan.Changed && m != Refreshing:
 		return name + " has changed, and so has its configuration"
-	case c.Outside == plan.Changed && c.Edited == plan.Unchanged && len(c.Fields) > 0:
+	case c.LiveDrift == plan.Changed && c.ConfigDrift == plan.Unchanged && len(c.Fields) > 0:
 		return name + " has changed: " + strings.Join(c.Fields, ", ")
-	case c.Outside == plan.Changed:
+	case c.LiveDrift == plan.Changed:
 		return name + " has changed"
 	case m == Refreshing && c.MovedFrom != (addr.Addr{}):
 		return movedHeading(c)
@@ -74,7 +74,7 @@ func (j JSONUI) emitOutsideChanges(p *plan.Plan, m PlanPurpose) {
 // outsideAction is what happened to the object of a change outside of b2form, as an action; changed is false where
 // nothing did, or nobody knows.
 func outsideAction(c *plan.Change) (action plan.Action, changed bool) {
-	switch c.Outside {
+	switch c.LiveDrift {
 	case plan.Changed:
 		return plan.Update, true
 	case plan.Gone:

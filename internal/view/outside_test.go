@@ -16,13 +16,14 @@ import (
 func outside() *plan.Plan {
 	p := plans()["update-leaf"]
 	c := p.Changes[0]
-	c.Outside, c.Edited = plan.Changed, plan.Unchanged
+	c.LiveDrift, c.ConfigDrift = plan.Changed, plan.Unchanged
 	both, gone := c, plans()["create"].Changes[1]
-	both.Addr, both.Edited = address(`bucket.photos["a name that is long enough for the line to be broken on a screen of 78 columns"]`),
+	both.Addr,
+		both.ConfigDrift = address(`bucket.photos["a name that is long enough for the line to be broken on a screen of 78 columns"]`),
 		plan.Changed
-	gone.Outside = plan.Gone
+	gone.LiveDrift = plan.Gone
 	edited := c
-	edited.Addr, edited.Outside, edited.Edited = address("bucket.edited"), plan.Unchanged, plan.Changed
+	edited.Addr, edited.LiveDrift, edited.ConfigDrift = address("bucket.edited"), plan.Unchanged, plan.Changed
 	p.Changes = []plan.Change{edited, c, both, gone}
 	return p
 }
@@ -33,7 +34,7 @@ func refreshed() *plan.Plan {
 	moved := p.Changes[0]
 	moved.Action, moved.MovedFrom = plan.NoOp, address("bucket.former")
 	made := plans()["import"].Changes[0]
-	made.Outside = plan.Gone
+	made.LiveDrift = plan.Gone
 	p.Changes = []plan.Change{made, moved, p.Changes[1], p.Changes[2], p.Changes[3]}
 	for i := 2; i < len(p.Changes); i++ {
 		p.Changes[i].Action = plan.Refresh

@@ -143,14 +143,14 @@ func argumentTable(d *syntax.BlockSpec) string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Description(), argumentDefault(a), a.MayReferTo.Description(),
 			escapeCell(doc))
 	}
-	if d.OtherArguments != "" {
+	if d.OtherArgumentsDoc != "" {
 		rest := "Any other argument"
 		if len(d.Arguments) == 0 {
 			rest = "Each argument"
 		} else {
 			b.WriteString("\n")
 		}
-		b.WriteString(rest + " is " + d.OtherArguments + ".\n")
+		b.WriteString(rest + " is " + d.OtherArgumentsDoc + ".\n")
 	}
 	if b.Len() > 0 {
 		b.WriteString("\n")

@@ -38,7 +38,7 @@ type shownObject struct {
 
 // shown is the object as it is live; without values where it is not.
 func (o *LiveObject) shown() shownObject {
-	t := objectTree(o.Kind, o.Value, o.Sensitive)
+	t := objectTree(o.Kind, o.Value, o.SensitiveAttrs)
 	return shownObject{o.Addr, t.value, t.sensitive}
 }
 
@@ -113,7 +113,7 @@ func unchangedObject(o *LiveObject, r *config.Resource) shownObject {
 		if r != nil && !a.Computed && !r.KeepsLive(a) {
 			v = r.Value.GetAttr(a.Name)
 		}
-		w.add(a.Name, treeOf(config.MarkSensitive(a, v, o.Sensitive)))
+		w.add(a.Name, treeOf(config.MarkSensitive(a, v, o.SensitiveAttrs)))
 	}
 	t := w.tree()
 	return shownObject{o.Addr, t.value, t.sensitive}

@@ -278,7 +278,7 @@ func StateDocument(programVersion string, live []LiveObject) json.Marshaler {
 func ConfigDocument(programVersion string, resources []*config.Resource) json.Marshaler {
 	declared := make([]LiveObject, len(resources))
 	for i, r := range resources {
-		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.Object(), Sensitive: r.SensitiveAttrs}
+		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.Object(), SensitiveAttrs: r.SensitiveAttrs}
 	}
 	return StateDocument(programVersion, declared)
 }

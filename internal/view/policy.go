@@ -14,8 +14,8 @@ type Exception struct {
 	config.Exception
 }
 
-// AddPolicyExceptions writes a line for each; nothing where there are none.
-func (t TextUI) AddPolicyExceptions(list []Exception) {
+// ReportPolicyExceptions writes a line for each; nothing where there are none.
+func (t TextUI) ReportPolicyExceptions(list []Exception) {
 	if len(list) == 0 {
 		return
 	}
@@ -26,8 +26,8 @@ func (t TextUI) AddPolicyExceptions(list []Exception) {
 	io.WriteString(t.Out, text)
 }
 
-// AddPolicyExceptions writes one line for each.
-func (j JSONUI) AddPolicyExceptions(list []Exception) {
+// ReportPolicyExceptions writes one line for each.
+func (j JSONUI) ReportPolicyExceptions(list []Exception) {
 	for _, x := range list {
 		j.emit("info", visible.EscapeLine(x.Addr.String()+": excepted from "+x.Policy+": "+x.Reason), "policy_exception",
 			jsonFields{"exception": jsonFields{

@@ -16,11 +16,11 @@ func KindPage(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs %s, writing `%s`,\ndestroying `%s`.\n\n",
-		identityAttrsText(k), k.Terraform.Type, codeList(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
+		identityAttrsText(k), k.Terraform.Type, backtickedList(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.SettableAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, attrTypeName(a), attrDefaultText(a), changeEffect(k, a),
-			codeList(capabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
+			backtickedList(capabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
 	}
 	for _, a := range k.SettableAttrs() {
 		writeMemberSections(&b, a, a.Name)

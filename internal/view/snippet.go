@@ -37,7 +37,7 @@ func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 		end = max(from, to-1) + i
 	}
 	s := &snippet{
-		lines:      strings.Split(visible.LinesKeepingOffsets(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
+		lines:      strings.Split(visible.ReplaceInvisibleKeepingOffsets(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
 		firstLine:  d.Subject.Start.Line,
 		markedFrom: from - begin,
 		markedTo:   min(to, end) - begin,

@@ -129,15 +129,15 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 		if len(c.Fields) > 0 {
 			change["fields"] = c.Fields
 		}
-		if c.Edited != plan.DriftUnknown {
-			change["configuration"] = c.Edited
+		if c.ConfigDrift != plan.DriftUnknown {
+			change["configuration"] = c.ConfigDrift
 		}
 		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", jsonFields{"change": change})
 	}
 	for i := range p.Steps {
 		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", jsonFields{"step": newStepJSON(p, i)})
 	}
-	j.outputChanges(p)
+	j.emitOutputChanges(p)
 	operation := "plan"
 	switch m {
 	case Planning:

@@ -28,12 +28,14 @@ func EscapeLines(s string) string {
 	})
 }
 
-// EscapeLineStart is EscapeLine for what a line of output begins with.
-func EscapeLineStart(s string) string { return EscapeLines(EscapeLine(s)) }
+// EscapeTextAtLineStart is EscapeLine for what a line of output begins with.
+func EscapeTextAtLineStart(s string) string { return EscapeLines(EscapeLine(s)) }
 
-// EscapeHCL is s between the quotes of an HCL string whose own characters are escaped
+// EscapeInvisibleInHCL is s between the quotes of an HCL string whose own characters are escaped
 // already; reading it gives s again, as far as it is UTF-8.
-func EscapeHCL(s string) string { return escapeRunes(strings.ToValidUTF8(s, "\uFFFD"), "", escapeRune) }
+func EscapeInvisibleInHCL(s string) string {
+	return escapeRunes(strings.ToValidUTF8(s, "\uFFFD"), "", escapeRune)
+}
 
 // EscapeJSON is the same JSON, with its strings written as Text writes them.
 func EscapeJSON(text []byte) []byte {
@@ -49,9 +51,9 @@ func EscapeJSON(text []byte) []byte {
 	}))
 }
 
-// LinesKeepingOffsets is EscapeLines with placeholders of the same number of bytes, for a text into which
+// ReplaceInvisibleKeepingOffsets is EscapeLines with placeholders of the same number of bytes, for a text into which
 // offsets point. Its lines stand behind something.
-func LinesKeepingOffsets(s string) string {
+func ReplaceInvisibleKeepingOffsets(s string) string {
 	if needsNoEscape(s) {
 		return s
 	}

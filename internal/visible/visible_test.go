@@ -51,7 +51,7 @@ func TestLines(t *testing.T) {
 			t.Errorf("HoldsCommand is wrong of %q", in)
 		}
 	}
-	if got, want := visible.EscapeLineStart("::a\n::b"), `\u003a:a\n::b`; got != want {
+	if got, want := visible.EscapeTextAtLineStart("::a\n::b"), `\u003a:a\n::b`; got != want {
 		t.Errorf("Start gives %q, want %q", got, want)
 	}
 }
@@ -81,11 +81,11 @@ func FuzzSameMeaning(f *testing.F) {
 		if d := cmp.Diff(map[string]string{s: s}, back); d != "" {
 			t.Errorf("JSON changed its value:\n%s", d)
 		}
-		if masked := visible.LinesKeepingOffsets(s); len(masked) != len(s) || !utf8.ValidString(masked) {
+		if masked := visible.ReplaceInvisibleKeepingOffsets(s); len(masked) != len(s) || !utf8.ValidString(masked) {
 			t.Errorf("Masked(%q) = %q", s, masked)
 		}
 		plain := strings.NewReplacer(`\`, "", `"`, "", "$", "", "%", "").Replace(s)
-		e, diags := hclsyntax.ParseExpression([]byte(`"`+visible.EscapeHCL(plain)+`"`), "", hcl.InitialPos)
+		e, diags := hclsyntax.ParseExpression([]byte(`"`+visible.EscapeInvisibleInHCL(plain)+`"`), "", hcl.InitialPos)
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}

@@ -76,7 +76,7 @@ func quote(s string) string {
 	if strings.ContainsAny(s, "\\\"$%") {
 		s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", "$${", "%{", "%%{").Replace(s)
 	}
-	return `"` + visible.EscapeHCL(s) + `"`
+	return `"` + visible.EscapeInvisibleInHCL(s) + `"`
 }
 
 // String is the address as a user writes it; that of a whole module where Kind
@@ -161,19 +161,19 @@ func ParseTarget(s string) (Addr, error) {
 // FromTraversal reads the address of a resource or, with Kind "", of a whole module.
 func FromTraversal(t hcl.Traversal) (address Addr, ok bool) {
 	var a Addr
-	for len(t) > 1 && StepName(t[0]) == "module" && StepName(t[1]) != "" {
+	for len(t) > 1 && RootOrAttrName(t[0]) == "module" && RootOrAttrName(t[1]) != "" {
 		var at InstanceKey
-		step := StepName(t[1])
+		step := RootOrAttrName(t[1])
 		at, t = cutInstanceKey(t[2:])
 		a.Module = strings.TrimPrefix(a.Module+".module."+step+at.String(), ".")
 	}
 	if len(t) == 0 {
 		return a, a.Module != ""
 	}
-	if len(t) < 2 || StepName(t[0]) == "" || StepName(t[0]) == "module" || StepName(t[1]) == "" {
+	if len(t) < 2 || RootOrAttrName(t[0]) == "" || RootOrAttrName(t[0]) == "module" || RootOrAttrName(t[1]) == "" {
 		return a, false
 	}
-	a.Kind, a.Label = StepName(t[0]), StepName(t[1])
+	a.Kind, a.Label = RootOrAttrName(t[0]), RootOrAttrName(t[1])
 	a.Instance, t = cutInstanceKey(t[2:])
 	return a, len(t) == 0
 }
@@ -186,8 +186,8 @@ func cutInstanceKey(t hcl.Traversal) (key InstanceKey, rest hcl.Traversal) {
 	return InstanceKey{}, t
 }
 
-// StepName is the name of a root or attribute step; "" for any other.
-func StepName(step hcl.Traverser) string {
+// RootOrAttrName is the name of a root or attribute step; "" for any other.
+func RootOrAttrName(step hcl.Traverser) string {
 	switch s := step.(type) {
 	case hcl.TraverseRoot:
 		return s.Name

@@ -214,7 +214,7 @@ func corsAttrs() []kind.Attr {
 			Samples: kind.StringValues("downloads"),
 			Doc:     "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkCORSRuleName},
 		{Name: "allowed_origins", WirePath: "allowedOrigins", Type: strs, Required: true, Samples: listSample("https://www.example.com"),
-			Check: checkHasOrigins,
+			Check: checkCORSOrigins,
 			Doc:   "Origins that may use the bucket; https stands for every https origin, * for all."},
 		{Name: "allowed_operations", WirePath: "allowedOperations", Type: cty.Set(cty.String), Required: true,
 			Samples: []cty.Value{cty.SetVal(kind.StringValues("s3_get", "b2_download_file_by_name"))},
@@ -260,7 +260,7 @@ func checkCORSRules(v cty.Value) kind.Problems {
 	return ps
 }
 
-func checkHasOrigins(v cty.Value) kind.Problems {
+func checkCORSOrigins(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("CORS rule without origins", "Name at least one origin in allowed_origins, such as \"https\".")
 	}

@@ -240,14 +240,14 @@ func InstanceOf(d *hcl.Diagnostic) string {
 // An Import is one import block: take over the live object with this identity
 // or remote ID; or those of a rotation, of which the newest is current.
 type Import struct {
-	To         addr.Addr
-	ID         string   // "": IDs
-	SiblingIDs []string // each an identity or a remote ID
-	Range      hcl.Range
+	To                     addr.Addr
+	IDOrIdentity           string   // "": IDs
+	SiblingIDsOrIdentities []string // each an identity or a remote ID
+	Range                  hcl.Range
 }
 
 // Matches reports whether the block names a live object.
 func (i *Import) Matches(k *kind.Kind, id, identity string) bool {
 	names := func(s string) bool { return s == id || s != "" && k.NormalizeIdentity(s) == identity }
-	return names(i.ID) || slices.ContainsFunc(i.SiblingIDs, names)
+	return names(i.IDOrIdentity) || slices.ContainsFunc(i.SiblingIDsOrIdentities, names)
 }

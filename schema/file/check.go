@@ -163,9 +163,9 @@ const (
 	aes256 = "AES256"
 )
 
-// checkMode: nothing is uploaded without encryption since September 2026, and SSE-C
+// checkEncryptionMode: nothing is uploaded without encryption since September 2026, and SSE-C
 // needs the key with every request.
-func checkMode(v cty.Value) kind.Problems {
+func checkEncryptionMode(v cty.Value) kind.Problems {
 	const summary = "Invalid encryption mode"
 	switch s := v.AsString(); {
 	case s == sseB2:
@@ -183,7 +183,7 @@ func checkMode(v cty.Value) kind.Problems {
 	}
 }
 
-func checkAlgorithm(v cty.Value) kind.Problems {
+func checkEncryptionAlgorithm(v cty.Value) kind.Problems {
 	if s := v.AsString(); s != aes256 {
 		return kind.Errorf("Invalid encryption algorithm", "%q is not an encryption algorithm that B2 has. Use %q.", s, aes256)
 	}

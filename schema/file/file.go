@@ -36,7 +36,7 @@ func Kind() *kind.Kind {
 		Replaceable:      true,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},
 			LeftBehindText: "what is there stays, as hidden versions", Hazards: destroyHazards, CountContents: countVersions},
-		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove,
+		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",
 			MaxSize: mostBytes,
@@ -132,9 +132,9 @@ func attrs() []kind.Attr {
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal(sseB2),
-			Samples: kind.StringValues(sseB2), Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
+			Samples: kind.StringValues(sseB2), Doc: "SSE-B2: B2 holds the keys.", Check: checkEncryptionMode},
 		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
-			Default: cty.StringVal(aes256), Samples: kind.StringValues(aes256), Doc: "AES256.", Check: checkAlgorithm},
+			Default: cty.StringVal(aes256), Samples: kind.StringValues(aes256), Doc: "AES256.", Check: checkEncryptionAlgorithm},
 	}
 }
 

@@ -281,7 +281,7 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	}
 	u := wire.Upload{BucketID: stringOrEmpty(c.Body["bucketId"]), Name: stringOrEmpty(c.Body["fileName"]),
 		ContentType: stringOrEmpty(c.Body["contentType"]), Info: map[string]string{}, Payload: c.Payload}
-	if wanted := requestedEncryptionIfAny(c); wanted != nil {
+	if wanted := findRequestedSSEB2(c); wanted != nil {
 		u.SSEB2Algorithm = stringOrEmpty(wanted["algorithm"])
 	}
 	if u.ContentType == "" {
@@ -298,8 +298,8 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return fileObjectFromReply(raw)
 }
 
-// requestedEncryptionIfAny is the encryption that B2 is to be asked for; nil: none.
-func requestedEncryptionIfAny(c kind.VerbInput) map[string]any {
+// findRequestedSSEB2 is the encryption that B2 is to be asked for; nil: none.
+func findRequestedSSEB2(c kind.VerbInput) map[string]any {
 	wanted, _ := c.Body["serverSideEncryption"].(map[string]any)
 	if wanted["mode"] != sseB2 { // an SSE-C that was left as it is cannot be asked for without its key
 		return nil
@@ -329,7 +329,7 @@ func copyLiveContent(ctx context.Context, c kind.VerbInput) (json.RawMessage, er
 		"sourceFileId": c.Live["fileId"], "fileName": c.Body["fileName"],
 		"metadataDirective": "REPLACE", "contentType": c.Body["contentType"], "fileInfo": info,
 	}
-	if wanted := requestedEncryptionIfAny(c); wanted != nil {
+	if wanted := findRequestedSSEB2(c); wanted != nil {
 		in["destinationServerSideEncryption"] = wanted
 	}
 	var raw json.RawMessage
@@ -353,8 +353,8 @@ func stringOrEmpty(v any) string {
 	return s
 }
 
-// remove hides the file, or with Force deletes all its versions.
-func remove(ctx context.Context, c kind.VerbInput) error {
+// hideOrDeleteVersions hides the file, or with Force deletes all its versions.
+func hideOrDeleteVersions(ctx context.Context, c kind.VerbInput) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
 	if files, ok := c.API.(wire.FileStore); ok && c.Force {
 		_, err := files.Purge(ctx, bucketID, name, c.Progress)

@@ -60,8 +60,8 @@ const (
 	mostStars        = 5
 )
 
-// countAlternatives is at least how many patterns without braces one stands for.
-func countAlternatives(pattern string) float64 {
+// countGlobAlternatives is at least how many patterns without braces one stands for.
+func countGlobAlternatives(pattern string) float64 {
 	n, commas, depth := 1.0, 1.0, 0
 	for _, c := range pattern {
 		switch {
@@ -90,7 +90,7 @@ func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
 		if !doublestar.ValidatePattern(pattern) {
 			return cty.NilVal, function.NewArgErrorf(1, "%q is no pattern: every [ and { must be closed", pattern)
 		}
-		if n := countAlternatives(pattern); n > mostAlternatives || strings.Count(pattern, "**") > mostStars {
+		if n := countGlobAlternatives(pattern); n > mostAlternatives || strings.Count(pattern, "**") > mostStars {
 			return cty.NilVal, function.NewArgErrorf(1, "the pattern stands for more than %d others, or has ** more than %d times",
 				mostAlternatives, mostStars)
 		}

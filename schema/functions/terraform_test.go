@@ -84,7 +84,7 @@ func TestAsTerraform(t *testing.T) {
 			}
 			budget := parse.NewBudget(0) // of its own: another case may go over it
 			ctx.Functions = functions.All(folder.Folder{Dir: dir, ModuleDir: dir}, budget)
-			got, diags := budget.Value(e, ctx)
+			got, diags := budget.Evaluate(e, ctx)
 			if why, refused := strings.CutPrefix(c[1], "error:"); refused {
 				text := diags.Error()
 				if !diags.HasErrors() || !strings.Contains(text, strings.TrimSpace(why)) || strings.HasSuffix(text, "..") {

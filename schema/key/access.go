@@ -22,13 +22,13 @@ func AccessNames() []string {
 	return names
 }
 
-// presets are the lists that the web console has granted for a type of access,
+// capabilityListsForAccess are the lists that the web console has granted for a type of access,
 // the one that new keys get first, or the list of an application. They are frozen: a list that a release adds
 // goes behind, so that no release replaces anybody's keys. The lists of 2022 to
 // 2026 are those seen on keys in public configurations. New keys get the list of
 // 2025: that of 2026 holds writeBuckets and the lifecycle capabilities, which B2
 // was seen to refuse on some accounts.
-func presets(access string) (capabilityLists [][]string) {
+func capabilityListsForAccess(access string) (capabilityLists [][]string) {
 	switch access {
 	case "read_write":
 		base := []string{"deleteFiles", "listBuckets", "listFiles", "readBucketEncryption", "readBucketReplications", "readBuckets",
@@ -92,7 +92,7 @@ func accessOf(keyName string, capabilities []string) (access string, listsAll, o
 		list, listsAll = slices.Delete(list, i, i+1), true
 	}
 	for _, access := range []string{"read_write", "read_only", "write_only"} {
-		for _, preset := range presets(access) {
+		for _, preset := range capabilityListsForAccess(access) {
 			slices.Sort(preset)
 			if slices.Equal(preset, list) {
 				return access, listsAll, true
@@ -175,7 +175,7 @@ func sameCapabilities(p kind.Comparison) bool {
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false
 	}
-	for _, preset := range presets(access.AsString()) {
+	for _, preset := range capabilityListsForAccess(access.AsString()) {
 		if slices.Contains(want, listAll) {
 			preset = append(slices.Clone(preset), listAll)
 		}

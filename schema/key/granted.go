@@ -30,7 +30,7 @@ func diffGrant(want cty.Value, a *wire.Account) []string {
 	differ("capabilities", !equalSets(kind.KnownStringsIn(want.GetAttr("capabilities")), a.Capabilities))
 	differ("buckets", !equalSets(kind.KnownStringsIn(want.GetAttr("buckets")), buckets))
 	differ("name_prefix", prefix != a.NamePrefix)
-	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.Expires.IsZero())
+	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.KeyExpires.IsZero())
 	return out
 }
 

@@ -86,7 +86,7 @@ func attrs() []kind.Attr {
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities,
-			Preset: accessTextForCapabilities},
+			ConsoleName: accessTextForCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
 		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{SingleValueReadPath: "bucketId"}, TerraformName: "bucket_ids",
@@ -130,7 +130,7 @@ var granted = sync.OnceValue(capabilitiesByAccess)
 func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
 	out := map[string]*[2]cty.Value{}
 	for _, access := range AccessNames() {
-		plain := presets(access)[0]
+		plain := capabilityListsForAccess(access)[0]
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
 		slices.Sort(all)
@@ -140,9 +140,9 @@ func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
 	return out
 }
 
-// isPointerToPreset reports whether a list of capabilities is one of those that access
+// isDerivedFromAccess reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
-func isPointerToPreset(caps *cty.Value) bool {
+func isDerivedFromAccess(caps *cty.Value) bool {
 	for _, g := range granted() {
 		if caps == &g[0] || caps == &g[1] {
 			return true
@@ -202,7 +202,7 @@ func checkKeyName(v cty.Value) kind.Problems {
 }
 
 func checkAccess(v cty.Value) kind.Problems {
-	if presets(v.AsString()) == nil {
+	if capabilityListsForAccess(v.AsString()) == nil {
 		return kind.Errorf("Invalid access", "%q is not a type of access.%s Use read_write, read_only, write_only, state, or the name "+
 			"of an application: %s. Or list capabilities instead.", v.AsString(),
 			words.DidYouMean(strings.Replace(v.AsString(), "+", "_plus", 1), "", AccessNames()), clientProgramsText())
@@ -261,11 +261,11 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
-	if !access.IsNull() && !caps.IsNull() && !isPointerToPreset(v.Pointer("capabilities")) {
+	if !access.IsNull() && !caps.IsNull() && !isDerivedFromAccess(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
 			"by both: none of them would limit the other. Remove one of them.").WithPathPrefix(cty.GetAttrPath("access"))
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPointerToPreset(v.Pointer("capabilities")) {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isDerivedFromAccess(v.Pointer("capabilities")) {
 		return nil
 	}
 	wide := slices.DeleteFunc(kind.KnownStringsIn(caps), func(c string) bool { return !slices.Contains(accountOnlyCapabilities(), c) })

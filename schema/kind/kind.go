@@ -184,9 +184,9 @@ type Attr struct {
 	Hazards func(before, after cty.Value) []Hazard
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
-	// Preset is what the web console calls a list, which stands for it where room is
+	// ConsoleName is what the web console calls a list, which stands for it where room is
 	// scarce; "": nothing. May be nil.
-	Preset func(cty.Value) string
+	ConsoleName func(cty.Value) string
 	// FromAccount computes the attribute from the account instead of the object.
 	FromAccount func(*wire.Account) cty.Value
 }

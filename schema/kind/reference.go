@@ -61,15 +61,15 @@ func (a *Attr) MapPossibleIDs(v cty.Value, name func(by *Attr, text string) stri
 	return v
 }
 
-// IsLink reports whether the attribute names other objects and is set after they
+// IsDeferredLink reports whether the attribute names other objects and is set after they
 // are made, so that they may name the one that carries it.
-func (a *Attr) IsLink() bool { return a.Deferred && a.HasRefs() }
+func (a *Attr) IsDeferredLink() bool { return a.Deferred && a.HasRefs() }
 
-// LinkIndices lists the indices of the attributes that are links.
-func (k *Kind) LinkIndices() []int {
+// DeferredLinkIndices lists the indices of the attributes that are links.
+func (k *Kind) DeferredLinkIndices() []int {
 	var list []int
 	for i := range k.Attrs {
-		if k.Attrs[i].IsLink() {
+		if k.Attrs[i].IsDeferredLink() {
 			list = append(list, i)
 		}
 	}

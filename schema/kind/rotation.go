@@ -16,7 +16,7 @@ type Rotation struct {
 
 // Due is when an object is to be renewed that was made and will expire at the
 // given times. A zero expires: never; a zero result: never.
-func (r Rotation) Due(made, expires time.Time) time.Time {
+func (r Rotation) Due(made, expires time.Time) (dueOrZero time.Time) {
 	var due time.Time
 	if r.Every > 0 {
 		due = made.Add(r.Every)
@@ -46,7 +46,7 @@ func timeFromMillis(v cty.Value) time.Time {
 }
 
 // ExpiryOf is when a live object ends by itself; zero: never, or nobody can say.
-func (k *Kind) ExpiryOf(live AttrReader) time.Time {
+func (k *Kind) ExpiryOf(live AttrReader) (expiresOrZero time.Time) {
 	if k.Credential == nil || live.IsNull() {
 		return time.Time{}
 	}

@@ -140,7 +140,7 @@ func (s *Snapshot) DropExpired(now time.Time) {
 }
 
 // ExpiredAt is when an object ended that B2 still listed; zero: there is none.
-func (s *Snapshot) ExpiredAt(k *Kind, id string) time.Time {
+func (s *Snapshot) ExpiredAt(k *Kind, id string) (expiredOrZero time.Time) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.objectsByKind[k.Name]; o != nil {

@@ -156,9 +156,9 @@ func (b *Budget) ExceededError(at hcl.Range) hcl.Diagnostics {
 	return hcl.Diagnostics{&over}
 }
 
-// Value evaluates an expression. Where that goes over the budget, or something
+// Evaluate evaluates an expression. Where that goes over the budget, or something
 // before did, the only error is the one about that.
-func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (b *Budget) Evaluate(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendValue(v, "") })
 }
 
@@ -170,7 +170,7 @@ func (b *Budget) EvalForReading(e hcl.Expression, ctx *hcl.EvalContext) (cty.Val
 
 // EvalReferenceList is [Budget.EvalForReading] where nobody reads what is in the objects that a list refers to.
 func (b *Budget) EvalReferenceList(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading(NonReferenceExprs(e, v), "") })
+	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading(NonReferenceValues(e, v), "") })
 }
 
 func (b *Budget) evalAndSpend(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Value)) (v cty.Value, diags hcl.Diagnostics) {
@@ -202,7 +202,7 @@ func (b *Budget) evalAndSpend(e hcl.Expression, ctx *hcl.EvalContext, spend func
 // Constant evaluates what should be a constant; nothing but references and
 // functions makes it an error, or a loop without end.
 func Constant(e hcl.Expression) (v cty.Value, diags hcl.Diagnostics) {
-	return NewBudget(0).Value(e, nil)
+	return NewBudget(0).Evaluate(e, nil)
 }
 
 // MustSpendValue spends what a value takes up, each part as often as it occurs.
@@ -318,9 +318,9 @@ func makesNewValue(e hcl.Expression) bool {
 	return true
 }
 
-// NonReferenceExprs are the parts of the value of an expression that may be more than objects which exist
+// NonReferenceValues are the parts of the value of an expression that may be more than objects which exist
 // besides: a list of references to objects has none.
-func NonReferenceExprs(e hcl.Expression, v cty.Value) []cty.Value {
+func NonReferenceValues(e hcl.Expression, v cty.Value) []cty.Value {
 	tuple, ok := e.(*hclsyntax.TupleConsExpr)
 	if !ok || v.IsMarked() || !v.Type().IsTupleType() || !v.IsKnown() || v.IsNull() || v.LengthInt() != len(tuple.Exprs) {
 		return []cty.Value{v}

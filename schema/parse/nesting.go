@@ -28,8 +28,8 @@ const (
 	sequence = '$' // ${ or %{ in a template
 )
 
-// A level is what is open at a place.
-type level struct {
+// A nestingLevel is what is open at a place.
+type nestingLevel struct {
 	delimiter     byte
 	operators     int
 	directives    int    // if and for in a template whose end did not come yet
@@ -40,7 +40,7 @@ type level struct {
 type nestingScanner struct {
 	src           []byte
 	offset        int
-	levels        []level
+	levels        []nestingLevel
 	depth         int // levels and directives
 	openOperators int
 	numberTooLong bool // what was gone through last is a number with too many digits
@@ -65,10 +65,10 @@ func findTooDeep(src []byte, as byte) (at int, numberTooLong bool) {
 	return -1, false
 }
 
-func (n *nestingScanner) top() *level { return &n.levels[len(n.levels)-1] }
+func (n *nestingScanner) top() *nestingLevel { return &n.levels[len(n.levels)-1] }
 
-func (n *nestingScanner) openLevel(as byte) *level {
-	n.levels = append(n.levels, level{delimiter: as})
+func (n *nestingScanner) openLevel(as byte) *nestingLevel {
+	n.levels = append(n.levels, nestingLevel{delimiter: as})
 	n.depth++
 	return n.top()
 }
@@ -81,13 +81,13 @@ func (n *nestingScanner) closeLevel() {
 }
 
 // resetOperators begins with another expression of the same level.
-func (n *nestingScanner) resetOperators(top *level) {
+func (n *nestingScanner) resetOperators(top *nestingLevel) {
 	n.openOperators -= top.operators
 	top.operators = 0
 }
 
 // scanTemplate goes on within a template.
-func (n *nestingScanner) scanTemplate(top *level) {
+func (n *nestingScanner) scanTemplate(top *nestingLevel) {
 	if top.delimiter == heredoc && n.offset > 0 && n.src[n.offset-1] == '\n' && n.skipHeredocEnd(top.heredocMarker) {
 		n.closeLevel()
 		return
@@ -115,7 +115,7 @@ func (n *nestingScanner) scanTemplate(top *level) {
 }
 
 // openTemplateSequence begins ${ or %{.
-func (n *nestingScanner) openTemplateSequence(top *level, c byte) {
+func (n *nestingScanner) openTemplateSequence(top *nestingLevel, c byte) {
 	if c == '%' {
 		rest := bytes.TrimLeft(bytes.TrimPrefix(n.src[n.offset:], []byte("~")), " \t")
 		word := rest[:max(0, len(rest)-len(bytes.TrimLeftFunc(rest, unicode.IsLetter)))]
@@ -145,7 +145,7 @@ func (n *nestingScanner) skipHeredocEnd(marker []byte) (skipped bool) {
 }
 
 // scanCode goes on outside of templates.
-func (n *nestingScanner) scanCode(top *level) {
+func (n *nestingScanner) scanCode(top *nestingLevel) {
 	c, rest := n.src[n.offset], n.src[n.offset+1:]
 	n.offset++
 	switch c {
@@ -219,7 +219,7 @@ func (n *nestingScanner) scanNumber() {
 
 var number = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?([0-9]+))?`)
 
-func (n *nestingScanner) countOperator(top *level) {
+func (n *nestingScanner) countOperator(top *nestingLevel) {
 	top.operators++
 	n.openOperators++
 }

@@ -81,7 +81,7 @@ func FuzzPlain(f *testing.F) {
 			if !reflect.DeepEqual(Block(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i]) {
 				t.Fatalf("block %d is not the same", i)
 			}
-			var found Scan
+			var found ScannedBlock
 			wanted := scanOf(want.Body.(*hclsyntax.Body).Blocks[i].Body)
 			if ScanBlock(src, at, &found) && fmt.Sprintf("%+v", found) != fmt.Sprintf("%+v", wanted) {
 				t.Fatalf("block %d holds %+v, but %+v was found", i, wanted, found)
@@ -91,7 +91,7 @@ func FuzzPlain(f *testing.F) {
 }
 
 // scanOf is what a scan of a block with a body finds.
-func scanOf(body *hclsyntax.Body) (s Scan) {
+func scanOf(body *hclsyntax.Body) (s ScannedBlock) {
 	places := map[int]ScannedItem{} // by where they begin
 	references := map[int][]hcl.Traversal{}
 	for name, a := range body.Attributes {

@@ -17,16 +17,16 @@ import (
 type plainParser struct {
 	src       []byte
 	name      string
-	offset    int     // of the next byte in src
-	start     hcl.Pos // of src
-	line      int     // of the next byte
-	lineStart int     // where in src its line begins
-	outline   bool    // no tree is made of what stands in blocks
-	scanned   *Scan   // what is found in the outermost block; nil: nobody asks
+	offset    int           // of the next byte in src
+	start     hcl.Pos       // of src
+	line      int           // of the next byte
+	lineStart int           // where in src its line begins
+	outline   bool          // no tree is made of what stands in blocks
+	scanned   *ScannedBlock // what is found in the outermost block; nil: nobody asks
 }
 
-// A Scan is what a block holds, found without making its tree.
-type Scan struct {
+// A ScannedBlock is what a block holds, found without making its tree.
+type ScannedBlock struct {
 	Items      []ScannedItem   // in order
 	References []hcl.Traversal // in its arguments, not in nested blocks
 }
@@ -41,7 +41,7 @@ type ScannedItem struct {
 
 // ScanBlock scans a block of a file that was parsed before without a mistake; ok is false where its
 // tree is needed to know what it holds. The memory of an earlier scan is used again.
-func ScanBlock(src []byte, at hcl.Range, s *Scan) (ok bool) {
+func ScanBlock(src []byte, at hcl.Range, s *ScannedBlock) (ok bool) {
 	s.Items, s.References = s.Items[:0], nil
 	p := newPlainParser(src[at.Start.Byte:at.End.Byte], at.Filename, at.Start)
 	p.outline, p.scanned = true, s

@@ -45,7 +45,7 @@ var resource = BlockSpec{
 				{Name: "iterator", Type: Name, MayReferTo: Written, Doc: "The name under which `content` sees the element, as " +
 					"`NAME.key` and `NAME.value`; left out, that of the block."},
 			},
-			Blocks: []BlockSpec{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArguments: "an argument of the nested block",
+			Blocks: []BlockSpec{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArgumentsDoc: "an argument of the nested block",
 				Doc: "What each of the blocks holds."}}},
 	}, deliver...),
 	Hints: []Hint{

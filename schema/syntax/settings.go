@@ -7,7 +7,7 @@ import (
 	"b2form/schema/kind"
 )
 
-func hazardFlags() []string {
+func allowFlagValues() []string {
 	var out []string
 	for _, h := range kind.HazardKinds() {
 		out = append(out, h.AllowFlagValue())
@@ -42,7 +42,7 @@ var settings = BlockSpec{
 		{Name: "required_version", Type: Text, MayReferTo: Settings,
 			Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
 		{Name: "account_id", Type: Text, MayReferTo: Settings, Doc: "Refuse the credentials of any other account."},
-		{Name: "allow", Type: Texts, MayReferTo: Settings, Choices: hazardFlags(),
+		{Name: "allow", Type: Texts, MayReferTo: Settings, Choices: allowFlagValues(),
 			Doc: "Hazards that `-auto-approve` carries out. A plan shows which hazards a change has."},
 		{Name: "deny", Type: Texts, MayReferTo: Settings, Choices: deniableRules(),
 			Doc: "Access that is wider than it should be, or of no use to most programs: an error in every plan. [Keys](../keys.md) says " +

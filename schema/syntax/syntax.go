@@ -32,8 +32,8 @@ type BlockSpec struct {
 
 	Arguments []ArgumentSpec `json:"arguments,omitempty"`
 	Blocks    []BlockSpec    `json:"blocks,omitempty"` // nested, each form by itself
-	// OtherArguments says what an argument is that is not listed; "": there are no others.
-	OtherArguments string `json:"rest,omitempty"`
+	// OtherArgumentsDoc says what an argument is that is not listed; "": there are no others.
+	OtherArgumentsDoc string `json:"rest,omitempty"`
 
 	// RootOnlyReason is why the block stands in the configuration's own files only, not in
 	// those of modules, in a sentence; "": it stands in both.

@@ -58,7 +58,7 @@ var locals = BlockSpec{
 	Type: "locals",
 	Doc: "Values with names, for use in several places: `local.NAME` in expressions. They may refer to one another and to resources; a " +
 		"file may hold several such blocks.",
-	OtherArguments: "a value; its name is of your choice",
+	OtherArgumentsDoc: "a value; its name is of your choice",
 	Example: `locals {
   prefix = "acme"
   teams  = toset(["web", "api"])
@@ -146,7 +146,7 @@ var module = BlockSpec{
 		forEach, count,
 		{Name: "depends_on", Type: Addresses, MayReferTo: Written, Doc: "Resources and modules that come before everything in the module."},
 	},
-	OtherArguments: "a value for the module's variable of that name; it sees everything, and each or count",
+	OtherArgumentsDoc: "a value for the module's variable of that name; it sees everything, and each or count",
 	Hints: []Hint{
 		{"version", "Terraform argument", "b2form has no version here: modules are local folders. Delete it."},
 		{"providers", "Terraform argument", "b2form has no providers here: modules are local folders. Delete it."},

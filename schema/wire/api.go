@@ -101,13 +101,13 @@ func IsGone(err error) bool {
 
 // An Account is what b2_authorize_account says of the credentials in use.
 type Account struct {
-	ID          string
-	KeyID       string // the application key in use; equals ID for the master key
-	Realm       string // where it authorized: "https://api.backblazeb2.com"
-	S3URL       string // "https://s3.us-west-004.backblazeb2.com"
-	Region      string // of the S3 API, where the service names it; "": S3URL does
-	DownloadURL string // "https://f004.backblazeb2.com"
-	APIURL      string // of all calls but authorize: "https://api004.backblazeb2.com"
+	ID            string
+	KeyID         string // the application key in use; equals ID for the master key
+	Realm         string // where it authorized: "https://api.backblazeb2.com"
+	S3URL         string // "https://s3.us-west-004.backblazeb2.com"
+	ReplyS3Region string // of the S3 API, where the service names it; "": S3URL does
+	DownloadURL   string // "https://f004.backblazeb2.com"
+	APIURL        string // of all calls but authorize: "https://api004.backblazeb2.com"
 	// RecommendedPartSize and SmallestPart are how many bytes a part of a large file should
 	// have, and must have unless it is the last one; 0: the service does not say.
 	RecommendedPartSize, SmallestPartSize int64
@@ -116,7 +116,7 @@ type Account struct {
 	// Buckets are the buckets the key is limited to; nil: not limited.
 	Buckets    []AllowedBucket
 	NamePrefix string
-	Expires    time.Time // zero: never
+	KeyExpires time.Time // zero: never
 }
 
 // An AllowedBucket is one bucket that a restricted key may use. Name is "" when
@@ -136,8 +136,8 @@ func (a *Account) HasCapability(capability string) bool {
 // S3Region is the region of the S3 API: what stands behind "s3." in its host,
 // unless the service names it. "" where neither is so.
 func (a *Account) S3Region() string {
-	if a.Region != "" {
-		return a.Region
+	if a.ReplyS3Region != "" {
+		return a.ReplyS3Region
 	}
 	_, host, ok := strings.Cut(a.S3URL, "://s3.")
 	if !ok {

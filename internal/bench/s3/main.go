@@ -19,7 +19,7 @@ import (
 )
 
 type settings struct {
-	b2form, versitygw, disk                  string
+	b2form, versitygw, diskDir               string
 	rounds, smallObjectCount, largeObjectMiB int
 	listedObjectCount                        int
 }
@@ -28,7 +28,7 @@ func main() {
 	var s settings
 	flag.StringVar(&s.b2form, "b2form", "b2form", "the program b2form")
 	flag.StringVar(&s.versitygw, "versitygw", "versitygw", "the program versitygw")
-	flag.StringVar(&s.disk, "disk", os.TempDir(), "a folder on a disk")
+	flag.StringVar(&s.diskDir, "disk", os.TempDir(), "a folder on a disk")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds, of which the median counts")
 	flag.IntVar(&s.smallObjectCount, "objects", 4000, "small objects of a round")
 	flag.IntVar(&s.largeObjectMiB, "large", 256, "MiB of the large object")

@@ -31,7 +31,7 @@ type server struct {
 
 func startB2form(s settings, where string) *server {
 	args := []string{"emulator"}
-	dir := makeTempDir(s.disk)
+	dir := makeTempDir(s.diskDir)
 	if where == "disk" {
 		args = append(args, "-data="+dir)
 	}
@@ -77,7 +77,7 @@ func createAppKey(env map[string]string) (id, secret string) {
 }
 
 func startVersitygw(s settings, where string) *server {
-	parent := s.disk
+	parent := s.diskDir
 	if where == "memory" {
 		parent = "/dev/shm"
 	}

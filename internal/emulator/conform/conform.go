@@ -61,24 +61,24 @@ type Case struct {
 }
 
 type step struct {
-	line              int
-	advanceClockBy    time.Duration
-	authorizeAs       []string // key ID and secret, or one word
-	fault             string
-	uploadArgs        []string // bucket ID, file name and variable
-	repeat            int
-	method            string // of HTTP; "": no request
-	path              string
-	header            []field
-	body              string
-	status            int
-	comparesBodyBytes bool
-	isFile            bool // the reply is content
-	wantHeaders       []field
-	wantBody          string
+	line               int
+	advanceClockBy     time.Duration
+	authorizeAs        []string // key ID and secret, or one word
+	fault              string
+	uploadArgs         []string // bucket ID, file name and variable
+	repeat             int
+	method             string // of HTTP; "": no request
+	path               string
+	header             []headerField
+	body               string
+	status             int
+	comparesBodyBytes  bool
+	replyIsFileContent bool // the reply is content
+	wantHeaders        []headerField
+	wantBody           string
 }
 
-type field struct{ name, value string }
+type headerField struct{ name, value string }
 
 // Load reads the cases of a folder, in the order of their names.
 func Load(folder fs.FS) ([]Case, error) {
@@ -189,7 +189,7 @@ func parseStep(block string) (s step, err error) {
 	s.header, s.body = parseMessage(request)
 	status, reply, _ := strings.Cut(reply, "\n")
 	status, s.comparesBodyBytes = strings.CutSuffix(status, " exactly")
-	status, s.isFile = strings.CutSuffix(status, " content")
+	status, s.replyIsFileContent = strings.CutSuffix(status, " content")
 	if s.status, err = strconv.Atoi(status); err != nil {
 		return s, err
 	}
@@ -199,7 +199,7 @@ func parseStep(block string) (s step, err error) {
 
 // parseMessage splits headers from the body, which begins after an empty line
 // or where a line is no header.
-func parseMessage(text string) (header []field, body string) {
+func parseMessage(text string) (header []headerField, body string) {
 	text = strings.TrimPrefix(text, "\n")
 	lines := bufio.NewScanner(strings.NewReader(text))
 	lines.Buffer(nil, len(text)+1)
@@ -213,7 +213,7 @@ func parseMessage(text string) (header []field, body string) {
 			}
 			break
 		}
-		header = append(header, field{name, value})
+		header = append(header, headerField{name, value})
 		read += len(line) + 1
 	}
 	if read > len(text) {

@@ -105,7 +105,7 @@ func (r *run) upload(ctx context.Context, s step) error {
 		wantBody: `{"authorizationToken":"$=uploadToken","uploadUrl":"$=uploadUrl"}`,
 	}, {
 		method: "POST", path: "${uploadUrl}", status: 200, body: s.uploadArgs[1],
-		header: []field{
+		header: []headerField{
 			{"Authorization", "${uploadToken}"}, {"X-Bz-File-Name", s.uploadArgs[1]},
 			{"X-Bz-Content-Sha1", "do_not_verify"}, {"Content-Type", "text/plain"},
 		},
@@ -196,7 +196,7 @@ func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
 	if response.StatusCode != s.status {
 		return fmt.Errorf("status %d, want %d: %s", response.StatusCode, s.status, body)
 	}
-	if !s.isFile {
+	if !s.replyIsFileContent {
 		if err := checkReplyFormat(response, body); err != nil {
 			return fmt.Errorf("%w: %s", err, body)
 		}
@@ -224,7 +224,7 @@ func encodeBasicAuth(header string) string {
 
 func (r *run) compare(s step, body []byte) error {
 	want := r.prefixNames(r.expandVariables(s.wantBody))
-	if s.comparesBodyBytes || s.isFile {
+	if s.comparesBodyBytes || s.replyIsFileContent {
 		if s.comparesBodyBytes && s.status < 300 {
 			want += "\n"
 		}

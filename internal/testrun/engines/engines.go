@@ -23,8 +23,8 @@ import (
 	"b2form/schema/config"
 )
 
-// An Engine is a kind of backend. A new one adds a line to All.
-type Engine struct {
+// A BackendType is a kind of backend. A new one adds a line to All.
+type BackendType struct {
 	Name string
 
 	Remote          bool // it is reached over a line, which can be cut
@@ -32,54 +32,54 @@ type Engine struct {
 	LockExpires     bool // its lock ends by the clock
 	LockOutlivesRun bool // the lock of a killed run stays until somebody breaks it
 
-	serve   func(now func() time.Time) (s Site, stop func() error, err error)
-	connect func(s Site, now func() time.Time, l *Line) (state.Backend, error)
+	serve   func(now func() time.Time) (s StateLocation, stop func() error, err error)
+	connect func(s StateLocation, now func() time.Time, l *NetworkLine) (state.Backend, error)
 }
 
 // All are the engines that this machine has.
-func All() []Engine {
-	all := []Engine{
+func All() []BackendType {
+	all := []BackendType{
 		{Name: "local", serve: serveFolder, connect: connectFolder, LockUnbreakable: true},
 		{Name: "b2", serve: serveBucket, connect: connectBucket, Remote: true, LockExpires: true},
 		{Name: "http", serve: serveHTTP, connect: connectHTTP, Remote: true, LockOutlivesRun: true},
 		{Name: "gitlab", serve: serveGitLab, connect: connectGitLab, Remote: true, LockOutlivesRun: true},
 	}
 	if testrun.UsesPostgres() {
-		all = append(all, Engine{Name: "postgres", serve: serveDatabase, connect: connectDatabase, Remote: true})
+		all = append(all, BackendType{Name: "postgres", serve: serveDatabase, connect: connectDatabase, Remote: true})
 	}
 	return all
 }
 
-// A Site is a place for one state that other processes reach, too.
-type Site struct{ Engine, URL, KeyID, Key string }
+// A StateLocation is a place for one state that other processes reach, too.
+type StateLocation struct{ BackendType, URL, KeyID, Key string }
 
 // Serve makes a place of its own. now is the clock of its service, where it has one.
-func (e Engine) Serve(now func() time.Time) (s Site, stop func() error, err error) {
+func (e BackendType) Serve(now func() time.Time) (s StateLocation, stop func() error, err error) {
 	s, stop, err = e.serve(now)
-	s.Engine = e.Name
+	s.BackendType = e.Name
 	return s, stop, err
 }
 
 // Connect is the backend as a machine with this clock has it. l may be nil.
-func (s Site) Connect(now func() time.Time, l *Line) (state.Backend, error) {
+func (s StateLocation) Connect(now func() time.Time, l *NetworkLine) (state.Backend, error) {
 	for _, e := range All() {
-		if e.Name == s.Engine {
+		if e.Name == s.BackendType {
 			return e.connect(s, now, l)
 		}
 	}
-	return nil, fmt.Errorf("there is no engine %q", s.Engine)
+	return nil, fmt.Errorf("there is no engine %q", s.BackendType)
 }
 
-func serveFolder(func() time.Time) (s Site, stop func() error, err error) {
+func serveFolder(func() time.Time) (s StateLocation, stop func() error, err error) {
 	dir, err := os.MkdirTemp("", "state-")
-	return Site{URL: filepath.Join(dir, "b2form.state.json")}, func() error { return os.RemoveAll(dir) }, err
+	return StateLocation{URL: filepath.Join(dir, "b2form.state.json")}, func() error { return os.RemoveAll(dir) }, err
 }
 
-func connectFolder(s Site, _ func() time.Time, _ *Line) (state.Backend, error) {
+func connectFolder(s StateLocation, _ func() time.Time, _ *NetworkLine) (state.Backend, error) {
 	return state.LocalFile{Path: s.URL}, nil
 }
 
-func serveBucket(now func() time.Time) (s Site, stop func() error, err error) {
+func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err error) {
 	server := httptest.NewUnstartedServer(nil)
 	e, err := emulator.Open(emulator.Options{Now: now, Seed: 1, URL: "http://" + server.Listener.Addr().String()})
 	if err != nil {
@@ -87,7 +87,7 @@ func serveBucket(now func() time.Time) (s Site, stop func() error, err error) {
 	}
 	server.Config.Handler = e
 	server.Start()
-	s = Site{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey()}
+	s = StateLocation{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey()}
 	b, err := connectBucket(s, now, nil)
 	if err == nil {
 		_, err = b.(state.SharedBucket).CreateBucket(context.Background(), 30)
@@ -96,8 +96,8 @@ func serveBucket(now func() time.Time) (s Site, stop func() error, err error) {
 }
 
 // connectBucket has a client that does not wait long between tries.
-func connectBucket(s Site, now func() time.Time, l *Line) (state.Backend, error) {
-	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.Key, Endpoint: s.URL, Now: now, Transport: httpLine{l},
+func connectBucket(s StateLocation, now func() time.Time, l *NetworkLine) (state.Backend, error) {
+	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.Key, Endpoint: s.URL, Now: now, Transport: cuttableTransport{l},
 		Sleep: func(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/200) }})
 	return state.SharedBucket{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}, err
 }
@@ -121,27 +121,27 @@ func HTTPServer(gitlab bool) *tfserver.Server {
 	return &tfserver.Server{GitLab: gitlab, Username: "tester", Password: HTTPPassword}
 }
 
-func serveHTTP(func() time.Time) (s Site, stop func() error, err error) {
+func serveHTTP(func() time.Time) (s StateLocation, stop func() error, err error) {
 	return serveHandler(HTTPServer(false))
 }
 
-func serveGitLab(func() time.Time) (s Site, stop func() error, err error) {
+func serveGitLab(func() time.Time) (s StateLocation, stop func() error, err error) {
 	return serveHandler(HTTPServer(true))
 }
 
-func serveHandler(h http.Handler) (s Site, stop func() error, err error) {
+func serveHandler(h http.Handler) (s StateLocation, stop func() error, err error) {
 	server := httptest.NewServer(h)
-	return Site{URL: server.URL + "/states/web"}, func() error { server.Close(); return nil }, nil
+	return StateLocation{URL: server.URL + "/states/web"}, func() error { server.Close(); return nil }, nil
 }
 
-func connectHTTP(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
-	h := NewHTTPBackend(s.URL, false, httpLine{l})
+func connectHTTP(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
+	h := NewHTTPBackend(s.URL, false, cuttableTransport{l})
 	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
 
-func connectGitLab(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
-	h := NewHTTPBackend(s.URL, true, httpLine{l})
+func connectGitLab(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
+	h := NewHTTPBackend(s.URL, true, cuttableTransport{l})
 	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
@@ -149,12 +149,12 @@ func connectGitLab(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
 // DatabasePassword is that of the user postgres.
 const DatabasePassword = "Pa55w0rd/for&it"
 
-func serveDatabase(func() time.Time) (s Site, stop func() error, err error) {
+func serveDatabase(func() time.Time) (s StateLocation, stop func() error, err error) {
 	server, err := testrun.Postgres()
 	if err != nil {
 		return s, nil, err
 	}
-	s = Site{URL: server.SocketDir, Key: rand.Text()}
+	s = StateLocation{URL: server.SocketDir, Key: rand.Text()}
 	d, err := connectDatabase(s, nil, nil)
 	if err == nil {
 		err = d.(state.Database).CreateTables(context.Background())
@@ -162,14 +162,14 @@ func serveDatabase(func() time.Time) (s Site, stop func() error, err error) {
 	return s, func() error { return nil }, err // the server ends with the process
 }
 
-func connectDatabase(s Site, _ func() time.Time, l *Line) (state.Backend, error) {
+func connectDatabase(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
 	d, err := state.NewDatabase("host="+s.URL+" user=postgres dbname=postgres password='"+DatabasePassword+"'", "b2form", s.Key,
 		func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if err := l.Sending("dial"); err != nil {
+			if err := l.RunBeforeRequest("dial"); err != nil {
 				return nil, err
 			}
 			c, err := new(net.Dialer).DialContext(ctx, network, addr)
-			return &cuttable{Conn: c, Line: l}, err
+			return &cuttableConn{Conn: c, NetworkLine: l}, err
 		})
 	d.ReconnectTimeout = time.Minute
 	if l != nil && l.StaysCut {

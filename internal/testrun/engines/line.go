@@ -10,36 +10,36 @@ import (
 	"sync"
 )
 
-// A Line is what a machine reaches a service by. Before and After, which may be nil, are
+// A NetworkLine is what a machine reaches a service by. Before and After, which may be nil, are
 // called for each request, and what they return cuts it there. nil is a line that holds.
-type Line struct {
-	Before, After func(what string) error
-	StaysCut      bool      // what is cut stays so
-	Copy          io.Writer // gets all that is sent; may be nil
+type NetworkLine struct {
+	BeforeRequest, AfterRequest func(what string) error
+	StaysCut                    bool      // what is cut stays so
+	SentCopy                    io.Writer // gets all that is sent; may be nil
 }
 
 var errCut = errors.New("the line is cut")
 
-// Sending is called for a request that is about to be sent.
-func (l *Line) Sending(what string) error {
-	if l == nil || l.Before == nil {
+// RunBeforeRequest is called for a request that is about to be sent.
+func (l *NetworkLine) RunBeforeRequest(what string) error {
+	if l == nil || l.BeforeRequest == nil {
 		return nil
 	}
-	return l.Before(what)
+	return l.BeforeRequest(what)
 }
 
-// Answered is called for a request that took effect.
-func (l *Line) Answered(what string) error {
-	if l == nil || l.After == nil {
+// RunAfterRequest is called for a request that took effect.
+func (l *NetworkLine) RunAfterRequest(what string) error {
+	if l == nil || l.AfterRequest == nil {
 		return nil
 	}
-	return l.After(what)
+	return l.AfterRequest(what)
 }
 
 // CutAt cuts the line at its k-th request, before or after that took effect: once, or from
 // then on. reached says whether there was one.
-func CutAt(k int, after, forGood bool) (l *Line, reached func() bool) {
-	l = &Line{StaysCut: forGood}
+func CutAt(k int, after, forGood bool) (l *NetworkLine, reached func() bool) {
+	l = &NetworkLine{StaysCut: forGood}
 	var mu sync.Mutex // a driver also sends beside what it was asked for
 	n, isCut := 0, false
 	reached = func() bool {
@@ -61,35 +61,35 @@ func CutAt(k int, after, forGood bool) (l *Line, reached func() bool) {
 	}
 	switch {
 	case after && forGood:
-		l.Before = func(string) error {
+		l.BeforeRequest = func(string) error {
 			if reached() {
 				return errCut
 			}
 			return nil
 		}
-		l.After = cut
+		l.AfterRequest = cut
 	case after:
-		l.After = cut
+		l.AfterRequest = cut
 	default:
-		l.Before = cut
+		l.BeforeRequest = cut
 	}
 	return l, reached
 }
 
-// An httpLine carries requests over a line.
-type httpLine struct{ *Line }
+// A cuttableTransport carries requests over a line.
+type cuttableTransport struct{ *NetworkLine }
 
-func (l httpLine) RoundTrip(r *http.Request) (*http.Response, error) {
+func (l cuttableTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	what := path.Base(r.URL.Path)
-	if err := l.Sending(what); err != nil {
+	if err := l.RunBeforeRequest(what); err != nil {
 		return nil, err
 	}
-	if l.Line != nil && l.Copy != nil && r.Body != nil {
+	if l.NetworkLine != nil && l.SentCopy != nil && r.Body != nil {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, err
 		}
-		_, _ = l.Copy.Write(body)
+		_, _ = l.SentCopy.Write(body)
 		r = r.Clone(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
@@ -97,37 +97,37 @@ func (l httpLine) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.Answered(what); err != nil {
+	if err := l.RunAfterRequest(what); err != nil {
 		_ = response.Body.Close()
 		return nil, err
 	}
 	return response, nil
 }
 
-// A cuttable connection is cut when its line is.
-type cuttable struct {
+// A cuttableConn connection is cut when its line is.
+type cuttableConn struct {
 	net.Conn
-	*Line
+	*NetworkLine
 	awaitsAnswer bool // something was sent, and nothing came back yet
 }
 
-func (c *cuttable) Write(p []byte) (int, error) {
-	if err := c.Sending("query"); err != nil {
+func (c *cuttableConn) Write(p []byte) (int, error) {
+	if err := c.RunBeforeRequest("query"); err != nil {
 		_ = c.Close()
 		return 0, err
 	}
-	if c.Line != nil && c.Copy != nil {
-		_, _ = c.Copy.Write(p)
+	if c.NetworkLine != nil && c.SentCopy != nil {
+		_, _ = c.SentCopy.Write(p)
 	}
 	c.awaitsAnswer = true
 	return c.Conn.Write(p)
 }
 
-func (c *cuttable) Read(p []byte) (int, error) {
+func (c *cuttableConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if c.awaitsAnswer && err == nil {
 		c.awaitsAnswer = false
-		if err := c.Answered("query"); err != nil {
+		if err := c.RunAfterRequest("query"); err != nil {
 			_ = c.Close()
 			return 0, err
 		}
