@@ -54,8 +54,8 @@ const (
 
 var errTrickle = fmt.Errorf("the reply trickled in at less than a kilobyte a second: %w", os.ErrDeadlineExceeded)
 
-// readBounded reads the body of a reply, in one allocation where the reply announces
-// its size. It fails with wire.ErrReplyTooLarge beyond the limit, and with
+// readBounded reads the body of a reply, in one allocation where a long reply
+// announces its size. It fails with wire.ErrReplyTooLarge beyond the limit, and with
 // errTrickle where the body trickles in.
 func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte, error) {
 	if resp.ContentLength > limit {
