@@ -228,12 +228,12 @@ func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 				"attributes.")
 			continue
 		}
-		before := len(l.diags)
 		r := l.resolveRef(t, allowedRefs{})
-		if !r.broken && len(t) == 3 && !r.hasInstanceKey {
+		switch {
+		case r.broken: // reported, perhaps of another instance of the module
+		case len(t) == 3 && !r.hasInstanceKey:
 			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
-		}
-		if len(l.diags) == before {
+		default:
 			after = append(after, r)
 			nodes = append(nodes, r.node)
 		}

@@ -253,6 +253,8 @@ func (l *module) declareScanned(r *block) (declared bool) {
 		return false
 	}
 	var deliverRanges []hcl.Range
+	var references []hcl.Traversal
+	argsWithReferences := 0
 	for _, it := range found.Items {
 		a := r.kind.FindAttr(string(it.Name))
 		switch isDelivery := string(it.Name) == "deliver" && it.IsBlock; {
@@ -261,7 +263,26 @@ func (l *module) declareScanned(r *block) (declared bool) {
 		case it.IsBlock, a == nil, a.Computed, a.IsDeferredLink():
 			return false
 		}
+		if len(it.References) > 0 {
+			references = it.References
+			argsWithReferences++
+		}
 	}
-	r.nativeDeliverRanges, r.references = deliverRanges, found.References
+	if argsWithReferences > 1 {
+		references = referencesInAttrOrder(found.Items, r.kind.Attrs)
+	}
+	r.nativeDeliverRanges, r.references = deliverRanges, references
 	return true
+}
+
+// referencesInAttrOrder are the references of arguments in the order in which those of a tree are found.
+func referencesInAttrOrder(items []parse.ScannedItem, attrs []kind.Attr) (references []hcl.Traversal) {
+	for i := range attrs {
+		for _, it := range items {
+			if string(it.Name) == attrs[i].Name {
+				references = append(references, it.References...)
+			}
+		}
+	}
+	return references
 }

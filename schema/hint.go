@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -61,6 +63,21 @@ func markedAsResource(marks cty.ValueMarks) bool {
 		}
 	}
 	return false
+}
+
+// suggestNearestFunction makes the suggestion for an unknown function the same each time: HCL's is any of
+// those that are nearest.
+func suggestNearestFunction(d *hcl.Diagnostic) {
+	call, unknown := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
+	if !unknown || call.CalledFunctionNamespace() != "" {
+		return
+	}
+	var names []string
+	for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
+		names = slices.AppendSeq(names, maps.Keys(ctx.Functions))
+	}
+	d.Detail = fmt.Sprintf("There is no function named %q.%s", call.CalledFunctionName(),
+		words.DidYouMean(call.CalledFunctionName(), "", names))
 }
 
 // findNameHint suggests a name where a member or an instance has another.

@@ -25,6 +25,8 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 		{`output "x" { value = bucket.many[*].name }`, "write values(bucket.many)[*]"},
 		{`output "x" { value = bucket.many.name }`, `name one, as bucket.many["KEY"].name`},
 		{`output "x" { value = list("a") }`, `write [1, 2], or tolist([1, 2])`},
+		{`output "x" { value = lg() }`, `There is no function named "lg". Did you mean "log"?`},
+		{`output "x" { value = mog(1) }`, `There is no function named "mog". Did you mean "log"?`}, // others are as near
 		{`output "x" { value = uuid() }`, "give such a value as a variable"},
 		{`variable "x" { type = "list" }`, "type = list(string) without quotes"},
 		{`variable "x" { type = lst(string) }`, `Did you mean "list"?`},

@@ -108,7 +108,7 @@ func (l *module) recheckLinksByName(r *config.Resource, a *kind.Attr, v cty.Valu
 		}
 		return text // it stays an address
 	})
-	if a.Check == nil || byName.RawEquals(v) || len(a.Check(v)) > 0 {
+	if a.Check == nil || byName.RawEquals(v) || l.shared.resourcesWithErrors[r.Addr] || len(a.Check(v)) > 0 {
 		return
 	}
 	for _, p := range a.Check(byName) {

@@ -115,6 +115,7 @@ func (l *module) explain(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, di
 		return v, diags
 	}
 	for _, d := range diags {
+		suggestNearestFunction(d)
 		d.Detail += findWholeResourceHint(d) + findSplatHint(e, d) + findNameHint(e, d)
 	}
 	if !diags.HasErrors() {

@@ -28,12 +28,13 @@ type plainParser struct {
 // A ScannedBlock is what a block holds, found without making its tree.
 type ScannedBlock struct {
 	Items      []ScannedItem   // in order
-	References []hcl.Traversal // in its arguments, not in nested blocks
+	references []hcl.Traversal // of the argument that is scanned
 }
 
 // A ScannedItem is one argument, or one nested block.
 type ScannedItem struct {
-	Name       []byte // a part of the text
+	Name       []byte          // a part of the text
+	References []hcl.Traversal // of an argument
 	IsBlock    bool
 	LabelCount int       // of a block
 	Range      hcl.Range // of a block, to its closing brace
@@ -42,7 +43,7 @@ type ScannedItem struct {
 // ScanBlock scans a block of a file that was parsed before without a mistake; ok is false where its
 // tree is needed to know what it holds. The memory of an earlier scan is used again.
 func ScanBlock(src []byte, at hcl.Range, s *ScannedBlock) (ok bool) {
-	s.Items, s.References = s.Items[:0], nil
+	s.Items = s.Items[:0]
 	p := newPlainParser(src[at.Start.Byte:at.End.Byte], at.Filename, at.Start)
 	p.outline, p.scanned = true, s
 	p.word()
@@ -284,7 +285,8 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 				return nil, false
 			}
 			if p.scanned = scan; scan != nil {
-				scan.Items = append(scan.Items, ScannedItem{name, true, rest.labelCount, hcl.RangeBetween(at, rest.close)})
+				scan.Items = append(scan.Items, ScannedItem{Name: name, IsBlock: true, LabelCount: rest.labelCount,
+					Range: hcl.RangeBetween(at, rest.close)})
 			}
 			if !p.outline {
 				b.Blocks = append(b.Blocks, rest.tree(name, at))
@@ -302,6 +304,9 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 		}
 		names[n] = name
 		n++
+		if p.scanned != nil {
+			p.scanned.references = nil
+		}
 		e, ok := p.expression()
 		if !ok {
 			return nil, false
@@ -311,7 +316,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 			return nil, false
 		}
 		if p.scanned != nil {
-			p.scanned.Items = append(p.scanned.Items, ScannedItem{Name: name})
+			p.scanned.Items = append(p.scanned.Items, ScannedItem{Name: name, References: p.scanned.references})
 		}
 		if !p.outline {
 			b.Attributes[string(name)] = &hclsyntax.Attribute{Name: string(name), Expr: e, SrcRange: whole, NameRange: at,
@@ -399,7 +404,7 @@ func (p *plainParser) nameExpression() (e hclsyntax.Expression, ok bool) {
 	}
 	if p.outline {
 		if p.scanned != nil {
-			p.scanned.References = append(p.scanned.References, t)
+			p.scanned.references = append(p.scanned.references, t)
 		}
 		return nil, true
 	}
@@ -479,10 +484,10 @@ func (p *plainParser) objectKey() (e hclsyntax.Expression, ok bool) {
 	if s == nil {
 		return p.expression()
 	}
-	before := len(s.References)
+	before := len(s.references)
 	e, ok = p.expression()
-	if len(s.References) > before && len(s.References[before]) == 1 {
-		s.References = s.References[:before]
+	if len(s.references) > before && len(s.references[before]) == 1 {
+		s.references = s.references[:before]
 	}
 	return e, ok
 }
