@@ -40,7 +40,7 @@ func inOrder(p *plan.Plan, r *rand.Rand) *plan.Plan {
 	return &q
 }
 
-// one applies a tale's plan in an order drawn from the seed. After so many reports
+// one applies a story's plan in an order drawn from the seed. After so many reports
 // that something was done or failed, the run is interrupted; none: it is not.
 func (l story) one(w *world, seed uint64, interrupt int) (reports int) {
 	w.Helper()

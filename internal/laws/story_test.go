@@ -331,7 +331,7 @@ func (w *world) live(method, member string) []map[string]any {
 	return out
 }
 
-// begin tells the tale up to where it may be disturbed.
+// begin tells the story up to where it may be disturbed.
 func (l story) begin(j judge) *world {
 	w := newWorldOn(j, emulator.Options{}, l.engine)
 	w.strangers()
@@ -345,7 +345,7 @@ func (l story) begin(j judge) *world {
 	return w
 }
 
-// outcomes are those of the tales that were told undisturbed: several tests ask for each.
+// outcomes are those of the stories that were told undisturbed: several tests ask for each.
 var outcomes sync.Map
 
 type outcome struct {
@@ -353,11 +353,11 @@ type outcome struct {
 	requests []request
 }
 
-// undisturbed gives what the tale comes to when nothing happens, and the requests
+// undisturbed gives what the story comes to when nothing happens, and the requests
 // it takes.
 func (l story) undisturbed(j judge) (account string, requests []request) {
-	tale := fmt.Sprint(l.name, l.first, l.second)
-	if known, ok := outcomes.Load(tale); ok {
+	story := fmt.Sprint(l.name, l.first, l.second)
+	if known, ok := outcomes.Load(story); ok {
 		return known.(outcome).account, slices.Clone(known.(outcome).requests)
 	}
 	w := l.begin(j)
@@ -368,7 +368,7 @@ func (l story) undisturbed(j judge) (account string, requests []request) {
 	w.settled(l.mode)
 	w.usable()
 	account = w.account()
-	outcomes.Store(tale, outcome{account, slices.Clone(requests)})
+	outcomes.Store(story, outcome{account, slices.Clone(requests)})
 	return account, requests
 }
 
