@@ -62,7 +62,7 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 		other := &g.plan.Changes[to]
 		switch {
 		case createsOrUpdates(c) && createsOrUpdates(other):
-			g.addObjectNeeds(g.stepsByChange[i].firstWriteStep(), to)
+			g.addObjectNeeds(g.stepsByChange[i].firstCreateOrUpdateStep(), to)
 		case deletesOrForgets(c) && deletesOrForgets(other):
 			for _, d := range g.stepsByChange[to].deletes {
 				g.addNeed(d, declared, g.stepsByChange[i].deletes...)

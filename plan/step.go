@@ -41,8 +41,8 @@ const none = -1
 // updateSteps lists the steps that give the object of the change its settings after it is made.
 func (s *changeStepIndices) updateSteps() []int { return withoutNone(s.update, s.deferredUpdate) }
 
-// firstWriteStep is the step with which a change that makes or updates an object begins.
-func (s *changeStepIndices) firstWriteStep() (stepIndexOrNone int) {
+// firstCreateOrUpdateStep is the step with which a change that makes or updates an object begins.
+func (s *changeStepIndices) firstCreateOrUpdateStep() (stepIndexOrNone int) {
 	for _, i := range []int{s.create, s.update, s.deferredUpdate} {
 		if i != none {
 			return i

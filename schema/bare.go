@@ -13,10 +13,10 @@ import (
 // bareFile is the name of what stands for the files of a folder without configuration.
 const bareFile = "<account>"
 
-// declareDataWithoutConfig declares what a folder without configuration has: data about the
+// addDefaultDataBlocks declares what a folder without configuration has: data about the
 // account and about everything that stands alone in it, as data.account.this and
 // data.buckets.all.
-func (l *module) declareDataWithoutConfig() {
+func (l *module) addDefaultDataBlocks() {
 	var src strings.Builder
 	for _, b := range syntax.DataBlocks(l.Kinds) {
 		name := ""

@@ -79,8 +79,8 @@ func (l *module) parseBlock(at hcl.Range) *hclsyntax.Block {
 	return parse.Block(l.config.Files[at.Filename].Body.(sourceBody).src, at, l.shared.budget)
 }
 
-// argsOf reads again what a block says about the attributes of its kind, unless that was kept.
-func (l *module) argsOf(b *block) *bodyArgs {
+// writtenArgsOf reads again what a block says about the attributes of its kind, unless that was kept.
+func (l *module) writtenArgsOf(b *block) *bodyArgs {
 	if b.writtenArgs != nil {
 		return b.writtenArgs
 	}
@@ -89,7 +89,7 @@ func (l *module) argsOf(b *block) *bodyArgs {
 
 // argRange is where an argument is written; ok is false where it is not.
 func (l *module) argRange(b *block, name string) (r hcl.Range, ok bool) {
-	arg := l.argsOf(b).find(name)
+	arg := l.writtenArgsOf(b).find(name)
 	switch {
 	case arg != nil:
 		return arg.place, true

@@ -44,7 +44,7 @@ func (e *instanceEvaluation) readPayload() *wire.Payload {
 	if e.checkContentSize(c, c.SourceAttr, p) == nil {
 		return nil
 	}
-	e.setContentSHA1(c, p)
+	e.fillOrCheckSHA1Attr(c, p)
 	return p
 }
 
@@ -66,9 +66,9 @@ func (e *instanceEvaluation) checkContentSize(c *kind.ContentAttrs, attr string,
 	return nil
 }
 
-// setContentSHA1 gives the instance the SHA-1 of its local file. Where the path is
+// fillOrCheckSHA1Attr gives the instance the SHA-1 of its local file. Where the path is
 // sensitive so is what it leads to.
-func (e *instanceEvaluation) setContentSHA1(c *kind.ContentAttrs, p *wire.Payload) {
+func (e *instanceEvaluation) fillOrCheckSHA1Attr(c *kind.ContentAttrs, p *wire.Payload) {
 	given := e.attrs.GetAttr(c.SHA1Attr)
 	switch {
 	case given.IsNull():

@@ -99,7 +99,7 @@ func (l *module) checkLinkTargets(b *block, a *kind.Attr, r *config.Resource, in
 			continue
 		}
 		for _, p := range m.Attr.Link.CheckTarget(r.Value, other.Value) {
-			e.writtenArgs = l.argsOf(b)
+			e.writtenArgs = l.writtenArgsOf(b)
 			at := e.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
 			if slices.Contains(r.SensitiveAttrs, a.Name) || len(other.SensitiveAttrs) > 0 {
 				p.Detail = withheld

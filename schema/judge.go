@@ -69,7 +69,7 @@ func (l *module) judge(subjects []config.PolicySubject, account *wire.Account) h
 	}
 	var diags hcl.Diagnostics
 	for _, p := range l.policies {
-		if p.broken || !j.hasPlan && (p.config.SeesChange || p.config.SeesAccount) {
+		if p.broken || !j.hasPlan && (p.declared.SeesChange || p.declared.SeesAccount) {
 			continue
 		}
 		s, end := l.liveScope(nil)
@@ -99,7 +99,7 @@ func (j *judgement) judgeByPolicy(p *policy) {
 	matched := j.module.shared.hasUndecidedInstances
 	for i := range j.subjects {
 		s := &j.subjects[i]
-		if !slices.Contains(p.kinds, s.Kind) || s.Resource == nil && !p.config.SeesChange {
+		if !slices.Contains(p.kinds, s.Kind) || s.Resource == nil && !p.declared.SeesChange {
 			continue
 		}
 		ctx.Variables["each"] = j.eachOfSubject(i)
@@ -108,20 +108,20 @@ func (j *judgement) judgeByPolicy(p *policy) {
 		matched = j.judgeSubject(p, s, ctx) || matched
 		j.report = about
 	}
-	if !matched && !p.config.FromPolicyDir && !p.config.SeesChange && !j.report.hasErrors {
+	if !matched && !p.declared.FromPolicyDir && !p.declared.SeesChange && !j.report.hasErrors {
 		why := "No %s is declared here."
 		if p.when != nil {
 			why = "Its when holds for no %s that is declared here."
 		}
-		j.report.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Policy about nothing", Subject: p.config.Range.Ptr(),
-			Detail: fmt.Sprintf("policy.%s checks nothing. "+why, p.config.Name, strings.Join(p.config.Kinds, " or "))})
+		j.report.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Policy about nothing", Subject: p.declared.Range.Ptr(),
+			Detail: fmt.Sprintf("policy.%s checks nothing. "+why, p.declared.Name, strings.Join(p.declared.Kinds, " or "))})
 	}
 }
 
 // judgeSubject judges a subject; matched: the policy is about it, as far as that is known.
 func (j *judgement) judgeSubject(p *policy, s *config.PolicySubject, ctx *hcl.EvalContext) (matched bool) {
-	excepted := s.Resource != nil && !p.config.NoExceptions && slices.ContainsFunc(s.Resource.Exceptions,
-		func(x config.Exception) bool { return x.Policy == p.config.Name })
+	excepted := s.Resource != nil && !p.declared.NoExceptions && slices.ContainsFunc(s.Resource.Exceptions,
+		func(x config.Exception) bool { return x.Policy == p.declared.Name })
 	if p.when != nil {
 		if holds, known := j.evalCondition(p, "when", p.when, ctx); !known || !holds {
 			return !known
@@ -135,10 +135,10 @@ func (j *judgement) judgeSubject(p *policy, s *config.PolicySubject, ctx *hcl.Ev
 		return true
 	}
 	text := j.violationMessage(p, ctx)
-	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Policy broken: " + p.config.Name, Subject: p.config.Range.Ptr(),
-		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.config.Name, rangeText(p.config.Range)),
-		Extra:  config.ViolationExtra{Policy: p.config.Name, Addr: s.Addr}}
-	if p.config.Warning {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Policy broken: " + p.declared.Name, Subject: p.declared.Range.Ptr(),
+		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.declared.Name, rangeText(p.declared.Range)),
+		Extra:  config.ViolationExtra{Policy: p.declared.Name, Addr: s.Addr}}
+	if p.declared.Warning {
 		d.Severity = hcl.DiagWarning
 	}
 	if s.Resource != nil {
@@ -168,7 +168,7 @@ func (j *judgement) evalCondition(p *policy, name string, e hcl.Expression, ctx 
 	if !ok {
 		return false, false
 	}
-	holds, known, wrong := ConditionHolds(v, name+" of policy."+p.config.Name, e.Range())
+	holds, known, wrong := ConditionHolds(v, name+" of policy."+p.declared.Name, e.Range())
 	switch {
 	case wrong != nil:
 		j.report.add(wrong)
@@ -183,7 +183,7 @@ func (j *judgement) evalPolicyExpr(p *policy, e hcl.Expression, ctx *hcl.EvalCon
 	v, diags := j.module.evalWithHints(e, ctx)
 	for _, d := range diags {
 		d.Detail += fmt.Sprintf(
-			" So policy.%s cannot be evaluated. Where an object may lack something, test for null first, or use try().", p.config.Name)
+			" So policy.%s cannot be evaluated. Where an object may lack something, test for null first, or use try().", p.declared.Name)
 	}
 	j.report.add(diags...)
 	return v, !diags.HasErrors()
@@ -202,13 +202,13 @@ func (j *judgement) reportUnknown(p *policy, name string, e hcl.Expression, mark
 		}
 	}
 	j.report.errorAt(e.Range(), "Policy asks for what is not known", fmt.Sprintf("%s of policy.%s cannot be judged: %s.", name,
-		p.config.Name, why))
+		p.declared.Name, why))
 }
 
 // violationMessage is the text about a violation, unless it would tell a secret.
 func (j *judgement) violationMessage(p *policy, ctx *hcl.EvalContext) string {
 	v, ok := j.evalPolicyExpr(p, p.message, ctx)
-	text, wrong := ConditionMessage(v, "message of policy."+p.config.Name, p.message.Range())
+	text, wrong := ConditionMessage(v, "message of policy."+p.declared.Name, p.message.Range())
 	if ok && wrong != nil {
 		j.report.add(wrong)
 	}

@@ -89,7 +89,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
 	if l.checkFilesRoot() && l.readConfigFiles() {
 		l.readPolicyFolders()
-		l.load()
+		l.declareAndEvaluate()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.checkIdentitiesAndReferences()
 		l.evaluateDeliveries()

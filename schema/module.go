@@ -264,7 +264,7 @@ func (l *module) evaluateModuleCall(n *node) {
 	for _, rep := range repeats {
 		inner := l.newModuleInstance(c, rep, needs)
 		c.instances = append(c.instances, inner)
-		if inner.load(); l.shared.budget.IsExceeded() {
+		if inner.declareAndEvaluate(); l.shared.budget.IsExceeded() {
 			return // each of the others would only say so too
 		}
 	}
@@ -282,8 +282,8 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 	return inner
 }
 
-// load loads one module, after everything that its inputs refer to.
-func (l *module) load() {
+// declareAndEvaluate loads one module, after everything that its inputs refer to.
+func (l *module) declareAndEvaluate() {
 	l.declareBlocks()
 	l.resolveAndOrderNodes()
 	l.report = l.inModule(l.addressPrefix) // from here on it matters which instance this is

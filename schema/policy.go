@@ -24,7 +24,7 @@ import (
 
 // A policy is one policy block.
 type policy struct {
-	config                 *config.Policy
+	declared               *config.Policy
 	kinds                  []*kind.Kind
 	when, require, message hcl.Expression // when may be nil
 	broken                 bool           // an error was reported
@@ -109,7 +109,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 		return nil
 	}
 	content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
-	p := &policy{config: &config.Policy{Name: name, Range: b.DefRange, FromPolicyDir: imposed}, broken: !complete,
+	p := &policy{declared: &config.Policy{Name: name, Range: b.DefRange, FromPolicyDir: imposed}, broken: !complete,
 		rootContext: l.rootContext}
 	l.policies = append(l.policies, p)
 	attrs := content.Attributes
@@ -120,7 +120,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 		l.errorAt(attrs["level"].Expr.Range(), "Unknown level", fmt.Sprintf("The level of a policy is %s, not %q.",
 			strings.Join(syntax.PolicyLevels(), " or "), level))
 	}
-	p.config.Warning, p.config.NoExceptions = level == syntax.PolicyLevels()[1], !exceptions
+	p.declared.Warning, p.declared.NoExceptions = level == syntax.PolicyLevels()[1], !exceptions
 	if !complete {
 		return p
 	}
@@ -142,7 +142,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			p.broken = !l.resolvePolicyReference(p, t) || p.broken
 		}
 	}
-	l.config.Policies = append(l.config.Policies, p.config)
+	l.config.Policies = append(l.config.Policies, p.declared)
 	return p
 }
 
@@ -178,10 +178,10 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
 			continue
 		}
 		if !slices.Contains(p.kinds, k) {
-			p.kinds, p.config.Kinds = append(p.kinds, k), append(p.config.Kinds, name)
+			p.kinds, p.declared.Kinds = append(p.kinds, k), append(p.declared.Kinds, name)
 		}
 	}
-	slices.Sort(p.config.Kinds)
+	slices.Sort(p.declared.Kinds)
 	return ok
 }
 
@@ -205,11 +205,11 @@ func (l *module) resolvePolicyReference(p *policy, t hcl.Traversal) (valid bool)
 			words.DidYouMean(member, "", names)))
 		return false
 	case root == "account":
-		p.config.SeesAccount = true
+		p.declared.SeesAccount = true
 	case root == "each" && member == "value" && len(t) > 2:
 		return l.checkPolicyAttr(p, t, addr.RootOrAttrName(t[2]), false)
 	case root == "each" && (member == "change" || member == ""):
-		p.config.SeesChange = true
+		p.declared.SeesChange = true
 		return len(t) < 3 || l.checkPolicyChangeReference(p, t)
 	}
 	return true

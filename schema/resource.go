@@ -34,7 +34,7 @@ func (l *module) evaluateBlock(n *node) {
 	common := l.evaluateCommon(b, ctx, marks)
 	place := &config.BlockRanges{HeaderRange: b.node.place,
 		ArgRange: func(name string) (hcl.Range, bool) { return l.argRange(b, name) },
-		Locate:   func(path cty.Path) hcl.Range { return l.argsOf(b).locate(path, false) }}
+		Locate:   func(path cty.Path) hcl.Range { return l.writtenArgsOf(b).locate(path, false) }}
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
 	see := reusedContext{parent: ctx, invalidRoots: n.refs.invalidRoots, report: l.report}

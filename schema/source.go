@@ -93,7 +93,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 			"run as a user who may read it.", words.ErrorWithoutPath(err)))
 		return false
 	case len(files.ConfigFiles) == 0 && l.AccountDataIfNoConfig:
-		l.declareDataWithoutConfig()
+		l.addDefaultDataBlocks()
 		return true
 	case len(files.ConfigFiles) == 0:
 		l.errorWithoutPlace("No configuration files",

@@ -51,7 +51,7 @@ func FuzzRecords(f *testing.F) {
 	whole := file{
 		ID: "4_z", BucketID: strings.Repeat("b", bucketIDLength), Name: "a/b", Action: uploaded, Order: 7, UploadMillis: 1000, Length: 3,
 		SHA1: emptySHA1, ContentType: "text/plain", Info: map[string]string{"k": "v", "l": ""}, Encryption: sseB2,
-		Lock: fileLock{"governance", 5, "on"}, Pieces: []piece{{"4_z.1", 2}, {"4_z.2", 1}},
+		Lock: fileLock{"governance", 5, "on"}, LargeFileParts: []piece{{"4_z.1", 2}, {"4_z.2", 1}},
 	}
 	f.Add(whole.storeKey(), whole.record())
 	k := key{ID: "004", Name: "n", Capabilities: []string{"listFiles"}, BucketIDs: []string{"b"}, IsMultiBucket: true, ExpiresMillis: 9}

@@ -308,7 +308,7 @@ type sending struct {
 // openRange gives the bytes of a source. A large file's pieces are opened as they
 // are reached.
 func (s *Server) openRange(from source) io.ReadCloser {
-	pieces := from.file.Pieces
+	pieces := from.file.LargeFileParts
 	if pieces == nil {
 		pieces = []piece{{from.file.ID, from.file.Length}}
 	}

@@ -27,8 +27,8 @@ type file struct {
 	CustomerKeyMD5 string // MD5 of an SSE-C key
 	Lock           fileLock
 	Replication    string // status
-	// Pieces are the parts of a large file, whose content stays where it is.
-	Pieces []piece
+	// LargeFileParts are the parts of a large file, whose content stays where it is.
+	LargeFileParts []piece
 }
 
 // What a file version is.
@@ -131,7 +131,7 @@ func (c *call) removeFile(f file) error {
 	c.tx.remove("i" + f.ID)
 	c.tx.remove(f.unfinishedKey())
 	drop := []string{f.ID}
-	for _, p := range f.Pieces {
+	for _, p := range f.LargeFileParts {
 		drop = append(drop, p.ContentID)
 	}
 	if f.Action == started {

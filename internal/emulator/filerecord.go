@@ -42,7 +42,7 @@ const fixedFields = 14
 
 // record is what the store has of a version.
 func (f file) record() []byte {
-	fields := append(make([]string, 0, fixedFields+2*len(f.Info)+2*len(f.Pieces)),
+	fields := append(make([]string, 0, fixedFields+2*len(f.Info)+2*len(f.LargeFileParts)),
 		f.ID, f.Action, strconv.FormatInt(f.Length, 10), f.SHA1, f.MD5, f.ContentType,
 		f.Encryption.Mode, f.Encryption.Algorithm, f.CustomerKeyMD5,
 		f.Lock.Mode, strconv.FormatInt(f.Lock.UntilMillis, 10), f.Lock.Hold,
@@ -50,7 +50,7 @@ func (f file) record() []byte {
 	for _, k := range sortedKeys(f.Info) {
 		fields = append(fields, k, f.Info[k])
 	}
-	for _, p := range f.Pieces {
+	for _, p := range f.LargeFileParts {
 		fields = append(fields, p.ContentID, strconv.FormatInt(p.Length, 10))
 	}
 	return pack(fields...)
@@ -84,7 +84,7 @@ func readFile(at string, record []byte) (file, error) {
 		f.Info[rest[0]] = rest[1]
 	}
 	for ; len(rest) > 0; rest = rest[2:] {
-		f.Pieces = append(f.Pieces, piece{rest[0], number(rest[1])})
+		f.LargeFileParts = append(f.LargeFileParts, piece{rest[0], number(rest[1])})
 	}
 	return f, bad
 }

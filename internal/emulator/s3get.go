@@ -147,7 +147,7 @@ func (c *s3Call) ifRangeMatches(f file) bool {
 }
 
 func (c *s3Call) narrowToRequestedPart(d *sending) error {
-	pieces := d.file.Pieces
+	pieces := d.file.LargeFileParts
 	if pieces == nil {
 		pieces = []piece{{d.file.ID, d.file.Length}}
 	}
@@ -162,7 +162,7 @@ func (c *s3Call) narrowToRequestedPart(d *sending) error {
 	for _, p := range pieces[:n-1] {
 		from += p.Length
 	}
-	if d.file.Pieces != nil {
+	if d.file.LargeFileParts != nil {
 		c.header.Set("X-Amz-Mp-Parts-Count", strconv.Itoa(len(pieces)))
 	}
 	if d.file.Length > 0 {

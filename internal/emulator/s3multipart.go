@@ -247,7 +247,7 @@ func (c *call) finishLarge(f file, there, chosen []part) file {
 	digests, kept := md5.New(), map[int]bool{}
 	for _, p := range chosen {
 		kept[p.Number] = true
-		f.Pieces = append(f.Pieces, piece{p.ContentID, p.Length})
+		f.LargeFileParts = append(f.LargeFileParts, piece{p.ContentID, p.Length})
 		f.Length += p.Length
 		if sum, err := hex.DecodeString(p.MD5); err == nil {
 			digests.Write(sum)

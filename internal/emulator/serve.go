@@ -164,7 +164,7 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if err := s.tryCatchUpLifecycle(c.now); err != nil {
 		return refusedReply(err)
 	}
-	if err := c.steps(m); err != nil {
+	if err := c.runInTransactions(m); err != nil {
 		return refusedReply(err)
 	}
 	for _, f := range c.afterCommit {
@@ -177,9 +177,9 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	return &reply{status: http.StatusOK, body: c.out.out}
 }
 
-// steps runs the method's transaction or, for an upload or copy, both of them
+// runInTransactions runs the method's transaction or, for an upload or copy, both of them
 // with the content in between.
-func (c *call) steps(m method) error {
+func (c *call) runInTransactions(m method) error {
 	if m.begin == nil {
 		return c.transact(m, func() error { return c.authorizeAndRun(m, m.run) })
 	}

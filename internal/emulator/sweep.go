@@ -46,7 +46,7 @@ func (o *contentOwners) hasOwner(name string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if f.Action == uploaded && f.Pieces == nil {
+		if f.Action == uploaded && f.LargeFileParts == nil {
 			return id == name, nil
 		}
 		parts, err := o.call.parts(f)
@@ -54,7 +54,7 @@ func (o *contentOwners) hasOwner(name string) (bool, error) {
 			return false, err
 		}
 		o.lastFileID, o.lastContentIDs = id, map[string]bool{}
-		for _, p := range f.Pieces {
+		for _, p := range f.LargeFileParts {
 			o.lastContentIDs[p.ContentID] = true
 		}
 		for _, p := range parts {

@@ -113,7 +113,7 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 	defer func() { p.renderedEnv = nil }() // they hold the secret
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go p.stopAfterGrace(ctx, cancel)
+	go p.enforceStopGrace(ctx, cancel)
 
 	said := &tailBuffer{}
 	cmd := exec.CommandContext(ctx, p.path)
@@ -145,8 +145,8 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 	return true, p.programFailure(why, err, said.text(), key)
 }
 
-// stopAfterGrace ends the program when it has used up its time after a request to stop.
-func (p *deliveryProgram) stopAfterGrace(ctx context.Context, cancel context.CancelCauseFunc) {
+// enforceStopGrace ends the program when it has used up its time after a request to stop.
+func (p *deliveryProgram) enforceStopGrace(ctx context.Context, cancel context.CancelCauseFunc) {
 	select {
 	case <-ctx.Done():
 		return

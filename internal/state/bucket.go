@@ -234,14 +234,14 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 func (k *bucketStorage) renewLease() {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
-	_ = k.compareAndSwapAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
+	_ = k.updateIfLeaseHeld(func(p statePointer, now time.Time) (statePointer, bool) {
 		return p.renewLease(k.claim, now.Add(leaseLength))
 	})
 }
 
-// compareAndSwapAsHolder is compareAndSwap by a run that holds the lease: once it finds that it does not, it
+// updateIfLeaseHeld is compareAndSwap by a run that holds the lease: once it finds that it does not, it
 // never does again.
-func (k *bucketStorage) compareAndSwapAsHolder(step func(statePointer, time.Time) (next statePointer, holds bool)) error {
+func (k *bucketStorage) updateIfLeaseHeld(step func(statePointer, time.Time) (next statePointer, holds bool)) error {
 	if err := k.leaseLostErrorIfAny(); err != nil {
 		return err
 	}
@@ -315,7 +315,7 @@ func (k *bucketStorage) currentVersion() stateAndJournalVersion { return k.claim
 func (k *bucketStorage) commitVersion(to stateAndJournalVersion) error {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
-	err := k.compareAndSwapAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
+	err := k.updateIfLeaseHeld(func(p statePointer, now time.Time) (statePointer, bool) {
 		return p.commitVersion(k.claim, to, now.Add(leaseLength))
 	})
 	if err != nil {
@@ -382,7 +382,7 @@ func (k *bucketStorage) close(s *State) error {
 		to, superseded = now, nil
 	}
 	k.updateSemaphore <- struct{}{}
-	err := k.compareAndSwapAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	err := k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
 	<-k.updateSemaphore
 	if err = errors.Join(failed, err); err != nil {
 		return err
@@ -398,7 +398,7 @@ func (k *bucketStorage) abandonLease() {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
 	// else it expires
-	_ = k.compareAndSwapAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	_ = k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
 }
 
 func (k *bucketStorage) stopHeartbeat() {

@@ -9,32 +9,32 @@ import (
 	"b2form/internal/visible"
 )
 
-// A jsonWriter writes a JSON document part by part, so that a large one is nowhere in memory as a whole, and what is
+// A jsonEncoder writes a JSON document part by part, so that a large one is nowhere in memory as a whole, and what is
 // JSON already is not read again. Strings are written as in [visible.EscapeJSON]. Flush gives the first error of
 // what it writes to.
-type jsonWriter struct {
+type jsonEncoder struct {
 	*bufio.Writer
 	isFirst bool // nothing stands yet in the object or list that was begun last
 }
 
-func newJSONWriter(out io.Writer) *jsonWriter {
-	return &jsonWriter{Writer: bufio.NewWriterSize(out, 1<<16)}
+func newJSONWriter(out io.Writer) *jsonEncoder {
+	return &jsonEncoder{Writer: bufio.NewWriterSize(out, 1<<16)}
 }
 
 // begin opens an object or a list.
-func (w *jsonWriter) begin(bracket byte) {
+func (w *jsonEncoder) begin(bracket byte) {
 	_ = w.WriteByte(bracket)
 	w.isFirst = true
 }
 
 // end closes it.
-func (w *jsonWriter) end(bracket byte) {
+func (w *jsonEncoder) end(bracket byte) {
 	_ = w.WriteByte(bracket)
 	w.isFirst = false
 }
 
 // next begins the next element of a list.
-func (w *jsonWriter) next() {
+func (w *jsonEncoder) next() {
 	if !w.isFirst {
 		_ = w.WriteByte(',')
 	}
@@ -42,14 +42,14 @@ func (w *jsonWriter) next() {
 }
 
 // object writes an object of what members adds.
-func (w *jsonWriter) object(members func()) {
+func (w *jsonEncoder) object(members func()) {
 	w.begin('{')
 	members()
 	w.end('}')
 }
 
 // list writes n elements.
-func (w *jsonWriter) list(n int, element func(i int)) {
+func (w *jsonEncoder) list(n int, element func(i int)) {
 	w.begin('[')
 	for i := range n {
 		w.next()
@@ -59,24 +59,24 @@ func (w *jsonWriter) list(n int, element func(i int)) {
 }
 
 // name begins the next member of an object.
-func (w *jsonWriter) name(name string) {
+func (w *jsonEncoder) name(name string) {
 	w.next()
 	w.rawJSON(append(appendJSONString(w.AvailableBuffer(), name), ':'))
 }
 
-func (w *jsonWriter) member(name string, v any) {
+func (w *jsonEncoder) member(name string, v any) {
 	w.name(name)
 	w.value(v)
 }
 
 // members adds those of an object that has some.
-func (w *jsonWriter) members(object any) {
+func (w *jsonEncoder) members(object any) {
 	w.next()
 	text := mustMarshal(object)
 	w.rawJSON(text[1 : len(text)-1])
 }
 
-func (w *jsonWriter) value(v any) {
+func (w *jsonEncoder) value(v any) {
 	text, isJSON := v.(json.RawMessage)
 	switch {
 	case !isJSON:
@@ -88,7 +88,7 @@ func (w *jsonWriter) value(v any) {
 }
 
 // rawJSON writes JSON; no string begins in it that does not end there.
-func (w *jsonWriter) rawJSON(text []byte) { _, _ = w.Write(visible.EscapeJSON(text)) }
+func (w *jsonEncoder) rawJSON(text []byte) { _, _ = w.Write(visible.EscapeJSON(text)) }
 
 // mustMarshal is the JSON of what always has one.
 func mustMarshal(v any) []byte {

@@ -83,7 +83,7 @@ func (d PlanDocument) variables() jsonFields {
 type changeTrees struct{ before, after valueTree }
 
 // write says how one value becomes another one. none is said of values of which nothing is unknown or sensitive.
-func (t changeTrees) write(w *jsonWriter, actions []string, none string) {
+func (t changeTrees) write(w *jsonEncoder, actions []string, none string) {
 	w.member("actions", actions)
 	w.member("before", t.before.value)
 	w.member("before_sensitive", defaultIfNil(t.before.sensitive, none))
@@ -102,7 +102,7 @@ type resourceChangeJSON struct {
 }
 
 // writeChanges writes all changes of the plan, in its order.
-func (d PlanDocument) writeChanges(w *jsonWriter, trees []changeTrees) {
+func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 	w.list(len(trees), func(i int) {
 		c := &d.Plan.Changes[i]
 		one := resourceChangeJSON{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionName(c),
@@ -137,7 +137,7 @@ func hazardsJSON(c *plan.Change) []jsonFields {
 }
 
 // writeDrift writes what changed outside: before as it is declared, after as it is live.
-func (d PlanDocument) writeDrift(w *jsonWriter, trees []changeTrees) {
+func (d PlanDocument) writeDrift(w *jsonEncoder, trees []changeTrees) {
 	declared := make(map[addr.Addr]shownObject, len(d.Context.DeclaredValuesOfDrifted))
 	for _, o := range d.Context.DeclaredValuesOfDrifted {
 		declared[o.Addr] = o
@@ -177,7 +177,7 @@ func terraformActions(c *plan.Change) []string {
 	return []string{string(c.Action)}
 }
 
-func (d PlanDocument) writeOutputChanges(w *jsonWriter) {
+func (d PlanDocument) writeOutputChanges(w *jsonEncoder) {
 	actions, trees := map[string]plan.Action{}, map[string]changeTrees{}
 	for name, o := range d.Context.UnchangedOutputs {
 		t := o.tree()
@@ -292,7 +292,7 @@ func (d *stateDocument) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func (d *stateDocument) write(w *jsonWriter) {
+func (d *stateDocument) write(w *jsonEncoder) {
 	w.object(func() {
 		w.member("format_version", "1.0")
 		w.member("terraform_version", d.programVersion)

@@ -179,7 +179,7 @@ type moduleTree struct {
 	children  []*moduleTree
 }
 
-func (m *moduleTree) write(w *jsonWriter) {
+func (m *moduleTree) write(w *jsonEncoder) {
 	w.object(func() {
 		if m.address != "" {
 			w.member("address", m.address)
@@ -196,7 +196,7 @@ func (m *moduleTree) write(w *jsonWriter) {
 }
 
 // write writes a resource of a module, which names the module.
-func (o *shownObject) write(w *jsonWriter) {
+func (o *shownObject) write(w *jsonEncoder) {
 	identity := newResourceAddressJSON(o.Addr)
 	identity.Module = ""
 	w.object(func() {

@@ -156,7 +156,7 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 			ids = append(ids, v.FileName+"\x00"+v.FileID)
 			switch v.Action {
 			case "upload":
-				list = append(list, v.fileObject())
+				list = append(list, v.normalizedFileObject())
 			case "folder":
 				folders = append(folders, v.FileName)
 			}
@@ -184,7 +184,7 @@ func (p page) filesNamed(names []string) []wire.RawJSON {
 			continue
 		}
 		if _, ok := slices.BinarySearch(names, v.FileName); ok && v.Action == "upload" {
-			out = append(out, v.fileObject())
+			out = append(out, v.normalizedFileObject())
 		}
 	}
 	return out
@@ -211,10 +211,10 @@ type encryptionReply struct {
 	Algorithm *string `json:"algorithm"`
 }
 
-// fileObject is the file whose current version this is. Of a file that was uploaded in
+// normalizedFileObject is the file whose current version this is. Of a file that was uploaded in
 // parts B2 knows no SHA-1, but who did so may have told ("b2_start_large_file");
 // one that nobody vouched for is marked.
-func (v fileVersion) fileObject() wire.RawJSON {
+func (v fileVersion) normalizedFileObject() wire.RawJSON {
 	v.Action, v.BucketIDAndName = "", v.BucketID+"/"+v.FileName
 	sum := ""
 	if v.ContentSHA1 != nil {
@@ -345,7 +345,7 @@ func fileObjectFromReply(raw json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, fmt.Errorf("B2's reply to an upload cannot be read: %w", err)
 	}
-	return json.RawMessage(v.fileObject()), nil
+	return json.RawMessage(v.normalizedFileObject()), nil
 }
 
 func stringOrEmpty(v any) string {
