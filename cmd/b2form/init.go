@@ -38,7 +38,9 @@ Example:
 			if asked, err := p.answerHelpOrVersion(c); asked {
 				return err
 			}
-			p.allowInput = !slices.Contains(args, "-input=false")
+			if slices.Contains(args, "-input=false") || slices.Contains(args, "--input=false") {
+				p.allowInput = false
+			}
 			return p.init(ctx)
 		},
 	})
