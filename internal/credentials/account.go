@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,7 +16,8 @@ import (
 
 	"b2form/internal/words"
 
-	_ "modernc.org/sqlite" // the database in which the b2 command keeps an account
+	"modernc.org/sqlite" // the database in which the b2 command keeps an account
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // isProfileName follows what the Python SDK takes for the name of a profile
@@ -42,12 +44,11 @@ func (o Options) profile(ctx context.Context) (Credentials, error) {
 		return Credentials{}, errorf("There is no profile \""+name+"\"", "The b2 command keeps it in %s, and there is no such file. "+
 			"\"b2 account authorize --profile %s\" makes it.", strings.Join(places, " or "), name)
 	}
-	return readAccount(ctx, path, Credentials{SourceText: fmt.Sprintf("profile %q in %s", name, path), Source: Profile})
+	return o.readAccount(ctx, path, Credentials{SourceText: fmt.Sprintf("profile %q in %s", name, path), Source: Profile})
 }
 
 // findInAccountFile reads what the b2 command keeps of the account that it is authorized for,
-// where there is such a file. Nobody named it unless B2_ACCOUNT_INFO does, so one that
-// holds no account counts as none.
+// where there is such a file.
 func (o Options) findInAccountFile(ctx context.Context) (Credentials, error) {
 	path := o.AccountInfoPath
 	if path == "" {
@@ -62,11 +63,7 @@ func (o Options) findInAccountFile(ctx context.Context) (Credentials, error) {
 			return Credentials{}, nil
 		}
 	}
-	c, err := readAccount(ctx, path, Credentials{SourceText: "the account file of the b2 command, " + path, Source: AccountFile})
-	if errors.Is(err, errSignedOut) && o.AccountInfoPath == "" {
-		return Credentials{}, nil
-	}
-	return c, err
+	return o.readAccount(ctx, path, Credentials{SourceText: "the account file of the b2 command, " + path, Source: AccountFile})
 }
 
 // findXDGConfigDir is the folder of configurations as the Python SDK finds it; "": it uses none here.
@@ -90,21 +87,15 @@ func findExistingPath(paths []string) string {
 	return ""
 }
 
-// errSignedOut is an account file without an account: the b2 command was authorized
-// once and is not any more.
-var errSignedOut = &Error{"The b2 command is not authorized",
-	"Its account file holds no account. \"b2 account authorize\" writes one there."}
-
-// slowest is how long reading one row of a small file may take, with waiting for a
-// program that writes it.
-const slowest = 10 * time.Second
+// lockTimeout is how long a program that writes the file is waited for.
+const lockTimeout = 5 * time.Second
 
 // readAccount reads the account file of the b2 command: a database of SQLite with one
 // row. Columns were added over the years (b2sdk, sqlite_account_info.py): first the one
 // for the ID of a key that is not the master key, whose ID is the account's; what the
 // key is limited to stands in "allowed", with one bucket or several, and does not matter
 // here.
-func readAccount(ctx context.Context, path string, c Credentials) (Credentials, error) {
+func (o Options) readAccount(ctx context.Context, path string, c Credentials) (Credentials, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Credentials{}, errorf("Account file not readable", "%s: %s.", path, words.ErrorWithoutPath(err))
@@ -112,14 +103,18 @@ func readAccount(ctx context.Context, path string, c Credentials) (Credentials, 
 	if !info.Mode().IsRegular() {
 		return Credentials{}, errorf("Account file not readable", "%s is no regular file.", path)
 	}
-	whole, cancel := context.WithTimeout(ctx, slowest)
+	waited := cmp.Or(o.LockTimeout, lockTimeout)
+	whole, cancel := context.WithTimeout(ctx, 2*waited)
 	defer cancel()
-	row, err := readRow(whole, path)
-	switch {
+	row, err := readRow(whole, path, waited)
+	switch refused, _ := errors.AsType[*sqlite.Error](err); {
 	case ctx.Err() != nil:
 		return Credentials{}, ctx.Err()
 	case errors.Is(err, sql.ErrNoRows):
-		return Credentials{}, errSignedOut
+		return o.signedOut(c)
+	case err != nil && whole.Err() != nil, refused != nil && refused.Code()&0xff == sqlite3.SQLITE_BUSY:
+		return Credentials{}, errorf("Account file in use", "%s cannot be read now, since another program is writing it. Run b2form again "+
+			"when that is done.", path)
 	case err != nil:
 		return Credentials{}, errorf("Account file not readable", "%s is not a file in which the b2 command keeps an account, or it is "+
 			"damaged. Authorize the b2 command again, or give the credentials in B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY.", path)
@@ -132,20 +127,35 @@ func readAccount(ctx context.Context, path string, c Credentials) (Credentials, 
 	return withCheckedKey(c, id, row.key)
 }
 
+// signedOut is what a file without an account gives: the b2 command was authorized once and is not
+// any more, or never was. One that nobody named counts as not set.
+func (o Options) signedOut(c Credentials) (Credentials, error) {
+	command := "b2 account authorize"
+	switch {
+	case c.Source == Profile:
+		command += " --profile " + o.Profile
+	case o.AccountInfoPath == "":
+		return Credentials{}, nil
+	}
+	return Credentials{}, errorf("The b2 command is not authorized", "There is no account in %s. %q writes one there.", c.SourceText,
+		command)
+}
+
 type accountRow struct {
 	accountID, key, realm string
 	keyID                 sql.NullString
 }
 
 // readRow reads the row without changing anything. While another program writes the
-// file it waits. The texts are bounded, whatever is in the file.
-func readRow(ctx context.Context, path string) (row accountRow, err error) {
+// file it waits. The texts are bounded, whatever is in the file. The error is sql.ErrNoRows
+// where there is no account, also in a file that the b2 command has only begun.
+func readRow(ctx context.Context, path string, wait time.Duration) (row accountRow, err error) {
 	whole, err := filepath.Abs(path)
 	if err != nil {
 		return row, err
 	}
 	name := url.URL{Scheme: "file", Path: filepath.ToSlash(whole),
-		RawQuery: "mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(1)&_pragma=trusted_schema(0)"}
+		RawQuery: fmt.Sprintf("mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_pragma=trusted_schema(0)", wait.Milliseconds())}
 	db, err := sql.Open("sqlite", name.String())
 	if err != nil {
 		return row, err
@@ -156,6 +166,13 @@ func readRow(ctx context.Context, path string) (row accountRow, err error) {
 		Scan(&row.accountID, &row.key, &row.realm, &row.keyID)
 	if err != nil && strings.Contains(err.Error(), "no such column: account_id_or_app_key_id") {
 		err = db.QueryRowContext(ctx, columns+" FROM account LIMIT 1").Scan(&row.accountID, &row.key, &row.realm)
+	}
+	if err == nil || !strings.Contains(err.Error(), "no such table: account") {
+		return row, err
+	}
+	var tables int
+	if db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name <> 'update_done'").Scan(&tables) == nil && tables == 0 {
+		err = sql.ErrNoRows
 	}
 	return row, err
 }

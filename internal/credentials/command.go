@@ -58,7 +58,11 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 		return Credentials{}, errorf(commandVariable+" cannot be started", "The program %q: %s. Correct its path.", args[0],
 			words.ErrorWithoutPath(err))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return Credentials{}, errorf(commandVariable+" failed", "The program %q ended with an error. Run it by hand to see why.%s", args[0],
+		end := "was ended by a signal (" + strings.TrimPrefix(cmd.ProcessState.String(), "signal: ") + ")"
+		if cmd.ProcessState.Exited() {
+			end = fmt.Sprintf("ended with exit code %d", cmd.ProcessState.ExitCode())
+		}
+		return Credentials{}, errorf(commandVariable+" failed", "The program %q %s. Run it by hand to see why.%s", args[0], end,
 			said.redactedLastLines())
 	}
 	id, key, ok := parseCommandOutput(out.text.String())

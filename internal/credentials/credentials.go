@@ -25,8 +25,9 @@ type Options struct {
 	CommandEnviron                         []string // of which that program finds what is not b2form's alone
 	CommandTimeout                         time.Duration
 
-	AccountInfoPath  string // file of the b2 command
-	RcloneConfigPath string // file of rclone
+	AccountInfoPath  string        // file of the b2 command
+	LockTimeout      time.Duration // how long another program may write that file; 0: some seconds
+	RcloneConfigPath string        // file of rclone
 	Home             string
 	XDGConfigHome    string
 	AppData          string // of Windows

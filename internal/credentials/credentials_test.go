@@ -214,11 +214,37 @@ func TestFilesThatAreNoAccount(t *testing.T) {
 		`NULL)`)...)
 	wantError(t, credentials.Options{AccountInfoPath: odd}, "holds a character that none has")
 
-	signedOut := account(t, filepath.Join(dir, ".b2_account_info"), 4, "")
-	wantError(t, credentials.Options{AccountInfoPath: signedOut}, "not authorized")
-	if c := find(t, credentials.Options{Home: dir}); c.Source != credentials.None {
-		t.Errorf("an account file without account counts, although nobody named it: %q", c.SourceText)
+	for name, signedOut := range map[string]string{
+		"signed out":   account(t, filepath.Join(dir, "signed-out", ".b2_account_info"), 4, ""),
+		"empty":        write(t, filepath.Join(dir, "empty", ".b2_account_info"), ""),
+		"barely begun": database(t, filepath.Join(dir, "begun", ".b2_account_info"), `CREATE TABLE update_done (update_number INT)`),
+	} {
+		wantError(t, credentials.Options{AccountInfoPath: signedOut}, "not authorized", signedOut)
+		if c := find(t, credentials.Options{Home: filepath.Dir(signedOut)}); c.Source != credentials.None {
+			t.Errorf("%s: an account file without account counts, although nobody named it: %q", name, c.SourceText)
+		}
 	}
+	profile := account(t, filepath.Join(dir, ".b2db-work.sqlite"), 4, "")
+	wantError(t, credentials.Options{Home: dir, Profile: "work"}, "not authorized", profile, "b2 account authorize --profile work")
+}
+
+func TestAccountFileThatIsBeingWritten(t *testing.T) {
+	path := account(t, filepath.Join(t.TempDir(), "account"), 4, id)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, credentials.Options{AccountInfoPath: path, LockTimeout: time.Millisecond}, "Account file in use", path,
+		"another program", "again")
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	wantPair(t, credentials.Options{AccountInfoPath: path}, credentials.AccountFile, path)
 }
 
 func TestRclone(t *testing.T) {
@@ -259,11 +285,13 @@ func TestCommand(t *testing.T) {
 		wantError(t, credentials.Options{CommandJSON: list}, "not a list of arguments")
 	}
 	wantError(t, credentials.Options{CommandJSON: `["b2form-no-such-program"]`}, "is not found")
-	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with an error", "locked")
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with exit code 3",
+		"locked")
 	wantError(t, credentials.Options{CommandJSON: `["./no/such/program"]`}, "cannot be started", "no such file")
 	wantError(t, credentials.Options{CommandJSON: `["/"]`}, "cannot be started", "is a directory")
 	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "yes first | head -n 40000 >&2; echo last >&2; exit 3"]`},
-		"ended with an error", "  first\n  last")
+		"ended with exit code 3", "  first\n  last")
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "kill -KILL $$"]`}, "was ended by a signal (killed)")
 	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "while :; do echo yes; done"]`}, "printed too much")
 	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "exec tail -f /dev/null"]`, CommandTimeout: time.Millisecond},
 		"took too long")
