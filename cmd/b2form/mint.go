@@ -121,8 +121,10 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 			query[each.Name] = account.KindQuery{}
 		}
 	}
-	if !a.HasCapability(k.WriteCapability) {
-		return nil, failf("No key can be made", "The credentials in use lack %s. Use a key that has it.", k.WriteCapability)
+	lacking := slices.DeleteFunc([]string{k.WriteCapability, k.DeleteCapability}, a.HasCapability)
+	if len(lacking) > 0 {
+		return nil, failf("No key can be made that ends with the command", "The credentials in use lack %s. Use a key that may make keys "+
+			"and delete them.", words.JoinAnd(lacking))
 	}
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
 		return nil, err
