@@ -40,7 +40,8 @@ func checkCredentials(id, key, source string) error {
 	switch {
 	case id == "" && key == "":
 		return &UsageError{"No B2 credentials", "Set " + idVariable + " and " + keyVariable + ". " + whereKeys +
-			" To try things out without an account, use -emulator."}
+			" A profile, a program of a secret store and the account file of the b2 command are looked at too: \"b2form help whoami\" " +
+			"lists them. To try things out without an account, use -emulator."}
 	case id == "":
 		return &UsageError{"The ID of the application key is missing", "Set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
 	case key == "":
