@@ -32,7 +32,8 @@ type adoptOptions struct {
 	layout                           string
 	foldMode                         string
 	notificationRules                bool
-	bucketFilePrefixes               []string // buckets, with a slash and a prefix of names
+	bucketFilePrefixes               []string                  // buckets, with a slash and a prefix of names
+	writeBeside                      func() (written []string) // what goes with the configuration; nil: nothing
 }
 
 func (p *program) adoptCommand() *cli.Command {
@@ -146,6 +147,9 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	written, err := s.writeAndCheckConfig(result, st)
 	if err != nil {
 		return err
+	}
+	if o.writeBeside != nil && len(written) > 0 {
+		written = append(written, o.writeBeside()...)
 	}
 	s.reportAdopted(o, result, written, before > 0, notes)
 	return nil

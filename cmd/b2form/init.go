@@ -7,12 +7,15 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/examples"
 	"b2form/internal/adopt"
 	"b2form/internal/credentials"
+	"b2form/internal/durable"
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
@@ -26,8 +29,9 @@ func (p *program) initCommand() *cli.Command {
 		Description: `In a folder with configuration nothing is needed. In an empty one, on a
 terminal: looks for credentials, shows what the account holds, and offers to
 write configuration for it, as "b2form adopt" does, or to begin with an example.
-Nothing is written before a choice, and nothing is changed in B2. Options of
-Terraform's init are passed over.
+Where the credentials are of no use, it says why, and examples are left. Nothing
+is written before a choice, and nothing is changed in B2. Options of Terraform's
+init are passed over.
 
 Example:
   b2form init
@@ -83,22 +87,20 @@ func (p *program) init(ctx context.Context) error {
 	line, err := p.readAnswer(ctx)
 	fmt.Fprintln(p.stderr)
 	if errors.Is(err, context.Canceled) {
-		return failf("Interrupted", "Nothing was written.")
+		return failf("Interrupted", "Nothing was written. Run \"b2form init\" again to choose.")
 	}
 	n, _ := strconv.Atoi(line)
 	switch {
 	case err != nil:
 		return err
 	case line == "":
-		p.printResult("Nothing was written.")
+		p.printResult("Nothing was written. \"b2form init\" offers the same again.")
 		return nil
 	case n < 1 || n > len(choices):
-		return failf("No such choice", "%q is none of the numbers 1 to %d. Nothing was written.", line, len(choices))
+		return failf("No such choice", "%q is none of the numbers 1 to %d. Nothing was written. Run \"b2form init\" again.", line,
+			len(choices))
 	}
-	if err := choices[n-1].run(ctx); err != nil {
-		return err
-	}
-	return p.writeGitignoreIfMissing()
+	return choices[n-1].run(ctx)
 }
 
 // hasConfiguration reports whether the folder has files of a configuration.
@@ -114,26 +116,31 @@ type initChoice struct {
 }
 
 // initChoices tells what credentials there are and what the account holds, and gives the ways
-// to begin.
-func (p *program) initChoices(ctx context.Context) ([]initChoice, error) {
-	var all []initChoice
+// to begin. Credentials that are of no use leave the examples.
+func (p *program) initChoices(ctx context.Context) (all []initChoice, _ error) {
 	found, err := p.findCredentials(ctx)
-	switch {
-	case err != nil:
-		return nil, err
-	case found.Source == credentials.None:
+	if err == nil && found.Source == credentials.None {
 		p.printResult(
 			"No credentials were found. \"b2form help whoami\" says where they are looked for; without any, an example can be tried with " +
 				"\"b2form apply -emulator\".")
-	default:
-		holds, err := p.describeAccountContents(ctx)
-		if err != nil {
-			return nil, err
+	} else {
+		var holds string
+		var objects int
+		if err == nil {
+			holds, objects, err = p.describeAccountContents(ctx)
 		}
-		p.printResult("Credentials: %s\nThe account holds %s.", visible.EscapeLine(found.SourceText), holds)
-		all = append(all, initChoice{"Write configuration for all that the account holds (adopt)", func(ctx context.Context) error {
-			return p.adopt(ctx, &adoptOptions{layout: string(adopt.OneFile), notificationRules: true}, "")
-		}})
+		switch {
+		case errors.Is(err, context.Canceled):
+			return nil, err
+		case err != nil:
+			p.warnUnusableCredentials(found.SourceText, err)
+		case objects == 0:
+			p.printResult("Credentials: %s\nThe account holds %s, so there is nothing to adopt.", visible.EscapeLine(found.SourceText),
+				holds)
+		default:
+			p.printResult("Credentials: %s\nThe account holds %s.", visible.EscapeLine(found.SourceText), holds)
+			all = append(all, initChoice{"Write configuration for all that the account holds (adopt)", p.adoptAll})
+		}
 	}
 	for _, e := range examples.All() {
 		all = append(all, initChoice{"Begin with the example " + e.Title, func(context.Context) error { return p.writeExample(e) }})
@@ -141,19 +148,46 @@ func (p *program) initChoices(ctx context.Context) ([]initChoice, error) {
 	return all, nil
 }
 
-// describeAccountContents says what the credentials see, in words.
-func (p *program) describeAccountContents(ctx context.Context) (text string, err error) {
+// warnUnusableCredentials says what is wrong with the credentials from a source; "": the error names it.
+func (p *program) warnUnusableCredentials(source string, err error) {
+	diags := errorDiagnostics(err)
+	for _, d := range diags {
+		d.Severity = hcl.DiagWarning
+		if !strings.Contains(d.Detail, source) {
+			d.Detail += " The credentials come from " + source + "."
+		}
+	}
+	p.ui.Diagnostics(diags, p.sourceFiles)
+	p.printResult("What the account holds is not known. \"b2form whoami\" says whether the credentials work once they are corrected; an " +
+		"example can be tried with \"b2form apply -emulator\" meanwhile.")
+}
+
+// adoptAll writes configuration for all that the account holds.
+func (p *program) adoptAll(ctx context.Context) error {
+	var wrote bool
+	err := p.adopt(ctx, &adoptOptions{layout: string(adopt.OneFile), notificationRules: true, writeBeside: func() []string {
+		wrote = true
+		return p.writeGitignoreIfMissing()
+	}}, "")
+	if err == nil && !wrote {
+		p.ui.Hint("Next: \"b2form init\" offers examples to begin with.")
+	}
+	return err
+}
+
+// describeAccountContents says what the credentials see, in words, and how many objects these are.
+func (p *program) describeAccountContents(ctx context.Context) (text string, objects int, err error) {
 	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if _, err := s.readLive(ctx, a, s.bucketsAndKeysQuery); err != nil {
-		return "", err
+		return "", 0, err
 	}
 	for _, k := range s.kinds {
 		if k.ParentKind() != "" {
@@ -163,12 +197,14 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, err
 			text += " and "
 		}
 		if s.snapshot.WasRead(k) {
-			text += words.Count(len(s.snapshot.All(k)), k.Name, k.Plural)
+			n := len(s.snapshot.All(k))
+			text += words.Count(n, k.Name, k.Plural)
+			objects += n
 		} else {
 			text += k.Plural + " that these credentials may not list"
 		}
 	}
-	return text, nil
+	return text, objects, nil
 }
 
 func (p *program) writeExample(e examples.Example) error {
@@ -176,16 +212,53 @@ func (p *program) writeExample(e examples.Example) error {
 	if err != nil {
 		return err
 	}
-	p.printResult("Wrote %s.", name)
+	p.printResult("Wrote %s.", words.JoinAnd(append([]string{name}, p.writeGitignoreIfMissing()...)))
 	p.ui.Hint("Next: correct the names in it, which must be unique across all of B2. Then \"b2form plan\" shows what would be made, and " +
 		"\"b2form apply -emulator\" tries it without an account.")
 	return nil
 }
 
-// writeGitignoreIfMissing writes one where there is none.
-func (p *program) writeGitignoreIfMissing() error {
-	if err := writeNewFile(".gitignore", gitignore); err != nil && !errors.Is(err, fs.ErrExist) {
-		return failf("A file cannot be written", ".gitignore: %s.", words.ErrorWithoutPath(err))
+// writeGitignoreIfMissing writes one where there is none, and gives its name. One that is there is
+// kept; a warning says what it lacks.
+func (p *program) writeGitignoreIfMissing() (written []string) {
+	const name = ".gitignore"
+	err := writeNewFile(name, gitignore)
+	if err == nil {
+		return []string{name}
+	}
+	var present []byte
+	if errors.Is(err, fs.ErrExist) {
+		present, err = durable.ReadFile(name, mostFileBytes)
+	}
+	missing := missingIgnorePatterns(string(present))
+	if len(missing) == 0 {
+		return nil
+	}
+	advice := "Add these lines, so that secrets stay out of git:\n\n" + indented(strings.Join(missing, "\n"))
+	if err != nil {
+		p.warn(name+" cannot be read or written", fmt.Sprintf("%s: %s. %s", name, words.ErrorWithoutPath(err), advice))
+	} else {
+		p.warn(name+" lacks lines", advice)
 	}
 	return nil
+}
+
+// missingIgnorePatterns are the patterns of [gitignore] that a file does not have. The state may be
+// committed, so that the files beside it are enough.
+func missingIgnorePatterns(text string) (missing []string) {
+	present := map[string]bool{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(strings.TrimSpace(line), "/")
+		present[line] = true
+		if beside, ok := strings.CutSuffix(line, ".*"); ok {
+			present[beside+"*"] = true
+		}
+	}
+	for line := range strings.Lines(gitignore) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "#") && !present[strings.TrimSuffix(line, "/")] {
+			missing = append(missing, line)
+		}
+	}
+	return missing
 }
