@@ -123,7 +123,7 @@ func (s *session) checkNoDriftLeft(a *adopt.ConfigEdits) error {
 		return diags
 	}
 	s.config = c
-	left, _, diags := plan.FindDrift(s.driftRequest())
+	left, _, diags := plan.FindDrift(s.defaultPlanRequest())
 	if diags.HasErrors() {
 		return diags
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/account"
@@ -19,10 +17,7 @@ import (
 	"b2form/internal/state"
 	"b2form/internal/visible"
 	"b2form/internal/words"
-	"b2form/plan"
 	"b2form/schema"
-	"b2form/schema/addr"
-	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -143,7 +138,8 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err != nil {
 		return err
 	}
-	before := len(s.config.Resources)
+	more := len(s.config.Resources) > 0
+	hadMore := more || len(st.Entries) > 0 || len(s.config.Imports)+len(s.config.Removals) > 0
 	written, err := s.writeAndCheckConfig(result, st)
 	if err != nil {
 		return err
@@ -151,7 +147,15 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if o.writeBeside != nil && len(written) > 0 {
 		written = append(written, o.writeBeside()...)
 	}
-	s.reportAdopted(o, result, written, before > 0, notes)
+	s.reportAdopted(o, result, written, more, notes)
+	if len(written) == 0 {
+		return nil
+	}
+	besides := ""
+	if hadMore {
+		besides = s.describeWholePlan(ctx, result, st)
+	}
+	s.reportNextStep(result, besides)
 	return nil
 }
 
@@ -338,65 +342,6 @@ func removalErrorIfAny(name string, err error) error {
 		words.ErrorWithoutPath(err))
 }
 
-// checkPlanOnlyImports plans what was written: it must take over what is live and change nothing.
-func (s *session) checkPlanOnlyImports(r *adopt.Result, st *state.State) error {
-	var values []schema.VariableValue
-	for _, h := range r.Hidden {
-		values = append(values, schema.VariableValue{Name: h.VariableName, Value: h.Reveal()})
-	}
-	var diags hcl.Diagnostics
-	if err := s.loadConfigAllowingUnset(s.snapshot, values...); errors.As(err, &diags) {
-		return failf("The folder changed meanwhile", "What was written does not go with what is in the folder now, so it was removed "+
-			"again: %s. If another program wrote here at the same time, run adopt again; else leave that out with -exclude.",
-			strings.TrimSuffix(diags.Errs()[0].Error(), "."))
-	} else if err != nil {
-		return err
-	}
-	adopted := make(map[addr.Addr]bool, len(r.Addrs))
-	for _, a := range r.Addrs {
-		adopted[a] = true
-	}
-	whole := *s.config
-	whole.Resources = slices.DeleteFunc(slices.Clone(whole.Resources), func(r *config.Resource) bool {
-		return !adopted[r.Addr] && !hasOnlyKnownValues(r)
-	})
-	whole.Imports = slices.DeleteFunc(slices.Clone(whole.Imports), func(i config.Import) bool {
-		return !adopted[i.To] && !s.tellsNamesakesApart(i)
-	})
-	whole.Moves, whole.Removals, whole.Settings = nil, nil, config.Settings{}
-	made, diags := plan.Make(plan.Request{Config: &whole, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(),
-		LocalTime: s.now()})
-	if diags.HasErrors() {
-		return diags
-	}
-	var differ []string
-	for i := range made.Changes {
-		if c := &made.Changes[i]; adopted[c.Addr] && (!c.Import || c.Action != plan.NoOp) {
-			differ = append(differ, fmt.Sprintf("%s (%s)", c.Addr, cmp.Or(strings.Join(c.Fields, ", "), string(c.Action))))
-		}
-	}
-	if len(differ) > 0 {
-		return failf("What was written would change something", "The plan of it is not to import alone, so the files were removed again: "+
-			"%s. Leave these out with -exclude, and declare them by hand.", words.JoinAnd(differ))
-	}
-	return nil
-}
-
-// tellsNamesakesApart reports whether an import is needed to know which of several objects of one name a block is.
-func (s *session) tellsNamesakesApart(i config.Import) bool {
-	k := kind.FindKind(s.kinds, i.To.Kind)
-	return k != nil && k.NamesRepeat && s.snapshot.ByID(k, i.IDOrIdentity) != nil
-}
-
-func hasOnlyKnownValues(r *config.Resource) bool {
-	for i := range r.Kind.Attrs {
-		if v := r.Value.PointerAt(i); v != nil && !v.IsWhollyKnown() {
-			return false
-		}
-	}
-	return true
-}
-
 // areAllFilteredOut reports whether something is live and patterns ask for none of it.
 func (s *session) areAllFilteredOut(o *adoptOptions) bool {
 	live := false
@@ -448,14 +393,21 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	for _, n := range notes {
 		s.printResult("%s", n)
 	}
-	if total == 0 {
-		return
+}
+
+// reportNextStep says what the plan of what was written is, and what to do next. besides is what
+// [session.describeWholePlan] gives.
+func (s *session) reportNextStep(r *adopt.Result, besides string) {
+	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
+	if besides == "" {
+		s.printResult("The plan is %d to import and nothing else.", len(r.Addrs))
+	} else {
+		s.printResult("What was written is %d to import. %s", len(r.Addrs), besides)
+		hint = "Next: look at all of \"b2form plan\"; \"b2form apply\" does all of it."
 	}
-	s.printResult("The plan is %d to import and nothing else.", total)
 	if slices.ContainsFunc(r.WrittenCounts, func(c adopt.WrittenCount) bool { return c.Kind.Content != nil }) {
 		s.printResult("What the files hold is in the folder %s.", adopt.ContentFolder)
 	}
-	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
 	if len(r.Hidden) > 0 {
 		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.",
 			words.Count(len(r.Hidden), "variable", "variables"))

@@ -131,7 +131,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		return nil, err
 	}
 	found := &view.DriftList{}
-	changes, more, diags := plan.FindDrift(s.driftRequest())
+	changes, more, diags := plan.FindDrift(s.defaultPlanRequest())
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -151,7 +151,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	return found, nil
 }
 
-func (s *session) driftRequest() plan.Request {
+func (s *session) defaultPlanRequest() plan.Request {
 	return plan.Request{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: s.state.Entries,
 		Applied: s.lastApply(), Now: s.b2Time(), LocalTime: s.now()}
 }
