@@ -19,6 +19,7 @@ import (
 	"b2form/internal/words"
 	"b2form/schema"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // adoptOptions are the flags of adopt.
@@ -127,7 +128,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	}
 	request := adopt.Request{
 		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
-		Layout: adopt.Layout(o.layout), FoldFamilies: o.foldMode != "never",
+		Layout: adopt.Layout(o.layout), FoldFamilies: o.foldMode != "never", Notes: notes,
 	}
 	fetched, err := s.fetchFiles(ctx, &request, o.bucketFilePrefixes)
 	defer func() { err = errors.Join(err, fetched.closeRemovingIfFailed(err != nil)) }()
@@ -147,7 +148,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if o.writeBeside != nil && len(written) > 0 {
 		written = append(written, o.writeBeside()...)
 	}
-	s.reportAdopted(o, result, written, more, notes)
+	s.reportAdopted(o, result, written, more)
 	if len(written) == 0 {
 		return nil
 	}
@@ -200,7 +201,7 @@ func (s *session) loadConfigAllowingUnset(snapshot *kind.Snapshot, values ...sch
 }
 
 // readSnapshotToAdopt reads everything that may be written down, and says what could not be seen.
-func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *adoptOptions) (notes []string, err error) {
+func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *adoptOptions) (notes []adopt.Note, err error) {
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
 		return nil, err
@@ -223,13 +224,13 @@ func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *a
 }
 
 // readNotificationRules reads what is part of buckets and was asked for: one request for each.
-func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (notes []string, err error) {
+func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (notes []adopt.Note, err error) {
 	for _, k := range s.kinds {
 		if k.ParentKind() == "" || k.ScopeAttr() != "" {
 			continue
 		}
 		if !o.notificationRules {
-			notes = append(notes, fmt.Sprintf("The %s were not asked for, as -notification-rules=false says.", k.Plural))
+			notes = append(notes, adopt.Note{Text: fmt.Sprintf("The %s were not asked for, as -notification-rules=false says.", k.Plural)})
 			continue
 		}
 		var need account.KindQuery
@@ -247,35 +248,64 @@ func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (n
 }
 
 // describeUnseen says what the credentials may not see.
-func (s *session) describeUnseen() (notes []string) {
+func (s *session) describeUnseen() (notes []adopt.Note) {
 	a := s.snapshot.Account
-	lacks := func(names ...string) (missing []string) {
-		for _, name := range names {
-			if name != "" && !a.HasCapability(name) && !slices.Contains(missing, name) {
-				missing = append(missing, name)
-			}
-		}
-		return missing
-	}
 	for _, k := range s.kinds {
 		if k.ScopeAttr() != "" {
 			continue
 		}
-		if missing := lacks(k.ReadCapabilities...); len(missing) > 0 {
-			notes = append(notes, fmt.Sprintf("The credentials lack %s, so the %s were not seen.", words.JoinAnd(missing), k.Plural))
+		if missing := missingCapabilities(a, k.ReadCapabilities...); len(missing) > 0 {
+			notes = append(notes, adopt.Note{Text: fmt.Sprintf("The credentials lack %s, so the %s were not seen.", words.JoinAnd(missing),
+				k.Plural)})
 			continue
 		}
-		for _, at := range k.Attrs {
-			if missing := lacks(at.ReadCapability); len(missing) > 0 {
-				notes = append(notes, fmt.Sprintf("The credentials lack %s, so %s of %s was not seen.", missing[0], at.Name, k.Plural))
-			}
+		if text := describeUnseenSettings(a, k); text != "" {
+			notes = append(notes, adopt.Note{KindName: k.Name, Text: text})
 		}
 	}
 	if a.Buckets != nil {
-		notes = append(notes, "The credentials are limited to "+words.Count(len(a.Buckets), "bucket", "buckets")+
-			", so no others were seen.")
+		notes = append(notes, adopt.Note{Text: "The credentials are limited to " + words.Count(len(a.Buckets), "bucket", "buckets") +
+			", so no others were seen."})
 	}
 	return notes
+}
+
+// describeUnseenSettings says which settings of a kind the credentials may not see, and which of these a plan with
+// other credentials would take for unwanted; "": they see all.
+func describeUnseenSettings(a *wire.Account, k *kind.Kind) string {
+	var unseen, endangered, missing []string
+	for _, at := range k.Attrs {
+		lacks := missingCapabilities(a, at.ReadCapability)
+		if len(lacks) == 0 {
+			continue
+		}
+		missing = append(missing, lacks...)
+		unseen = append(unseen, at.Name)
+		if !at.KeepLive {
+			endangered = append(endangered, at.Name)
+		}
+	}
+	if len(unseen) == 0 {
+		return ""
+	}
+	slices.Sort(missing)
+	text := fmt.Sprintf("Not seen: %s of %s, since the credentials lack %s.", words.JoinAnd(unseen), k.Plural,
+		words.JoinAnd(slices.Compact(missing)))
+	if len(endangered) > 0 {
+		text += fmt.Sprintf(" A plan with other credentials would take away %s where no block declares them: declare them first.",
+			words.JoinAnd(endangered))
+	}
+	return text
+}
+
+// missingCapabilities are those of the names that credentials lack, each once.
+func missingCapabilities(a *wire.Account, names ...string) (missing []string) {
+	for _, name := range names {
+		if name != "" && !a.HasCapability(name) && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
 }
 
 // writeAndCheckConfig writes the files, and removes them again where what they say is not
@@ -360,7 +390,7 @@ func (s *session) areAllFilteredOut(o *adoptOptions) bool {
 }
 
 // reportAdopted says what was written, what was not, and what to do next.
-func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []string, more bool, notes []string) {
+func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []string, more bool) {
 	var counts []string
 	total := 0
 	for _, c := range r.WrittenCounts {
@@ -390,8 +420,8 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	for _, a := range r.OwnedUndeclared {
 		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
 	}
-	for _, n := range notes {
-		s.printResult("%s", n)
+	for _, n := range r.Notes {
+		s.printResult("%s", n.Text)
 	}
 }
 

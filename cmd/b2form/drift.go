@@ -143,7 +143,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 			return nil, err
 		}
 		for _, note := range s.describeUnseen() {
-			more = append(more, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Not everything was seen", Detail: note})
+			more = append(more, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Not everything was seen", Detail: note.Text})
 		}
 	}
 	s.showCredentialsSource()

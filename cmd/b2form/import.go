@@ -139,14 +139,15 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	for _, i := range missing {
 		o.includePatterns = append(o.includePatterns, importIDBucketName(i.IDOrIdentity))
 	}
-	if _, err := s.readSnapshotToAdopt(ctx, st, o); err != nil {
+	notes, err := s.readSnapshotToAdopt(ctx, st, o)
+	if err != nil {
 		return err
 	}
 	if err := s.readLiveImportedFiles(ctx, missing); err != nil {
 		return err
 	}
 	request := adopt.Request{Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries,
-		OnlyAddresses: map[adopt.ObjectID]addr.Addr{}}
+		Notes: notes, OnlyAddresses: map[adopt.ObjectID]addr.Addr{}}
 	var files []*kind.Object
 	for _, i := range missing {
 		object, err := s.objectToImport(&i)
@@ -231,5 +232,8 @@ func (s *session) writeGeneratedConfig(file string, request adopt.Request) error
 		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, words.ErrorWithoutPath(err))
 	}
 	s.ui.Note("Wrote " + file + ".")
+	for _, n := range result.Notes {
+		s.warn("Not everything was seen", n.Text)
+	}
 	return nil
 }

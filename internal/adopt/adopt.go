@@ -42,9 +42,16 @@ type Request struct {
 	Undeclarable []UndeclarableObject // what was found to be undeclarable before
 	Layout       Layout
 	FoldFamilies bool // families of objects in one block
+	Notes        []Note // what the files are to say at their end, as far as it is about what is written
 	// OnlyAddresses names objects by their kind and remote ID, and is what is written down
 	// then, without imports; nil: everything, with labels made from names.
 	OnlyAddresses map[ObjectID]addr.Addr
+}
+
+// A Note is a sentence about what is not written.
+type Note struct {
+	KindName string // it matters where objects of this kind are written; "": to everything
+	Text     string
 }
 
 // An ObjectID is a kind and a remote ID.
@@ -63,6 +70,7 @@ type Result struct {
 	Addrs           []addr.Addr          // of all that is written
 	Undeclarable    []UndeclarableObject // what cannot be declared, sorted
 	OwnedUndeclared []addr.Addr          // what the state owns under an address that nothing declares
+	Notes           []Note               // those of the request that are about what is written
 	Hidden          []HiddenValue        // values that became variables, in the order of these
 }
 
@@ -136,6 +144,12 @@ func Write(r Request) (*Result, error) {
 		w.label(k, items)
 		all = append(all, items...)
 	}
+	w.result.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(n Note) bool {
+		if n.KindName == "" {
+			return r.OnlyAddresses != nil
+		}
+		return !slices.ContainsFunc(w.result.WrittenCounts, func(c WrittenCount) bool { return c.Kind.Name == n.KindName })
+	})
 	w.layOut(all)
 	slices.SortFunc(w.result.Undeclarable, func(a, b UndeclarableObject) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))

@@ -65,6 +65,9 @@ func (w *writer) layOut(items []*item) {
 		}
 		return files[name]
 	}
+	if w.OnlyAddresses != nil && len(w.result.Notes) > 0 {
+		w.notes(to("main"))
+	}
 	for _, it := range w.arranged(items) {
 		b := to(w.fileOf(it))
 		w.block(b, it)
@@ -85,6 +88,9 @@ func (w *writer) layOut(items []*item) {
 		for _, l := range w.result.Undeclarable {
 			b.WriteString("#   " + visible.EscapeLine(fmt.Sprintf("%s %q: %s", l.Kind, l.Name, l.Reason)) + "\n")
 		}
+		if len(w.result.Notes) > 0 {
+			w.notes(to("imports"))
+		}
 	}
 	names := make([]string, 0, len(files))
 	for name := range files {
@@ -93,6 +99,14 @@ func (w *writer) layOut(items []*item) {
 	slices.Sort(names)
 	for _, name := range names {
 		w.result.Files = append(w.result.Files, File{name, files[name].String()})
+	}
+}
+
+// notes writes what is to be known of the files, as comments.
+func (w *writer) notes(b *strings.Builder) {
+	for _, n := range w.result.Notes {
+		text := view.Wrap(visible.EscapeLine(n.Text), 76)
+		b.WriteString("# " + strings.ReplaceAll(text, "\n", "\n# ") + "\n")
 	}
 }
 
