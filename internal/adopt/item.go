@@ -77,7 +77,11 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 		}
 		for _, m := range a.References(*v) {
 			if kind.IsDeletedRef(m.Name) {
-				return want, fmt.Sprintf("its %s are gone: %s.", a.Name, strings.TrimPrefix(strings.Trim(m.Name, "()"), "deleted "))
+				what := "are gone"
+				if !c.wereAllSeen(m.Attr.Link.RefKind) {
+					what = "were not seen"
+				}
+				return want, fmt.Sprintf("its %s %s: %s.", a.Name, what, strings.TrimPrefix(strings.Trim(m.Name, "()"), "deleted "))
 			}
 		}
 		want.SetAt(i, v)
@@ -87,6 +91,19 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 		want.Set(c.kind.Content.SourceAttr, &source)
 	}
 	return want, c.undeclarableReasonIfAny(want)
+}
+
+// wereAllSeen reports whether the credentials see all objects of a kind, so that one that is not among them is gone.
+func (w *writer) wereAllSeen(kindName string) bool {
+	k := kind.FindKind(w.Kinds, kindName)
+	if k == nil || !w.Snapshot.WasRead(k) {
+		return false
+	}
+	if k.AllowedObjects == nil || w.Snapshot.Account == nil {
+		return true
+	}
+	_, limited := k.AllowedObjects(w.Snapshot.Account)
+	return !limited
 }
 
 // withoutKeptLiveMembers is a live value without what is left alone where nobody declares it.
@@ -112,6 +129,9 @@ func withoutKeptLiveMembers(a *kind.Attr, want, live kind.Values, v *cty.Value) 
 
 // undeclarableReasonIfAny says why a configuration could not hold the object as it is; "": it can.
 func (c *collector) undeclarableReasonIfAny(want kind.Values) string {
+	if text, own := typeMadeByB2(c.kind, want); own {
+		return fmt.Sprintf("B2 made it: nobody else can make one of the type %q, so it cannot be declared.", text)
+	}
 	_, problems := c.completer.CompleteAndCheck(want, false)
 	for _, p := range problems {
 		if !p.Warning {
@@ -119,6 +139,15 @@ func (c *collector) undeclarableReasonIfAny(want kind.Values) string {
 		}
 	}
 	return ""
+}
+
+// typeMadeByB2 is the type of a bucket that B2 makes itself, for snapshots or reports.
+func typeMadeByB2(k *kind.Kind, v kind.Values) (bucketType string, madeByB2 bool) {
+	if k.Name != "bucket" || v.GetAttr("type").IsNull() {
+		return "", false
+	}
+	bucketType = v.GetAttr("type").AsString()
+	return bucketType, bucketType != "allPrivate" && bucketType != "allPublic"
 }
 
 // isServerDefault reports whether a value that is left alone where nobody declares it is
