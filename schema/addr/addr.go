@@ -208,6 +208,9 @@ func leadingInstanceKey(t hcl.Traversal) (key InstanceKey, ok bool) {
 	if step.Key.Type() == cty.String {
 		return ForEachKey(step.Key.AsString()), true
 	}
+	if step.Key.Type() != cty.Number {
+		return InstanceKey{}, false
+	}
 	n, acc := step.Key.AsBigFloat().Int64()
 	return CountIndex(int(n)), acc == big.Exact && n >= 0
 }
