@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -188,8 +189,8 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		return addr.Addr{}, false
 	}
 	at := blockName{t.RootName(), addr.RootOrAttrName(t[1])}
-	if l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
-		return addr.Addr{Kind: at.kind, Label: at.label}, true
+	if undeclared, isAddr := addr.FromTraversal(t); l.ImportUndeclared && isAddr && l.blocks[at] == nil {
+		return undeclared, true
 	}
 	r := l.resolveRef(t, allowedRefs{computed: true})
 	if r.broken {
@@ -224,13 +225,16 @@ func (l *module) moduleImportAddr(t hcl.Traversal) (target addr.Addr, ok bool) {
 	return addr, l.checkImportDeclared(addr, t.SourceRange())
 }
 
-// checkImportDeclared reports an address at which nothing is declared.
-func (l *module) checkImportDeclared(addr addr.Addr, at hcl.Range) (declared bool) {
-	if l.resourceAddrs[addr] {
+// checkImportDeclared reports an address at which nothing is declared, where that is an error.
+func (l *module) checkImportDeclared(target addr.Addr, at hcl.Range) (ok bool) {
+	if l.resourceAddrs[target] {
 		return true
 	}
+	if l.ImportUndeclared {
+		return !slices.ContainsFunc(l.config.Undecided, func(undecided addr.Addr) bool { return undecided.Covers(target) })
+	}
 	if !l.hasErrors && !l.toleratesUnknown() { // else it may be among what could not be evaluated
-		l.errorAt(at, "Undeclared reference", fmt.Sprintf("No resource has the address %s. Declare it, or correct the address.", addr))
+		l.errorAt(at, "Undeclared reference", fmt.Sprintf("No resource has the address %s. Declare it, or correct the address.", target))
 	}
 	return false
 }

@@ -50,8 +50,7 @@ type Options struct {
 	// AccountDataIfNoConfig lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
 	AccountDataIfNoConfig bool
-	// ImportUndeclared lets an import block name what nobody declares in the configuration
-	// itself, as a block without instances: Config.Imports holds it.
+	// ImportUndeclared lets an import block name what nobody declares: Config.Imports holds it.
 	ImportUndeclared bool
 	// MaxEvaluationSteps is how many steps evaluating the configuration may take; 0:
 	// [parse.DefaultSteps]; below that: no bound.

@@ -240,12 +240,15 @@ func (l *module) resolveModuleCallReferences(n *node) {
 // evaluateModuleCall loads the instances of a module block.
 func (l *module) evaluateModuleCall(n *node) {
 	c := n.call
+	undecided := addr.Addr{Module: strings.TrimPrefix(l.addressPrefix+".module."+c.name, ".")}
 	if n.broken {
+		l.config.Undecided = append(l.config.Undecided, undecided)
 		return
 	}
 	repeats, marks, ok := l.expandRepetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.rootContext))
 	if !ok {
 		n.broken = true
+		l.config.Undecided = append(l.config.Undecided, undecided)
 		return
 	}
 	needs := cty.ValueMarks{}

@@ -17,6 +17,7 @@ import (
 func (l *module) evaluateBlock(n *node) {
 	b := n.block
 	if n.broken {
+		l.config.Undecided = append(l.config.Undecided, b.addr)
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
@@ -24,6 +25,7 @@ func (l *module) evaluateBlock(n *node) {
 	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
+		l.config.Undecided = append(l.config.Undecided, b.addr)
 		l.queryKindIfPending(b.kind)
 		l.shared.hasUndecidedInstances = true
 		if l.toleratesUnknown() {

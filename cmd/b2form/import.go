@@ -123,6 +123,19 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 		declared[r.Addr] = true
 	}
 	missing := slices.DeleteFunc(slices.Clone(s.config.Imports), func(i config.Import) bool { return declared[i.To] })
+	var unwritable []config.Import
+	missing = slices.DeleteFunc(missing, func(i config.Import) bool {
+		other := i.To.Module != "" || !i.To.Instance.IsSingle()
+		if other {
+			unwritable = append(unwritable, i)
+		}
+		return other
+	})
+	defer s.warnUnwritable(unwritable)
+	if len(missing) == 0 && len(unwritable) > 0 {
+		p.ui.Note(file + " was not written.")
+		return nil
+	}
 	if len(missing) == 0 {
 		p.ui.Note("Every import block names what is declared, so " + file + " was not written.")
 		return nil
@@ -165,6 +178,21 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 		return err
 	}
 	return s.writeGeneratedConfig(file, request)
+}
+
+// warnUnwritable says for which import blocks no blocks are written.
+func (s *session) warnUnwritable(imports []config.Import) {
+	if len(imports) == 0 {
+		return
+	}
+	var addresses []string
+	for _, i := range imports {
+		addresses = append(addresses, i.To.String())
+	}
+	s.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Not every block was written", Subject: &imports[0].Range,
+		Detail: fmt.Sprintf("No block was written for %s: b2form writes blocks for addresses without an instance key, and none into "+
+			"modules. Declare them by hand, or give each an import block without for_each, to an address such as %s.%s_1.",
+			words.JoinAtMost(addresses, 3), imports[0].To.Kind, imports[0].To.Label)}}, s.sourceFiles)
 }
 
 // contentKind is the kind whose objects hold content.

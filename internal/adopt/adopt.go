@@ -41,7 +41,7 @@ type Request struct {
 	ContentPaths map[ObjectID]string
 	Undeclarable []UndeclarableObject // what was found to be undeclarable before
 	Layout       Layout
-	FoldFamilies bool // families of objects in one block
+	FoldFamilies bool   // families of objects in one block
 	Notes        []Note // what the files are to say at their end, as far as it is about what is written
 	// OnlyAddresses names objects by their kind and remote ID, and is what is written down
 	// then, without imports; nil: everything, with labels made from names.

@@ -16,6 +16,7 @@ import (
 // A Config is what the user wants, evaluated.
 type Config struct {
 	Resources             []*Resource          // sorted by address
+	Undecided             []addr.Addr          // blocks and modules of which nobody knows yet which instances they have
 	Outputs               []*Output            // sorted by name
 	DataQueries           []DataQuery          // what data blocks ask for
 	Checks                []*Check             // in order of their files and lines
