@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -161,7 +162,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 }
 
 // makeAndEnterFolder goes into a folder, which is made if there is none, and gives what goes back.
-// Going back removes the folder if it is new and nothing was written there.
+// Going back removes the folders that were made, if nothing was written there.
 func (p *program) makeAndEnterFolder(dir string) (leave func() error, err error) {
 	if dir == "" {
 		return func() error { return nil }, nil
@@ -170,10 +171,17 @@ func (p *program) makeAndEnterFolder(dir string) (leave func() error, err error)
 	if err != nil {
 		return nil, err
 	}
+	made := missingFolders(dir)
+	remove := func() {
+		for _, folder := range made {
+			_ = os.Remove(folder) // fails where something is in it, as it should
+		}
+	}
 	if err = os.MkdirAll(dir, 0o755); err == nil {
 		err = p.chdir(dir)
 	}
 	if err != nil {
+		remove()
 		return nil, failf("Folder cannot be entered", "%s: %s. Give a folder that exists, or whose name is free.", dir,
 			words.ErrorWithoutPath(err))
 	}
@@ -181,9 +189,29 @@ func (p *program) makeAndEnterFolder(dir string) (leave func() error, err error)
 		if err := p.chdir(back); err != nil {
 			return err
 		}
-		_ = os.Remove(dir) // fails where something is in it, as it should
+		remove()
 		return nil
 	}, nil
+}
+
+// missingFolders are the folders on the way to dir that do not exist, the innermost first.
+func missingFolders(dir string) (folders []string) {
+	for dir != "" {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		folders = append(folders, dir)
+		parent, _ := filepath.Split(withoutLastSeparators(dir))
+		dir = withoutLastSeparators(parent)
+	}
+	return folders
+}
+
+func withoutLastSeparators(path string) string {
+	for path != "" && os.IsPathSeparator(path[len(path)-1]) {
+		path = path[:len(path)-1]
+	}
+	return path
 }
 
 // loadConfigAllowingUnset reads what is declared already. Variables need no values.
