@@ -448,6 +448,14 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	for _, a := range r.OwnedUndeclared {
 		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
 	}
+	if len(r.UnknownNames) > 0 && total > 0 {
+		var unknown []string
+		for _, a := range r.UnknownNames {
+			unknown = append(unknown, a.String())
+		}
+		s.printResult("The instances or names of %s are not known, since variables have no value: what they declare may be among what was "+
+			"written. With values, \"b2form plan\" refuses what is declared twice.", words.JoinAtMost(unknown, 5))
+	}
 	for _, n := range r.Notes {
 		s.printResult("%s", n.Text)
 	}

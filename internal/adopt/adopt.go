@@ -70,6 +70,7 @@ type Result struct {
 	Addrs           []addr.Addr          // of all that is written
 	Undeclarable    []UndeclarableObject // what cannot be declared, sorted
 	OwnedUndeclared []addr.Addr          // what the state owns under an address that nothing declares
+	UnknownNames    []addr.Addr          // blocks that may declare what is written, since their names or instances are not known
 	Notes           []Note               // those of the request that are about what is written
 	Hidden          []HiddenValue        // values that became variables, in the order of these
 }
@@ -150,6 +151,7 @@ func Write(r Request) (*Result, error) {
 		}
 		return !slices.ContainsFunc(w.result.WrittenCounts, func(c WrittenCount) bool { return c.Kind.Name == n.KindName })
 	})
+	slices.SortFunc(w.result.UnknownNames, addr.Addr.Compare)
 	w.layOut(all)
 	slices.SortFunc(w.result.Undeclarable, func(a, b UndeclarableObject) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))
@@ -208,11 +210,17 @@ func (w *writer) noteDeclared() {
 			}
 		}
 	}
+	w.result.UnknownNames = slices.Clone(w.Config.Undecided)
 	for _, r := range w.Config.Resources {
+		id := idOf[r.Addr]
 		if !r.Value.GetAttr(r.Kind.IdentityAttr).IsWhollyKnown() {
+			if id != "" {
+				w.declaredIDs[ObjectID{r.Kind.Name, id}] = true
+			} else {
+				w.result.UnknownNames = append(w.result.UnknownNames, r.Addr)
+			}
 			continue
 		}
-		id := idOf[r.Addr]
 		if id == "" {
 			w.declaredNames[ObjectID{r.Kind.Name, r.Identity()}] = true
 			if same := w.Snapshot.ByIdentity(r.Kind, r.Identity()); len(same) == 1 {
@@ -266,6 +274,13 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 }
 
 func (w *writer) isDeclared(o *kind.Object) bool {
+	if owner, owned := w.owned[ObjectID{o.Kind.Name, o.ID}]; owned {
+		for _, a := range w.Config.Undecided {
+			if a.Covers(owner) {
+				return true
+			}
+		}
+	}
 	return w.declaredIDs[ObjectID{o.Kind.Name, o.ID}] || w.declaredNames[ObjectID{o.Kind.Name, o.Identity}]
 }
 
