@@ -140,8 +140,8 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err != nil {
 		return err
 	}
-	more := len(s.config.Resources) > 0
-	hadMore := more || len(st.Entries) > 0 || len(s.config.Imports)+len(s.config.Removals) > 0
+	more := len(s.config.Resources)+len(s.config.Undecided) > 0
+	hadMore := hasConfiguration() || len(st.Entries)+len(st.OpenIntents) > 0
 	written, err := s.writeAndCheckConfig(result, st)
 	if err != nil {
 		return err

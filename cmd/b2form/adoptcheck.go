@@ -93,13 +93,22 @@ func (s *session) describeWholePlan(ctx context.Context, r *adopt.Result, st *st
 	o := s.schemaOptions(s.kinds)
 	o.Ask, o.Snapshot = nil, s.snapshot
 	o.Vars = append(slices.Clip(o.Vars), hiddenValues(r)...)
-	whole, diags := schema.Load(o)
-	var made *plan.Plan
-	if !diags.HasErrors() {
-		s.config, s.state = whole, st
-		if _, err := account.ReadMoreChildren(ctx, s.client, s.kinds, s.configAndStateQuery(), s.snapshot); err != nil {
+	s.state = st
+	var diags hcl.Diagnostics
+	for range mostRounds { // as readLive does
+		if s.config, diags = schema.Load(o); diags.HasErrors() {
+			break
+		}
+		more, err := account.ReadMoreChildren(ctx, s.client, s.kinds, s.configAndStateQuery(), s.snapshot)
+		if err != nil {
 			return unknown + "." // plan says why
 		}
+		if !more || len(s.config.DataQueries) == 0 {
+			break
+		}
+	}
+	var made *plan.Plan
+	if !diags.HasErrors() {
 		made, diags = plan.Make(s.defaultPlanRequest())
 	}
 	if diags.HasErrors() {
