@@ -117,7 +117,6 @@ func (l *module) readMetaArguments(b *block, body hcl.Body) {
 	content, _, diags := body.PartialContent(l.shared.metaSchema)
 	l.add(diags...)
 	deliveries := content.Blocks.OfType("deliver")
-	b.metaArgs = noMetaArgs
 	native, isNative := body.(*hclsyntax.Body)
 	if isNative && b.kind.YieldsSecret() {
 		b.nativeDeliverRanges = rangesOf(deliveries, native)

@@ -162,7 +162,7 @@ func (l *module) listDataAttrs(d *dataBlock, objects []*kind.Object, name func(*
 	return map[string]cty.Value{"names": names, k.Plural: list}
 }
 
-// A unreadableMark marks what B2 does not show to the credentials in use.
+// An unreadableMark marks what B2 does not show to the credentials in use.
 type unreadableMark struct{ attr, capability string }
 
 // liveObjectValue is a live object as an expression sees it: secrets are null.

@@ -273,7 +273,7 @@ func (l *module) evaluateModuleCall(n *node) {
 	}
 }
 
-// newModuleInstance is the loader of one newInstance of a module.
+// newModuleInstance is one instance of a module, before anything of it is declared.
 func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.ValueMarks) *module {
 	inner := newEmptyModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
@@ -285,7 +285,7 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 	return inner
 }
 
-// declareAndEvaluate loads one module, after everything that its inputs refer to.
+// declareAndEvaluate declares and evaluates one module, after everything that its inputs refer to.
 func (l *module) declareAndEvaluate() {
 	l.declareBlocks()
 	l.resolveAndOrderNodes()

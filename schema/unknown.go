@@ -17,7 +17,7 @@ import (
 // credentials may not read (unreadableMark), or something that a later evaluation knows (unknownYetMark). Without any of them the
 // expression itself is at fault, as one that calls a function with null.
 
-// A unknownYetMark marks what is unknown only in this evaluation: a variable without a value, data that was not read, and what an
+// An unknownYetMark marks what is unknown only in this evaluation: a variable without a value, data that was not read, and what an
 // earlier error leaves open.
 type unknownYetMark struct{}
 

@@ -95,19 +95,16 @@ func (s *session) describeWholePlan(ctx context.Context, r *adopt.Result, st *st
 	o.Vars = append(slices.Clip(o.Vars), hiddenValues(r)...)
 	s.state = st
 	var diags hcl.Diagnostics
-	for range mostRounds { // as readLive does
-		if s.config, diags = schema.Load(o); diags.HasErrors() {
-			break
+	var made *plan.Plan
+	if s.config, diags = schema.Load(o); !diags.HasErrors() {
+		_, err := account.ReadMoreChildren(ctx, s.client, s.kinds, s.configAndStateQuery(), s.snapshot)
+		if err == nil {
+			_, err = s.answerData(ctx, o, s.configAndStateQuery)
 		}
-		more, err := account.ReadMoreChildren(ctx, s.client, s.kinds, s.configAndStateQuery(), s.snapshot)
-		if err != nil {
+		if err != nil && !errors.As(err, &diags) {
 			return unknown + "." // plan says why
 		}
-		if !more || len(s.config.DataQueries) == 0 {
-			break
-		}
 	}
-	var made *plan.Plan
 	if !diags.HasErrors() {
 		made, diags = plan.Make(s.defaultPlanRequest())
 	}

@@ -121,8 +121,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 			query[each.Name] = account.KindQuery{}
 		}
 	}
-	lacking := slices.DeleteFunc([]string{k.WriteCapability, k.DeleteCapability}, a.HasCapability)
-	if len(lacking) > 0 {
+	if lacking := missingCapabilities(a, k.WriteCapability, k.DeleteCapability); len(lacking) > 0 {
 		return nil, failf("No key can be made that ends with the command", "The credentials in use lack %s. Use a key that may make keys "+
 			"and delete them.", words.JoinAnd(lacking))
 	}

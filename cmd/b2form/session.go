@@ -160,8 +160,15 @@ func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() a
 	}
 	s.clockAhead = s.client.ServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
+	return s.answerData(ctx, s.schemaOptions(s.kinds), wanted)
+}
+
+// answerData answers the data blocks of the configuration, which o loads again, with what is live, and
+// reads what the answers name besides. Warnings are given back; mistakes in the configuration are
+// hcl.Diagnostics.
+func (s *session) answerData(ctx context.Context, o schema.Options, wanted func() account.Query) (warnings hcl.Diagnostics, err error) {
 	for range mostRounds {
-		warnings, err := s.reloadConfigWithData()
+		warnings, err := s.reloadConfigWithData(o)
 		if err != nil || len(s.config.DataQueries) == 0 {
 			return warnings, err
 		}
@@ -182,11 +189,10 @@ func (s *session) configAndStateQuery() account.Query {
 
 // reloadConfigWithData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
-func (s *session) reloadConfigWithData() (warnings hcl.Diagnostics, err error) {
+func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnostics, err error) {
 	if len(s.config.DataQueries) == 0 {
 		return nil, nil
 	}
-	o := s.schemaOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	config, diags := schema.Load(o)
 	s.sourceFiles = config.Files

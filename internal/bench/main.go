@@ -167,7 +167,7 @@ func (s scale) title() string {
 	return text
 }
 
-// measurePlans measures a measurePlans with nothing to do in every world of the scale.
+// measurePlans measures a plan with nothing to do at every latency of the scale, and with refusals.
 func (o options) measurePlans(ctx context.Context, p program, s scale) (err error) {
 	f, err := newFixture(s.how, s.buckets, s.keys)
 	if err != nil {
