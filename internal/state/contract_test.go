@@ -257,12 +257,12 @@ func TestContractDeathAtEveryRequest(t *testing.T) {
 }
 
 // cutEverywhere runs a test once for each request of it and each side of that; where that takes real connections,
-// for one in three.
+// for one in five.
 func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engines.BackendType, place, *engines.NetworkLine)) {
 	for _, e := range engines.All() {
 		step := 1
 		if e.Name == "postgres" {
-			step = testrun.CaseCount(3, 1)
+			step = testrun.CaseCount(5, 1)
 		}
 		for i, after := range []bool{false, true} {
 			for k, reached := min(1+i, step), e.Remote; reached; k += step {
