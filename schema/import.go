@@ -15,6 +15,9 @@ import (
 	"b2form/schema/syntax"
 )
 
+// generateOrDeclare is what to do about an import of what nobody declares.
+const generateOrDeclare = "Declare it, or let \"b2form plan -generate-config-out=new.b2.hcl\" write the block."
+
 // evaluateImports reads the import blocks.
 func (l *module) evaluateImports() {
 	declaredAt := map[addr.Addr]hcl.Range{}
@@ -189,8 +192,14 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		return addr.Addr{}, false
 	}
 	at := blockName{t.RootName(), addr.RootOrAttrName(t[1])}
-	if undeclared, isAddr := addr.FromTraversal(t); l.ImportUndeclared && isAddr && l.blocks[at] == nil {
+	undeclared, isAddr := addr.FromTraversal(t)
+	switch {
+	case !isAddr || l.blocks[at] != nil:
+	case l.ImportUndeclared:
 		return undeclared, true
+	case len(t) == 2:
+		l.reportUndeclared(t, at.kind, l.labelsOfKind(at.kind), generateOrDeclare)
+		return addr.Addr{}, false
 	}
 	r := l.resolveRef(t, allowedRefs{computed: true})
 	if r.broken {

@@ -148,11 +148,11 @@ func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 		if v := l.variables[r.name]; v != nil {
 			r.node = v.node
 		} else {
-			l.reportUndeclared(t, "variable", maps.Keys(l.variables))
+			l.reportUndeclared(t, "variable", maps.Keys(l.variables), declareOrCorrect)
 		}
 	case "local":
 		if r.node = l.locals[r.name]; r.node == nil {
-			l.reportUndeclared(t, "local value", maps.Keys(l.locals))
+			l.reportUndeclared(t, "local value", maps.Keys(l.locals), declareOrCorrect)
 		}
 	case "data":
 		r.node, r.name = l.resolveDataRef(t, &r)
@@ -161,14 +161,14 @@ func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 			r.node = c.node
 			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveModuleOutputRef(c, t)
 		} else {
-			l.reportUndeclared(t, "module", maps.Keys(l.calls))
+			l.reportUndeclared(t, "module", maps.Keys(l.calls), declareOrCorrect)
 		}
 	default:
 		if b := l.blocks[blockName{r.root, r.name}]; b != nil {
 			r.node = b.node
 			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveResourceRef(b, t, u)
 		} else {
-			l.reportUndeclared(t, r.root, l.labelsOfKind(r.root))
+			l.reportUndeclared(t, r.root, l.labelsOfKind(r.root), declareOrCorrect)
 		}
 	}
 	r.broken = r.broken || r.node == nil
@@ -185,7 +185,10 @@ func (l *module) labelsOfKind(kindName string) iter.Seq[string] {
 	}
 }
 
-func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
+const declareOrCorrect = "Declare it, or correct the name."
+
+// reportUndeclared says that nothing has the name, and what to do: advice, unless one of names is so near that it must be meant.
+func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[string], advice string) {
 	detail := fmt.Sprintf("No %s is named %q.", what, addr.RootOrAttrName(t[1]))
 	s := ""
 	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
@@ -194,7 +197,7 @@ func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[s
 	if s != "" {
 		detail += fmt.Sprintf(" Did you mean %s.%s?", t.RootName(), s)
 	} else {
-		detail += " Declare it, or correct the name."
+		detail += " " + advice
 	}
 	l.errorAt(t.SourceRange(), "Undeclared reference", detail)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,6 +68,10 @@ func (p *program) init(ctx context.Context) error {
 	if hasConfiguration() {
 		p.printResult("%s", initNotNeeded)
 		return nil
+	}
+	if files, err := schema.ListConfigDirFiles("."); err == nil && len(files.TerraformFiles) > 0 {
+		p.printResult("%s is a file of Terraform. \"b2form migrate\" carries a configuration over and leaves Terraform's as it is.",
+			visible.EscapeTruncated(filepath.Base(files.TerraformFiles[0]), 80))
 	}
 	if !p.interactive() {
 		p.printResult("b2form needs no init. Write a configuration as *.b2.hcl, or let \"b2form adopt\" write one for what the account " +

@@ -129,25 +129,13 @@ func withoutKeptLiveMembers(a *kind.Attr, want, live kind.Values, v *cty.Value) 
 
 // undeclarableReasonIfAny says why a configuration could not hold the object as it is; "": it can.
 func (c *collector) undeclarableReasonIfAny(want kind.Values) string {
-	if text, own := typeMadeByB2(c.kind, want); own {
-		return fmt.Sprintf("B2 made it: nobody else can make one of the type %q, so it cannot be declared.", text)
-	}
 	_, problems := c.completer.CompleteAndCheck(want, false)
 	for _, p := range problems {
 		if !p.Warning {
-			return "b2form could not declare it. " + p.Detail
+			return p.Detail
 		}
 	}
 	return ""
-}
-
-// typeMadeByB2 is the type of a bucket that B2 makes itself, for snapshots or reports.
-func typeMadeByB2(k *kind.Kind, v kind.Values) (bucketType string, madeByB2 bool) {
-	if k.Name != "bucket" || v.GetAttr("type").IsNull() {
-		return "", false
-	}
-	bucketType = v.GetAttr("type").AsString()
-	return bucketType, bucketType != "allPrivate" && bucketType != "allPublic"
 }
 
 // isServerDefault reports whether a value that is left alone where nobody declares it is

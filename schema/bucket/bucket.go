@@ -64,7 +64,7 @@ func attrs() []kind.Attr {
 			Type:    cty.String,
 			Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
-			Samples: kind.StringValues("allPrivate", "allPublic"), Check: checkOneOf("bucket type", "allPrivate", "allPublic"),
+			Samples: kind.StringValues("allPrivate", "allPublic"), Check: checkBucketType,
 			Hazards: publicHazards},
 		{Name: "info", WirePath: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String),
 			Default: cty.MapValEmpty(cty.String),

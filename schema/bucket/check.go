@@ -88,6 +88,16 @@ func checkOneOf(what string, legal ...string) func(cty.Value) kind.Problems {
 	}
 }
 
+// checkBucketType also tells why a live bucket may have another type: B2 itself makes buckets for
+// snapshots and for reports ("b2_list_buckets").
+func checkBucketType(v cty.Value) kind.Problems {
+	problems := checkOneOf("bucket type", "allPrivate", "allPublic")(v)
+	for i := range problems {
+		problems[i].Detail += " Buckets of other types are made by B2 alone."
+	}
+	return problems
+}
+
 // checkEncryptionMode: B2 refuses "none" since September 2026 and never took SSE-C as a
 // default ("Use Server-Side Encryption with the B2 Native API").
 func checkEncryptionMode(v cty.Value) kind.Problems {
