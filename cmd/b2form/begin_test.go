@@ -143,7 +143,7 @@ func (b *bench) mintedExpiry(t *testing.T) time.Time {
 // A signal goes on to the command, which may end in its own way; then the key is deleted.
 func TestMintPassesSignalsOn(t *testing.T) {
 	b := newBench(t, "")
-	cmd, in := b.startMint(t, `trap 'echo told > told; exit 7' TERM; echo ready; while read line; do :; done & wait`)
+	cmd, in := b.startMint(t, `trap 'echo told > told; exit 7' TERM; exec 3<&0; echo ready; while read line <&3; do :; done & wait`)
 	if b.mintedExpiry(t).IsZero() {
 		t.Error("there is no key")
 	}
