@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -126,7 +127,9 @@ func (c *goldenCase) fillDigests() {
 
 func decode(t *testing.T, data []byte, into any) {
 	t.Helper()
-	if err := json.Unmarshal(data, into); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields() // the names are those of Go's fields, which change
+	if err := d.Decode(into); err != nil {
 		t.Fatalf("%s: %v", data, err)
 	}
 }
@@ -184,7 +187,7 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 			r.Rotate = append(r.Rotate, address(t, addr))
 		case "here":
 			var err error
-			if r.LocalTime, err = time.Parse(time.RFC3339, addr); err != nil {
+			if r.LocalClockTime, err = time.Parse(time.RFC3339, addr); err != nil {
 				t.Fatal(err)
 			}
 		case "now":
