@@ -31,8 +31,8 @@ cmd/b2form:
 	reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
 	stdout.first stdoutWriter.firstErr, switchFlag boolFlag, system.errTerminal system.stderrTerminal,
 	system.inTerminal system.stdinTerminal, system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal,
-	system.unseen system.readHidden, toggle boolFlag, unwritten writeError, versionDocument.Terraform versionDocument.TerraformVersion,
-	watch progressReporter, world system
+	system.unseen system.readHidden, toggle boolFlag, unwritten writeError,
+	versionDocument.Terraform versionDocument.VersionForTerraformTools, watch progressReporter, world system
 internal/account:
 	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMoreChildren, Need KindQuery,
 	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQueryResult.identities,
@@ -45,7 +45,7 @@ internal/adopt:
 	ManualEdit UnacceptedDrift, Request.Contents Request.ContentPaths, Request.Fold Request.FoldFamilies,
 	Request.Left Request.Undeclarable, Result.Counts Result.WrittenCounts, Result.Left Result.Undeclarable
 internal/agefile:
-	Canonical CanonicalRecipient, Check CheckRecipient, Seal Encrypt
+	Canonical RecipientWithoutComment, Check CheckRecipient, Seal Encrypt
 internal/audit:
 	Columns SortColumns, Coverage ManagedCount, Coverage.Total ManagedCount.TotalWithoutIgnored, Credential.Owned Credential.InState,
 	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.OwnCredentialFindings,
@@ -83,7 +83,7 @@ internal/report:
 	Run.Coverage Run.CoverageTexts, Run.Outputs Run.OutputsDiff, Variable PipelineVariable, Variables PipelineVariables,
 	line.Format jsonLine.FormatVersion
 internal/scrub:
-	Spellings RemoveWholeSecret, Text RemoveSecret
+	Spellings RemoveWholeSecret, Text RemoveSecretOrWithholdText
 internal/secret:
 	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.InvalidatedDestinations, KeyInfo.Endpoint KeyInfo.S3Endpoint,
 	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileList, Leftovers.Exist TempFileList.HasLeftovers,
@@ -153,7 +153,7 @@ internal/visible:
 	JSON EscapeJSON, LineStart EscapeTextAtLineStart, Lines EscapeLines,
 	Masked ReplaceInvisibleKeepingOffsets, Start EscapeTextAtLineStart, Text EscapeLine, Truncate EscapeTruncated
 internal/words:
-	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
+	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ApproximateDuration
 plan:
 	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.IDsBeforeCreate, AnnouncedCreate.Made AnnouncedCreate.LaterAttemptID,
 	AnnouncedCreate.RecordedID AnnouncedCreate.LaterAttemptID, Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings,
@@ -161,7 +161,7 @@ plan:
 	Change.SetContents Change.DescribeContents, CheckDenied CheckDenyRules, CheckDeniedAccount CheckAccountDenyRules,
 	Denied CheckDenyRules, DeniedCredentials CheckAccountDenyRules, Moved EntryMove, Named NamedObject, Plan.Announced Plan.MovedIntents,
 	Plan.Hazards Plan.HazardKinds, Plan.Lacking Plan.MissingCapabilities, Plan.Lost Plan.Undelivered,
-	Plan.Requirements Plan.RequiredCapabilities, Request.Here Request.LocalTime, Request.Rotations Request.RotationsOnly,
+	Plan.Requirements Plan.RequiredCapabilities, Request.Here Request.LocalClockTime, Request.Rotations Request.RotationsOnly,
 	Requirement RequiredCapability, Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made RotatingObject.MadeAt,
 	SavedChange.Delivery SavedChange.DeliveryDigest, Step.Target Step.RemoteID, WarnUnusable WarnUnusableCredentials,
 	comparison comparisonResult, differ.more differ.refResults, digestInput SavedChange,
@@ -179,7 +179,7 @@ schema:
 	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames,
 	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AccountDataIfNoConfig,
 	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion,
-	Sources ListConfigDirFiles, VarValue VariableValue, block.after metaArgs.dependsOnRefs, block.delivers metaArgs.deliverBlocks,
+	Sources ListConfigDirFiles, VarValue VariableValue, block.after metaArgs.dependsOnRefs, block.delivers metaArgs.jsonDeliverBlocks,
 	block.part block.nonLinkAttrs, block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall,
 	caller.loader caller.module, caller.needs caller.needMarks, concern affectedInstances, conformer converter, contexts reusedContext,
 	conversionError.name conversionError.nameIsWrong, dataForm.args dataForm.lookupArgNames, dataForm.within dataForm.listsChildren,
@@ -189,7 +189,7 @@ schema:
 	evaluation.single instanceEvaluation.needsByOrigin, evaluation.unsound instanceEvaluation.unknownByError,
 	evaluation.written instanceEvaluation.writtenArgs, fault conversionError, folder folder.Folder, frame bracketFrame,
 	frame.words bracketFrame.hideNames, given givenValue, identity config.identity, item bodyItem, loader sharedLoad,
-	module.module module.addressPrefix, module.root module.rootContext, module.static module.staticScope,
+	module.module module.addressPrefix, module.root module.baseContext, module.static module.staticScope,
 	moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey, names refListKey, node.after node.dependsOnNodes,
 	openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots, repetition repetitionData,
 	repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots, reusedContext.said reusedContext.diagCount,
@@ -200,7 +200,7 @@ schema:
 	source moduleSource, unknownValue unknownValueExtra, use allowedRefs, validation.of validation.variable,
 	variable.fallback variable.defaultValue, visit visitState, want wantedRefs, wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
 schema/addr:
-	Addr.Block Addr.WithoutKey, AddrOf FromTraversal, Entry StateEntry, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,
+	Addr.Block Addr.WithoutKey, AddrOf TargetFromTraversal, Entry StateEntry, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,
 	Retiree RetiringObject, Retiree.Kept RetiringObject.KeptUntilRenewal, RetiringObject.Until RetiringObject.KeepUntil,
 	StateEntry.Delivery StateEntry.DeliveryDigest, StateEntry.Sensitive StateEntry.SensitiveAttrs, TextKey ForEachKey
 schema/bucket:
@@ -226,7 +226,7 @@ schema/functions:
 schema/key:
 	application clientProgram
 schema/kind:
-	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
+	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.TargetFromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
 	Attr.Instead Encoding.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsDeferredLink, Attr.Later Attr.Deferred,
@@ -268,10 +268,10 @@ schema/kind:
 	Problem.Whole Problem.CrossAttribute, Problems.At Problems.WithPathPrefix, Query config.DataQuery, Removal config.Removal,
 	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule LintRuleName,
 	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddLookedForChildren,
-	Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Computed Snapshot.ComputedValues, Snapshot.Found Snapshot.FindChildListing,
-	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf, Snapshot.Object Snapshot.NewObject, Source DocSource,
+	Snapshot.Asked Snapshot.CanTellIfExists, Snapshot.Computed Snapshot.ComputedWithoutSecrets, Snapshot.Found Snapshot.FindChildListing,
+	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.UniqueNameOf, Snapshot.Object Snapshot.NewObject, Source DocSource,
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
-	TextOf StringOrEmpty, Texts KnownStringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.PointerAt,
+	TextOf EmptyIfNull, Texts StringsIfWhollyKnown, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.PointerAt,
 	Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode, attrSource.one attrSource.singleMemberIndex, decoder valueDecoder,
 	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder memoDecoder, liveDecoder.account memoDecoder.accountID,
 	liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText, liveDecoder.parts memoDecoder.memberValues,

@@ -164,7 +164,7 @@ func (r *runner) withTimestampIfRotating(c *plan.Change) *plan.Change {
 	}
 	at := r.now()
 	r.snapshotMu.Lock()
-	for _, o := range r.Snapshot.All(c.Kind) {
+	for _, o := range r.Snapshot.AllRead(c.Kind) {
 		if name, made, ok := kind.ParseTimestampedName(o.Identity); ok && name == c.Identity && !made.Before(at) {
 			at = made.Add(time.Second)
 		}
@@ -196,7 +196,7 @@ func (r *runner) createdAtOrNow(c *plan.Change, o *kind.Object) time.Time {
 // prepareDelivery proves that every destination of the new secret can take it.
 func (r *runner) prepareDelivery(ctx context.Context, t *task) (*secret.PreparedDelivery, error) {
 	env := r.Delivery
-	env.LiveLookup = r.computedAttrs
+	env.LiveLookup = r.computedAttrsWithoutSecrets
 	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliveries, env)
 }
 
@@ -256,7 +256,7 @@ func (r *runner) deliverRecordOrDelete(ctx context.Context, t *task, o *kind.Obj
 	}
 	var where []string
 	if prepareErr == nil {
-		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrs)
+		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrsWithoutSecrets)
 	}
 	if prepareErr != nil {
 		if err := r.deleteUndelivered(ctx, t, o); err != nil {

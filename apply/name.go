@@ -69,7 +69,7 @@ func (r *runner) withNamesForIDs(c *plan.Change, live kind.Values) cty.Value {
 		live = live.Clone()
 		live.SetAt(i, &v)
 	}
-	return live.Object()
+	return live.ObjectWithoutUnset()
 }
 
 // findFirstLiveID finds the ID of what has a name; "": nothing has it.

@@ -90,8 +90,8 @@ func (r *Result) Incomplete() bool {
 }
 
 // buildResult sums the run up. err is of the state.
-func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, err error) *Result {
-	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: err, Interrupted: ctx.Err() != nil,
+func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateErr error) *Result {
+	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: stateErr, Interrupted: ctx.Err() != nil,
 		Entries: r.State.State().Entries}
 	steps := make([][]int, len(r.tasks))
 	for i := range r.Plan.Steps {

@@ -115,7 +115,8 @@ func (r *runner) listNewByIdentity(ctx context.Context, t *task, known []string)
 	if whole := c.Kind.ParentKind(); whole != "" {
 		only = c.Kind.ChildID(c.Identity, r.findFirstLiveID(whole, c.Kind.ParentIdentity(c.Identity)))
 	}
-	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, IncludeMultiBucketKeys: true, IDs: []string{only}})
+	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, IncludeMultiBucketKeys: true,
+		WantedChildIDs: []string{only}})
 	if err != nil {
 		return nil, err
 	}

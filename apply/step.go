@@ -212,13 +212,13 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	}
 }
 
-// computedAttrs answers for deliveries: the computed attributes of what is ours.
-func (r *runner) computedAttrs(addr addr.Addr) (attrs map[string]cty.Value, ok bool) {
+// computedAttrsWithoutSecrets answers for deliveries: the computed attributes of what is ours.
+func (r *runner) computedAttrsWithoutSecrets(addr addr.Addr) (attrs map[string]cty.Value, ok bool) {
 	e, ok := r.State.Entry(addr)
 	if !ok {
 		return nil, false
 	}
 	r.snapshotMu.Lock()
 	defer r.snapshotMu.Unlock()
-	return r.Snapshot.ComputedValues(r.kinds[addr.Kind], e.ID)
+	return r.Snapshot.ComputedWithoutSecrets(r.kinds[addr.Kind], e.ID)
 }

@@ -20,11 +20,11 @@ import (
 // basisFormat begins what a basis is a digest of. It gets another number with every other form.
 const basisFormat = "b2form plan 3"
 
-// computeBasis digests the plan and what it was made from: whole live objects, with their
+// computeBasisAndSaved digests the plan and what it was made from: whole live objects, with their
 // IDs and revisions, and the IDs behind every name that the changes use. What the
 // plan does not touch does not matter. Values that a plan hides are in it by a hash, which is a slow
 // one where there is a salt.
-func (p *planner) computeBasis() {
+func (p *planner) computeBasisAndSaved() {
 	hidden := &hiddenValues{}
 	saved := &Saved{AccountID: p.Snapshot.Account.ID, Realm: p.Snapshot.Account.Realm}
 	hash := newPlanHasher(saved)
@@ -49,7 +49,7 @@ func (p *planner) computeBasis() {
 	if len(hidden.texts) > 0 {
 		hashHidden := p.HashHidden
 		if hashHidden == nil {
-			hashHidden = SlowHashIfSalted
+			hashHidden = HashSlowlyIfSalted
 		}
 		var err error
 		saved.HiddenHash, err = hashHidden(hidden.texts, p.DigestSalt)

@@ -65,7 +65,7 @@ func digestOf(t *testing.T, made Plan) string {
 	}
 	p := newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}, Snapshot: snapshot})
 	p.plan = made
-	if p.computeBasis(); p.diags.HasErrors() {
+	if p.computeBasisAndSaved(); p.diags.HasErrors() {
 		t.Fatal(p.diags)
 	}
 	return p.plan.Basis

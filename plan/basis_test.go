@@ -96,7 +96,7 @@ func TestPlanSumsUp(t *testing.T) {
 	if diff := cmp.Diff([]kind.HazardKind{kind.ExposesFiles}, p.HazardKinds()); diff != "" {
 		t.Error(diff)
 	}
-	if p.Empty() {
+	if p.HasNoChanges() {
 		t.Error("a plan with changes is empty")
 	}
 }

@@ -65,7 +65,7 @@ func (p *planner) checkAccountAndKindsRead() {
 		}
 	}
 	for _, k := range p.Kinds {
-		if subject, ok := needed[k.Name]; ok && !p.Snapshot.WasRead(k) {
+		if subject, ok := needed[k.Name]; ok && !p.Snapshot.WasReadAtAll(k) {
 			p.reportKindNotRead(k, subject)
 		}
 	}
@@ -73,8 +73,8 @@ func (p *planner) checkAccountAndKindsRead() {
 
 // warnClockSkew warns of a clock that differs from B2's by more than a minute.
 func (p *planner) warnClockSkew() {
-	wrong := p.LocalTime.Sub(p.Now)
-	if p.LocalTime.IsZero() || wrong.Abs() <= time.Minute {
+	wrong := p.LocalClockTime.Sub(p.Now)
+	if p.LocalClockTime.IsZero() || wrong.Abs() <= time.Minute {
 		return
 	}
 	than := "ahead of"
@@ -83,7 +83,7 @@ func (p *planner) warnClockSkew() {
 	}
 	p.warnf(nil, "The clock of this machine is wrong", "It is %s %s B2's, which shows %s. What expires and when keys rotate is decided by "+
 		"B2's clock. Set the clock: other programs, and the lock of a shared state, go by it.",
-		words.ReadableDuration(wrong.Abs().Round(time.Minute)),
+		words.ApproximateDuration(wrong.Abs().Round(time.Minute)),
 		than,
 		words.ReadableTime(p.Now))
 }

@@ -33,9 +33,9 @@ func (p *planner) findReplaceReason(r *config.Resource, h match) string {
 		return "as requested"
 	case !r.Kind.YieldsSecret():
 		return ""
-	case h.fromInterruptedRun:
+	case h.anyRecovered:
 		return undelivered
-	case h.entryOutdated || h.hasUnknownSuccessors:
+	case h.recordedSiblingGone || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliveries) == 0 || h.secretUnknown():
 		return ""

@@ -53,7 +53,7 @@ func (p *planner) differFor(k *kind.Kind) *differ {
 	return p.differs[k.Name]
 }
 
-func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []string) (fields, hidden []string) {
+func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []string) (fields, unreadable []string) {
 	pair := kind.Comparison{Want: want, Live: live, Entry: e}
 	for i := range d.kind.Attrs {
 		a := &d.kind.Attrs[i]
@@ -65,13 +65,13 @@ func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []strin
 		case a.KeepLive && w.IsNull():
 		case !isReadable(a, *l):
 			if !kind.IsNullOrEmptyCollection(*w) {
-				hidden = append(hidden, a.Name)
+				unreadable = append(unreadable, a.Name)
 			}
 		case !d.attrEqual(i, pair, w, l):
 			fields = append(fields, a.Name)
 		}
 	}
-	return fields, hidden
+	return fields, unreadable
 }
 
 // isCompared reports whether the attribute can be set and has something live to
@@ -163,5 +163,5 @@ func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 			v.SetAt(i, l)
 		}
 	}
-	return v.Object()
+	return v.ObjectWithoutUnset()
 }

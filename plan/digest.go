@@ -57,9 +57,9 @@ func (h *hiddenValues) resetStandInNumbers() { h.standInNumbers = nil }
 // visibleJSON is an object of the change as JSON, with something else in the place of each hidden
 // value. Where one attribute has one value before and after, the same stands for it. unknown says that some of it is not
 // known.
-func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.RawMessage, error) {
+func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, hasUnknown bool) (json.RawMessage, error) {
 	var failed error
-	if unknown {
+	if hasUnknown {
 		v, failed = unknownAsNull(v)
 	}
 	if v.IsNull() || !hidesAnyAttr(c) || failed != nil {
@@ -144,9 +144,9 @@ func hidesAnyAttr(c *Change) bool {
 	return false
 }
 
-// SlowHashIfSalted stands for texts that must not be found by trying. With a salt it is expensive to try one
+// HashSlowlyIfSalted stands for texts that must not be found by trying. With a salt it is expensive to try one
 // after the other: about 0.1 s and 32 MB each. Without one it must not be shown.
-func SlowHashIfSalted(texts []string, salt []byte) (string, error) {
+func HashSlowlyIfSalted(texts []string, salt []byte) (string, error) {
 	text, err := json.Marshal(texts)
 	if err != nil {
 		return "", err

@@ -21,7 +21,7 @@ func TestSlowHashIfSalted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := plan.SlowHashIfSalted(texts, salt); got != hex.EncodeToString(want) || err != nil {
+	if got, err := plan.HashSlowlyIfSalted(texts, salt); got != hex.EncodeToString(want) || err != nil {
 		t.Errorf("SlowHashIfSalted = %s, %v, want %x", got, err, want)
 	}
 }

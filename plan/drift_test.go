@@ -106,7 +106,7 @@ func TestDrift(t *testing.T) {
 func TestRefreshOfWhatIsOutOfSight(t *testing.T) {
 	w := settled(t)
 	w.raw["bucket"] = nil
-	w.account.Buckets = []wire.AllowedBucket{{ID: "id-other", Name: "acme-other"}}
+	w.account.AllowedBuckets = []wire.AllowedBucket{{ID: "id-other", Name: "acme-other"}}
 	got, made := w.drifts(true)
 	if got != "" || len(made.Warnings) != 1 || !strings.Contains(made.Warnings[0].Detail, "do not see whether bucket.photos still exists") {
 		t.Errorf("%q, %v", got, made.Warnings)

@@ -4,6 +4,6 @@ package plan
 func Stepper(r Request) func() {
 	p := newPlanner(r)
 	p.planChanges()
-	p.sortPlan()
+	p.setMovedFromAndSort()
 	return p.makeSteps
 }

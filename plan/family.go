@@ -73,10 +73,10 @@ func nameWithoutTimestamp(k *kind.Kind, name string) string {
 	return name
 }
 
-// takeNewestSibling takes the current object of a rotation.
-func (h *match) takeNewestSibling(o *kind.Object) {
+// importNewestSibling takes the current object of a rotation.
+func (h *match) importNewestSibling(o *kind.Object) {
 	h.object = o
-	h.imported, h.entryOutdated = true, h.entry != nil
+	h.imported, h.recordedSiblingGone = true, h.entry != nil
 }
 
 // importUnknownSiblings looks for further objects of the resource's rotation that the state
@@ -108,7 +108,7 @@ func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool
 		h.importedSiblingIDs = append(h.importedSiblingIDs, o.ID)
 		old := addr.RetiringObject{ID: o.ID, Name: o.Identity, KeepUntil: nameTimestamp(h.object).Add(rotation.Overlap)}
 		successor := i > last
-		if h.isObjectRecovered() || h.entryOutdated || successor || h.imported && i == last {
+		if h.isObjectRecovered() || h.recordedSiblingGone || successor || h.imported && i == last {
 			old = addr.RetiringObject{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
 		}
 		h.hasUnknownSuccessors = h.hasUnknownSuccessors || successor
@@ -148,7 +148,7 @@ func (p *planner) checkSiblingImport(r *config.Resource, h *match, unknown []*ki
 			return true
 		}
 		why = "Its import block does not name them all."
-	case p.hasForeignSiblings(r, h):
+	case p.mayHaveForeignSiblings(r, h):
 		why = "Somebody else may own them."
 	default:
 		return true
@@ -168,9 +168,9 @@ func (p *planner) checkSiblingImport(r *config.Resource, h *match, unknown []*ki
 	return false
 }
 
-// hasForeignSiblings reports a sign that a part of the family belongs to somebody else: plain and
+// mayHaveForeignSiblings reports a sign that a part of the family belongs to somebody else: plain and
 // stamped names together, or a recorded object that is not of it.
-func (p *planner) hasForeignSiblings(r *config.Resource, h *match) bool {
+func (p *planner) mayHaveForeignSiblings(r *config.Resource, h *match) bool {
 	plain, stamped := false, false
 	for _, o := range p.siblings(r) {
 		if slices.Contains(h.extraRecoveredIDs, o.ID) {

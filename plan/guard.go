@@ -29,7 +29,7 @@ func (p *planner) checkRequest() (goOn bool) {
 // gone. Each guard looks for itself whether it concerns such a change.
 func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkPreventDestroy, p.checkKeyInUse, p.checkProtectedReplace, p.checkByKind, p.checkReferencesExist,
+		p.checkPreventDestroyOfDeleted, p.checkKeyInUse, p.checkPreventDestroyOfReplaced, p.checkByKind, p.checkReferencesExist,
 		p.checkCredentialsNamePrefix,
 	} {
 		guard(r, h, c)
@@ -77,9 +77,9 @@ func (p *planner) checkRotateAddrs() {
 	}
 }
 
-// checkPreventDestroy refuses to delete what prevent_destroy protects. What the block
+// checkPreventDestroyOfDeleted refuses to delete what prevent_destroy protects. What the block
 // says counts; what the state remembers counts where the block is gone.
-func (p *planner) checkPreventDestroy(r *config.Resource, h match, c *Change) {
+func (p *planner) checkPreventDestroyOfDeleted(r *config.Resource, h match, c *Change) {
 	addr := c.Addr
 	switch {
 	case c.Action != Delete:
@@ -112,9 +112,9 @@ func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
 			"Run b2form with other credentials, or stop managing this key with `b2form state rm '%s'`.", c.Addr, inUse, c.Addr)
 }
 
-// checkProtectedReplace refuses to replace a protected object. One that an
+// checkPreventDestroyOfReplaced refuses to replace a protected object. One that an
 // interrupted run left is not protected: nobody ever got its secret.
-func (p *planner) checkProtectedReplace(r *config.Resource, h match, c *Change) {
+func (p *planner) checkPreventDestroyOfReplaced(r *config.Resource, h match, c *Change) {
 	if c.Action == Replace && r.PreventDestroy && !h.isObjectRecovered() {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
@@ -141,10 +141,10 @@ func (p *planner) checkByKind(r *config.Resource, _ match, c *Change) {
 	}
 }
 
-// checkParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
+// ensureParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
 // it would not be empty. Files of a bucket that goes with everything it holds go
 // for good too.
-func (p *planner) checkParentsEmptied() {
+func (p *planner) ensureParentsEmptied() {
 	hidden := map[identityKey][]*Change{}
 	for i := range p.plan.Changes {
 		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.ForceDestroy {

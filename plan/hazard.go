@@ -54,9 +54,9 @@ func sortUniqueHazards(hs []kind.Hazard) []kind.Hazard {
 	return slices.Compact(hs)
 }
 
-// possibleRefsToDeleted lists what is gone after the change has deleted the object with the remote ID, as live
+// deletedIDAndName lists what is gone after the change has deleted the object with the remote ID, as live
 // objects name it: by the ID, and by the name where that is nobody else's.
-func (c *Change) possibleRefsToDeleted(id string) []objectID {
+func (c *Change) deletedIDAndName(id string) []objectID {
 	ends := []objectID{{c.Kind.Name, id}}
 	if c.Action == Delete && id == c.RemoteID && !c.Kind.NamesRepeat {
 		ends = append(ends, objectID{c.Kind.Name, c.Identity})
@@ -76,7 +76,7 @@ func (p *planner) addBrokenLinkHazards() {
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		for _, o := range c.Deletes() {
-			for _, end := range c.possibleRefsToDeleted(o.ID) {
+			for _, end := range c.deletedIDAndName(o.ID) {
 				ends[end] = c
 			}
 		}
@@ -90,7 +90,7 @@ func (p *planner) addBrokenLinkHazards() {
 		if len(p.linkPlanner.linkAttrs(k)) == 0 {
 			continue
 		}
-		for _, object := range p.Snapshot.All(k) {
+		for _, object := range p.Snapshot.AllRead(k) {
 			live, err := object.Values()
 			if err != nil || going[objectIDOf(object)] || updated[objectIDOf(object)] {
 				continue // what is unreadable and matters was reported
@@ -107,9 +107,9 @@ func (p *planner) addBrokenLinkHazards() {
 }
 
 // joinAttrNames names the attributes.
-func joinAttrNames(k *kind.Kind, attrs []int) string {
-	names := make([]string, len(attrs))
-	for i, a := range attrs {
+func joinAttrNames(k *kind.Kind, attrIndices []int) string {
+	names := make([]string, len(attrIndices))
+	for i, a := range attrIndices {
 		names[i] = k.Attrs[a].Name
 	}
 	return strings.Join(names, " or ")

@@ -75,9 +75,9 @@ func (l *linkPlanner) mapLinks(k *kind.Kind, live kind.Values, name func(by *kin
 	return live
 }
 
-// nameAfterApply names what will be there when the plan is carried out: a declared
+// nameOrIDAfterApply names what will be there when the plan is carried out: a declared
 // object by its declared name, another one by its own if nothing shares that.
-func (l *linkPlanner) nameAfterApply(by *kind.Attr, id string) string {
+func (l *linkPlanner) nameOrIDAfterApply(by *kind.Attr, id string) string {
 	k := l.kinds[by.Link.RefKind]
 	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
@@ -95,13 +95,13 @@ func (l *linkPlanner) nameAfterApply(by *kind.Attr, id string) string {
 	return o.Identity
 }
 
-// nameOfRecorded is like nameAfterApply, but names what is declared also by the IDs of those
+// nameOrIDOfRecorded is like nameAfterApply, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
-func (l *linkPlanner) nameOfRecorded(by *kind.Attr, id string) string {
+func (l *linkPlanner) nameOrIDOfRecorded(by *kind.Attr, id string) string {
 	if r := l.findOwnerResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
 		return l.declaredIdentities().ReferenceText(r)
 	}
-	return l.nameAfterApply(by, id)
+	return l.nameOrIDAfterApply(by, id)
 }
 
 // findOwnerResource is the declared resource under whose address the state records a live
@@ -131,9 +131,9 @@ func (l *linkPlanner) linkIDsToNames(r *config.Resource, live kind.Values, name 
 // comparableLive is a live object with names as far as they say what the IDs would.
 func (l *linkPlanner) comparableLive(r *config.Resource, raw kind.Values) kind.Values {
 	if l.hasLinks(r) {
-		return l.linkIDsToNames(r, raw, l.nameAfterApply)
+		return l.linkIDsToNames(r, raw, l.nameOrIDAfterApply)
 	}
-	return l.linkIDsToNames(r, raw, l.nameOfRecorded) // nothing is compared with it
+	return l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded) // nothing is compared with it
 }
 
 // noteLinks notes what a live object stands for and what it links to, and gives the object
@@ -146,18 +146,18 @@ func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw 
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
 	}
-	judged = l.linkIDsToNames(r, raw, l.nameOfRecorded)
+	judged = l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded)
 	if action == Update {
 		l.liveLinkTargets[r.Addr] = l.linkTargets(r.Kind, raw)
-		reason = l.findLinkUpdateReason(r, h, judged, fields)
+		reason = l.noteLinkUpdateReason(r, h, judged, fields)
 	}
 	return judged, reason
 }
 
-// findLinkUpdateReason is the reason for an update that names what takes the place of something
+// noteLinkUpdateReason is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (l *linkPlanner) findLinkUpdateReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
+func (l *linkPlanner) noteLinkUpdateReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
 	rest, _ := l.differFor(r.Kind).diff(r.Value, judged, h.entryIfSameObject(), r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""

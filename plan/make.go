@@ -24,14 +24,14 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 	if p.checkRequest() {
 		p.planChanges()
 		p.keepOnlyRotations()
-		p.sortPlan()
+		p.setMovedFromAndSort()
 		p.keepOnlyTargets()
-		p.checkParentsEmptied()
+		p.ensureParentsEmptied()
 		p.addBrokenLinkHazards()
 		p.planDigestRemovals()
 		p.makeSteps()
 		p.planOutputs()
-		p.computeBasis()
+		p.computeBasisAndSaved()
 	}
 	if p.diags.HasErrors() {
 		return nil, p.diags
@@ -70,7 +70,7 @@ func (p *planner) planChanges() {
 	}
 	for _, addr := range p.recordedOrAnnouncedAddrs {
 		if p.Destroy || p.declaration(*addr) == nil {
-			p.tagErrors(*addr, func() { p.planUndeclared(*addr) })
+			p.tagErrors(*addr, func() { p.planDeleteOrForget(*addr) })
 		}
 	}
 	if !p.Destroy && !p.RotationsOnly {
@@ -81,24 +81,24 @@ func (p *planner) planChanges() {
 // A planner is one run of Make.
 type planner struct {
 	Request
-	declared                 []*config.Resource // sorted by address
-	recordedOrAnnouncedAddrs []*addr.Addr       // what the state or the journal knows; sorted
-	kinds                    map[string]*kind.Kind
-	declaredLookup           addrLookup // in declared
-	entryLookup              addrLookup // in Entries, which are sorted by address
-	announced                map[addr.Addr][]AnnouncedCreate
-	imports                  map[addr.Addr]*config.Import
-	replace                  map[addr.Addr]bool
-	rotate                   map[addr.Addr]bool
-	rotationChanges          map[addr.Addr]bool // changes that rotation asks for
-	movedFrom                map[addr.Addr]addr.Addr
-	importedBy               map[objectID]addr.Addr
-	recoveredBy              map[objectID]addr.Addr // see claimRecovered
-	reportedNamesakes        map[identityKey]bool   // reported; see reportUnmatchedNamesakes
+	declared                   []*config.Resource // sorted by address
+	recordedOrAnnouncedAddrs   []*addr.Addr       // what the state or the journal knows; sorted
+	kinds                      map[string]*kind.Kind
+	declaredLookup             addrLookup // in declared
+	entryLookup                addrLookup // in Entries, which are sorted by address
+	announced                  map[addr.Addr][]AnnouncedCreate
+	imports                    map[addr.Addr]*config.Import
+	replace                    map[addr.Addr]bool
+	rotate                     map[addr.Addr]bool
+	rotationChanges            map[addr.Addr]bool // changes that rotation asks for
+	movedFrom                  map[addr.Addr]addr.Addr
+	importedBy                 map[objectID]addr.Addr
+	recoveredBy                map[objectID]addr.Addr // see claimRecovered
+	reportedUnmatchedNamesakes map[identityKey]bool   // reported; see reportUnmatchedNamesakes
 
-	ownerByObject     map[objectID]*addr.Addr        // see ownerAddr
-	identityIndex     config.IdentityIndex           // of what is declared; see declaredAddr
-	timestampedByName map[identityKey][]*kind.Object // live, by declared name; see siblings
+	ownerByObject         map[objectID]*addr.Addr        // see ownerAddr
+	declaredIdentityIndex config.IdentityIndex           // of what is declared; see declaredAddr
+	timestampedByBaseName map[identityKey][]*kind.Object // live, by declared name; see siblings
 
 	differs          map[string]*differ          // by kind
 	changeAt         map[addr.Addr]*Change       // see changeOf
@@ -119,21 +119,21 @@ func objectIDOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
 func newPlanner(r Request) *planner {
 	p := &planner{
-		Request:                  r,
-		declared:                 slices.Clone(r.Config.Resources),
-		recordedOrAnnouncedAddrs: make([]*addr.Addr, 0, len(r.Entries)),
-		kinds:                    make(map[string]*kind.Kind, len(r.Kinds)),
-		announced:                map[addr.Addr][]AnnouncedCreate{},
-		imports:                  map[addr.Addr]*config.Import{},
-		replace:                  map[addr.Addr]bool{},
-		rotate:                   map[addr.Addr]bool{},
-		rotationChanges:          map[addr.Addr]bool{},
-		movedFrom:                map[addr.Addr]addr.Addr{},
-		importedBy:               map[objectID]addr.Addr{},
-		recoveredBy:              map[objectID]addr.Addr{},
-		digester:                 newDigester(r.Applied.Salt),
-		reportedNamesakes:        map[identityKey]bool{},
-		differs:                  map[string]*differ{},
+		Request:                    r,
+		declared:                   slices.Clone(r.Config.Resources),
+		recordedOrAnnouncedAddrs:   make([]*addr.Addr, 0, len(r.Entries)),
+		kinds:                      make(map[string]*kind.Kind, len(r.Kinds)),
+		announced:                  map[addr.Addr][]AnnouncedCreate{},
+		imports:                    map[addr.Addr]*config.Import{},
+		replace:                    map[addr.Addr]bool{},
+		rotate:                     map[addr.Addr]bool{},
+		rotationChanges:            map[addr.Addr]bool{},
+		movedFrom:                  map[addr.Addr]addr.Addr{},
+		importedBy:                 map[objectID]addr.Addr{},
+		recoveredBy:                map[objectID]addr.Addr{},
+		digester:                   newDigester(r.Applied.Salt),
+		reportedUnmatchedNamesakes: map[identityKey]bool{},
+		differs:                    map[string]*differ{},
 	}
 	p.linkPlanner = newLinkPlanner(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
@@ -214,7 +214,7 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		Action:         Create,
 		Identity:       r.Identity(),
 		Before:         cty.NullVal(r.Kind.LiveType()),
-		After:          r.Value.Object(),
+		After:          r.Value.ObjectWithoutUnset(),
 		Sensitive:      h.sensitiveAttrs(r),
 		FurtherDeletes: p.namedObjects(r.Kind, h.furtherDeleteIDs()),
 		Retiring:       h.retiring,
@@ -244,14 +244,14 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	p.warnLiveProblems(r, live)
 	action, reason := p.decideAction(r, h, live, fields)
 	if p.ImportOnly != nil && h.imported {
-		p.warnLeftAsItIs(r, fields)
+		p.warnImportLeavesDifferences(r, fields)
 		action, reason, fields = NoOp, "", nil
 	}
 	judged, follows := p.linkPlanner.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
-	if h.imported && !h.entryOutdated || action == NoOp || action == Update {
+	if h.imported && !h.recordedSiblingGone || action == NoOp || action == Update {
 		p.planRecord(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
@@ -267,7 +267,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		Identity:         r.Identity(),
 		RemoteID:         h.object.ID,
 		LiveName:         h.object.Identity,
-		Before:           live.Object(),
+		Before:           live.ObjectWithoutUnset(),
 		After:            plannedValue(r, live),
 		Fields:           fields,
 		Sensitive:        h.sensitiveAttrs(r),
@@ -295,11 +295,11 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		c.Reason = h.overdueReason(r.Kind)
 		p.rotationChanges[r.Addr] = true
 	}
-	p.addDeclaredChange(r, h, c, judged.Object())
+	p.addDeclaredChange(r, h, c, judged.ObjectWithoutUnset())
 }
 
-// warnLeftAsItIs says what a later apply would change of an object that is only imported.
-func (p *planner) warnLeftAsItIs(r *config.Resource, fields []string) {
+// warnImportLeavesDifferences says what a later apply would change of an object that is only imported.
+func (p *planner) warnImportLeavesDifferences(r *config.Resource, fields []string) {
 	if len(fields) > 0 {
 		p.warnf(&r.Block.HeaderRange, "The configuration differs from what is live",
 			"%s is imported as it is. The next apply would change %s, unless the block is corrected before; \"b2form plan\" shows it.",
@@ -416,12 +416,12 @@ func (p *planner) planRecord(r *config.Resource, h match) {
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
 		now.ForceDestroy != was.ForceDestroy || now.DeliveryDigest != was.DeliveryDigest ||
 		!slices.Equal(now.SensitiveAttrs, was.SensitiveAttrs) ||
-		!slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
+		!slices.EqualFunc(now.Retiring, was.Retiring, equalRetirees) {
 		p.plan.Records = append(p.plan.Records, now)
 	}
 }
 
-func (p *planner) sortPlan() {
+func (p *planner) setMovedFromAndSort() {
 	for i := range p.plan.Changes {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
 	}

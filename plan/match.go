@@ -23,8 +23,8 @@ type match struct {
 	retiring             []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
 	extraRecoveredIDs    []string              // IDs of what interrupted runs made beside object
 	importedSiblingIDs   []string              // IDs of what is overdue or retiring and not ours yet; sorted
-	fromInterruptedRun   bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
-	entryOutdated        bool                  // object is of the same rotation as the recorded one, which is gone
+	anyRecovered         bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
+	recordedSiblingGone  bool                  // object is of the same rotation as the recorded one, which is gone
 	hasUnknownSuccessors bool                  // the state does not know objects of the rotation that may be successors of object
 	imported             bool                  // object is not ours yet
 	mismatchReason       string                // why the object is not the recorded one
@@ -64,14 +64,14 @@ func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
 	return list
 }
 
-func sameRetiree(a, b addr.RetiringObject) bool {
+func equalRetirees(a, b addr.RetiringObject) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.KeepUntil.Equal(b.KeepUntil) && a.KeptUntilRenewal == b.KeptUntilRenewal
 }
 
 // isObjectRecovered reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.
 func (h *match) isObjectRecovered() bool {
-	return h.fromInterruptedRun && (h.entry == nil || h.object.ID != h.entry.ID)
+	return h.anyRecovered && (h.entry == nil || h.object.ID != h.entry.ID)
 }
 
 // entryIfSameObject is the record of the very object; nil: there is none.
@@ -98,7 +98,7 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 	}
 	made, superseded := p.findAndClaimRecovered(addr, k)
 	if len(made) > 0 {
-		h.fromInterruptedRun = h.object == nil || !superseded
+		h.anyRecovered = h.object == nil || !superseded
 		if h.object == nil {
 			h.object = made[len(made)-1]
 			made = made[:len(made)-1]
@@ -147,13 +147,13 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 		return false
 	}
 	if len(found) > 0 { // else the index of names is not needed
-		if untied := p.unmatchedNamesakes(r); len(untied) > 1 && slices.Contains(untied, r) {
-			p.reportUnmatchedNamesakes(r, untied, found)
+		if untied := p.unmatchedWithIdentityOf(r); len(untied) > 1 && slices.Contains(untied, r) {
+			p.reportUnmatchedWithSameIdentity(r, untied, found)
 			return false
 		}
 	}
 	if newest := p.newestTimestamped(r, found); newest != nil {
-		h.takeNewestSibling(newest)
+		h.importNewestSibling(newest)
 		return true
 	}
 	if imp != nil && imp.IDOrIdentity != "" && len(found) > 1 {
@@ -183,7 +183,7 @@ func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok
 	for _, o := range p.siblings(r) {
 		owner := p.ownerAddr(objectIDOf(o))
 		switch {
-		case owner == nil && p.takenByAnother(r, o):
+		case owner == nil && p.importedOrRecoveredByAnother(r, o):
 		case owner == nil:
 			found = append(found, o)
 		case p.declaration(*owner) != nil && r.Kind.Replaceable:
@@ -208,7 +208,7 @@ func (p *planner) resolveImportBlock(r *config.Resource, imp *config.Import, h *
 	} else {
 		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.IDOrIdentity))
 		free := slices.DeleteFunc(slices.Clone(found), func(o *kind.Object) bool {
-			return p.ownerAddr(objectIDOf(o)) != nil || p.takenByAnother(r, o)
+			return p.ownerAddr(objectIDOf(o)) != nil || p.importedOrRecoveredByAnother(r, o)
 		})
 		if len(free) > 0 {
 			found = free

@@ -14,9 +14,9 @@ import (
 // the state or by an import block that names its ID. What is not tied to anything is
 // created, as long as nothing live under the name may be meant.
 
-// unmatchedNamesakes lists the resources with the identity of r, which is one of them, that are tied
+// unmatchedWithIdentityOf lists the resources with the identity of r, which is one of them, that are tied
 // to no live object.
-func (p *planner) unmatchedNamesakes(r *config.Resource) []*config.Resource {
+func (p *planner) unmatchedWithIdentityOf(r *config.Resource) []*config.Resource {
 	if !r.Kind.NamesRepeat {
 		return nil
 	}
@@ -31,9 +31,9 @@ func (p *planner) unmatchedNamesakes(r *config.Resource) []*config.Resource {
 	return out
 }
 
-// takenByAnother reports whether the import block of another resource names the ID of an
+// importedOrRecoveredByAnother reports whether the import block of another resource names the ID of an
 // object, or an interrupted run made it for another address.
-func (p *planner) takenByAnother(r *config.Resource, o *kind.Object) bool {
+func (p *planner) importedOrRecoveredByAnother(r *config.Resource, o *kind.Object) bool {
 	if !r.Kind.NamesRepeat {
 		return false
 	}
@@ -78,13 +78,13 @@ func (p *planner) claimAllRecovered() {
 	}
 }
 
-// reportUnmatchedNamesakes says once how to tie blocks of one name to objects of that name.
-func (p *planner) reportUnmatchedNamesakes(r *config.Resource, untied []*config.Resource, found []*kind.Object) {
+// reportUnmatchedWithSameIdentity says once how to tie blocks of one name to objects of that name.
+func (p *planner) reportUnmatchedWithSameIdentity(r *config.Resource, untied []*config.Resource, found []*kind.Object) {
 	name := identityKey{r.Kind.Name, r.Identity()}
-	if p.reportedNamesakes[name] {
+	if p.reportedUnmatchedNamesakes[name] {
 		return
 	}
-	p.reportedNamesakes[name] = true
+	p.reportedUnmatchedNamesakes[name] = true
 	list, ok := p.listDifferences(r, found)
 	if !ok {
 		return

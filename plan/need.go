@@ -147,7 +147,7 @@ func (g *stepGraph) addLinkRemovalNeeds() {
 	}
 	for i := range g.plan.Changes {
 		for _, d := range g.stepsByChange[i].deletes {
-			for _, end := range g.plan.Changes[i].possibleRefsToDeleted(g.steps[d].RemoteID) {
+			for _, end := range g.plan.Changes[i].deletedIDAndName(g.steps[d].RemoteID) {
 				for _, user := range users[end] {
 					if s := &g.steps[user]; s.Change != i {
 						how := soft

@@ -95,7 +95,7 @@ func (p *planner) planOutputs() {
 }
 
 // planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
-func (p *planner) planOutput(o *config.Output, digest string, was bool) {
+func (p *planner) planOutput(o *config.Output, digest string, wasRecorded bool) {
 	after, diags := o.Value(p.unconfiguredAttrsAfterApply)
 	if diags.HasErrors() {
 		p.diags = append(p.diags, diags...)
@@ -105,18 +105,18 @@ func (p *planner) planOutput(o *config.Output, digest string, was bool) {
 		return
 	}
 	c := OutputChange{Name: o.Name, Action: Create, Sensitive: o.Sensitive, After: after}
-	if was || p.Applied.SameConfigAndVariables {
+	if wasRecorded || p.Applied.SameConfigAndVariables {
 		c.Action, c.Before = Update, p.appliedValueIfKnown(o, digest)
 		plain, _ := after.UnmarkDeep()
 		isOpen := digest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown() // nobody knows whether it changes
-		if isOpen || c.Before != cty.NilVal && sameOutput(c.Before, after) {
+		if isOpen || c.Before != cty.NilVal && equalWithoutMarks(c.Before, after) {
 			return
 		}
 	}
 	p.plan.OutputChanges = append(p.plan.OutputChanges, c)
 }
 
-func sameOutput(a, b cty.Value) bool {
+func equalWithoutMarks(a, b cty.Value) bool {
 	a, _ = a.UnmarkDeep()
 	b, _ = b.UnmarkDeep()
 	return a.RawEquals(b)

@@ -17,14 +17,14 @@ import (
 // change outside, Outside is DriftUnknown. Of an object that differs, Before is what is declared
 // and After what is live, both with every attribute. Sorted by address. Of the request nothing
 // counts that asks for changes.
-func FindDrift(r Request) (changes []Change, warnings, errors hcl.Diagnostics) {
+func FindDrift(r Request) (changesFromDeclaredToLive []Change, warnings, errors hcl.Diagnostics) {
 	p := newPlanner(r)
 	if p.checkRequest() {
 		for i := range p.Entries {
 			e := &p.Entries[i]
 			p.tagErrors(e.Addr, func() { p.addDriftOfEntry(e) })
 		}
-		p.sortPlan()
+		p.setMovedFromAndSort()
 	}
 	if p.diags.HasErrors() {
 		return nil, nil, p.diags
@@ -38,7 +38,7 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
-		p.refreshGone(h, c)
+		p.planGoneEntry(h, c)
 		return
 	case r == nil: // nothing is declared that it could differ from
 		return
@@ -48,7 +48,7 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 		p.reportUnreadableReply(nil, err)
 		return
 	}
-	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOfRecorded)
+	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOrIDOfRecorded)
 	c.LiveDrift, c.ConfigDrift = p.drift(r, h)
 	c.Fields, _ = p.differFor(c.Kind).diff(r.Value, live, e, r.IgnoreChanges)
 	c.Sensitive = h.sensitiveAttrs(r)
@@ -63,13 +63,13 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 		c.LiveDrift = Changed // since the last apply, which a refresh has recorded
 	}
 	c.Action, c.LiveName = Update, h.object.Identity
-	c.Before, c.After = declaredObject(r, live), live.Object()
+	c.Before, c.After = declaredObject(r, live), live.ObjectWithoutUnset()
 	p.addChange(c)
 }
 
 // declaredObject is a live object as it would be by its declaration.
 func declaredObject(r *config.Resource, live kind.Values) cty.Value {
-	all := live.Object().AsValueMap()
+	all := live.ObjectWithoutUnset().AsValueMap()
 	maps.Copy(all, plannedValue(r, live).AsValueMap())
 	return cty.ObjectVal(all)
 }

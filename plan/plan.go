@@ -186,9 +186,9 @@ type Request struct {
 	Target, Exclude []addr.Addr
 	// ImportOnly plans nothing but that the live object which an import block of the
 	// configuration names for this address becomes ours, whatever differs. nil: everything.
-	ImportOnly *addr.Addr
-	Now        time.Time // by B2's clock: what ends, and when something is due, is decided by it
-	LocalTime  time.Time // by the clock of this machine; zero: that is not compared
+	ImportOnly     *addr.Addr
+	Now            time.Time // by B2's clock: what ends, and when something is due, is decided by it
+	LocalClockTime time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
 	// if they were made with the same. Without one the basis must not be shown: it would tell who
 	// guesses a hidden value that he is right.
@@ -272,9 +272,9 @@ func (c *Change) contentHazardIndex() (indexOrNegative int) {
 	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(c.Kind.Destroy.Hazards(c.ForceDestroy), h) })
 }
 
-// Empty reports whether nothing would change, neither in B2 nor in what the
+// HasNoChanges reports whether nothing would change, neither in B2 nor in what the
 // state owns. There may still be Records to write.
-func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
+func (p *Plan) HasNoChanges() bool { return len(p.Changes) == 0 }
 
 // HazardKinds lists the kinds of hazard among the changes, each once, sorted.
 func (p *Plan) HazardKinds() []kind.HazardKind {

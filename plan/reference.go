@@ -54,7 +54,7 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 				by.Link.RefKind)
 			return
 		}
-		if p.mayExist(k, k.NormalizeIdentity(name)) {
+		if p.mayExistOrIsDeclared(k, k.NormalizeIdentity(name)) {
 			return
 		}
 		p.errorf(&rng, "No such "+by.Link.RefKind,
@@ -112,10 +112,10 @@ func (p *planner) findOwnerBeingDestroyed(k *kind.Kind, identity string) (owner 
 	return owner
 }
 
-// mayExist reports whether a name leads to something. Where the credentials do
+// mayExistOrIsDeclared reports whether a name leads to something. Where the credentials do
 // not show everything, it may.
-func (p *planner) mayExist(k *kind.Kind, identity string) bool {
-	if !p.Snapshot.WasRead(k) || p.credentialsLimited(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
+func (p *planner) mayExistOrIsDeclared(k *kind.Kind, identity string) bool {
+	if !p.Snapshot.WasReadAtAll(k) || p.credentialsLimited(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
 		return true
 	}
 	return p.isDeclared(k, identity)
@@ -139,8 +139,8 @@ func (p *planner) isDeclared(k *kind.Kind, reference string) bool {
 // declaredIdentities indexes what is declared. Few plans ask, so that is done when the first one
 // does.
 func (p *planner) declaredIdentities() config.IdentityIndex {
-	if p.identityIndex == nil {
-		p.identityIndex = config.NewIdentityIndex(p.declared)
+	if p.declaredIdentityIndex == nil {
+		p.declaredIdentityIndex = config.NewIdentityIndex(p.declared)
 	}
-	return p.identityIndex
+	return p.declaredIdentityIndex
 }

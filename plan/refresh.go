@@ -13,7 +13,7 @@ import (
 func (p *planner) planRefresh() {
 	for i := range p.Entries {
 		e := &p.Entries[i]
-		p.tagErrors(e.Addr, func() { p.refreshEntry(e) })
+		p.tagErrors(e.Addr, func() { p.planEntryRefresh(e) })
 	}
 	for a := range p.announced {
 		p.plan.LeftOut = append(p.plan.LeftOut, a)
@@ -28,13 +28,13 @@ func (p *planner) newChangeOfEntry(e *addr.StateEntry) (match, Change) {
 		Before: live, After: settable}
 }
 
-// refreshEntry plans what becomes of one entry.
-func (p *planner) refreshEntry(e *addr.StateEntry) {
+// planEntryRefresh plans what becomes of one entry.
+func (p *planner) planEntryRefresh(e *addr.StateEntry) {
 	r := p.declaration(e.Addr)
 	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
-		p.refreshGone(h, c)
+		p.planGoneEntry(h, c)
 		return
 	case r != nil:
 		c.LiveDrift, c.ConfigDrift = p.drift(r, h)
@@ -54,16 +54,16 @@ func (p *planner) refreshEntry(e *addr.StateEntry) {
 		return
 	}
 	c.LiveName, c.Sensitive = h.object.Identity, h.sensitiveAttrs(r)
-	c.Before = values.Object()
+	c.Before = values.ObjectWithoutUnset()
 	if c.ConfigDrift == Unchanged {
 		c.Fields, _ = p.differFor(c.Kind).diff(r.Value, p.linkPlanner.comparableLive(r, values), e, r.IgnoreChanges)
 	}
 	p.addChange(c)
 }
 
-// refreshGone plans what becomes of the entry of an object that is not live: another object that was
+// planGoneEntry plans what becomes of the entry of an object that is not live: another object that was
 // made in its place is imported.
-func (p *planner) refreshGone(h match, c Change) {
+func (p *planner) planGoneEntry(h match, c Change) {
 	if p.mayExistUnseen(c.Kind, c.RemoteID) {
 		p.warnf(nil, "Cannot be refreshed", "The credentials in use are limited and do not see whether %s still exists, so what the state "+
 			"says of it stays.", c.Addr)
@@ -90,7 +90,7 @@ func (p *planner) refreshGone(h match, c Change) {
 		h.takeImport(others[0])
 		p.planRecord(r, h)
 		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
-		c.RemoteID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.Object()
+		c.RemoteID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.ObjectWithoutUnset()
 	}
 	p.addChange(c)
 }

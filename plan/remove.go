@@ -9,8 +9,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// planUndeclared plans the end of something owned that is not, or no longer, wanted.
-func (p *planner) planUndeclared(addr addr.Addr) {
+// planDeleteOrForget plans the end of something owned that is not, or no longer, wanted.
+func (p *planner) planDeleteOrForget(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
 	h := p.matchAddr(addr, k)
 	h.overdueRetirees, h.retiring = h.allRetirees(), nil // nobody waits for the end of an overlap
@@ -54,7 +54,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 		p.reportUnreadableReply(nil, err)
 		return
 	}
-	live := p.linkPlanner.mapLinks(k, values, p.linkPlanner.nameOfRecorded).Object()
+	live := p.linkPlanner.mapLinks(k, values, p.linkPlanner.nameOrIDOfRecorded).ObjectWithoutUnset()
 	if targets := p.linkPlanner.linkTargets(k, values); len(targets) > 0 {
 		p.linkPlanner.liveLinkTargets[addr] = targets
 	}

@@ -36,26 +36,26 @@ func (p *planner) siblings(r *config.Resource) []*kind.Object {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		return plain
 	}
-	if p.timestampedByName == nil {
+	if p.timestampedByBaseName == nil {
 		p.indexTimestamped()
 	}
-	return slices.Concat(plain, p.timestampedByName[identityKey{r.Kind.Name, r.Identity()}])
+	return slices.Concat(plain, p.timestampedByBaseName[identityKey{r.Kind.Name, r.Identity()}])
 }
 
 func (p *planner) indexTimestamped() {
-	p.timestampedByName = map[identityKey][]*kind.Object{}
+	p.timestampedByBaseName = map[identityKey][]*kind.Object{}
 	for _, k := range p.Kinds {
 		if k.Credential == nil {
 			continue
 		}
-		for _, o := range p.Snapshot.All(k) { // in the order of their IDs
+		for _, o := range p.Snapshot.AllRead(k) { // in the order of their IDs
 			if name, _, ok := kind.ParseTimestampedName(o.Identity); ok {
 				of := identityKey{k.Name, name}
-				p.timestampedByName[of] = append(p.timestampedByName[of], o)
+				p.timestampedByBaseName[of] = append(p.timestampedByBaseName[of], o)
 			}
 		}
 	}
-	for _, list := range p.timestampedByName {
+	for _, list := range p.timestampedByBaseName {
 		slices.SortStableFunc(list, func(a, b *kind.Object) int { return nameTimestamp(a).Compare(nameTimestamp(b)) })
 	}
 }
@@ -154,7 +154,7 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	if left := expires.Sub(p.Now); left <= ahead {
 		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" expires soon",
 			"%s ends on %s, in %s, and nothing renews it before that. Give it a rotate block, or have a new one made with "+
-				"`b2form apply -replace='%s'`.", r.Addr, words.ReadableTime(expires), words.ReadableDuration(left), r.Addr)
+				"`b2form apply -replace='%s'`.", r.Addr, words.ReadableTime(expires), words.ApproximateDuration(left), r.Addr)
 	}
 }
 
@@ -220,16 +220,16 @@ func (p *planner) keepOnlyRotations() {
 	}
 	renewed := map[addr.Addr]bool{}
 	for i := range p.plan.Changes {
-		renewed[p.plan.Changes[i].Addr] = p.rotationRequested(&p.plan.Changes[i])
+		renewed[p.plan.Changes[i].Addr] = p.isSelectedRotationChange(&p.plan.Changes[i])
 	}
 	p.keepChanges(func(i int) bool {
 		c := &p.plan.Changes[i]
-		return p.rotationRequested(c) || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
+		return p.isSelectedRotationChange(c) || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
 	})
 }
 
-// rotationRequested reports whether rotation asks for a change, of what is asked about.
-func (p *planner) rotationRequested(c *Change) bool {
+// isSelectedRotationChange reports whether rotation asks for a change, of what is asked about.
+func (p *planner) isSelectedRotationChange(c *Change) bool {
 	return p.rotationChanges[c.Addr] && len(c.Imports()) == 0 && (len(p.Rotate) == 0 || p.rotate[c.Addr])
 }

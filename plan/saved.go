@@ -77,16 +77,16 @@ func (s *Saved) Basis() (string, error) {
 func (s *Saved) PlanForDisplay(kinds []*kind.Kind) (*Plan, error) {
 	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
 		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
-	values := valueReader{map[*kind.Kind]objectTypes{}, map[*kind.Attr]textValue{}}
+	values := valueReader{map[*kind.Kind]objectTypes{}, map[*kind.Attr]decodedText{}}
 	for i := range s.Changes {
-		c, err := s.Changes[i].change(kinds, values)
+		c, err := s.Changes[i].shownChange(kinds, values)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Changes[i].Addr, err)
 		}
 		p.Changes = append(p.Changes, *c)
 	}
 	for i := range s.Outputs {
-		c, err := s.Outputs[i].change()
+		c, err := s.Outputs[i].shownChange()
 		if err != nil {
 			return nil, err
 		}
@@ -124,8 +124,8 @@ func checkFields(k *kind.Kind, names []string) error {
 	return nil
 }
 
-// change is the change as it was shown.
-func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, error) {
+// shownChange is the change as it was shown.
+func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Change, error) {
 	k := kind.FindKind(kinds, s.Addr.Kind)
 	if k == nil {
 		return nil, fmt.Errorf("there is no kind %q", s.Addr.Kind)
@@ -187,13 +187,13 @@ func (s *SavedChange) checkEnumValues() error {
 // A valueReader reads values. It makes the types of a kind once, and remembers what it read of an attribute last, since
 // many objects share it.
 type valueReader struct {
-	types map[*kind.Kind]objectTypes
-	last  map[*kind.Attr]textValue
+	types       map[*kind.Kind]objectTypes
+	lastDecoded map[*kind.Attr]decodedText
 }
 
 type objectTypes struct{ live, config cty.Type }
 
-type textValue struct {
+type decodedText struct {
 	text  json.RawMessage
 	value cty.Value
 }
@@ -213,11 +213,11 @@ func (r valueReader) read(a *kind.Attr, t cty.Type, text json.RawMessage) (cty.V
 		err := json.Unmarshal(text, &s)
 		return cty.StringVal(s), err
 	}
-	if last := r.last[a]; last.text != nil && bytes.Equal(last.text, text) {
+	if last := r.lastDecoded[a]; last.text != nil && bytes.Equal(last.text, text) {
 		return last.value, nil
 	}
 	v, err := ctyjson.Unmarshal(text, t)
-	r.last[a] = textValue{text, v}
+	r.lastDecoded[a] = decodedText{text, v}
 	return v, err
 }
 

@@ -81,23 +81,23 @@ func (savedValueVisitor) Elements(parts []*SavedValue) *SavedValue {
 	return &SavedValue{Elements: parts}
 }
 
-// change is the change as it was shown.
-func (s *SavedOutput) change() (c OutputChange, err error) {
+// shownChange is the change as it was shown.
+func (s *SavedOutput) shownChange() (c OutputChange, err error) {
 	if !slices.Contains([]Action{Create, Update, Delete}, s.Action) {
 		return c, fmt.Errorf("there is no action %q of an output", s.Action)
 	}
 	c = OutputChange{Name: s.Name, Action: s.Action, Sensitive: s.Sensitive}
 	var errs [2]error
-	c.Before, errs[0] = s.Before.value()
-	c.After, errs[1] = s.After.value()
+	c.Before, errs[0] = s.Before.shownValue()
+	c.After, errs[1] = s.After.shownValue()
 	if s.Action != Delete && c.After == cty.NilVal {
 		return c, fmt.Errorf("output %s has no value", s.Name)
 	}
 	return c, errors.Join(errs[:]...)
 }
 
-// value is what was saved, with something unknown in the place of what is not known or not shown.
-func (s *SavedValue) value() (cty.Value, error) {
+// shownValue is what was saved, with something unknown in the place of what is not known or not shown.
+func (s *SavedValue) shownValue() (cty.Value, error) {
 	switch {
 	case s == nil:
 		return cty.NilVal, nil
@@ -136,7 +136,7 @@ func (s *SavedValue) requiredValue() (cty.Value, error) {
 	if s == nil {
 		return cty.NilVal, fmt.Errorf("a value inside of an output's value is missing")
 	}
-	return s.value()
+	return s.shownValue()
 }
 
 // parsePlainValue reads a string, a number, a bool or null.

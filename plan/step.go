@@ -204,14 +204,14 @@ func (g *stepGraph) deferredFields(i int) []string {
 		fields = append(fields, a.Name)
 		links = links || a.IsDeferredLink()
 	}
-	if c.Action == Update && !(links && g.linksToChange(i)) {
+	if c.Action == Update && !(links && g.hasLinksToOtherChanges(i)) {
 		return nil
 	}
 	return fields
 }
 
-// linksToChange reports whether a link of the change's block leads to what is made or updated.
-func (g *stepGraph) linksToChange(i int) bool {
+// hasLinksToOtherChanges reports whether a link of the change's block leads to what is made or updated.
+func (g *stepGraph) hasLinksToOtherChanges(i int) bool {
 	found := false
 	g.visitNeededChanges(i, g.declaration(g.plan.Changes[i].Addr).DeferredNeeds, func(to int) bool {
 		found = found || createsOrUpdates(&g.plan.Changes[to])

@@ -123,7 +123,8 @@ func (p *planner) excludedChanges(needs [][]int) []bool {
 	out := make([]bool, len(needs))
 	for i := range needs {
 		a := p.plan.Changes[i].Addr
-		out[i] = coveredByAny(p.Exclude, a) || slices.ContainsFunc(failed, func(f addr.Addr) bool { return p.transitiveNeeds(a)[f] })
+		out[i] = coveredByAny(p.Exclude, a) || slices.ContainsFunc(failed,
+			func(f addr.Addr) bool { return p.addrsWithTransitiveNeeds(a)[f] })
 	}
 	for again := true; again; {
 		again = false
@@ -147,8 +148,8 @@ func (p *planner) addrsWithErrors() []addr.Addr {
 	return list
 }
 
-// transitiveNeeds is all that blocks lead to from the given ones on, and those.
-func (p *planner) transitiveNeeds(from ...addr.Addr) map[addr.Addr]bool {
+// addrsWithTransitiveNeeds is all that blocks lead to from the given ones on, and those.
+func (p *planner) addrsWithTransitiveNeeds(from ...addr.Addr) map[addr.Addr]bool {
 	found := map[addr.Addr]bool{}
 	for len(from) > 0 {
 		a := from[len(from)-1]
@@ -185,7 +186,7 @@ func (p *planner) dropLeftOutErrors() {
 	for i := range p.plan.Changes {
 		kept[i] = p.plan.Changes[i].Addr
 	}
-	referred := p.transitiveNeeds(kept...)
+	referred := p.addrsWithTransitiveNeeds(kept...)
 	p.diags = slices.DeleteFunc(p.diags, func(d *hcl.Diagnostic) bool {
 		a, ok := d.Extra.(addr.Addr)
 		return ok && !p.isTarget(a) && !referred[a]

@@ -83,7 +83,7 @@ func (w *world) live(r *config.Resource, id string) {
 	for _, a := range r.Kind.SettableAttrs() {
 		names = append(names, a.Name)
 	}
-	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(by *kind.Attr, name string) (string, error) {
+	m, err := r.Kind.Encode(r.Value.ObjectWithoutUnset(), names, true, func(by *kind.Attr, name string) (string, error) {
 		if by.Link.IsRemoteID != nil && by.Link.IsRemoteID(name) {
 			return name, nil
 		}
@@ -160,7 +160,7 @@ func BenchmarkNothingToDo(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				p, diags := plan.Make(r)
-				if diags.HasErrors() || !p.Empty() {
+				if diags.HasErrors() || !p.HasNoChanges() {
 					b.Fatal("something to do", diags)
 				}
 			}

@@ -41,8 +41,8 @@ func (w *bodyArgs) find(name string) *argument {
 	return nil
 }
 
-// assignedAt is the assigned argument within which a place lies; nil: none.
-func (w *bodyArgs) assignedAt(place hcl.Range) *argument {
+// findAssignedContaining is the assigned argument within which a place lies; nil: none.
+func (w *bodyArgs) findAssignedContaining(place hcl.Range) *argument {
 	if w == nil {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (w *bodyArgs) assignedAt(place hcl.Range) *argument {
 			return arg
 		}
 		for _, b := range arg.blocks {
-			if found := b.assignedAt(place); found != nil {
+			if found := b.findAssignedContaining(place); found != nil {
 				return found
 			}
 		}

@@ -130,7 +130,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 // readBackend evaluates the arguments of a backend block.
 func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[string]string) {
 	out := map[string]string{}
-	content, _ := l.contentOf(b, d)
+	content, _ := l.readContent(b, d)
 	for _, arg := range d.Arguments {
 		name := arg.Name
 		if text, err := strconv.Unquote(arg.Default); err == nil {

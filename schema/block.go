@@ -27,12 +27,12 @@ type block struct {
 	*metaArgs
 	nativeDeliverRanges []hcl.Range // of the deliver blocks in native syntax
 
-	mayHaveLinks bool               // whether it may set attributes that are evaluated last
-	references   []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
-	nonLinkAttrs attrFilter         // what its own node evaluates; nil: all
-	writtenArgs  *bodyArgs          // nil: they are read when they are needed; see argsOf
-	resources    []*config.Resource // sorted by instance
-	repetitions  []repetitionData   // beside resources
+	mayHaveLinks         bool               // whether it may set attributes that are evaluated last
+	unresolvedReferences []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
+	nonLinkAttrs         attrFilter         // what its own node evaluates; nil: all
+	writtenArgs          *bodyArgs          // nil: they are read when they are needed; see argsOf
+	resources            []*config.Resource // sorted by instance
+	repetitions          []repetitionData   // beside resources
 	// awaitingLinks are the evaluations, beside resources, that wait for links.
 	awaitingLinks []*instanceEvaluation
 }
@@ -50,7 +50,7 @@ type metaArgs struct {
 	dependsOnRefs       []ref // what depends_on names
 	ignoreChanges       []string
 	policyExceptions    hcl.Expression
-	deliverBlocks       []*hcl.Block // in JSON syntax
+	jsonDeliverBlocks   []*hcl.Block // in JSON syntax
 	preconditions       []*condition
 	postconditions      []*condition
 }
@@ -125,7 +125,7 @@ func (l *module) readMetaArguments(b *block, body hcl.Body) {
 		b.metaArgs = l.newMetaArgs(b.kind, content)
 	}
 	if !isNative && b.kind.YieldsSecret() {
-		b.deliverBlocks = deliveries
+		b.jsonDeliverBlocks = deliveries
 	}
 }
 
@@ -211,7 +211,7 @@ func keywordOrString(e hcl.Expression) (text string, ok bool) {
 }
 
 // resolveDependsOn reads a list of references to whole blocks or instances.
-func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node) {
+func (l *module) resolveDependsOn(e hcl.Expression) (dependsOnRefs []ref, nodes []*node) {
 	if e == nil {
 		return nil, nil
 	}
@@ -233,11 +233,11 @@ func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 		case len(t) == 3 && !r.hasInstanceKey:
 			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
 		default:
-			after = append(after, r)
+			dependsOnRefs = append(dependsOnRefs, r)
 			nodes = append(nodes, r.node)
 		}
 	}
-	return after, nodes
+	return dependsOnRefs, nodes
 }
 
 // most is how many instances one block may have: more is a mistake.
@@ -311,7 +311,7 @@ func (l *module) expandRepetitions(forEach, count hcl.Expression, ctx *hcl.EvalC
 		l.add(over...)
 		return []repetitionData{{}}, nil, over == nil
 	}
-	v, marks := l.evalCollection(e, ctx)
+	v, marks := l.evalForEachOrCount(e, ctx)
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are "+
 			"shown. Use nonsensitive() where that is harmless.")
@@ -325,10 +325,10 @@ func (l *module) expandRepetitions(forEach, count hcl.Expression, ctx *hcl.EvalC
 	return list, marks, ok
 }
 
-// evalCollection evaluates for_each or count and takes the marks off. toset(list) is
+// evalForEachOrCount evaluates for_each or count and takes the marks off. toset(list) is
 // answered with a map: going through a set of 100,000 strings takes longer than
 // evaluating the block for each of them.
-func (l *module) evalCollection(e hcl.Expression, ctx *hcl.EvalContext) (unmarked cty.Value, marks cty.ValueMarks) {
+func (l *module) evalForEachOrCount(e hcl.Expression, ctx *hcl.EvalContext) (unmarked cty.Value, marks cty.ValueMarks) {
 	call, ok := e.(*hclsyntax.FunctionCallExpr)
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.staticScope.eval(e, ctx).Unmark()

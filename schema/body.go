@@ -15,9 +15,9 @@ import (
 // missingArgument is the summary of what is said of a required argument, also by kinds.
 const missingArgument = "Missing required argument"
 
-// contentOf reads a block by its description and reports what does not belong
+// readContent reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
-func (l *module) contentOf(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, complete bool) {
+func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, complete bool) {
 	l.checkNamesAgainstSpec(b.Body, d)
 	content, _, diags := b.Body.PartialContent(d.BodySchema())
 	l.add(diags...)

@@ -36,7 +36,7 @@ func (l *module) readConditions(typ string, blocks []*hcl.Block, within *syntax.
 		if d == nil || b.Type != typ {
 			continue
 		}
-		if content, complete := l.contentOf(b, d); complete {
+		if content, complete := l.readContent(b, d); complete {
 			out = append(out, &condition{holds: content.Attributes["condition"].Expr,
 				errorMessage: content.Attributes["error_message"].Expr})
 		}
@@ -144,7 +144,7 @@ func (l *module) declareCheck(b *hcl.Block) {
 		return
 	}
 	d := syntax.FindFixedBlock(b.Type)
-	content, _ := l.contentOf(b, d)
+	content, _ := l.readContent(b, d)
 	if len(content.Blocks) == 0 {
 		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")
 	}
@@ -173,7 +173,7 @@ func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostic
 		s, end := l.liveScope(live)
 		defer end()
 		for _, a := range c.asserts {
-			d, _ := a.failure(s, s.context(a.refs, l.rootContext))
+			d, _ := a.failure(s, s.context(a.refs, l.baseContext))
 			if d != nil {
 				d.Summary, d.Extra = "Check block assertion failed", config.UserMessageExtra{Instance: c.config.Name}
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)

@@ -37,7 +37,7 @@ func (l *module) evaluateWith(expr hcl.Expression, further map[string]cty.Value,
 	}
 	defer l.shared.budget.GrantEvaluation()()
 	s := newScope(&once, once.report, live)
-	root := l.rootContext.NewChild()
+	root := l.baseContext.NewChild()
 	root.Variables = further
 	root.Functions = map[string]function.Function{"type": typeFunction()}
 	v := s.eval(expr, s.context(rs, root))

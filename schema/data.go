@@ -101,7 +101,7 @@ func (l *module) declareData(b *hcl.Block) {
 	l.data[d.addr] = d
 	l.nodes = append(l.nodes, d.node)
 	l.shared.hasPendingData = l.shared.hasPendingData || l.Snapshot == nil
-	content, _ := l.contentOf(b, d.form.syntax)
+	content, _ := l.readContent(b, d.form.syntax)
 	for name, a := range content.Attributes {
 		switch name {
 		case "for_each":
@@ -190,7 +190,7 @@ func (l *module) evaluateData(n *node) {
 	if n.broken {
 		return
 	}
-	ctx := l.staticScope.context(n.refs, l.rootContext)
+	ctx := l.staticScope.context(n.refs, l.baseContext)
 	repeats, marks, ok := l.expandRepetitions(d.forEach, d.count, ctx)
 	if !ok {
 		l.queryKindIfPending(d.form.kind)
@@ -200,7 +200,7 @@ func (l *module) evaluateData(n *node) {
 	list := make([]cty.Value, len(repeats))
 	byKey := make(map[string]cty.Value, len(repeats))
 	for i, rep := range repeats {
-		list[i] = l.checkedData(n, rep, ctx).WithMarks(marks)
+		list[i] = l.evalCheckedDataInstance(n, rep, ctx).WithMarks(marks)
 		if d.forEach != nil {
 			byKey[rep.instanceKey.Value().AsString()] = list[i]
 		}
@@ -231,9 +231,9 @@ func (l *module) answerDataInstance(d *dataBlock, ctx *hcl.EvalContext) cty.Valu
 		return unknown
 	case k == nil:
 		return accountDataValue(l.Snapshot.Account)
-	case !l.Snapshot.WasRead(k) && l.withoutConfig:
+	case !l.Snapshot.WasReadAtAll(k) && l.withoutConfig:
 		return unknown // nobody has asked for it yet
-	case !l.Snapshot.WasRead(k):
+	case !l.Snapshot.WasReadAtAll(k):
 		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which "+
 			"reading %s needs. Use a key that has it.",
 			strings.Join(k.ReadCapabilities, " or "), k.Plural))
@@ -242,7 +242,7 @@ func (l *module) answerDataInstance(d *dataBlock, ctx *hcl.EvalContext) cty.Valu
 		return l.answerListing(d, q.Children)
 	case d.form.isList:
 		return l.answerAllObjects(d, args[syntax.NamePrefix])
-	case q.Identity != "" && !l.Snapshot.WasLookedFor(k, q.Identity):
+	case q.Identity != "" && !l.Snapshot.CanTellIfExists(k, q.Identity):
 		l.shared.hasPendingData = true
 		return unknown
 	}
@@ -272,7 +272,7 @@ func (l *module) dataQuery(d *dataBlock, args map[string]string) config.DataQuer
 	case named:
 		q.Identity = k.NormalizeIdentity(name)
 	case !d.form.isList && k.ParentKind() != "" && l.Snapshot != nil:
-		q.Identity, _ = l.Snapshot.NameOf(k.ParentKind(), args[k.IDAttr])
+		q.Identity, _ = l.Snapshot.UniqueNameOf(k.ParentKind(), args[k.IDAttr])
 	}
 	return q
 }
@@ -296,7 +296,7 @@ func (l *module) evalDataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map
 	return args, ok
 }
 
-func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (text string, known bool) {
+func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (text string, ok bool) {
 	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use "+

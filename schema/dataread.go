@@ -139,7 +139,7 @@ func (l *module) findIDInSnapshot(k *kind.Kind, identity string) (id string, ok 
 // answerAllObjects lists what is live, by name and then by ID.
 func (l *module) answerAllObjects(d *dataBlock, prefix string) cty.Value {
 	k := d.form.kind
-	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool {
+	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.AllRead(k)), func(o *kind.Object) bool {
 		return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix))
 	})
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
@@ -210,9 +210,9 @@ func accountDataValue(a *wire.Account) cty.Value {
 		return cty.NumberIntVal(n)
 	}
 	buckets := cty.NullVal(cty.List(cty.String))
-	if a.Buckets != nil {
+	if a.AllowedBuckets != nil {
 		var names []string
-		for _, b := range a.Buckets {
+		for _, b := range a.AllowedBuckets {
 			names = append(names, b.Name)
 		}
 		buckets = texts(names)

@@ -237,7 +237,7 @@ func (l *module) declareResource(b *hcl.Block) {
 	l.readMetaArguments(r, body)
 	l.checkNamesAgainstKind(body, r.kind, r.kind.Attrs, true)
 	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsDeferredLink); !r.mayHaveLinks {
-		r.references = referencesInBody(body, r.kind.Attrs, nil)
+		r.unresolvedReferences = referencesInBody(body, r.kind.Attrs, nil)
 	}
 }
 
@@ -271,7 +271,7 @@ func (l *module) declareScanned(r *block) (declared bool) {
 	if argsWithReferences > 1 {
 		references = referencesInAttrOrder(found.Items, r.kind.Attrs)
 	}
-	r.nativeDeliverRanges, r.references = deliverRanges, references
+	r.nativeDeliverRanges, r.unresolvedReferences = deliverRanges, references
 	return true
 }
 

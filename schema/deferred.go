@@ -51,7 +51,7 @@ func (l *module) evaluateLinks(n *node) {
 	if n.broken || b.node.broken {
 		return
 	}
-	ctx := l.staticScope.context(n.refs, l.rootContext)
+	ctx := l.staticScope.context(n.refs, l.baseContext)
 	body := l.bodyOf(b)
 	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsDeferredLink, b.node.place)
 	for i, e := range b.awaitingLinks {
@@ -61,7 +61,7 @@ func (l *module) evaluateLinks(n *node) {
 			own = l.readArguments(dynblock.Expand(body, e.ctx), b.kind.Attrs, (*kind.Attr).IsDeferredLink, b.node.place)
 		}
 		for j := range own.args {
-			e.evaluateArgument(&own.args[j])
+			e.evaluateAndSetArgument(&own.args[j])
 		}
 		e.writtenArgs = e.writtenArgs.mergedWith(own)
 		r := b.resources[i]

@@ -45,7 +45,7 @@ func (l *module) evaluateDeliveries() {
 }
 
 func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destinations) {
-	list := b.deliverBlocks
+	list := b.jsonDeliverBlocks
 	for _, at := range b.nativeDeliverRanges {
 		list = append(list, l.parseBlock(at).AsHCLBlock())
 	}
@@ -67,7 +67,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 			fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.JoinAnd(known), words.DidYouMean(d.typ, "", known)))
 		return nil
 	}
-	content, complete := l.contentOf(raw, f)
+	content, complete := l.readContent(raw, f)
 	if !complete {
 		return nil
 	}
@@ -96,8 +96,8 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 
 // addDeliveryToInstances adds one deliver block to each instance of its resource.
 func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope, taken *destinations) {
-	settings := l.staticScope.context(d.refsOfOtherArgs, l.rootContext)
-	template := sample.context(d.refsOfSecretArgs, l.rootContext)
+	settings := l.staticScope.context(d.refsOfOtherArgs, l.baseContext)
+	template := sample.context(d.refsOfSecretArgs, l.baseContext)
 	see := reusedContext{parent: settings, invalidRoots: d.refsOfOtherArgs.invalidRoots, report: l.report}
 	e := new(instanceEvaluation)
 	place := d.place // not a part of d, which would be kept with all that it is read from
@@ -105,7 +105,7 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 		rep := b.repetitions[i]
 		*e = instanceEvaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &place}
-		if !e.evalDestination(d, &out) || !e.checkFormatSuitsKey(d, &out, r.Value) || !e.checkDestinationFree(d, &out, taken) {
+		if !e.evalNonSecretArgs(d, &out) || !e.checkFormatSuitsKey(d, &out, r.Value) || !e.reserveDestination(d, &out, taken) {
 			continue
 		}
 		text, ok := e.tryRender(d, &out, rep, template)
@@ -144,9 +144,9 @@ func (d *destinations) withRealFolder(path string) string {
 	return filepath.Join(real, filepath.Base(path))
 }
 
-// checkDestinationFree reports a destination that another delivery overwrites. What a
+// reserveDestination reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *instanceEvaluation) checkDestinationFree(d *deliverBlock, out *config.Delivery, taken *destinations) (free bool) {
+func (e *instanceEvaluation) reserveDestination(d *deliverBlock, out *config.Delivery, taken *destinations) (free bool) {
 	if d.typ == "command" {
 		return true
 	}
@@ -197,9 +197,10 @@ func (d *deliverBlock) targetRange() hcl.Range {
 
 // tryRender renders what may use the secret with made-up values, so that its errors
 // show now. text is what came of it.
-func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, rep repetitionData, template *hcl.EvalContext) (text []string,
+func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, rep repetitionData,
+	template *hcl.EvalContext) (digestTexts []string,
 	ok bool) {
-	text, ok = []string{""}, true
+	digestTexts, ok = []string{""}, true
 	for _, name := range d.secretArgs {
 		a := d.args[name]
 		v, diags := e.module.renderArgument(d, name, rep.context(template, d.refsOfSecretArgs.invalidRoots), selfSample(e.block.kind))
@@ -212,19 +213,19 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 		case marks.Has(kind.Sensitive):
 			// What the state records must not let anybody guess a sensitive value.
 			at := a.Expr.Range()
-			text = append(text, "sensitive", string(at.SliceBytes(e.module.config.Files[at.Filename].Bytes)))
+			digestTexts = append(digestTexts, "sensitive", string(at.SliceBytes(e.module.config.Files[at.Filename].Bytes)))
 			out.HasOtherSensitive = true
 		case name == "content":
-			text[0] = v.AsString()
+			digestTexts[0] = v.AsString()
 		default:
-			text = append(text, name)
+			digestTexts = append(digestTexts, name)
 			for it := v.ElementIterator(); it.Next(); {
 				key, value := it.Element() // sorted by key
-				text = append(text, key.AsString(), value.AsString())
+				digestTexts = append(digestTexts, key.AsString(), value.AsString())
 			}
 		}
 	}
-	return text, ok
+	return digestTexts, ok
 }
 
 // deliveryDigest identifies a delivery; text is what was rendered for it.
@@ -233,7 +234,7 @@ func deliveryDigest(d config.Delivery, text []string) string {
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))
 		for i, r := range d.Recipients {
-			readers[i] = agefile.CanonicalRecipient(r)
+			readers[i] = agefile.RecipientWithoutComment(r)
 		}
 		slices.Sort(readers)
 		parts = append(parts, slices.Compact(readers)...)

@@ -19,8 +19,8 @@ import (
 	"b2form/schema/syntax"
 )
 
-// evalDestination evaluates everything that is known before the key is made.
-func (e *instanceEvaluation) evalDestination(d *deliverBlock, out *config.Delivery) (ok bool) {
+// evalNonSecretArgs evaluates everything that is known before the key is made.
+func (e *instanceEvaluation) evalNonSecretArgs(d *deliverBlock, out *config.Delivery) (ok bool) {
 	switch d.typ {
 	case "stdout":
 		out.DisplayName = "standard output"
@@ -141,7 +141,7 @@ func (e *instanceEvaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (o
 	case strings.HasPrefix(path, "~"):
 		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's " +
 			"folder."
-	case IsConfigDirFile(path):
+	case IsConfigOrValueFile(path):
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {

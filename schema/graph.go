@@ -57,10 +57,10 @@ func (l *module) resolveBlockReferences(n *node) {
 	every = append(every, references(b.preconditions)...)
 	if b.mayHaveLinks {
 		body := l.bodyOf(b)
-		b.references = referencesInBody(body, b.kind.Attrs, l.addLinksNode(n, body, u))
+		b.unresolvedReferences = referencesInBody(body, b.kind.Attrs, l.addLinksNode(n, body, u))
 	}
-	every = append(every, b.references...)
-	b.references = nil
+	every = append(every, b.unresolvedReferences...)
+	b.unresolvedReferences = nil
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	if b.dependsOn != nil {
 		b.dependsOnRefs, n.dependsOnNodes = l.resolveDependsOn(b.dependsOn)

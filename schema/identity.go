@@ -12,10 +12,10 @@ import (
 	"b2form/schema/kind"
 )
 
-// checkIdentitiesAndReferences reports two resources that would be one live object, settles how
+// checkIdentitiesAndAddNeeds reports two resources that would be one live object, settles how
 // others refer to resources, and adds what is needed where a reference is written as a
 // plain name.
-func (l *module) checkIdentitiesAndReferences() {
+func (l *module) checkIdentitiesAndAddNeeds() {
 	index := make(config.IdentityIndex, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
 	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return compareRanges(a.Block.HeaderRange, b.Block.HeaderRange) })

@@ -28,7 +28,7 @@ func (l *module) evaluateImports() {
 		}
 	}
 	for _, b := range l.imports {
-		if content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type)); complete {
+		if content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type)); complete {
 			l.evaluateImport(b, content.Attributes, declaredAt)
 		}
 	}
@@ -54,7 +54,7 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 	}
 	more := l.resolve(variables, u)
 	rs.list, rs.invalidRoots = append(rs.list, more.list...), append(rs.invalidRoots, more.invalidRoots...)
-	ctx := l.staticScope.context(rs, l.rootContext)
+	ctx := l.staticScope.context(rs, l.baseContext)
 	repeats, _, ok := l.expandRepetitions(forEach, nil, ctx)
 	if !ok {
 		return
@@ -108,7 +108,7 @@ func (l *module) evalImportAddr(to hcl.Expression, ctx *hcl.EvalContext) (target
 	if !ok {
 		return addr.Addr{}, false
 	}
-	target, isAddr := addr.FromTraversal(t)
+	target, isAddr := addr.TargetFromTraversal(t)
 	if !isAddr || target.Kind == "" {
 		l.errorAt(to.Range(), "Invalid import", "to needs the address of a resource, as bucket.logs[each.key] or "+
 			"module.site[each.key].bucket.logs.")
@@ -192,7 +192,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		return addr.Addr{}, false
 	}
 	at := blockName{t.RootName(), addr.RootOrAttrName(t[1])}
-	undeclared, isAddr := addr.FromTraversal(t)
+	undeclared, isAddr := addr.TargetFromTraversal(t)
 	switch {
 	case !isAddr || l.blocks[at] != nil:
 	case l.ImportUndeclared:
@@ -226,7 +226,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 
 // moduleImportAddr reads the address of one declared resource of a module.
 func (l *module) moduleImportAddr(t hcl.Traversal) (target addr.Addr, ok bool) {
-	addr, ok := addr.FromTraversal(t)
+	addr, ok := addr.TargetFromTraversal(t)
 	if !ok || addr.Kind == "" {
 		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
 		return addr, false
@@ -240,7 +240,7 @@ func (l *module) checkImportDeclared(target addr.Addr, at hcl.Range) (ok bool) {
 		return true
 	}
 	if l.ImportUndeclared {
-		return !slices.ContainsFunc(l.config.Undecided, func(undecided addr.Addr) bool { return undecided.Covers(target) })
+		return !slices.ContainsFunc(l.config.AddrsWithUnknownInstances, func(undecided addr.Addr) bool { return undecided.Covers(target) })
 	}
 	if !l.hasErrors && !l.toleratesUnknown() { // else it may be among what could not be evaluated
 		l.errorAt(at, "Undeclared reference", fmt.Sprintf("No resource has the address %s. Declare it, or correct the address.", target))

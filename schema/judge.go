@@ -84,7 +84,7 @@ func (l *module) judge(subjects []config.PolicySubject, account *wire.Account) h
 
 // judgeByPolicy judges all subjects by one policy.
 func (j *judgement) judgeByPolicy(p *policy) {
-	ctx := p.rootContext.NewChild()
+	ctx := p.baseContext.NewChild()
 	ctx.Variables = map[string]cty.Value{}
 	for _, e := range p.expressions() {
 		for _, t := range e.Variables() {
@@ -136,7 +136,7 @@ func (j *judgement) judgeSubject(p *policy, s *config.PolicySubject, ctx *hcl.Ev
 	}
 	text := j.violationMessage(p, ctx)
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Policy broken: " + p.declared.Name, Subject: p.declared.Range.Ptr(),
-		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.declared.Name, rangeText(p.declared.Range)),
+		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.declared.Name, fileAndLine(p.declared.Range)),
 		Extra:  config.ViolationExtra{Policy: p.declared.Name, Addr: s.Addr}}
 	if p.declared.Warning {
 		d.Severity = hcl.DiagWarning

@@ -23,7 +23,7 @@ func (l *module) evaluateLimits(blocks hcl.Blocks) {
 		l.errorAt(extra.DefRange, "Duplicate limits",
 			fmt.Sprintf("There is a limits block already at %s; put the limits into one.", blocks[0].DefRange))
 	}
-	content, _ := l.contentOf(blocks[0], syntax.FindFixedBlock("b2form").FindNestedForm("limits", ""))
+	content, _ := l.readContent(blocks[0], syntax.FindFixedBlock("b2form").FindNestedForm("limits", ""))
 	for _, action := range config.LimitableActions() {
 		if a := content.Attributes[action]; a != nil {
 			l.evaluateLimit(a)

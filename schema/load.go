@@ -25,12 +25,12 @@ import (
 
 // Options says what to load.
 type Options struct {
-	Dir       string // the configuration's folder; "" is "."
-	Kinds     []*kind.Kind
-	Version   string // of the program, for required_version; "": not checked
-	Cwd       string // path.cwd: the folder in which the program was started
-	FilesRoot string // how far files may reach; "": to the git work tree around Dir
-	Home      string // the home folder of who runs the program, which is no such work tree; "": unknown
+	Dir                string // the configuration's folder; "" is "."
+	Kinds              []*kind.Kind
+	Version            string // of the program, for required_version; "": not checked
+	Cwd                string // path.cwd: the folder in which the program was started
+	FilesRoot          string // how far files may reach; "": to the git work tree around Dir
+	HomeExcludedAsRoot string // the home folder of who runs the program, which is no such work tree; "": unknown
 
 	// Env holds values of variables from the environment, by the variables'
 	// names. What is not declared is passed over.
@@ -86,16 +86,16 @@ type VariableValue struct {
 // evaluated, and unknown values in it stand for what could not.
 func Load(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
-	if l.checkFilesRoot() && l.readConfigFiles() {
+	if l.prepareFilesBoundary() && l.readConfigFiles() {
 		l.readPolicyFolders()
 		l.declareAndEvaluate()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
-		l.checkIdentitiesAndReferences()
+		l.checkIdentitiesAndAddNeeds()
 		l.evaluateDeliveries()
 		l.checkNeedLoops()
-		l.evaluateOutputsAndSettings()
+		l.evaluateUnreferencedBlocks()
 		l.checkExceptions()
-		l.refuseStateAndSecretFiles()
+		l.refuseStateAndSecretReads()
 	}
 	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames, l.judge
 	return l.config, l.report.sortedDiags()
@@ -105,13 +105,13 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 type module struct {
 	Options
 	*report
-	shared        *sharedLoad
-	caller        *caller // nil: this is the configuration itself
-	addressPrefix string  // addressPrefix of the module in addresses; "" of the configuration itself
-	kinds         map[string]*kind.Kind
-	config        *config.Config
-	configBodies  []fileBody       // configuration files in order of their names
-	valueFiles    []hcl.Attributes // value files that are always read
+	shared         *sharedLoad
+	caller         *caller // nil: this is the configuration itself
+	addressPrefix  string  // addressPrefix of the module in addresses; "" of the configuration itself
+	kinds          map[string]*kind.Kind
+	config         *config.Config
+	configBodies   []fileBody       // configuration files in order of their names
+	autoValueFiles []hcl.Attributes // value files that are always read
 
 	variables            map[string]*variable
 	locals               map[string]*node
@@ -131,7 +131,7 @@ type module struct {
 	settings             *hcl.Block
 	withoutConfig        bool // declareAccountData has declared all that there is
 
-	rootContext *hcl.EvalContext // functions and path.*
+	baseContext *hcl.EvalContext // functions and path.*
 	staticScope *scope           // computed attributes unknown
 }
 
@@ -139,7 +139,7 @@ func newModule(o Options) *module {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.Home)
+	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot)
 	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
 		resourcesWithErrors: map[addr.Addr]bool{}, emptyBlocks: map[*kind.Kind]*emptyBlock{},
@@ -152,7 +152,7 @@ func newModule(o Options) *module {
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.rootContext = rootContext(o, l.folderOf(o.Dir), l.shared.budget)
+	l.baseContext = newBaseContext(o, l.folderOf(o.Dir), l.shared.budget)
 	l.staticScope = newScope(l, l.report, nil)
 	l.staticScope.withoutLinks = true
 	return l
@@ -208,9 +208,9 @@ func (l *module) evaluateNodes() {
 // error.
 func (l *module) toleratesUnknown() bool { return l.AllowUnsetVariables || l.shared.hasPendingData }
 
-// evaluateOutputsAndSettings evaluates what nothing refers to: outputs, checks, settings, and what
+// evaluateUnreferencedBlocks evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
-func (l *module) evaluateOutputsAndSettings() {
+func (l *module) evaluateUnreferencedBlocks() {
 	l.resolveOutputReferences()
 	l.evaluateOutputs()
 	for _, m := range l.shared.modules {

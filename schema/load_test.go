@@ -90,7 +90,7 @@ func show(t *testing.T, c *config.Config) string {
 	t.Helper()
 	resources := map[string]any{}
 	for _, r := range c.Resources {
-		m := map[string]any{"value": plain(t, r.Value.Object())}
+		m := map[string]any{"value": plain(t, r.Value.ObjectWithoutUnset())}
 		if len(r.Needs) > 0 {
 			m["needs"] = r.Needs
 		}

@@ -41,7 +41,7 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
 		return e.Range()
 	}
-	e = unwrapLiteral(e)
+	e = unwrapParensAndConditional(e)
 	if i, ok := indexOfStep(path[0]); ok {
 		list, diags := hcl.ExprList(e)
 		switch {
@@ -71,27 +71,27 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	return e.Range()
 }
 
-// unwrapLiteral is the expression without parentheses, and of a conditional the one
+// unwrapParensAndConditional is the expression without parentheses, and of a conditional the one
 // side that can hold something.
-func unwrapLiteral(e hcl.Expression) hcl.Expression {
+func unwrapParensAndConditional(e hcl.Expression) hcl.Expression {
 	switch e := e.(type) {
 	case interface{ UnwrapExpression() hcl.Expression }:
-		return unwrapLiteral(e.UnwrapExpression())
+		return unwrapParensAndConditional(e.UnwrapExpression())
 	case *hclsyntax.ParenthesesExpr:
-		return unwrapLiteral(e.Expression)
+		return unwrapParensAndConditional(e.Expression)
 	case *hclsyntax.ConditionalExpr:
-		switch yes, no := unwrapLiteral(e.TrueResult), unwrapLiteral(e.FalseResult); {
-		case isEmptyLiteral(yes):
+		switch yes, no := unwrapParensAndConditional(e.TrueResult), unwrapParensAndConditional(e.FalseResult); {
+		case isNullOrEmptyLiteral(yes):
 			return no
-		case isEmptyLiteral(no):
+		case isNullOrEmptyLiteral(no):
 			return yes
 		}
 	}
 	return e
 }
 
-// isEmptyLiteral: null, [] or {}.
-func isEmptyLiteral(e hcl.Expression) bool {
+// isNullOrEmptyLiteral: null, [] or {}.
+func isNullOrEmptyLiteral(e hcl.Expression) bool {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.IsNull()

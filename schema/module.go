@@ -88,7 +88,7 @@ func (l *module) declareModule(b *hcl.Block) {
 	l.calls[c.name] = c
 	l.nodes = append(l.nodes, c.node)
 	d := syntax.FindFixedBlock(b.Type)
-	content, complete := l.contentOf(b, d)
+	content, complete := l.readContent(b, d)
 	attrs := content.Attributes
 	expr := func(name string) hcl.Expression {
 		if a := attrs[name]; a != nil {
@@ -187,7 +187,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, baseContext: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
+	s := &moduleSource{dir: dir, baseContext: newBaseContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
 		requiredByVariable: map[string]bool{},
 		sensitiveVariables: map[string]bool{}}
 	errors := l.hasErrors
@@ -242,13 +242,13 @@ func (l *module) evaluateModuleCall(n *node) {
 	c := n.call
 	undecided := addr.Addr{Module: strings.TrimPrefix(l.addressPrefix+".module."+c.name, ".")}
 	if n.broken {
-		l.config.Undecided = append(l.config.Undecided, undecided)
+		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, undecided)
 		return
 	}
-	repeats, marks, ok := l.expandRepetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.rootContext))
+	repeats, marks, ok := l.expandRepetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.baseContext))
 	if !ok {
 		n.broken = true
-		l.config.Undecided = append(l.config.Undecided, undecided)
+		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, undecided)
 		return
 	}
 	needs := cty.ValueMarks{}
@@ -278,7 +278,7 @@ func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.V
 	inner := newEmptyModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
-	inner.configBodies, inner.rootContext = c.source.bodies, c.source.baseContext
+	inner.configBodies, inner.baseContext = c.source.bodies, c.source.baseContext
 	inner.addressPrefix = strings.TrimPrefix(l.addressPrefix+".module."+c.name+at.instanceKey.String(), ".")
 	inner.caller = &caller{module: l, call: c, repetition: at, needMarks: needs}
 	inner.staticScope = l.staticScope.forModule(inner)
@@ -323,7 +323,7 @@ func (s *scope) outputsObject() cty.Value {
 	out := make(map[string]cty.Value, len(s.module.outputs))
 	for _, o := range s.module.outputs {
 		o.checkPreconditions(s)
-		v := s.eval(o.expr, s.context(o.refs, s.module.rootContext))
+		v := s.eval(o.expr, s.context(o.refs, s.module.baseContext))
 		if o.config.Sensitive {
 			v = v.Mark(kind.Sensitive)
 		}
@@ -356,7 +356,7 @@ func (s *scope) evalInput(v *variable, e hcl.Expression) cty.Value {
 	up := s.forModule(from.module)
 	refs := from.call.node.refs
 	if up.callContexts[from.call] == nil {
-		up.callContexts[from.call] = up.context(refs, from.module.rootContext)
+		up.callContexts[from.call] = up.context(refs, from.module.baseContext)
 	}
 	value := up.eval(e, from.repetition.context(up.callContexts[from.call], refs.invalidRoots))
 	plain, _ := value.Unmark()
@@ -413,10 +413,10 @@ func (l *module) pathFromRoot(path string) string {
 	return filepath.ToSlash(filepath.Join(modulePath(l.shared.rootOptions, l.Dir), path))
 }
 
-// rootContext holds what every expression of the module whose files are read so may use:
+// newBaseContext holds what every expression of the module whose files are read so may use:
 // functions and path.*. Paths are relative to the configuration's folder, as those given to
 // functions are.
-func rootContext(o Options, from folder.Folder, b *parse.Budget) *hcl.EvalContext {
+func newBaseContext(o Options, from folder.Folder, b *parse.Budget) *hcl.EvalContext {
 	return &hcl.EvalContext{
 		Functions: functions.All(from, b),
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{

@@ -16,7 +16,7 @@ import (
 // evaluateMoves reads the moved blocks.
 func (l *module) evaluateMoves() {
 	for _, b := range l.moved {
-		content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
+		content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type))
 		if !complete {
 			continue
 		}
@@ -83,7 +83,7 @@ func (l *module) checkMoveLoops() {
 // evaluateRemovals reads the removed blocks.
 func (l *module) evaluateRemovals() {
 	for _, b := range l.removed {
-		content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
+		content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type))
 		if !complete {
 			continue
 		}
@@ -148,9 +148,9 @@ func (l *module) findRemovalProblem(r config.Removal) string {
 	return ""
 }
 
-// evalWrittenAddress is an address whose keys may come from variables and local values; nil:
+// resolveAddressKeys is an address whose keys may come from variables and local values; nil:
 // it is none. ok is false where an error was reported.
-func (l *module) evalWrittenAddress(e hcl.Expression) (traversalOrNil hcl.Traversal, noError bool) {
+func (l *module) resolveAddressKeys(e hcl.Expression) (traversalOrNil hcl.Traversal, noError bool) {
 	e = nativeAddressExpr(e)
 	keys := nonConstantInstanceKeys(e)
 	if len(keys) == 0 {
@@ -164,19 +164,19 @@ func (l *module) evalWrittenAddress(e hcl.Expression) (traversalOrNil hcl.Traver
 	for _, key := range keys {
 		variables = append(variables, key.Variables()...)
 	}
-	return l.evalAddress(e, l.staticScope.context(l.resolve(variables, allowedRefs{}), l.rootContext))
+	return l.evalAddress(e, l.staticScope.context(l.resolve(variables, allowedRefs{}), l.baseContext))
 }
 
 // readAddress reads the address of a resource or module that need not be declared, as
 // seen from this module.
 func (l *module) readAddress(a *hcl.Attribute) (address addr.Addr, ok bool) {
 	var to addr.Addr
-	t, ok := l.evalWrittenAddress(a.Expr)
+	t, ok := l.resolveAddressKeys(a.Expr)
 	if !ok {
 		return to, false
 	}
 	if ok = t != nil; ok {
-		to, ok = addr.FromTraversal(t)
+		to, ok = addr.TargetFromTraversal(t)
 		to.Module = strings.Trim(l.addressPrefix+"."+to.Module, ".")
 	}
 	switch {

@@ -35,7 +35,7 @@ func (l *module) declareOutput(b *hcl.Block) {
 	}
 	l.outputRanges[name] = b.DefRange
 	d := syntax.FindFixedBlock(b.Type)
-	content, _ := l.contentOf(b, d)
+	content, _ := l.readContent(b, d)
 	a := content.Attributes["value"]
 	if a == nil {
 		return
@@ -61,7 +61,7 @@ func (l *module) resolveOutputReferences() {
 func (l *module) evaluateOutputs() {
 	for _, o := range l.outputs {
 		o.checkPreconditions(l.staticScope)
-		v := l.staticScope.eval(o.expr, l.staticScope.context(o.refs, l.rootContext))
+		v := l.staticScope.eval(o.expr, l.staticScope.context(o.refs, l.baseContext))
 		_, marks := v.UnmarkDeep()
 		for m := range marks {
 			if r, ok := m.(refMark); ok {
@@ -86,7 +86,7 @@ func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, 
 		s, end := l.liveScope(live)
 		defer end()
 		o.checkPreconditions(s)
-		v := s.eval(o.expr, s.context(o.refs, l.rootContext))
+		v := s.eval(o.expr, s.context(o.refs, l.baseContext))
 		return dropLoaderMarks(v), s.report.sortedDiags()
 	}
 }
@@ -94,7 +94,7 @@ func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, 
 // checkPreconditions reports what does not hold, as far as that is known.
 func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
-		if d, _ := c.failure(s, s.context(c.refs, s.module.rootContext)); d != nil {
+		if d, _ := c.failure(s, s.context(c.refs, s.module.baseContext)); d != nil {
 			address := strings.TrimPrefix(s.module.addressPrefix+".output."+o.config.Name, ".")
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
 			d.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)

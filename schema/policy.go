@@ -28,7 +28,7 @@ type policy struct {
 	kinds                  []*kind.Kind
 	when, require, message hcl.Expression // when may be nil
 	broken                 bool           // an error was reported
-	rootContext            *hcl.EvalContext
+	baseContext            *hcl.EvalContext
 }
 
 func (p *policy) expressions() []hcl.Expression {
@@ -61,8 +61,8 @@ func (l *module) readPolicyFolders() {
 			continue
 		}
 		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: folder.NewPolicyBoundary(dir)}
-		root := rootContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
-		root.Functions = functions.ForPolicies(from, l.shared.budget)
+		root := newBaseContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
+		root.Functions = functions.ForPolicyDirs(from, l.shared.budget)
 		for _, path := range files.ConfigFiles {
 			l.readPolicyFile(from, path, root)
 		}
@@ -70,7 +70,7 @@ func (l *module) readPolicyFolders() {
 }
 
 // readPolicyFile declares the policies of one file that holds nothing else.
-func (l *module) readPolicyFile(from folder.Folder, path string, root *hcl.EvalContext) {
+func (l *module) readPolicyFile(from folder.Folder, path string, base *hcl.EvalContext) {
 	src, why := ReadConfigFile(from, filepath.Base(path))
 	file, diags := l.parseSource(path, src, why, nil)
 	l.add(diags...)
@@ -89,7 +89,7 @@ func (l *module) readPolicyFile(from folder.Folder, path string, root *hcl.EvalC
 	}
 	for _, b := range content.Blocks {
 		if p := l.declarePolicy(b, true); p != nil {
-			p.rootContext = root
+			p.baseContext = base
 		}
 	}
 }
@@ -108,9 +108,9 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 	if l.registerName("policy."+name, b.DefRange) {
 		return nil
 	}
-	content, complete := l.contentOf(b, syntax.FindFixedBlock(b.Type))
+	content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type))
 	p := &policy{declared: &config.Policy{Name: name, Range: b.DefRange, FromPolicyDir: imposed}, broken: !complete,
-		rootContext: l.rootContext}
+		baseContext: l.baseContext}
 	l.policies = append(l.policies, p)
 	attrs := content.Attributes
 	level, exceptions := syntax.PolicyLevels()[0], true
@@ -139,7 +139,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			p.broken = true
 		}
 		for _, t := range e.Variables() {
-			p.broken = !l.resolvePolicyReference(p, t) || p.broken
+			p.broken = !l.checkPolicyReference(p, t) || p.broken
 		}
 	}
 	l.config.Policies = append(l.config.Policies, p.declared)
@@ -185,8 +185,8 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
 	return ok
 }
 
-// resolvePolicyReference judges one reference in a policy; false: an error was reported.
-func (l *module) resolvePolicyReference(p *policy, t hcl.Traversal) (valid bool) {
+// checkPolicyReference judges one reference in a policy; false: an error was reported.
+func (l *module) checkPolicyReference(p *policy, t hcl.Traversal) (valid bool) {
 	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.sortedKindNames(),
 		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
@@ -312,7 +312,7 @@ func (l *module) checkExceptions() {
 			switch {
 			case p != nil && p.NoExceptions:
 				l.errorAt(at, "Exception not allowed", fmt.Sprintf("%s is excepted from policy.%s, declared at %s, which allows no "+
-					"exceptions. Remove the exception, and do what the policy demands.", r.Addr, x.Policy, rangeText(p.Range)))
+					"exceptions. Remove the exception, and do what the policy demands.", r.Addr, x.Policy, fileAndLine(p.Range)))
 			case p != nil || slices.Contains(builtInPolicyNames(), x.Policy):
 			case len(l.PolicyDirs) > 0 || words.Nearest(x.Policy, names) != "": // else it may be one of a folder
 				l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Exception from no policy", Subject: &at,
@@ -323,7 +323,7 @@ func (l *module) checkExceptions() {
 	}
 }
 
-// rangeText is where something stands, in words.
-func rangeText(r hcl.Range) string {
+// fileAndLine is where something stands, in words.
+func fileAndLine(r hcl.Range) string {
 	return fmt.Sprintf("%s:%d", filepath.ToSlash(r.Filename), r.Start.Line)
 }

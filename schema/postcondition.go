@@ -38,7 +38,7 @@ func (l *module) addPostconditions(b *block) {
 func (l *module) postconditionChecker(conditions []*condition, r *config.Resource, rep repetitionData) func(*scope) hcl.Diagnostics {
 	return func(s *scope) hcl.Diagnostics {
 		for _, c := range conditions {
-			ctx := rep.context(s.context(c.refs, l.rootContext), c.refs.invalidRoots)
+			ctx := rep.context(s.context(c.refs, l.baseContext), c.refs.invalidRoots)
 			s.checkPostcondition(c, withSelf(ctx, s.resourceObject(r), c.refs.invalidRoots), r.Addr.String())
 		}
 		return s.report.sortedDiags()
@@ -64,9 +64,9 @@ func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address s
 	}
 }
 
-// checkedData is the value of one instance of a data block, whose conditions are checked before it is
+// evalCheckedDataInstance is the value of one instance of a data block, whose conditions are checked before it is
 // asked for and after.
-func (l *module) checkedData(n *node, rep repetitionData, parent *hcl.EvalContext) cty.Value {
+func (l *module) evalCheckedDataInstance(n *node, rep repetitionData, parent *hcl.EvalContext) cty.Value {
 	d, s := n.data, l.staticScope
 	ctx, address := rep.context(parent, n.refs.invalidRoots), d.addr+rep.instanceKey.String()
 	for _, c := range d.preconditions {

@@ -204,63 +204,63 @@ func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[s
 
 // resolveResourceRef judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
-func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (at addr.InstanceKey, indexed, broken bool) {
-	at, indexed, rest, ok := l.resolveInstanceKey(t, 2, b.forEach != nil, b.count != nil)
+func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (at addr.InstanceKey, hasConstantKey, broken bool) {
+	at, hasConstantKey, rest, ok := l.resolveInstanceKey(t, 2, b.forEach != nil, b.count != nil)
 	if !ok || len(rest) == 0 || addr.RootOrAttrName(rest[0]) == "" {
-		return at, indexed, !ok
+		return at, hasConstantKey, !ok
 	}
 	name := addr.RootOrAttrName(rest[0])
 	a := b.kind.FindAttr(name)
 	switch {
 	case a == nil:
 		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttributeDetail(b.kind, name))
-		return at, indexed, true
+		return at, hasConstantKey, true
 	case b.kind.Content != nil && name == b.kind.Content.TextAttr:
 		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a "+
 			"name in locals, and use that in both places.", b.kind.Name))
-		return at, indexed, true
+		return at, hasConstantKey, true
 	case a.IsDeferredLink() && !u.computed:
 		l.errorAt(t.SourceRange(), lastSummary, deferredDetail(traversalText(t[:len(t)-len(rest)+1])))
-		return at, indexed, true
+		return at, hasConstantKey, true
 	case a.Computed && !u.computed:
 		l.errorAt(t.SourceRange(), computedSummary, computedDetail(traversalText(t[:len(t)-len(rest)+1])))
-		return at, indexed, true
+		return at, hasConstantKey, true
 	}
-	return at, indexed, false
+	return at, hasConstantKey, false
 }
 
 // resolveModuleOutputRef is the same for what follows module.site.
-func (l *module) resolveModuleOutputRef(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
-	at, indexed, rest, ok := l.resolveInstanceKey(t, 2, c.forEach != nil, c.count != nil)
+func (l *module) resolveModuleOutputRef(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, hasConstantKey, broken bool) {
+	at, hasConstantKey, rest, ok := l.resolveInstanceKey(t, 2, c.forEach != nil, c.count != nil)
 	if !ok || len(rest) == 0 || addr.RootOrAttrName(rest[0]) == "" || c.source == nil {
-		return at, indexed, !ok
+		return at, hasConstantKey, !ok
 	}
 	if name := addr.RootOrAttrName(rest[0]); !slices.Contains(c.source.outputNames, name) {
 		l.errorAt(t.SourceRange(), "Unknown output",
 			fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputNames)))
-		return at, indexed, true
+		return at, hasConstantKey, true
 	}
-	return at, indexed, false
+	return at, hasConstantKey, false
 }
 
 // resolveDataRef finds a data block. Its references have one step more than others.
-func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, name string) {
+func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, typeAndName string) {
 	if len(t) < 3 || addr.RootOrAttrName(t[2]) == "" {
 		l.errorAt(t.SourceRange(), "Invalid reference", "Data is referred to as data.TYPE.NAME, as data.bucket.photos.")
 		return nil, ""
 	}
-	name = addr.RootOrAttrName(t[1]) + "." + addr.RootOrAttrName(t[2])
-	d := l.data["data."+name]
+	typeAndName = addr.RootOrAttrName(t[1]) + "." + addr.RootOrAttrName(t[2])
+	d := l.data["data."+typeAndName]
 	if d == nil {
 		why := "Declare it, or correct the name."
 		if form := l.findTerraformDataForm(addr.RootOrAttrName(t[1]), l.dataForms()); form != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", form, addr.RootOrAttrName(t[2]))
 		}
-		if s := words.Nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
+		if s := words.Nearest("data."+typeAndName, slices.Collect(maps.Keys(l.data))); s != "" {
 			why = "Did you mean " + s + "?"
 		}
-		l.errorAt(t.SourceRange(), "Undeclared reference", fmt.Sprintf("There is no data block data.%s. %s", name, why))
-		return nil, name
+		l.errorAt(t.SourceRange(), "Undeclared reference", fmt.Sprintf("There is no data block data.%s. %s", typeAndName, why))
+		return nil, typeAndName
 	}
 	var rest hcl.Traversal
 	var ok bool
@@ -270,12 +270,13 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, name string) 
 		ok = false
 	}
 	r.broken = !ok
-	return d.node, name
+	return d.node, typeAndName
 }
 
 // resolveInstanceKey takes a constant instance key off a reference, behind its first
 // n steps; what follows is the rest. A key must stand exactly where there are several instances.
-func (l *module) resolveInstanceKey(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, indexed bool, rest hcl.Traversal,
+func (l *module) resolveInstanceKey(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, hasConstantKey bool,
+	rest hcl.Traversal,
 	ok bool) {
 	rest = t[n:]
 	if len(rest) == 0 {
@@ -288,8 +289,8 @@ func (l *module) resolveInstanceKey(t hcl.Traversal, n int, forEach, count bool)
 				"leave out the brackets.", what))
 			return at, false, nil, false
 		}
-		at, indexed = instanceKeyOf(index.Key)
-		return at, indexed, rest[1:], true
+		at, hasConstantKey = instanceKeyOf(index.Key)
+		return at, hasConstantKey, rest[1:], true
 	}
 	if forEach || count {
 		example := `["KEY"]`

@@ -9,8 +9,8 @@ import (
 	"b2form/schema/config"
 )
 
-// checkFilesRoot refuses a boundary of files that is none, and keeps everybody from the state.
-func (l *module) checkFilesRoot() (ok bool) {
+// prepareFilesBoundary refuses a boundary of files that is none, and keeps everybody from the state.
+func (l *module) prepareFilesBoundary() (ok bool) {
 	if err := l.shared.filesRootErr; err != nil {
 		l.errorWithoutPlace("Invalid root", fmt.Sprintf("-root, or B2FORM_ROOT: %s. Name a folder that holds the configuration's folder.",
 			err))
@@ -22,10 +22,10 @@ func (l *module) checkFilesRoot() (ok bool) {
 
 const stateRefused = "it belongs to the state, which is never read as a file"
 
-// refuseStateAndSecretFiles keeps everybody from what only the whole configuration tells: where the
+// refuseStateAndSecretReads keeps everybody from what only the whole configuration tells: where the
 // state is kept, and what deliver blocks write. What was read of these before is an
 // error at the block.
-func (l *module) refuseStateAndSecretFiles() {
+func (l *module) refuseStateAndSecretReads() {
 	refuse := func(path, shown, why string, at *hcl.Range, companions bool) {
 		if l.shared.boundary.Refuse(path, why, companions) {
 			l.errorAt(*at, "File cannot be read", fmt.Sprintf("The configuration reads %q: %s. Remove that, or choose another path here.",

@@ -51,11 +51,11 @@ func newReport() *report {
 }
 
 // inModule is the report on the instance of a module with this path.
-func (r *report) inModule(path string) *report {
-	if !strings.Contains(path, "[") { // none of the modules that lead there is repeated
+func (r *report) inModule(moduleAddr string) *report {
+	if !strings.Contains(moduleAddr, "[") { // none of the modules that lead there is repeated
 		return r
 	}
-	return &report{findings: r.findings, instanceAddr: path, inRepeatedModule: true}
+	return &report{findings: r.findings, instanceAddr: moduleAddr, inRepeatedModule: true}
 }
 
 // inInstance is the report on one instance of a block.
@@ -74,7 +74,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			key.at = *d.Subject
 		}
 		full := key
-		full.detail, full.instance = d.Detail, config.InstanceOf(d)
+		full.detail, full.instance = d.Detail, config.AffectedAddrText(d)
 		if first := r.seen[full]; first != nil {
 			if c := r.findings.affectedByDiag[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
 				c.instances = append(c.instances, r.instanceAddr)

@@ -17,15 +17,15 @@ import (
 func (l *module) evaluateBlock(n *node) {
 	b := n.block
 	if n.broken {
-		l.config.Undecided = append(l.config.Undecided, b.addr)
+		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, b.addr)
 		return
 	}
-	ctx := l.staticScope.context(n.refs, l.rootContext)
+	ctx := l.staticScope.context(n.refs, l.baseContext)
 	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.nonLinkAttrs, b.node.place)
 	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
-		l.config.Undecided = append(l.config.Undecided, b.addr)
+		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, b.addr)
 		l.queryKindIfPending(b.kind)
 		l.shared.hasUndecidedInstances = true
 		if l.toleratesUnknown() {
@@ -63,7 +63,7 @@ func (l *module) evaluateBlock(n *node) {
 			b.awaitingLinks = append(b.awaitingLinks, e)
 		}
 	}
-	if len(b.deliverBlocks)+len(b.nativeDeliverRanges) > 0 || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
+	if len(b.jsonDeliverBlocks)+len(b.nativeDeliverRanges) > 0 || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
 		b.repetitions = repeats
 	}
 	if b.nonLinkAttrs == nil {
@@ -140,7 +140,7 @@ func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueM
 	if !b.writtenArgs.hasDynamic {
 		for i := range b.writtenArgs.args {
 			if arg := &b.writtenArgs.args[i]; !arg.perInstance {
-				e.evaluateArgument(arg)
+				e.evaluateAndSetArgument(arg)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func (e *instanceEvaluation) evaluateInstance(own *instanceEvaluation, addr addr
 	}
 	for i := range own.writtenArgs.args {
 		if arg := &own.writtenArgs.args[i]; arg.perInstance || e.writtenArgs.hasDynamic {
-			own.evaluateArgument(arg)
+			own.evaluateAndSetArgument(arg)
 		}
 	}
 	if p := e.block.preventDestroy; p != nil && refersToEachOrCount(p) {
@@ -179,8 +179,8 @@ func (e *instanceEvaluation) evaluateInstance(own *instanceEvaluation, addr addr
 	}
 }
 
-// evaluateArgument evaluates one attribute of the block itself.
-func (e *instanceEvaluation) evaluateArgument(arg *argument) {
+// evaluateAndSetArgument evaluates one attribute of the block itself.
+func (e *instanceEvaluation) evaluateAndSetArgument(arg *argument) {
 	before := e.hasSensitive
 	e.hasSensitive = false
 	v := e.evalArgument(arg)
@@ -248,7 +248,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 		evaluate = e.module.shared.budget.EvalReferenceList
 	}
 	v, diags := evaluate(arg.expr, e.ctx)
-	v, diags = e.module.explain(arg.expr, e.ctx, v, diags)
+	v, diags = e.module.addHintsOrWithhold(arg.expr, e.ctx, v, diags)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {
 			d.Expression = nil
@@ -455,7 +455,7 @@ func (e *instanceEvaluation) report() *report {
 // reportAt reports something of one instance.
 func (e *instanceEvaluation) reportAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
 	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail, Subject: &at}
-	if arg := e.writtenArgs.assignedAt(at); e.module.instanceAddr != "" && arg != nil && !arg.attr.SendsSecret() {
+	if arg := e.writtenArgs.findAssignedContaining(at); e.module.instanceAddr != "" && arg != nil && !arg.attr.SendsSecret() {
 		d.Expression, d.EvalContext = arg.expr, e.ctx
 	}
 	e.report().add(d)

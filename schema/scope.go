@@ -65,7 +65,7 @@ func (s *scope) nodeValue(n *node) cty.Value {
 	case n.variable != nil && s.module.caller != nil:
 		v = s.inputValue(n.variable)
 	case n.variable != nil:
-		v = n.variable.value
+		v = n.variable.rootValue
 	case n.call != nil:
 		v = s.callValue(n.call)
 	case n.data != nil:
@@ -73,7 +73,7 @@ func (s *scope) nodeValue(n *node) cty.Value {
 	case n.block != nil:
 		v = s.blockValue(n.block)
 	default:
-		v = s.eval(n.expr, s.context(n.refs, s.module.rootContext))
+		v = s.eval(n.expr, s.context(n.refs, s.module.baseContext))
 	}
 	s.memo[n] = v
 	return v
@@ -106,11 +106,12 @@ func replaceDetails(diags hcl.Diagnostics, detail string) {
 // details where it refers to something sensitive.
 func (l *module) evalWithHints(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := l.shared.budget.Evaluate(e, ctx)
-	return l.explain(e, ctx, v, diags)
+	return l.addHintsOrWithhold(e, ctx, v, diags)
 }
 
-// explain adds to what is wrong with the value of an expression.
-func (l *module) explain(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, diags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
+// addHintsOrWithhold adds to what is wrong with the value of an expression.
+func (l *module) addHintsOrWithhold(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, diags hcl.Diagnostics) (cty.Value,
+	hcl.Diagnostics) {
 	if l.shared.budget.IsExceeded() { // each instance would say so, and nothing of it is about values
 		return v, diags
 	}
@@ -224,7 +225,7 @@ func (s *scope) refValue(w *wantedRefs) cty.Value {
 		}
 		list = append(list, r)
 	}
-	return s.resourceMap(w.node.block.kind, list)
+	return s.instanceMap(w.node.block.kind, list)
 }
 
 // blockValue is what bucket.photos evaluates to: an object; with for_each a map
@@ -232,7 +233,7 @@ func (s *scope) refValue(w *wantedRefs) cty.Value {
 func (s *scope) blockValue(b *block) cty.Value {
 	switch {
 	case b.forEach != nil:
-		return s.resourceMap(b.kind, b.resources)
+		return s.instanceMap(b.kind, b.resources)
 	case b.count != nil:
 		list := make([]cty.Value, len(b.resources))
 		for i, r := range b.resources {
@@ -245,7 +246,7 @@ func (s *scope) blockValue(b *block) cty.Value {
 	return unknownYetValue(cty.DynamicPseudoType)
 }
 
-func (s *scope) resourceMap(k *kind.Kind, list []*config.Resource) cty.Value {
+func (s *scope) instanceMap(k *kind.Kind, list []*config.Resource) cty.Value {
 	if len(list) == 0 {
 		return cty.MapValEmpty(k.LiveType())
 	}

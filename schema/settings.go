@@ -20,7 +20,7 @@ func (l *module) evaluateSettings() {
 	if l.settings == nil {
 		return
 	}
-	content, _ := l.contentOf(l.settings, syntax.FindFixedBlock("b2form"))
+	content, _ := l.readContent(l.settings, syntax.FindFixedBlock("b2form"))
 	l.config.Settings.Range = l.settings.DefRange
 	if a := content.Attributes["required_version"]; a != nil {
 		if v, ok := l.evalSetting(a, cty.String, "a string"); ok && !v.IsNull() {
@@ -64,9 +64,9 @@ func (l *module) evaluateSettings() {
 }
 
 // evalSetting evaluates one argument of the b2form block.
-func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, word string) (value cty.Value, ok bool) {
+func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, wantText string) (value cty.Value, ok bool) {
 	rs := l.resolve(a.Expr.Variables(), allowedRefs{})
-	v, marks := l.staticScope.eval(a.Expr, l.staticScope.context(rs, l.rootContext)).UnmarkDeep()
+	v, marks := l.staticScope.eval(a.Expr, l.staticScope.context(rs, l.baseContext)).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(a.Expr.Range(), "Sensitive "+a.Name, a.Name+" is shown in messages, so it cannot come from a sensitive value. Use "+
 			"nonsensitive() where that is harmless.")
@@ -78,7 +78,7 @@ func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, word string) (valu
 	}
 	out, err := convert.Convert(v, want)
 	if err != nil {
-		l.errorAt(a.Expr.Range(), wrongType, fmt.Sprintf("%s needs %s.", a.Name, word))
+		l.errorAt(a.Expr.Range(), wrongType, fmt.Sprintf("%s needs %s.", a.Name, wantText))
 		return v, false
 	}
 	return out, true

@@ -37,8 +37,8 @@ var (
 	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
 )
 
-// IsConfigDirFile reports whether a file of this name is configuration, or holds values of variables.
-func IsConfigDirFile(path string) bool {
+// IsConfigOrValueFile reports whether a file of this name is configuration, or holds values of variables.
+func IsConfigOrValueFile(path string) bool {
 	return slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"},
 		func(end string) bool { return strings.HasSuffix(path, end) })
 }
@@ -119,7 +119,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 	}
 	for _, path := range files.AutoValueFiles {
 		src, why := ReadConfigFile(l.folderOf(l.Dir), filepath.Base(path))
-		l.valueFiles = append(l.valueFiles, l.readValueFile(path, src, why))
+		l.autoValueFiles = append(l.autoValueFiles, l.readValueFile(path, src, why))
 	}
 	return !l.hasErrors
 }

@@ -50,7 +50,7 @@ func (l *module) renderLive(d *deliverBlock, name string, k *kind.Kind, rep repe
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	s, end := l.liveScope(live)
 	defer end()
-	v, diags := l.renderArgument(d, name, rep.context(s.context(d.refsOfSecretArgs, l.rootContext), d.refsOfSecretArgs.invalidRoots), self)
+	v, diags := l.renderArgument(d, name, rep.context(s.context(d.refsOfSecretArgs, l.baseContext), d.refsOfSecretArgs.invalidRoots), self)
 	replaceDetails(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()

@@ -35,7 +35,7 @@ type variable struct {
 	sensitive        bool
 	nullable         bool
 	validations      []*condition
-	value            cty.Value
+	rootValue        cty.Value
 	givenValues      []givenValue // lowest precedence first
 }
 
@@ -60,12 +60,12 @@ func (l *module) declareVariable(b *hcl.Block) {
 		l.reportDuplicate("var."+name, b.DefRange, first.node.place)
 		return
 	}
-	v := &variable{name: name, typ: cty.DynamicPseudoType, nullable: true, value: cty.DynamicVal}
+	v := &variable{name: name, typ: cty.DynamicPseudoType, nullable: true, rootValue: cty.DynamicVal}
 	v.node = &node{name: "var." + name, place: b.DefRange, variable: v}
 	l.variables[name] = v
 	l.nodes = append(l.nodes, v.node)
 
-	content, _ := l.contentOf(b, syntax.FindFixedBlock(b.Type))
+	content, _ := l.readContent(b, syntax.FindFixedBlock(b.Type))
 	v.validations = l.readConditions("validation", content.Blocks, syntax.FindFixedBlock(b.Type))
 	l.evalConstant(content.Attributes["description"], &v.description)
 	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
@@ -198,7 +198,7 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 		value = v.optionalDefaults.Apply(value)
 	}
 	out, err := convert.Convert(value, v.typ)
-	if err == nil && parse.HasLargeNumber(out) { // a text may have become one
+	if err == nil && parse.HasTooLongNumber(out) { // a text may have become one
 		return out, errors.New("a number has more than 1000 digits")
 	}
 	return out, err
@@ -239,7 +239,7 @@ func (l *module) assignVariables() {
 			v.givenValues = append(v.givenValues, givenValue{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
 		}
 	}
-	for _, attrs := range l.valueFiles {
+	for _, attrs := range l.autoValueFiles {
 		l.assignFromValueFile(attrs, false)
 	}
 	for _, g := range l.Vars {
@@ -265,7 +265,7 @@ func (l *module) assignVariables() {
 		}
 		source := "-var"
 		if g.Expr != nil {
-			source = rangeText(g.Expr.Range())
+			source = fileAndLine(g.Expr.Range())
 		}
 		v.givenValues = append(v.givenValues, givenValue{text: g.Value, expr: g.Expr, source: source})
 	}
@@ -273,16 +273,16 @@ func (l *module) assignVariables() {
 		v := l.variables[name]
 		planned, ok := l.PlannedVariables[name]
 		if ok && !v.sensitive {
-			v.value = l.plannedValue(v, planned)
+			v.rootValue = l.plannedValue(v, planned)
 		} else {
-			v.value = l.variableValue(v)
+			v.rootValue = l.variableValue(v)
 		}
 		if v.sensitive {
-			l.config.SensitiveVariables[name] = v.value
-			v.value = v.value.Mark(kind.Sensitive)
+			l.config.SensitiveVariables[name] = v.rootValue
+			v.rootValue = v.rootValue.Mark(kind.Sensitive)
 			continue
 		}
-		l.config.NonsensitiveVariables[name] = v.value
+		l.config.NonsensitiveVariables[name] = v.rootValue
 	}
 }
 
@@ -477,7 +477,7 @@ func (l *module) validateVariables() (late []validation) {
 
 func (l *module) checkValidation(one validation) {
 	v := one.variable
-	d, _ := one.failure(l.staticScope, l.staticScope.context(one.refs, l.rootContext))
+	d, _ := one.failure(l.staticScope, l.staticScope.context(one.refs, l.baseContext))
 	if d == nil {
 		return
 	}

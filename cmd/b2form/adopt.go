@@ -136,11 +136,11 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err != nil {
 		return err
 	}
-	result, err := adopt.Write(request)
+	result, err := adopt.GenerateConfig(request)
 	if err != nil {
 		return err
 	}
-	more := len(s.config.Resources)+len(s.config.Undecided) > 0
+	more := len(s.config.Resources)+len(s.config.AddrsWithUnknownInstances) > 0
 	hadMore := hasConfiguration() || len(st.Entries)+len(st.OpenIntents) > 0
 	written, err := s.writeAndCheckConfig(result, st)
 	if err != nil {
@@ -155,7 +155,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	}
 	besides := ""
 	if hadMore {
-		besides = s.describeWholePlan(ctx, result, st)
+		besides = s.describePlanBesidesImports(ctx, result, st)
 	}
 	s.reportNextStep(result, besides)
 	return nil
@@ -263,7 +263,7 @@ func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (n
 		}
 		var need account.KindQuery
 		parent := kind.FindKind(s.kinds, k.ParentKind())
-		for _, object := range s.snapshot.All(parent) {
+		for _, object := range s.snapshot.AllRead(parent) {
 			if o.wanted(parent, object.ID, object.Identity) {
 				need.ChildIdentities = append(need.ChildIdentities, object.Identity)
 			}
@@ -291,8 +291,8 @@ func (s *session) describeUnseen() (notes []adopt.Note) {
 			notes = append(notes, adopt.Note{KindName: k.Name, Text: text})
 		}
 	}
-	if a.Buckets != nil {
-		notes = append(notes, adopt.Note{Text: "The credentials are limited to " + words.Count(len(a.Buckets), "bucket", "buckets") +
+	if a.AllowedBuckets != nil {
+		notes = append(notes, adopt.Note{Text: "The credentials are limited to " + words.Count(len(a.AllowedBuckets), "bucket", "buckets") +
 			", so no others were seen."})
 	}
 	return notes
@@ -407,7 +407,7 @@ func (s *session) areAllFilteredOut(o *adoptOptions) bool {
 		if k.ParentKind() != "" {
 			continue
 		}
-		for _, object := range s.snapshot.All(k) {
+		for _, object := range s.snapshot.AllRead(k) {
 			live = true
 			if o.wanted(k, object.ID, object.Identity) {
 				return false
@@ -418,7 +418,7 @@ func (s *session) areAllFilteredOut(o *adoptOptions) bool {
 }
 
 // reportAdopted says what was written, what was not, and what to do next.
-func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []string, more bool) {
+func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []string, hadResources bool) {
 	var counts []string
 	total := 0
 	for _, c := range r.WrittenCounts {
@@ -432,11 +432,11 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	switch {
 	case total == 0 && s.areAllFilteredOut(o):
 		s.printResult("There is nothing to write down: of what these credentials see, no bucket and no key fits -include and -exclude.")
-	case total == 0 && more:
+	case total == 0 && hadResources:
 		s.printResult("Everything that these credentials see is declared here already.")
 	case total == 0:
 		s.printResult("There is nothing to write down: these credentials see no bucket and no key.")
-	case more:
+	case hadResources:
 		s.printResult("%s %s new. Wrote %s.", words.JoinAnd(counts), map[bool]string{true: "is", false: "are"}[total == 1],
 			words.JoinAnd(written))
 	default:
@@ -448,9 +448,9 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	for _, a := range r.OwnedUndeclared {
 		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
 	}
-	if len(r.UnknownNames) > 0 && total > 0 {
+	if len(r.BlocksOfUnknownName) > 0 && total > 0 {
 		var unknown []string
-		for _, a := range r.UnknownNames {
+		for _, a := range r.BlocksOfUnknownName {
 			unknown = append(unknown, a.String())
 		}
 		s.printResult("The instances or names of %s are not known, since variables have no value: what they declare may be among what was "+

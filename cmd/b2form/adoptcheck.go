@@ -46,7 +46,7 @@ func (s *session) checkPlanOnlyImports(r *adopt.Result, st *state.State) error {
 	})
 	whole.Moves, whole.Removals, whole.Settings = nil, nil, config.Settings{}
 	made, diags := plan.Make(plan.Request{Config: &whole, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(),
-		LocalTime: s.now()})
+		LocalClockTime: s.now()})
 	if diags.HasErrors() {
 		return diags
 	}
@@ -86,9 +86,9 @@ func hiddenValues(r *adopt.Result) (values []schema.VariableValue) {
 	return values
 }
 
-// describeWholePlan says what the plan of the whole folder does beside the imports of what was
+// describePlanBesidesImports says what the plan of the whole folder does beside the imports of what was
 // written; "": nothing.
-func (s *session) describeWholePlan(ctx context.Context, r *adopt.Result, st *state.State) (besides string) {
+func (s *session) describePlanBesidesImports(ctx context.Context, r *adopt.Result, st *state.State) (besides string) {
 	unknown := "What the plan of the whole folder does beside is not known here"
 	o := s.schemaOptions(s.kinds)
 	o.Ask, o.Snapshot = nil, s.snapshot

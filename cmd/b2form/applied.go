@@ -42,14 +42,14 @@ func (s *session) digestsOfUnfinishedRun() state.AppliedDigests {
 // nothing and nothing is declared, it stays so. A part of an apply adds to what is live already.
 func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []addr.StateEntry) state.AppliedDigests {
 	was := s.state.Applied
-	isCurrent := isSameConfig(was, s.currentConfigDigests(was.Salt))
+	isCurrent := hasSameConfigAndVariables(was, s.currentConfigDigests(was.Salt))
 	switch {
 	case m == view.Rotating && isCurrent && was.Salt != "":
 		was.OutputDigests = plan.OutputDigests(was.Salt, s.config, s.snapshot, entries)
 		return was
 	case m == view.Rotating, m == view.Refreshing, s.state.AccountID == "" && len(s.config.Resources) == 0:
 		return was
-	case s.isPartialRun() && (p.Empty() || m == view.Destroying || isCurrent):
+	case s.isPartialRun() && (p.HasNoChanges() || m == view.Destroying || isCurrent):
 		return was
 	case s.isPartialRun():
 		return s.digestsOfUnfinishedRun()
@@ -61,8 +61,8 @@ func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []ad
 	return now
 }
 
-// isSameConfig reports whether both stand for one configuration with the same values of variables.
-func isSameConfig(a, b state.AppliedDigests) bool {
+// hasSameConfigAndVariables reports whether both stand for one configuration with the same values of variables.
+func hasSameConfigAndVariables(a, b state.AppliedDigests) bool {
 	return a.VariablesDigest == b.VariablesDigest && a.ConfigFilesDigest == b.ConfigFilesDigest
 }
 
@@ -73,7 +73,7 @@ func (s *session) lastApply() plan.LastApply {
 	if len(s.config.Outputs) > 0 || was.OutputDigests != "" {
 		// Who declares nothing and asks for what is live need not apply anything.
 		nothing := was == state.AppliedDigests{} && len(s.state.Entries) == 0 && len(s.config.Resources) == 0
-		last.SameConfigAndVariables = nothing || isSameConfig(was, s.currentConfigDigests(was.Salt))
+		last.SameConfigAndVariables = nothing || hasSameConfigAndVariables(was, s.currentConfigDigests(was.Salt))
 	}
 	return last
 }

@@ -148,10 +148,10 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 		return s.makePlan(ctx, store.State(), m)
 	}
 	switch {
-	case !p.Empty() && s.cannotAsk != nil:
+	case !p.HasNoChanges() && s.cannotAsk != nil:
 		s.ui.PlanDigest(s.planDigest(p))
 		return s.cannotAsk
-	case !p.Empty():
+	case !p.HasNoChanges():
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 
 // hasNothingToDo reports whether nothing is to be done, and nothing that a run left is to be dealt with.
 func (s *session) hasNothingToDo(p *plan.Plan, m view.PlanPurpose) bool {
-	return p.Empty() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
+	return p.HasNoChanges() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
 }
 
 // recordUnchangedRun records what was applied, and digests of what is live unless another run was there since
@@ -274,7 +274,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	})
 	w.stop()
 	end()
-	if !p.Empty() {
+	if !p.HasNoChanges() {
 		s.ui.Done(result, m)
 	}
 	made := s.newKeysToShow(result)
@@ -301,7 +301,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	if err := s.showOutputs(r, m); err != nil {
 		return err
 	}
-	if s.opts.detailedExitCode && !p.Empty() {
+	if s.opts.detailedExitCode && !p.HasNoChanges() {
 		return changesPresent
 	}
 	return nil

@@ -35,9 +35,9 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	case "replace":
 		return "", p.secretAddrCandidates()
 	case "target", "exclude":
-		return "", declaredAddrCandidates(p.loadConfigLeniently())
+		return "", declaredAddrCandidates(p.loadConfigIgnoringErrors())
 	case "bucket":
-		for _, r := range p.loadConfigLeniently().Resources {
+		for _, r := range p.loadConfigIgnoringErrors().Resources {
 			if name := r.Value.GetAttr(r.Kind.IdentityAttr); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
 				found = append(found, completionCandidate{name.AsString(), r.Addr.String()})
 			}
@@ -74,11 +74,11 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 	case "destroy", "state list", "state show", "state rm", "state mv":
 		return p.stateAddrCandidates()
 	case "import", "prove":
-		for _, r := range p.loadConfigLeniently().Resources {
+		for _, r := range p.loadConfigIgnoringErrors().Resources {
 			found = append(found, completionCandidate{text: r.Addr.String()})
 		}
 	case "output":
-		for _, o := range p.loadConfigLeniently().Outputs {
+		for _, o := range p.loadConfigIgnoringErrors().Outputs {
 			found = append(found, completionCandidate{text: o.Name})
 		}
 	case "schema":
@@ -106,9 +106,9 @@ func (p *program) enterWorkDir() {
 	}
 }
 
-// loadConfigLeniently is what can be read of it; whatever is wrong with it, completion is not
+// loadConfigIgnoringErrors is what can be read of it; whatever is wrong with it, completion is not
 // the place to say so.
-func (p *program) loadConfigLeniently() *config.Config {
+func (p *program) loadConfigIgnoringErrors() *config.Config {
 	p.enterWorkDir()
 	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables, o.Ask = true, nil
@@ -121,7 +121,7 @@ func (p *program) loadConfigLeniently() *config.Config {
 
 // secretAddrCandidates are the addresses of what yields secrets.
 func (p *program) secretAddrCandidates() (found []completionCandidate) {
-	for _, r := range p.loadConfigLeniently().Resources {
+	for _, r := range p.loadConfigIgnoringErrors().Resources {
 		if r.Kind.YieldsSecret() {
 			found = append(found, completionCandidate{r.Addr.String(), r.Kind.Name})
 		}
@@ -131,7 +131,7 @@ func (p *program) secretAddrCandidates() (found []completionCandidate) {
 
 // stateAddrCandidates are the addresses in the state, if it is in a file, and else the declared ones.
 func (p *program) stateAddrCandidates() (found []completionCandidate) {
-	s := &session{program: p, config: p.loadConfigLeniently()}
+	s := &session{program: p, config: p.loadConfigIgnoringErrors()}
 	if local, ok := s.backend().(state.LocalFile); ok {
 		st, err := local.Read(context.Background())
 		if err != nil {

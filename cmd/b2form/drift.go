@@ -126,7 +126,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	if o.unmanagedMode != "" {
 		query = s.unmanagedQuery
 	}
-	warnings, err := s.readLive(ctx, a, query)
+	warnings, err := s.readLiveAndAnswerData(ctx, a, query)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 
 func (s *session) defaultPlanRequest() plan.Request {
 	return plan.Request{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: s.state.Entries,
-		Applied: s.lastApply(), Now: s.b2Time(), LocalTime: s.now()}
+		Applied: s.lastApply(), Now: s.b2Time(), LocalClockTime: s.now()}
 }
 
 // unmanagedQuery is accountQuery with every object of the kinds that are listed.

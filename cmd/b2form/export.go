@@ -68,7 +68,7 @@ func (p *program) export(ctx context.Context, format string) (err error) {
 		if err != nil {
 			return err
 		}
-		warnings, err := s.readLive(ctx, a, s.configAndStateQuery)
+		warnings, err := s.readLiveAndAnswerData(ctx, a, s.configAndStateQuery)
 		if err != nil {
 			return err
 		}

@@ -69,8 +69,8 @@ func (s *session) addCommandLineImport() {
 	s.config.Imports = append(slices.DeleteFunc(s.config.Imports, func(o config.Import) bool { return o.To == i.To }), *i)
 }
 
-// checkCommandLineImport refuses an import of which nothing could come.
-func (s *session) checkCommandLineImport(st *state.State) error {
+// addAndCheckCommandLineImport refuses an import of which nothing could come.
+func (s *session) addAndCheckCommandLineImport(st *state.State) error {
 	i := s.opts.onlyImport
 	if i == nil {
 		return nil
@@ -242,7 +242,7 @@ func (s *session) objectToImport(i *config.Import) (*kind.Object, error) {
 }
 
 func (s *session) writeGeneratedConfig(file string, request adopt.Request) error {
-	result, err := adopt.Write(request)
+	result, err := adopt.GenerateConfig(request)
 	if err != nil {
 		return err
 	}

@@ -148,7 +148,8 @@ func (p *program) initChoices(ctx context.Context) (all []initChoice, _ error) {
 		}
 	}
 	for _, e := range examples.All() {
-		all = append(all, initChoice{"Begin with the example " + e.Title, func(context.Context) error { return p.writeExample(e) }})
+		all = append(all, initChoice{"Begin with the example " + e.Title,
+			func(context.Context) error { return p.writeExampleUnderFreeName(e) }})
 	}
 	return all, nil
 }
@@ -191,7 +192,7 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, obj
 	if err != nil {
 		return "", 0, err
 	}
-	if _, err := s.readLive(ctx, a, s.bucketsAndKeysQuery); err != nil {
+	if _, err := s.readLiveAndAnswerData(ctx, a, s.bucketsAndKeysQuery); err != nil {
 		return "", 0, err
 	}
 	for _, k := range s.kinds {
@@ -201,8 +202,8 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, obj
 		if text != "" {
 			text += " and "
 		}
-		if s.snapshot.WasRead(k) {
-			n := len(s.snapshot.All(k))
+		if s.snapshot.WasReadAtAll(k) {
+			n := len(s.snapshot.AllRead(k))
 			text += words.Count(n, k.Name, k.Plural)
 			objects += n
 		} else {
@@ -212,7 +213,7 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, obj
 	return text, objects, nil
 }
 
-func (p *program) writeExample(e examples.Example) error {
+func (p *program) writeExampleUnderFreeName(e examples.Example) error {
 	name, err := writeUnderFreeName("main", adopt.Suffix, examples.Configuration(e.Name))
 	if err != nil {
 		return err

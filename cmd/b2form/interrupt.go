@@ -33,7 +33,7 @@ func (p *program) watchSignals(signals <-chan os.Signal, cancel func(), done <-c
 		case <-done:
 			return
 		case s := <-signals:
-			if slices.Contains(otherEndSignals(), s) {
+			if slices.Contains(endSignalsBesideInterrupts(), s) {
 				continue // some are sent again and again: shell and system both tell of a terminal that is gone
 			}
 			p.ui.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")

@@ -30,15 +30,15 @@ func (p *program) planDisplayFlags() []cli.Flag {
 
 // beginOutput makes the command speak as its flags ask for, to people, programs and pipelines.
 func (p *program) beginOutput(command string) error {
-	if err := p.useJSONUIIfAsked(); err != nil {
+	if err := p.setUpJSONOutput(); err != nil {
 		return err
 	}
 	return p.beginReport(command)
 }
 
-// useJSONUIIfAsked makes the command speak JSON lines where -json asks for it, and write them beside the text
+// setUpJSONOutput makes the command speak JSON lines where -json asks for it, and write them beside the text
 // where -json-into does.
-func (p *program) useJSONUIIfAsked() error {
+func (p *program) setUpJSONOutput() error {
 	switch {
 	case p.json && p.jsonInto != "":
 		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the "+

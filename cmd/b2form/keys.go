@@ -173,7 +173,7 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 			}
 		}
 	}
-	warnings, err := s.readLive(ctx, a, s.bucketsAndKeysQuery)
+	warnings, err := s.readLiveAndAnswerData(ctx, a, s.bucketsAndKeysQuery)
 	if err != nil {
 		return nil, err
 	}

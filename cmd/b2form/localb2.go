@@ -24,7 +24,7 @@ const boxRealm = "http://localhost"
 type localB2 struct {
 	*emulator.Server
 	server              *http.Server
-	addr                string
+	hostAndPort         string
 	stateAndDeliveryDir string // holds what runs on the account leave: the state, and what is delivered
 }
 
@@ -50,7 +50,7 @@ func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", words.ErrorWithoutPath(err))
 	}
-	b := &localB2{Server: e, server: newEmulatorHTTPServer(nativeAndS3Handler(e)), addr: l.Addr().String(), stateAndDeliveryDir: dir}
+	b := &localB2{Server: e, server: newEmulatorHTTPServer(nativeAndS3Handler(e)), hostAndPort: l.Addr().String(), stateAndDeliveryDir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
@@ -76,7 +76,7 @@ func (b *localB2) close() error {
 // reports the hosts of the real service.
 func (b *localB2) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.URL.Scheme, r.URL.Host = "http", b.addr
+	r.URL.Scheme, r.URL.Host = "http", b.hostAndPort
 	return http.DefaultTransport.RoundTrip(r)
 }
 

@@ -95,7 +95,7 @@ func hostSystem() system {
 		newLineEditor:    newTerminalEditor,
 		repeatEvery:      repeatEvery,
 		sleep:            pause.For,
-		slowHash:         plan.SlowHashIfSalted,
+		slowHash:         plan.HashSlowlyIfSalted,
 	}
 }
 
@@ -168,7 +168,7 @@ func interruptSignals() <-chan os.Signal {
 // asks as well, except where that is to be ignored, as under nohup.
 func notifyOfInterrupts(c chan<- os.Signal) {
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
-	for _, s := range otherEndSignals() {
+	for _, s := range endSignalsBesideInterrupts() {
 		if !signal.Ignored(s) {
 			signal.Notify(c, s)
 		}

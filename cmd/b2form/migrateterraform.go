@@ -76,7 +76,7 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 	}
 	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: readTerraformFiles, State: source, Now: p.now(),
 		HasFunction: functionExistsFunc()}
-	if r.Backups, err = readTerraformStateBackups(); err != nil {
+	if r.BackupsToSearch, err = readTerraformStateBackups(); err != nil {
 		return err
 	}
 	result, err := terraform.Migrate(r)

@@ -142,7 +142,7 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	for _, at := range k.SettableAttrs() {
 		settable = append(settable, at.Name)
 	}
-	body, err := k.Encode(want.Object(), settable, true, s.bucketID)
+	body, err := k.Encode(want.ObjectWithoutUnset(), settable, true, s.bucketID)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (s *session) parseMintReply(k *kind.Kind, want kind.Values, reply json.RawM
 	if err != nil || liveErr != nil {
 		return object, value, wire.MisshapenReply("b2_create_key")
 	}
-	differ, _ := plan.Diff(k, want.Object(), live.Object(), nil, nil)
+	differ, _ := plan.Diff(k, want.ObjectWithoutUnset(), live.ObjectWithoutUnset(), nil, nil)
 	if k.ExpiryOf(live).After(expires.Add(clockTolerance)) {
 		differ = append(differ, k.Credential.ExpiryAttr)
 	}

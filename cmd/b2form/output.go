@@ -114,7 +114,7 @@ func (s *session) openOutputReader(ctx context.Context) (*outputReader, error) {
 	if err := checkStateAccount(s.state, a); err != nil {
 		return nil, err
 	}
-	warnings, err := s.readLive(ctx, a, s.configAndStateQuery)
+	warnings, err := s.readLiveAndAnswerData(ctx, a, s.configAndStateQuery)
 	if err != nil {
 		return nil, err
 	}

@@ -141,9 +141,9 @@ func (s *session) showOutputs(r *outputReader, m view.PlanPurpose) error {
 	return nil
 }
 
-// withoutRepeats drops what an earlier one has said, only of another block: a lock that was
+// withoutUnplacedRepeats drops what an earlier one has said, only of another block: a lock that was
 // lost fails every step under way.
-func withoutRepeats(diags hcl.Diagnostics) hcl.Diagnostics {
+func withoutUnplacedRepeats(diags hcl.Diagnostics) hcl.Diagnostics {
 	type said struct{ summary, detail string }
 	seen := map[said]bool{}
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
@@ -176,7 +176,7 @@ func (s *session) runErrors(r *apply.Result) hcl.Diagnostics {
 	if r.StateErr != nil {
 		diags = append(diags, errorDiagnostics(r.StateErr)...)
 	}
-	diags = withoutRepeats(diags)
+	diags = withoutUnplacedRepeats(diags)
 	if n := len(r.Skipped) + len(r.PartlyDone); r.Interrupted && n > 0 {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
 			Detail: fmt.Sprintf("What was under way is finished and recorded; what was not begun or not finished: %d. Run the command "+

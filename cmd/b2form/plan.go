@@ -91,14 +91,14 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	s.showCredentialsSource()
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.showCapabilities {
-		warnings = append(warnings, s.missingCapabilities(made, hcl.DiagWarning)...)
+		warnings = append(warnings, s.diagnoseMissingCapabilities(made, hcl.DiagWarning)...)
 		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)
 	return use(s, made, broken)
 }
 
-func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error {
+func (s *session) showAndSavePlan(made *plan.Plan, brokenPolicies hcl.Diagnostics) error {
 	m := s.opts.purpose()
 	if s.opts.showCapabilities {
 		s.showCapabilities(made, m)
@@ -107,8 +107,8 @@ func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error
 		s.ui.ReportPolicyExceptions(s.exceptions())
 	}
 	switch {
-	case len(broken) > 0:
-		return broken
+	case len(brokenPolicies) > 0:
+		return brokenPolicies
 	case s.opts.showCapabilities:
 		return nil
 	}
@@ -117,11 +117,11 @@ func (s *session) showAndSavePlan(made *plan.Plan, broken hcl.Diagnostics) error
 		if err := s.savePlan(made, m); err != nil {
 			return err
 		}
-	} else if !made.Empty() {
+	} else if !made.HasNoChanges() {
 		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
 			"actions if you run \"b2form %s\" now.", m.CommandWithFlags()))
 	}
-	if s.opts.detailedExitCode && (!made.Empty() || len(made.OutputChanges) > 0) {
+	if s.opts.detailedExitCode && (!made.HasNoChanges() || len(made.OutputChanges) > 0) {
 		return changesPresent
 	}
 	return nil

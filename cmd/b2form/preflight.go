@@ -16,9 +16,9 @@ func (o *runOptions) capabilitiesFlag() cli.Flag {
 		Usage: "instead of the plan, print a key block with the least that carrying it out takes"}
 }
 
-// missingCapabilities says which capabilities of the plan the credentials do not have, and which changes
+// diagnoseMissingCapabilities says which capabilities of the plan the credentials do not have, and which changes
 // need them.
-func (s *session) missingCapabilities(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+func (s *session) diagnoseMissingCapabilities(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	consequence := "apply would refuse the plan before it changes anything"
 	if severity == hcl.DiagError {
 		consequence = "nothing was changed"
@@ -33,7 +33,7 @@ func (s *session) missingCapabilities(p *plan.Plan, severity hcl.DiagnosticSever
 	for _, r := range p.MissingCapabilities(s.snapshot.Account) {
 		lack(r.Capability, r.NeededByText()+" cannot be carried out", s.blockRange(r.NeededBy[0]))
 	}
-	if p.Empty() && len(p.Records) == 0 {
+	if p.HasNoChanges() && len(p.Records) == 0 {
 		return diags
 	}
 	for _, capability := range s.stateCapabilities() {

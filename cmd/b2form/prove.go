@@ -129,7 +129,7 @@ type prover struct {
 
 func (v *prover) trialOptions() *prove.Options {
 	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, Transport: http.DefaultTransport, Now: v.b2Time,
-		Sleep: v.sleep, Explain: explainShort, FileNameSuffix: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
+		Sleep: v.sleep, Explain: explainInOneLine, FileNameSuffix: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
 		ReadOnly: !v.allowWrites, Parallel: max(1, min(4, v.parallelism))}
 	if v.localB2 != nil {
 		o.Transport = v.localB2
@@ -137,8 +137,8 @@ func (v *prover) trialOptions() *prove.Options {
 	return o
 }
 
-// explainShort is what is wrong in one line.
-func explainShort(err error) string {
+// explainInOneLine is what is wrong in one line.
+func explainInOneLine(err error) string {
 	if e, ok := errors.AsType[*wire.Error](err); ok && e.Status != 0 && strings.HasPrefix(e.Method, "S3 ") {
 		return fmt.Sprintf("The S3 API answers %s with status %d (%s, %q).", e.Method, e.Status, e.Code, e.Message)
 	}
@@ -275,9 +275,9 @@ func (v *prover) differingAttrsFunc(k *kind.Kind, live cty.Value) func(*wire.Acc
 	}
 }
 
-// suitability is how much can be tried in a bucket: where uploads are not kept, and nobody may download
+// trialSuitability is how much can be tried in a bucket: where uploads are not kept, and nobody may download
 // without a key.
-func suitability(b *prove.Bucket) int {
+func trialSuitability(b *prove.Bucket) int {
 	n := 0
 	if b.NoUploadReason == "" {
 		n += 2
@@ -290,8 +290,8 @@ func suitability(b *prove.Bucket) int {
 
 // chooseTrialBuckets finds a bucket that the key reaches and one that it does not, of each the most suitable. A key that
 // reaches every bucket works in one that the state has.
-func (v *prover) chooseTrialBuckets(k *prove.Key, limitedTo []string) error {
-	for _, o := range v.snapshot.All(kind.FindKind(v.kinds, bucketKind)) {
+func (v *prover) chooseTrialBuckets(k *prove.Key, allowedBucketNames []string) error {
+	for _, o := range v.snapshot.AllRead(kind.FindKind(v.kinds, bucketKind)) {
 		b, err := v.bucket(o)
 		if err != nil {
 			return err
@@ -299,16 +299,16 @@ func (v *prover) chooseTrialBuckets(k *prove.Key, limitedTo []string) error {
 		declared := slices.ContainsFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr.Kind == bucketKind && e.ID == b.ID })
 		place := &k.ForbiddenBucket
 		switch {
-		case slices.ContainsFunc(limitedTo, func(name string) bool { return strings.EqualFold(name, b.Name) }):
+		case slices.ContainsFunc(allowedBucketNames, func(name string) bool { return strings.EqualFold(name, b.Name) }):
 			place = &k.AllowedBucket
-		case !declared && len(limitedTo) == 0:
+		case !declared && len(allowedBucketNames) == 0:
 			continue
-		case len(limitedTo) == 0:
+		case len(allowedBucketNames) == 0:
 			place = &k.AllowedBucket
 		case !declared:
 			b.NoUploadReason = "nothing is uploaded to a bucket that this configuration does not own"
 		}
-		if *place == nil || suitability(b) > suitability(*place) {
+		if *place == nil || trialSuitability(b) > trialSuitability(*place) {
 			*place = b
 		}
 	}

@@ -122,5 +122,5 @@ func stringElements(v cty.Value) []string {
 	if isNullOrUnknown(v) || !v.IsWhollyKnown() {
 		return nil
 	}
-	return kind.KnownStringsIn(v)
+	return kind.StringsIfWhollyKnown(v)
 }

@@ -50,12 +50,12 @@ func defaultStatePaths() []string {
 }
 
 // checkPathNotReserved refuses to write to a file that b2form reads as something else. option names it.
-func checkPathNotReserved(option, path string, states []string) error {
+func checkPathNotReserved(option, path string, statePaths []string) error {
 	why := ""
 	switch {
-	case schema.IsConfigDirFile(path):
+	case schema.IsConfigOrValueFile(path):
 		why = "b2form reads files of such names as configuration"
-	case secret.FindSameFile(path, states) != "":
+	case secret.FindSameFile(path, statePaths) != "":
 		why = "it belongs to the state"
 	default:
 		return nil
@@ -104,12 +104,12 @@ func (p *program) useSavedPlan(path string, o *runOptions) error {
 // savedPurpose is what the plan in a file is for.
 func savedPurpose(f *planfile.File) (view.PlanPurpose, error) {
 	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Refreshing} {
-		if f.CommandWithFlags == m.CommandWithFlags() {
+		if f.CommandToApply == m.CommandWithFlags() {
 			return m, nil
 		}
 	}
 	return 0, failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.",
-		f.CommandWithFlags)
+		f.CommandToApply)
 }
 
 // savedDigest is what the plan in a file can be approved by.
@@ -148,8 +148,8 @@ func (p *program) checkSavedAccount(id, realm string) error {
 		"Nothing was changed. %s", of.AccountID, of.Realm, id, realm, advice)
 }
 
-// checkSavedVariables refuses other values of sensitive variables than the saved plan was made with.
-func (s *session) checkSavedVariables() error {
+// checkSavedSensitiveVariables refuses other values of sensitive variables than the saved plan was made with.
+func (s *session) checkSavedSensitiveVariables() error {
 	if s.saved == nil {
 		return nil
 	}
@@ -202,10 +202,11 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 		return err
 	}
 	f := &planfile.File{
-		ProgramVersion: version, CommandWithFlags: m.CommandWithFlags(), Target: s.opts.target, Exclude: s.opts.exclude,
+		ProgramVersion: version, CommandToApply: m.CommandWithFlags(), Target: s.opts.target, Exclude: s.opts.exclude,
 		Replace:      s.opts.replace,
 		ConfigDigest: schema.MeaningDigest(s.config.FilesWithoutPolicyDirs()), NonsensitiveVariables: s.config.NonsensitiveVariables,
-		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContents: shownContentCounts(made), Plan: made,
+		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContentsDescriptions: shownContentCounts(made),
+		Plan: made,
 	}
 	if f.PlanContextJSON, err = s.planContext(made); err != nil {
 		return err
@@ -230,12 +231,12 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 }
 
 // shownContentCounts are how much goes with what the plan destroys, as it was counted.
-func shownContentCounts(p *plan.Plan) []planfile.DestroyedContents {
-	var out []planfile.DestroyedContents
+func shownContentCounts(p *plan.Plan) []planfile.ContentsDescription {
+	var out []planfile.ContentsDescription
 	for i := range p.Changes {
 		for j, h := range p.Changes[i].Hazards {
 			if text, counted := strings.CutPrefix(h.Detail, p.Saved.Changes[i].Hazards[j].Detail+": "); counted {
-				out = append(out, planfile.DestroyedContents{Addr: p.Changes[i].Addr, Text: text})
+				out = append(out, planfile.ContentsDescription{Addr: p.Changes[i].Addr, Text: text})
 			}
 		}
 	}

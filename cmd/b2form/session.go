@@ -117,7 +117,7 @@ func (s *session) setRunOptions(o *runOptions) error {
 	if err := s.chooseDigestSalt(); err != nil {
 		return err
 	}
-	return s.checkSavedVariables()
+	return s.checkSavedSensitiveVariables()
 }
 
 func (s *session) close() error {
@@ -151,9 +151,9 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 // mostRounds bounds how often an answer of data may lead to the next question.
 const mostRounds = 20
 
-// readLive reads what is live and answers data blocks. What they answer may name more
+// readLiveAndAnswerData reads what is live and answers data blocks. What they answer may name more
 // to be read live, as the bucket of a file.
-func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
+func (s *session) readLiveAndAnswerData(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
 	var err error
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
@@ -209,7 +209,7 @@ func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnosti
 func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AccountDataIfNoConfig: p.allowNoConfig,
 		ImportUndeclared: p.allowUndeclaredImports, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
-		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
+		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), HomeExcludedAsRoot: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")
@@ -326,9 +326,9 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	}
 	s.clockAhead = s.client.ServiceClockAhead()
 	s.readStart = s.b2Time()
-	warnings, err := s.readLive(ctx, a, s.configAndStateQuery)
+	warnings, err := s.readLiveAndAnswerData(ctx, a, s.configAndStateQuery)
 	if err == nil {
-		err = s.checkCommandLineImport(st)
+		err = s.addAndCheckCommandLineImport(st)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -338,7 +338,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalTime: s.now(), DigestSalt: s.digestSalt,
+		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(), DigestSalt: s.digestSalt,
 		HashHidden: s.slowHash, Target: s.opts.target, Exclude: s.opts.exclude, FillSaved: s.opts.outPath != "" || s.saved != nil,
 	}
 	if s.opts.onlyImport != nil {
@@ -388,7 +388,7 @@ func (s *session) entriesAndIntents() []addr.StateEntry {
 
 // checkStateAccount refuses a state that records the objects of another account.
 func checkStateAccount(st *state.State, a *wire.Account) error {
-	if st.BelongsTo(a.ID, a.Realm) {
+	if st.CanBelongTo(a.ID, a.Realm) {
 		return nil
 	}
 	return failf("The state belongs to another account",

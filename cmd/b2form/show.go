@@ -43,7 +43,7 @@ Example:
 			case 0:
 				ctx, stop := p.withInterrupt(ctx)
 				defer stop()
-				return p.showLive(ctx)
+				return p.showLiveOfState(ctx)
 			case 1:
 				return p.showSavedPlan(args[0], markdown)
 			}
@@ -80,7 +80,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 		_, err := io.WriteString(p.stdout, report.Markdown(savedRun(f, m), p.maxMarkdownBytes()))
 		return err
 	}
-	p.ui.Plan(f.PlanWithContents(), m)
+	p.ui.Plan(f.PlanWithContentsDescriptions(), m)
 	p.ui.ReportPolicyExceptions(around.Exceptions)
 	p.ui.PlanDigest(savedDigest(f))
 	return nil
@@ -89,13 +89,13 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 // savedRun is what pipelines are told of a saved plan.
 func savedRun(f *planfile.File, m view.PlanPurpose) *report.Run {
 	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan"}}
-	r.Plan(f.PlanWithContents(), m)
+	r.Plan(f.PlanWithContentsDescriptions(), m)
 	r.PlanDigest(savedDigest(f))
 	return &r.Run
 }
 
-// showLive shows every object that the state records.
-func (p *program) showLive(ctx context.Context) (err error) {
+// showLiveOfState shows every object that the state records.
+func (p *program) showLiveOfState(ctx context.Context) (err error) {
 	p.allowNoConfig = true
 	s, err := p.openSession(ctx)
 	if err != nil {

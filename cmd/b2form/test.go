@@ -72,7 +72,7 @@ Exit codes:
 }
 
 func (p *program) test(ctx context.Context, o *testOptions) error {
-	if err := p.useJSONUIIfAsked(); err != nil {
+	if err := p.setUpJSONOutput(); err != nil {
 		return err
 	}
 	files, refused, err := p.loadTestFiles(o.filterPaths)
@@ -102,7 +102,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	if err := writeJUnit(o.junitPath, results); err != nil {
 		return err
 	}
-	if view.CountTests(results).Failed() || ctx.Err() != nil {
+	if view.CountTestRuns(results).Failed() || ctx.Err() != nil {
 		return exitCode(1)
 	}
 	return nil
@@ -110,7 +110,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 
 // loadTestFiles reads the test files of the folder, and shows what is wrong with them. Where one cannot be used, none
 // is run, and what a report says of each is refused.
-func (p *program) loadTestFiles(filter []string) (files []*testfile.File, refused []view.TestFileResult, err error) {
+func (p *program) loadTestFiles(filter []string) (files []*testfile.File, allSkipped []view.TestFileResult, err error) {
 	var paths []string
 	for _, dir := range []string{".", testFolder} {
 		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
@@ -145,11 +145,11 @@ func (p *program) loadTestFiles(filter []string) (files []*testfile.File, refuse
 		if f.Source != nil {
 			p.sourceFiles[path] = f.Source
 		}
-		refused = append(refused, skippedTestFile(f, more, p.sourceFiles))
+		allSkipped = append(allSkipped, skippedTestFile(f, more, p.sourceFiles))
 	}
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
-		return nil, refused, nil
+		return nil, allSkipped, nil
 	}
 	return files, nil, nil
 }

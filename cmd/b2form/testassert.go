@@ -22,10 +22,10 @@ import (
 	"b2form/schema/wire"
 )
 
-// runAfterApply does what a run does once its plan is applied: plans again, puts files into the
+// replanUploadAndAdvance does what a run does once its plan is applied: plans again, puts files into the
 // account, and moves its clock. failures are what does not hold. reader reads what is live then; nil: nobody
 // looked.
-func (t *tester) runAfterApply(ctx context.Context, r *testfile.Run) (reader *outputReader, failures hcl.Diagnostics, err error) {
+func (t *tester) replanUploadAndAdvance(ctx context.Context, r *testfile.Run) (reader *outputReader, failures hcl.Diagnostics, err error) {
 	if r.SecondPlanIsEmpty {
 		var again string
 		if reader, again, err = t.planAgain(ctx); err != nil {
@@ -37,15 +37,15 @@ func (t *tester) runAfterApply(ctx context.Context, r *testfile.Run) (reader *ou
 				Detail:  "A plan after the apply would change something again:\n" + again})
 		}
 	}
-	for _, u := range r.Uploads {
+	for _, u := range r.UploadsAfterApply {
 		if err := t.uploadOrHideFile(ctx, &u); err != nil {
 			return nil, nil, err
 		}
 	}
-	if r.Advance > 0 {
-		t.testAccount.Advance(r.Advance)
+	if r.ClockAdvance > 0 {
+		t.testAccount.Advance(r.ClockAdvance)
 	}
-	if len(r.Uploads) > 0 || r.Advance > 0 {
+	if len(r.UploadsAfterApply) > 0 || r.ClockAdvance > 0 {
 		reader = nil
 	}
 	return reader, failures, nil
@@ -66,7 +66,7 @@ func (t *tester) planAgain(ctx context.Context) (reader *outputReader, changesTe
 	if err != nil {
 		return nil, "", err
 	}
-	if !made.Empty() {
+	if !made.HasNoChanges() {
 		changesText = t.planText(made, view.Planning)
 	}
 	return s.newOutputReader(s.snapshot, st.Entries, nil), changesText, nil
@@ -105,9 +105,9 @@ func (t *tester) uploadOrHideFile(ctx context.Context, u *testfile.Upload) error
 	return err
 }
 
-// assert evaluates the conditions of a run. reader reads what is live; nil: it is looked at first. The error is that
+// keepOutputsAndAssert evaluates the conditions of a run. reader reads what is live; nil: it is looked at first. The error is that
 // nothing can be read.
-func (t *tester) assert(ctx context.Context, r *testfile.Run, reader *outputReader) (failures hcl.Diagnostics, err error) {
+func (t *tester) keepOutputsAndAssert(ctx context.Context, r *testfile.Run, reader *outputReader) (failures hcl.Diagnostics, err error) {
 	if len(r.Asserts) == 0 && r.Command != testfile.Apply {
 		return nil, nil
 	}
@@ -125,7 +125,7 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, reader *outputRead
 		outs[o.Name] = o.Value
 	}
 	t.outputsByRun[r.Name] = cty.ObjectVal(outs)
-	files, err := fileVersionsByBucket(t.testAccount)
+	files, err := fileVersionsByBucketName(t.testAccount)
 	if err != nil {
 		return nil, err
 	}
@@ -220,8 +220,8 @@ func (t *tester) referencedValuesText(reader *outputReader, condition hcl.Expres
 	return "\n\n" + strings.Join(lines, "\n")
 }
 
-// fileVersionsByBucket is every file version of the account, by the name of its bucket.
-func fileVersionsByBucket(box *localB2) (cty.Value, error) {
+// fileVersionsByBucketName is every file version of the account, by the name of its bucket.
+func fileVersionsByBucketName(box *localB2) (cty.Value, error) {
 	account, err := box.Dump()
 	if err != nil {
 		return cty.NilVal, err

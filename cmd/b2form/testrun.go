@@ -133,14 +133,14 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 	var read *outputReader
 	if r.Command == testfile.Apply {
 		var wrong hcl.Diagnostics
-		if read, wrong, err = t.runAfterApply(ctx, r); err != nil {
+		if read, wrong, err = t.replanUploadAndAdvance(ctx, r); err != nil {
 			return fail(view.TestError, errorDiagnostics(err)...)
 		}
 		if len(wrong) > 0 {
 			fail(view.TestFail, wrong...)
 		}
 	}
-	failed, err := t.assert(ctx, r, read)
+	failed, err := t.keepOutputsAndAssert(ctx, r, read)
 	if err != nil {
 		return fail(view.TestError, errorDiagnostics(err)...)
 	}

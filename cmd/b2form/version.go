@@ -38,17 +38,18 @@ Example:
 
 // A versionDocument is what version -json prints.
 type versionDocument struct {
-	Version          string `json:"b2form_version"`
-	TerraformVersion string `json:"terraform_version"` // the same: what Terraform's tools look for
-	Platform         string `json:"platform"`
-	Commit           string `json:"commit,omitempty"` // left out: not recorded
-	Date             string `json:"date,omitempty"`   // of the commit, in UTC
-	Modified         bool   `json:"modified,omitempty"`
-	Go               string `json:"go_version"`
+	Version                  string `json:"b2form_version"`
+	VersionForTerraformTools string `json:"terraform_version"` // the same: what Terraform's tools look for
+	Platform                 string `json:"platform"`
+	Commit                   string `json:"commit,omitempty"` // left out: not recorded
+	Date                     string `json:"date,omitempty"`   // of the commit, in UTC
+	Modified                 bool   `json:"modified,omitempty"`
+	Go                       string `json:"go_version"`
 }
 
 func versionOf(info *debug.BuildInfo) versionDocument {
-	v := versionDocument{Version: version, TerraformVersion: version, Platform: runtime.GOOS + "_" + runtime.GOARCH, Go: runtime.Version()}
+	v := versionDocument{Version: version, VersionForTerraformTools: version, Platform: runtime.GOOS + "_" + runtime.GOARCH,
+		Go: runtime.Version()}
 	if info == nil {
 		return v
 	}

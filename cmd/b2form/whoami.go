@@ -90,7 +90,7 @@ func newWhoamiDocument(where string, a *wire.Account) whoamiDocument {
 		FormatVersion: "1.0", Source: where, KeyID: a.KeyID, MasterKey: a.KeyID == a.ID, AccountID: a.ID, Realm: a.Realm,
 		Capabilities: a.Capabilities, NamePrefix: a.NamePrefix, S3Endpoint: a.S3URL, S3Region: a.S3Region(),
 	}
-	for _, b := range a.Buckets {
+	for _, b := range a.AllowedBuckets {
 		doc.Buckets = append(doc.Buckets, whoamiBucketJSON(b))
 	}
 	if !a.KeyExpires.IsZero() {
@@ -104,9 +104,9 @@ func whoamiRows(where string, a *wire.Account) []view.TwoColumnRow {
 	if a.KeyID == a.ID {
 		keyID += " (the master key)"
 	}
-	if a.Buckets != nil {
+	if a.AllowedBuckets != nil {
 		var names []string
-		for _, b := range a.Buckets {
+		for _, b := range a.AllowedBuckets {
 			names = append(names, cmp.Or(b.Name, b.ID+" (deleted)"))
 		}
 		buckets = strings.Join(names, ", ")

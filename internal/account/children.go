@@ -29,12 +29,12 @@ type childQueryResult struct {
 func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]childQueryResult, error) {
 	var parts []childQueryResult
 	for _, k := range kinds {
-		if !s.WasRead(kind.FindKind(r.kinds, k.ParentKind())) && r.account.Buckets == nil {
+		if !s.WasReadAtAll(kind.FindKind(r.kinds, k.ParentKind())) && r.account.AllowedBuckets == nil {
 			continue
 		}
 		p := childQueryResult{kind: k}
 		for _, identity := range r.wantedIdentities(k, s) {
-			if !s.WasLookedFor(k, identity) {
+			if !s.CanTellIfExists(k, identity) {
 				p.identities = append(p.identities, identity)
 			}
 		}
@@ -52,7 +52,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 			if p.listing != nil {
 				err = r.readListing(ctx, p, s)
 			} else {
-				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, IDs: r.wantedChildIDs(p, s)})
+				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, WantedChildIDs: r.wantedChildIDs(p, s)})
 			}
 			if err != nil {
 				return fmt.Errorf("reading the live %s: %w", p.kind.Plural, err)
@@ -69,7 +69,7 @@ func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	all := slices.Clone(need.ChildIdentities)
 	for _, id := range need.EntryIDs {
 		holder, name, _ := strings.Cut(id, "/")
-		identity, ok := s.NameOf(k.ParentKind(), holder)
+		identity, ok := s.UniqueNameOf(k.ParentKind(), holder)
 		if !ok {
 			continue
 		}

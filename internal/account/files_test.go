@@ -40,7 +40,7 @@ func (l *lab) files(c *b2.Client, identities ...string) (found []string, request
 	if err != nil {
 		return nil, 0, err
 	}
-	if !s.WasRead(k) {
+	if !s.WasReadAtAll(k) {
 		return nil, 0, errors.New("files were not read")
 	}
 	for _, call := range l.server.Calls() {
@@ -190,7 +190,7 @@ func TestReadWhatOthersUploaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, o := range s.All(l.file()) {
+	for _, o := range s.AllRead(l.file()) {
 		v, err := o.Value()
 		if err != nil {
 			t.Fatal(err)

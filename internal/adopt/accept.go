@@ -180,7 +180,7 @@ func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.V
 	}
 	inOneLine := b.OpenBraceRange.Start.Line == b.CloseBraceRange.Start.Line
 	switch {
-	case written != nil && !isLiteral(written.Expr):
+	case written != nil && !isLiteralOrPresetCall(written.Expr):
 		return "it is not a literal"
 	case written != nil && len(args) == 1 && !args[0].block:
 		s.replace(written.Expr.Range(), renderValue(args[0]))
@@ -202,9 +202,9 @@ func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.V
 	return ""
 }
 
-// isLiteral reports whether an expression says what its value is: it refers to nothing, and calls
+// isLiteralOrPresetCall reports whether an expression says what its value is: it refers to nothing, and calls
 // nothing but what stands for a usual value.
-func isLiteral(e hclsyntax.Expression) bool {
+func isLiteralOrPresetCall(e hclsyntax.Expression) bool {
 	literal := true
 	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
@@ -244,7 +244,7 @@ func presetNames() []string {
 // isLiteralBody reports whether all that a nested block holds is literal.
 func isLiteralBody(b *hclsyntax.Body) bool {
 	for _, a := range b.Attributes {
-		if !isLiteral(a.Expr) {
+		if !isLiteralOrPresetCall(a.Expr) {
 			return false
 		}
 	}

@@ -65,14 +65,14 @@ const Suffix = ".b2.hcl"
 
 // A Result is what was written down, and what was not.
 type Result struct {
-	Files           []File
-	WrittenCounts   []WrittenCount       // of each kind of which something is written, in the order of the kinds
-	Addrs           []addr.Addr          // of all that is written
-	Undeclarable    []UndeclarableObject // what cannot be declared, sorted
-	OwnedUndeclared []addr.Addr          // what the state owns under an address that nothing declares
-	UnknownNames    []addr.Addr          // blocks that may declare what is written, since their names or instances are not known
-	Notes           []Note               // those of the request that are about what is written
-	Hidden          []HiddenValue        // values that became variables, in the order of these
+	Files               []File
+	WrittenCounts       []WrittenCount       // of each kind of which something is written, in the order of the kinds
+	Addrs               []addr.Addr          // of all that is written
+	Undeclarable        []UndeclarableObject // what cannot be declared, sorted
+	OwnedUndeclared     []addr.Addr          // what the state owns under an address that nothing declares
+	BlocksOfUnknownName []addr.Addr          // blocks that may declare what is written, since their names or instances are not known
+	Notes               []Note               // those of the request that are about what is written
+	Hidden              []HiddenValue        // values that became variables, in the order of these
 }
 
 // A WrittenCount is how many objects of a kind are written.
@@ -124,8 +124,8 @@ type arg struct {
 	members []arg
 }
 
-// Write writes configuration. An error is about a reply that is not what B2 sends.
-func Write(r Request) (*Result, error) {
+// GenerateConfig writes configuration. An error is about a reply that is not what B2 sends.
+func GenerateConfig(r Request) (*Result, error) {
 	w := newWriter(r)
 	var all []*item
 	for _, k := range r.Kinds {
@@ -151,7 +151,7 @@ func Write(r Request) (*Result, error) {
 		}
 		return !slices.ContainsFunc(w.result.WrittenCounts, func(c WrittenCount) bool { return c.Kind.Name == n.KindName })
 	})
-	slices.SortFunc(w.result.UnknownNames, addr.Addr.Compare)
+	slices.SortFunc(w.result.BlocksOfUnknownName, addr.Addr.Compare)
 	w.layOut(all)
 	slices.SortFunc(w.result.Undeclarable, func(a, b UndeclarableObject) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))
@@ -210,14 +210,14 @@ func (w *writer) noteDeclared() {
 			}
 		}
 	}
-	w.result.UnknownNames = slices.Clone(w.Config.Undecided)
+	w.result.BlocksOfUnknownName = slices.Clone(w.Config.AddrsWithUnknownInstances)
 	for _, r := range w.Config.Resources {
 		id := idOf[r.Addr]
 		if !r.Value.GetAttr(r.Kind.IdentityAttr).IsWhollyKnown() {
 			if id != "" {
 				w.declaredIDs[ObjectID{r.Kind.Name, id}] = true
 			} else {
-				w.result.UnknownNames = append(w.result.UnknownNames, r.Addr)
+				w.result.BlocksOfUnknownName = append(w.result.BlocksOfUnknownName, r.Addr)
 			}
 			continue
 		}
@@ -235,11 +235,11 @@ func (w *writer) noteDeclared() {
 // collect makes items of the objects of a kind that are to be written, in the order of
 // their names and IDs.
 func (w *writer) collect(k *kind.Kind) ([]*item, error) {
-	if !w.Snapshot.WasRead(k) {
+	if !w.Snapshot.WasReadAtAll(k) {
 		return nil, nil
 	}
 	c := w.newCollector(k)
-	objects := slices.Clone(w.Snapshot.All(k))
+	objects := slices.Clone(w.Snapshot.AllRead(k))
 	slices.SortFunc(objects, func(a, b *kind.Object) int {
 		return cmp.Or(strings.Compare(a.Identity, b.Identity), strings.Compare(a.ID, b.ID))
 	})
@@ -275,7 +275,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 
 func (w *writer) isDeclared(o *kind.Object) bool {
 	if owner, owned := w.owned[ObjectID{o.Kind.Name, o.ID}]; owned {
-		for _, a := range w.Config.Undecided {
+		for _, a := range w.Config.AddrsWithUnknownInstances {
 			if a.Covers(owner) {
 				return true
 			}

@@ -96,7 +96,7 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 // wereAllSeen reports whether the credentials see all objects of a kind, so that one that is not among them is gone.
 func (w *writer) wereAllSeen(kindName string) bool {
 	k := kind.FindKind(w.Kinds, kindName)
-	if k == nil || !w.Snapshot.WasRead(k) {
+	if k == nil || !w.Snapshot.WasReadAtAll(k) {
 		return false
 	}
 	if k.AllowedObjects == nil || w.Snapshot.Account == nil {
@@ -222,12 +222,12 @@ func (c *collector) expression(a *kind.Attr, v cty.Value) string {
 		return c.literal(v)
 	}
 	if v.Type() == cty.String {
-		return c.referenceMark(a, v.AsString())
+		return c.referenceMarkOrLiteral(a, v.AsString())
 	}
 	var list []string
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		list = append(list, c.referenceMark(a, e.AsString()))
+		list = append(list, c.referenceMarkOrLiteral(a, e.AsString()))
 	}
 	return "[" + strings.Join(list, ", ") + "]"
 }
@@ -250,8 +250,8 @@ func (c *collector) literal(v cty.Value) string {
 // remote ID of the object between two bytes that no expression has.
 const markByte = "\x00"
 
-// referenceMark writes a name or a remote ID of another object.
-func (c *collector) referenceMark(a *kind.Attr, text string) string {
+// referenceMarkOrLiteral writes a name or a remote ID of another object.
+func (c *collector) referenceMarkOrLiteral(a *kind.Attr, text string) string {
 	id := text
 	if a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(text) {
 		id = c.findUniqueID(a.Link.RefKind, text)
@@ -279,7 +279,7 @@ func (w *writer) findUniqueID(kindName, name string) string {
 }
 
 // addSecretVariable makes a variable of a secret and gives its name.
-func (c *collector) addSecretVariable(it *item, a *kind.Attr, secret, path string) string {
+func (c *collector) addSecretVariable(it *item, a *kind.Attr, secret, path string) (variableName string) {
 	name := c.takeUniqueLabel("variable", identifier(c.kind.ParentIdentity(it.name)+"_"+strings.TrimPrefix(path, "rules_")), "")
 	h := HiddenValue{name, a.Name + " in " + c.kind.Plural, secret}
 	it.secrets, c.result.Hidden = append(it.secrets, h), append(c.result.Hidden, h)

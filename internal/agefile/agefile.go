@@ -50,9 +50,9 @@ func parseRecipient(text string) (age.Recipient, error) {
 	return nil, errors.New("a recipient begins with age1, ssh-ed25519 or ssh-rsa")
 }
 
-// CanonicalRecipient is a recipient without what does not matter to who can read: the
+// RecipientWithoutComment is a recipient without what does not matter to who can read: the
 // comment behind an SSH key.
-func CanonicalRecipient(recipient string) string {
+func RecipientWithoutComment(recipient string) string {
 	fields := strings.Fields(recipient)
 	if len(fields) > 2 && strings.HasPrefix(fields[0], "ssh-") {
 		fields = fields[:2]

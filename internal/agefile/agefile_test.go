@@ -125,7 +125,7 @@ func TestCanonical(t *testing.T) {
 		"ssh-ed25519 AAAA":         "ssh-ed25519 AAAA",
 		" age1xyz ":                "age1xyz",
 	} {
-		if got := agefile.CanonicalRecipient(given); got != want {
+		if got := agefile.RecipientWithoutComment(given); got != want {
 			t.Errorf("%q becomes %q, want %q", given, got, want)
 		}
 	}

@@ -83,7 +83,7 @@ func Run(o Options) (*Report, error) {
 		if !k.YieldsSecret() {
 			continue
 		}
-		for _, live := range o.Snapshot.All(k) {
+		for _, live := range o.Snapshot.AllRead(k) {
 			c, err := l.auditCredential(k, live)
 			if err != nil {
 				return nil, err
@@ -129,7 +129,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.ExpiresWithin && !rotates {
-		found(expiresSoon, "it expires in %s, on %s", words.ReadableDuration(left), words.ReadableTime(c.Expires))
+		found(expiresSoon, "it expires in %s, on %s", words.ApproximateDuration(left), words.ReadableTime(c.Expires))
 	}
 	if k.Credential != nil {
 		c.Findings = append(c.Findings, k.Credential.Lint(want, v)...)
@@ -155,5 +155,5 @@ func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 
 func (l *auditor) wasKindRead(name string) bool {
 	k := kind.FindKind(l.Kinds, name)
-	return k != nil && l.Snapshot.WasRead(k)
+	return k != nil && l.Snapshot.WasReadAtAll(k)
 }

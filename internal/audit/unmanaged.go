@@ -34,11 +34,11 @@ func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (lis
 	w := managedIndex{Options: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
 	w.collectManaged()
 	for _, k := range o.Kinds {
-		if k.ParentKind() != "" || !o.Snapshot.WasRead(k) {
+		if k.ParentKind() != "" || !o.Snapshot.WasReadAtAll(k) {
 			continue
 		}
 		c := ManagedCount{Kind: k}
-		objects := slices.Clone(o.Snapshot.All(k))
+		objects := slices.Clone(o.Snapshot.AllRead(k))
 		slices.SortFunc(objects, func(a, b *kind.Object) int {
 			return cmp.Or(strings.Compare(a.Identity, b.Identity), strings.Compare(a.ID, b.ID))
 		})
@@ -108,7 +108,7 @@ func (w *managedIndex) collectManaged() {
 			continue
 		}
 		imp := imported[r.Addr]
-		for _, o := range w.Snapshot.All(r.Kind) {
+		for _, o := range w.Snapshot.AllRead(r.Kind) {
 			if imp == nil && r.IsIdentifiedBy(o.Identity) || imp != nil && imp.Matches(r.Kind, o.ID, o.Identity) {
 				w.ids[objectID{r.Kind.Name, o.ID}] = true
 			}

@@ -24,8 +24,8 @@ const (
 // maxReplySize is the bound of the request's reply.
 func (r *request) maxReplySize() int64 {
 	switch {
-	case r.method == methodDownload && r.named > 0:
-		return min(r.named, maxNamed)
+	case r.method == methodDownload && r.downloadSizeIfKnown > 0:
+		return min(r.downloadSizeIfKnown, maxNamed)
 	case r.method == methodDownload:
 		return maxContent
 	case strings.HasPrefix(r.method, "b2_list_"):

@@ -61,7 +61,7 @@ func TestAccount(t *testing.T) {
 		ID: "5f0571db506a", KeyID: keyID, Realm: s.URL,
 		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com", APIURL: s.URL,
 		Capabilities: []string{"listFiles"}, NamePrefix: "x/",
-		Buckets: []wire.AllowedBucket{{ID: "b1", Name: "photos"}, {ID: "b2"}},
+		AllowedBuckets: []wire.AllowedBucket{{ID: "b1", Name: "photos"}, {ID: "b2"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -86,8 +86,8 @@ func TestAnExpiringKeyAndAnUnlimitedOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC); !got.KeyExpires.Equal(want) || got.Buckets != nil {
-		t.Errorf("expires %v, limited to %v; want %v and no limit", got.KeyExpires, got.Buckets, want)
+	if want := time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC); !got.KeyExpires.Equal(want) || got.AllowedBuckets != nil {
+		t.Errorf("expires %v, limited to %v; want %v and no limit", got.KeyExpires, got.AllowedBuckets, want)
 	}
 }
 

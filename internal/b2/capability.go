@@ -89,7 +89,7 @@ func denialMessage(a *wire.Account, r *request) string {
 		return "the application key lacks the capability " + missing[0]
 	case len(missing) > 1:
 		return "the application key lacks the capabilities " + strings.Join(missing, ", ")
-	case a.Buckets != nil && !r.namesAllowedBucket(a.Buckets):
+	case a.AllowedBuckets != nil && !r.namesAllowedBucket(a.AllowedBuckets):
 		return "the application key is limited to certain buckets, and the request is not about one of them"
 	case a.NamePrefix != "":
 		return fmt.Sprintf("the application key is limited to file names that start with %q", a.NamePrefix)
@@ -118,8 +118,8 @@ func describeCredentials(a *wire.Account) string {
 	} else {
 		b.WriteString("the capabilities " + strings.Join(caps, ", "))
 	}
-	if a.Buckets != nil {
-		b.WriteString("; it is limited to " + describeBuckets(a.Buckets))
+	if a.AllowedBuckets != nil {
+		b.WriteString("; it is limited to " + describeBuckets(a.AllowedBuckets))
 	}
 	if a.NamePrefix != "" {
 		fmt.Fprintf(&b, "; it is limited to file names that start with %q", a.NamePrefix)

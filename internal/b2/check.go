@@ -8,14 +8,14 @@ import (
 	"unicode"
 )
 
-// A UsageError is a mistake in the credentials or the endpoint that shows
+// An InvalidOptionsError is a mistake in the credentials or the endpoint that shows
 // without asking B2. It never quotes a credential.
-type UsageError struct {
+type InvalidOptionsError struct {
 	Summary string // what is wrong; a clause for a person
 	Detail  string // what to do; whole sentences
 }
 
-func (e *UsageError) Error() string { return e.Summary + ": " + e.Detail }
+func (e *InvalidOptionsError) Error() string { return e.Summary + ": " + e.Detail }
 
 const (
 	idVariable  = "B2_APPLICATION_KEY_ID"
@@ -39,13 +39,14 @@ func looksLikeKey(s string) bool   { return len(s) == 31 && keyShape.MatchString
 func checkCredentials(id, key, source string) error {
 	switch {
 	case id == "" && key == "":
-		return &UsageError{"No B2 credentials", "Set " + idVariable + " and " + keyVariable + ". " + whereKeys +
+		return &InvalidOptionsError{"No B2 credentials", "Set " + idVariable + " and " + keyVariable + ". " + whereKeys +
 			" A profile, a program of a secret store and the account file of the b2 command are looked at too: \"b2form help whoami\" " +
 			"lists them. To try things out without an account, use -emulator."}
 	case id == "":
-		return &UsageError{"The ID of the application key is missing", "Set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
+		return &InvalidOptionsError{"The ID of the application key is missing",
+			"Set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
 	case key == "":
-		return &UsageError{"The application key is missing", "Set " + keyVariable + " beside " + idVariable +
+		return &InvalidOptionsError{"The application key is missing", "Set " + keyVariable + " beside " + idVariable +
 			". B2 shows a key only once, when it is made; if it is lost, make a new one."}
 	}
 	idName, keyName := idVariable, keyVariable
@@ -56,21 +57,22 @@ func checkCredentials(id, key, source string) error {
 		idName, keyName = "the key ID from "+source, "the application key from "+source
 	}
 	if stray := findStrayCharacter(id); stray != "" {
-		return &UsageError{idName + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}
+		return &InvalidOptionsError{idName + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}
 	}
 	if stray := findStrayCharacter(key); stray != "" {
-		return &UsageError{keyName + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
+		return &InvalidOptionsError{keyName + " contains " + stray, "Remove it; it often comes along when a key is copied or read from " +
+			"a file."}
 	}
 	switch idIsKey, keyIsID := looksLikeKey(id), looksLikeKeyID(key); {
 	case idIsKey && keyIsID:
-		return &UsageError{"The application key and its ID are swapped", "Exchange them in " + source + "."}
+		return &InvalidOptionsError{"The application key and its ID are swapped", "Exchange them in " + source + "."}
 	case idIsKey:
-		return &UsageError{idName + " is an application key instead of its ID", "Put the ID there. " + whereKeys}
+		return &InvalidOptionsError{idName + " is an application key instead of its ID", "Put the ID there. " + whereKeys}
 	case keyIsID:
-		return &UsageError{keyName + " is the ID of a key instead of the key",
+		return &InvalidOptionsError{keyName + " is the ID of a key instead of the key",
 			"Put the key there: it starts with K and B2 shows it only once, when it is made."}
 	case strings.Contains(id, ":"):
-		return &UsageError{idName + " contains a colon", "Put the ID alone there, and the key where the key belongs."}
+		return &InvalidOptionsError{idName + " contains a colon", "Put the ID alone there, and the key where the key belongs."}
 	}
 	return nil
 }
@@ -104,23 +106,24 @@ func resolveEndpoint(endpoint string) (rootURL string, _ error) {
 	case "staging":
 		return "https://api.backblaze.net", nil
 	case "dev":
-		return "", &UsageError{"The realm dev is not encrypted", "It speaks http only, so that anybody on the way could read the " +
-			"application key. " + endpointHelp}
+		return "", &InvalidOptionsError{"The realm dev is not encrypted",
+			"It speaks http only, so that anybody on the way could read the " +
+				"application key. " + endpointHelp}
 	}
 	matches := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(endpoint) }
 	switch {
 	case matches(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`):
-		return "", &UsageError{"The endpoint is that of the S3-compatible API", "b2form speaks the native API. " + endpointHelp}
+		return "", &InvalidOptionsError{"The endpoint is that of the S3-compatible API", "b2form speaks the native API. " + endpointHelp}
 	case matches(`(?i)^(https?://)?f[0-9]{3}\.backblazeb2\.com\b`):
-		return "", &UsageError{"The endpoint is that of downloads", "b2form needs the native API. " + endpointHelp}
+		return "", &InvalidOptionsError{"The endpoint is that of downloads", "b2form needs the native API. " + endpointHelp}
 	case matches(`^[A-Za-z-]{1,20}$`) && endpoint != "localhost":
-		return "", &UsageError{`There is no realm "` + endpoint + `"`, endpointHelp}
+		return "", &InvalidOptionsError{`There is no realm "` + endpoint + `"`, endpointHelp}
 	}
 	u, err := url.Parse(endpoint)
 	if err == nil {
 		err = checkEndpointURL(u)
 	} else { // its text quotes what may be a credential
-		err = &UsageError{"The endpoint is not a URL", endpointHelp}
+		err = &InvalidOptionsError{"The endpoint is not a URL", endpointHelp}
 	}
 	if err != nil {
 		return "", err
@@ -133,18 +136,19 @@ func resolveEndpoint(endpoint string) (rootURL string, _ error) {
 func checkEndpointURL(u *url.URL) error {
 	switch {
 	case u.Hostname() == "":
-		return &UsageError{"The endpoint is not a URL", endpointHelp}
+		return &InvalidOptionsError{"The endpoint is not a URL", endpointHelp}
 	case u.Scheme != "https" && u.Scheme != "http":
-		return &UsageError{"The endpoint is not an https URL", endpointHelp}
+		return &InvalidOptionsError{"The endpoint is not an https URL", endpointHelp}
 	case u.User != nil:
-		return &UsageError{"The endpoint contains credentials", "Put them into " + idVariable + " and " + keyVariable + " instead."}
+		return &InvalidOptionsError{"The endpoint contains credentials",
+			"Put them into " + idVariable + " and " + keyVariable + " instead."}
 	case u.RawQuery != "" || u.Fragment != "":
-		return &UsageError{"The endpoint has something after the root URL", "Leave out what follows ? or #."}
+		return &InvalidOptionsError{"The endpoint has something after the root URL", "Leave out what follows ? or #."}
 	case strings.Contains(u.Path, "/b2api"):
-		return &UsageError{"The endpoint names a version of the API", `Leave out "/b2api" and what follows.`}
+		return &InvalidOptionsError{"The endpoint names a version of the API", `Leave out "/b2api" and what follows.`}
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return &UsageError{"The endpoint is not encrypted", "Use https: over http anybody on the way could read the application key. " +
-			"Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
+		return &InvalidOptionsError{"The endpoint is not encrypted", "Use https: over http anybody on the way could read the " +
+			"application key. Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
 	}
 	return nil
 }

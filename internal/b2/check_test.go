@@ -41,7 +41,7 @@ func TestMistakesInTheCredentials(t *testing.T) {
 
 func checkUsage(t *testing.T, err error, says string) {
 	t.Helper()
-	e, ok := errors.AsType[*b2.UsageError](err)
+	e, ok := errors.AsType[*b2.InvalidOptionsError](err)
 	if !ok {
 		t.Errorf("got %v, want a *UsageError about %q", err, says)
 		return

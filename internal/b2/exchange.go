@@ -89,7 +89,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 			return nil, c.transportFailure(ctx, attempt, r, err, false)
 		}
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
-		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSONMessage(resp)}}
+		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notFromB2Message(resp)}}
 	}
 	c.clock.updateFromDateHeader(resp, sent, c.now())
 	return body, nil
@@ -147,7 +147,7 @@ func (c *Client) readRefusal(r *request, s *session, resp *http.Response) *wire.
 	body, _ := readBounded(resp, maxErrorReply, c.now) // the status alone says enough if the body broke off
 	var reply struct{ Code, Message string }
 	if json.Unmarshal(body, &reply) != nil || reply.Code == "" {
-		e.Message = notJSONMessage(resp)
+		e.Message = notFromB2Message(resp)
 		return e
 	}
 	e.Code, e.Message = c.sanitizeText(reply.Code, s, mostCode), c.sanitizeText(reply.Message, s, mostMessage)
@@ -161,16 +161,16 @@ const mostCode, mostMessage = 100, 1000
 // credentials in use and those that it may just have made, without what a terminal would
 // obey, and short.
 func (c *Client) sanitizeText(text string, s *session, maxChars int) string {
-	text = scrub.RemoveSecret(text, c.key())
+	text = scrub.RemoveSecretOrWithholdText(text, c.key())
 	if s != nil {
 		text = scrub.RemoveWholeSecret(text, s.token()) // it begins with the key's ID
 	}
 	return visible.EscapeTruncated(scrub.RemoveApplicationKeys(text), maxChars)
 }
 
-// notJSONMessage describes a reply that B2 cannot have written. It does not quote the
+// notFromB2Message describes a reply that B2 cannot have written. It does not quote the
 // body, which may be a whole page.
-func notJSONMessage(resp *http.Response) string {
+func notFromB2Message(resp *http.Response) string {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if err != nil || len(media) > 60 {
 		media = "no content type"

@@ -17,7 +17,7 @@ import (
 // another error it only has the text. Neither part carries a secret, and no code
 // of B2 stands alone in either.
 func Explain(err error) (summary, detail string) {
-	if e, ok := errors.AsType[*UsageError](err); ok {
+	if e, ok := errors.AsType[*InvalidOptionsError](err); ok {
 		return e.Summary, e.Detail
 	}
 	if e, ok := errors.AsType[*wire.ExplainedError](err); ok {

@@ -64,7 +64,7 @@ func (c *Client) Download(ctx context.Context, fileID string, sizeIfKnown int64)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{method: methodDownload, repeatable: true, named: sizeIfKnown, checkReply: checkSHA1}
+	r := &request{method: methodDownload, repeatable: true, downloadSizeIfKnown: sizeIfKnown, checkReply: checkSHA1}
 	r.buildHTTP = func(ctx context.Context, s *session) (*http.Request, error) {
 		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
 			url.QueryEscape(fileID)

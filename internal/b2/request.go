@@ -27,8 +27,8 @@ type request struct {
 	repeatable bool
 	// extraTimeout is granted to an attempt beside what all have.
 	extraTimeout time.Duration
-	// named is the size that the content has which is asked for, in bytes; 0: not known.
-	named int64
+	// downloadSizeIfKnown is the size that the content has which is asked for, in bytes; 0: not known.
+	downloadSizeIfKnown int64
 	// buildHTTP makes the HTTP request where it is not a POST of body to path.
 	buildHTTP func(context.Context, *session) (*http.Request, error)
 	// checkReply judges a successful reply that is not a JSON object.

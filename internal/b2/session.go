@@ -158,7 +158,7 @@ func (c *Client) parseSession(body []byte) (*session, error) {
 		},
 	}
 	if len(storage.Allowed.Buckets) > 0 { // null, or an empty list: not limited
-		s.account.Buckets = storage.Allowed.Buckets
+		s.account.AllowedBuckets = storage.Allowed.Buckets
 	}
 	if reply.KeyExpires > 0 {
 		s.account.KeyExpires = time.UnixMilli(reply.KeyExpires).UTC()

@@ -15,7 +15,7 @@ import (
 func newTransport(parallelism int) (*http.Transport, error) {
 	env := httpproxy.FromEnvironment()
 	if isMalformedProxy(env.HTTPSProxy) || isMalformedProxy(env.HTTPProxy) {
-		return nil, &UsageError{"The address of the proxy is malformed",
+		return nil, &InvalidOptionsError{"The address of the proxy is malformed",
 			"Correct HTTPS_PROXY or HTTP_PROXY: it has the form http://user:password@host:port."}
 	}
 	proxy := env.ProxyFunc()

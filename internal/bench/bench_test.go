@@ -113,7 +113,7 @@ func BenchmarkPlan(b *testing.B) {
 		b.Run(fmt.Sprintf("%d", keys), func(b *testing.B) {
 			f := fixed(b, repeated, buckets, keys, true)
 			var p planned
-			if p.all(b, f); !p.plan.Empty() {
+			if p.all(b, f); !p.plan.HasNoChanges() {
 				b.Fatal("something is to be done")
 			}
 			step := func(name string, do func()) {

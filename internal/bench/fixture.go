@@ -50,7 +50,7 @@ func newFixture(how configStyle, buckets, keys int) (*fixture, error) {
 	}
 	files := map[string]string{"main.b2.hcl": configuration(how, buckets, keys)}
 	if how == fromFile {
-		files["keys.json"] = keysJSON(buckets, keys)
+		files["keys.json"] = bucketByKeyNameJSON(buckets, keys)
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -108,12 +108,14 @@ func (f *fixture) createObjectsAndState(ctx context.Context) error {
 }
 
 // create makes one object and gives what the state records of it.
-func create(ctx context.Context, api wire.API, r *config.Resource, ids map[string]string) (addr.StateEntry, error) {
+func create(ctx context.Context, api wire.API, r *config.Resource, bucketIDByName map[string]string) (addr.StateEntry, error) {
 	var names []string
 	for _, a := range r.Kind.SettableAttrs() {
 		names = append(names, a.Name)
 	}
-	body, err := r.Kind.Encode(r.Value.Object(), names, true, func(_ *kind.Attr, name string) (string, error) { return ids[name], nil })
+	body, err := r.Kind.Encode(r.Value.ObjectWithoutUnset(), names, true, func(_ *kind.Attr, name string) (string, error) {
+		return bucketIDByName[name], nil
+	})
 	if err != nil {
 		return addr.StateEntry{}, err
 	}
@@ -214,8 +216,8 @@ func writeKey(b *strings.Builder, label, forEach, name, bucket string) {
 	fmt.Fprintf(b, "\n  deliver \"file\" {\n    path = %s\n  }\n}\n\n", path)
 }
 
-// keysJSON is a JSON object of key names and the buckets they are limited to.
-func keysJSON(buckets, keys int) string {
+// bucketByKeyNameJSON is a JSON object of key names and the buckets they are limited to.
+func bucketByKeyNameJSON(buckets, keys int) string {
 	var b strings.Builder
 	b.WriteByte('{')
 	for i := range keys {

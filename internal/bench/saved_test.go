@@ -22,7 +22,7 @@ func (p *planned) save(t testing.TB, path string) {
 	if lacking := made.MissingCapabilities(p.snapshot.Account); len(lacking) > 0 {
 		t.Fatal(lacking)
 	}
-	err := planfile.Write(path, &planfile.File{ProgramVersion: "bench", CommandWithFlags: "apply", Plan: made,
+	err := planfile.Write(path, &planfile.File{ProgramVersion: "bench", CommandToApply: "apply", Plan: made,
 		ConfigDigest: schema.MeaningDigest(p.config.Files), NonsensitiveVariables: p.config.NonsensitiveVariables})
 	if err != nil {
 		t.Fatal(err)

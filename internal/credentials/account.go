@@ -111,7 +111,7 @@ func (o Options) readAccount(ctx context.Context, path string, c Credentials) (C
 	case ctx.Err() != nil:
 		return Credentials{}, ctx.Err()
 	case errors.Is(err, sql.ErrNoRows):
-		return o.signedOut(c)
+		return o.noneOrSignedOutError(c)
 	case err != nil && whole.Err() != nil, refused != nil && refused.Code()&0xff == sqlite3.SQLITE_BUSY:
 		return Credentials{}, errorf("Account file in use", "%s cannot be read now, since another program is writing it. Run b2form again "+
 			"when that is done.", path)
@@ -127,9 +127,9 @@ func (o Options) readAccount(ctx context.Context, path string, c Credentials) (C
 	return withCheckedKey(c, id, row.key)
 }
 
-// signedOut is what a file without an account gives: the b2 command was authorized once and is not
+// noneOrSignedOutError is what a file without an account gives: the b2 command was authorized once and is not
 // any more, or never was. One that nobody named counts as not set.
-func (o Options) signedOut(c Credentials) (Credentials, error) {
+func (o Options) noneOrSignedOutError(c Credentials) (Credentials, error) {
 	command := "b2 account authorize"
 	switch {
 	case c.Source == Profile:

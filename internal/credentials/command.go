@@ -37,7 +37,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, said := &bounded{stop: cancel}, &outputTail{}
+	out, said := &boundedOutput{stop: cancel}, &outputTail{}
 	cmd := exec.CommandContext(limited, args[0], args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.CommandEnviron), out, said, lastWords
 	err := cmd.Run()
@@ -99,15 +99,15 @@ func parseCommandOutput(text string) (id, key string, ok bool) {
 	return strings.TrimSpace(lines[0]), strings.TrimSpace(lines[1]), true
 }
 
-// bounded keeps the beginning of an output, and ends the program where that is not all.
-type bounded struct {
+// boundedOutput keeps the beginning of an output, and ends the program where that is not all.
+type boundedOutput struct {
 	text    bytes.Buffer
 	tooMuch bool
 	stop    func()
 }
 
 // Write never fails.
-func (b *bounded) Write(p []byte) (int, error) {
+func (b *boundedOutput) Write(p []byte) (int, error) {
 	room := mostBytes - b.text.Len()
 	if len(p) > room {
 		b.tooMuch = true

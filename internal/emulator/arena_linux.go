@@ -17,9 +17,9 @@ func newMemoryFile() *os.File {
 	return os.NewFile(uintptr(fd), "memory")
 }
 
-// freeArena gives a place back to the system. If that fails, it is taken until
+// freeArenaRange gives a place back to the system. If that fails, it is taken until
 // the end.
-func freeArena(f *os.File, from, length int64) {
+func freeArenaRange(f *os.File, from, length int64) {
 	_ = unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, from, length)
 }
 

@@ -6,6 +6,6 @@ import "os"
 
 func newMemoryFile() *os.File { return nil }
 
-func freeArena(*os.File, int64, int64) {}
+func freeArenaRange(*os.File, int64, int64) {}
 
 func reopenArena(*os.File) *os.File { return nil }

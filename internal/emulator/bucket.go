@@ -94,7 +94,7 @@ func createBucket(c *call) error {
 	if unread != nil {
 		return unread
 	}
-	if err := c.checkBucketName(b.Name); err != nil {
+	if err := c.checkNewBucketName(b.Name); err != nil {
 		return err
 	}
 	if err := c.checkBucketCount(); err != nil {
@@ -115,7 +115,7 @@ func (c *call) keepNewBucket(b *bucket) {
 	save(c.tx, "b"+b.ID, b)
 }
 
-func (c *call) checkBucketName(name string) error {
+func (c *call) checkNewBucketName(name string) error {
 	code := c.server.options.Switches.InvalidBucketNameCode
 	if code == "" {
 		code = "bad_request"
@@ -282,15 +282,15 @@ func deleteBucket(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.dropBucket(&b); err != nil {
+	if err := c.dropEmptyBucket(&b); err != nil {
 		return err
 	}
 	c.out.bucket(c, b)
 	return nil
 }
 
-// dropBucket forgets a bucket, if it is empty.
-func (c *call) dropBucket(b *bucket) error {
+// dropEmptyBucket forgets a bucket, if it is empty.
+func (c *call) dropEmptyBucket(b *bucket) error {
 	if holdsAny(c.tx, "f"+b.ID+"/") && c.server.keeps(bucketsMustBeEmpty) {
 		return refuse(400, "cannot_delete_non_empty_bucket", "Cannot delete non-empty bucket")
 	}

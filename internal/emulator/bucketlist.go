@@ -17,7 +17,7 @@ func listBuckets(c *call) error {
 	}
 	if !typed {
 		types = defaultTypes
-	} else if err := checkTypes(types); err != nil {
+	} else if err := checkBucketTypes(types); err != nil {
 		return err
 	}
 	if id != "" && !isHex(id, bucketIDLength) {
@@ -37,7 +37,7 @@ func listBuckets(c *call) error {
 	return c.printBuckets(id, types)
 }
 
-func checkTypes(types []string) error {
+func checkBucketTypes(types []string) error {
 	if len(types) == 0 {
 		return badRequest("bucketTypes must not be empty")
 	}

@@ -45,8 +45,8 @@ func (s *Server) ResetCalls() {
 	s.log.calls = nil
 }
 
-// entry is what is remembered of a native call.
-func (c *call) entry(body []byte) Call {
+// loggedCall is what is remembered of a native call.
+func (c *call) loggedCall(body []byte) Call {
 	return Call{Method: cmp.Or(c.method, c.http.URL.Path), Version: c.version, At: c.now, Body: loggableBody(c, body)}
 }
 

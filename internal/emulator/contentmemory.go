@@ -98,7 +98,7 @@ func (m *memoryContent) release(h *longMemoryContent) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if h.users--; h.users == 0 && h.isInArena {
-		freeArena(m.arena, h.from, roundUpToPages(h.length))
+		freeArenaRange(m.arena, h.from, roundUpToPages(h.length))
 	}
 }
 
@@ -139,9 +139,9 @@ type heldReader struct {
 	reopenedArena *os.File // the arena with a position of its own, once it was needed
 }
 
-// rest gives so many of the bytes to come in a form that the kernel can send by
+// nextBytes gives so many of the bytes to come in a form that the kernel can send by
 // itself, if they are in the arena.
-func (r *heldReader) rest(length int64) io.Reader {
+func (r *heldReader) nextBytes(length int64) io.Reader {
 	at, err := r.Seek(0, io.SeekCurrent)
 	if err == nil && r.held.isInArena && r.reopenedArena == nil {
 		r.reopenedArena = reopenArena(r.content.arena)

@@ -8,37 +8,37 @@ import (
 // maxCopy is the largest source of one copy, in bytes.
 const maxCopy = 5_000_000_000
 
-// A source is what a copy reads: a file, and of it a range of bytes.
-type source struct {
+// A fileRange is what a copy reads: a file, and of it a range of bytes.
+type fileRange struct {
 	file         file
 	from, length int64
 }
 
-// readSource finds the file that a copy names, which the caller must be able
+// allowedCopySource finds the file that a copy names, which the caller must be able
 // to read, and the range it wants.
-func (c *call) readSource(id, byteRange string) (source, error) {
+func (c *call) allowedCopySource(id, byteRange string) (fileRange, error) {
 	f, found, err := c.findFile(id)
 	if err != nil {
-		return source{}, err
+		return fileRange{}, err
 	}
 	if !found || f.Action != uploaded {
-		return source{}, refuse(404, "not_found", "file_state_none")
+		return fileRange{}, refuse(404, "not_found", "file_state_none")
 	}
 	b, err := c.loadBucket(f.BucketID)
 	if err != nil {
-		return source{}, err
+		return fileRange{}, err
 	}
 	if b.Type != "allPublic" && !c.may("readFiles") {
-		return source{}, unauthorized()
+		return fileRange{}, unauthorized()
 	}
-	s := source{file: f, length: f.Length}
+	s := fileRange{file: f, length: f.Length}
 	if byteRange != "" {
 		if s.from, s.length, err = parseRange(byteRange, f.Length); err != nil {
-			return source{}, err
+			return fileRange{}, err
 		}
 	}
 	if s.length > maxCopy {
-		return source{}, refuse(400, "source_too_large", "Copy source too big: %d", s.length)
+		return fileRange{}, refuse(400, "source_too_large", "Copy source too big: %d", s.length)
 	}
 	return s, nil
 }
@@ -62,7 +62,7 @@ func beginCopy(c *call) error {
 	directive, kind := c.in.text("metadataDirective"), c.in.text("contentType")
 	info, hasInfo := c.in.pairs("fileInfo")
 	wish := c.readLockWish()
-	s, missing := c.readSource(sourceID, byteRange)
+	s, missing := c.allowedCopySource(sourceID, byteRange)
 	wrongKey := c.checkSourceCustomerKey(s.file)
 	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
@@ -80,7 +80,7 @@ func beginCopy(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !c.mayName(name) {
+	if !c.mayUseFileName(name) {
 		return unauthorized()
 	}
 	f := c.newFile(b.ID, name, uploaded)
@@ -93,7 +93,7 @@ func beginCopy(c *call) error {
 	default:
 		return badRequest("metadataDirective COPY takes no contentType and fileInfo, REPLACE needs a contentType: '%s'", directive)
 	}
-	f.Replication = b.replicationStatusIfAny(f)
+	f.ReplicationStatus = b.initialReplicationStatus(f)
 	if f.Lock, err = c.newLock(b, wish); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func beginCopyPart(c *call) error {
 	sourceID, largeID := c.in.requiredText("sourceFileId"), c.in.requiredText("largeFileId")
 	c.in.require("partNumber")
 	number, _ := c.in.integer("partNumber")
-	s, missing := c.readSource(sourceID, c.in.text("range"))
+	s, missing := c.allowedCopySource(sourceID, c.in.text("range"))
 	wrongKey := c.checkSourceCustomerKey(s.file)
 	_, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {

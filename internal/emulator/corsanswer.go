@@ -90,18 +90,18 @@ func preflightRequestHeaders(r *http.Request) (names []string) {
 
 // setHeaders tells a page's browser what the rule allows it: before a request, if
 // asked is its verb, or with the reply.
-func (r corsRule) setHeaders(h http.Header, origin, asked string, headers []string) {
+func (r corsRule) setHeaders(h http.Header, origin, preflightVerb string, preflightHeaders []string) {
 	h.Set(corsHeader+"Allow-Origin", origin)
 	h.Add("Vary", originHeader)
 	if len(r.Expose) > 0 {
 		h.Set(corsHeader+"Expose-Headers", strings.Join(r.Expose, ", "))
 	}
-	if asked == "" {
+	if preflightVerb == "" {
 		return
 	}
-	h.Set(corsHeader+"Allow-Methods", asked)
-	if len(headers) > 0 {
-		h.Set(corsHeader+"Allow-Headers", strings.Join(headers, ", "))
+	h.Set(corsHeader+"Allow-Methods", preflightVerb)
+	if len(preflightHeaders) > 0 {
+		h.Set(corsHeader+"Allow-Headers", strings.Join(preflightHeaders, ", "))
 	}
 	h.Set(corsHeader+"Max-Age", strconv.FormatInt(r.MaxAge, 10))
 	h.Add("Vary", corsAskedMethod+", "+corsAskedHeaders)
@@ -163,8 +163,8 @@ func (c *call) preflightReplyIfAny() *reply {
 	return &reply{status: http.StatusOK, header: h}
 }
 
-// allowOrigin lets the page read the reply, if a rule does.
-func (c *call) allowOrigin(out *reply) {
+// allowOriginByRule lets the page read the reply, if a rule does.
+func (c *call) allowOriginByRule(out *reply) {
 	if rule := c.corsRule(nil); rule != nil {
 		if out.header == nil {
 			out.header = http.Header{}
@@ -205,8 +205,8 @@ func (c *s3Call) preflight() {
 	rule.setHeaders(c.header, origin, asked, headers)
 }
 
-// allowOrigin lets the page read the reply, if a rule does.
-func (c *s3Call) allowOrigin() {
+// allowOriginByRule lets the page read the reply, if a rule does.
+func (c *s3Call) allowOriginByRule() {
 	if rule := c.corsRule(c.http.Method, nil); rule != nil {
 		rule.setHeaders(c.header, c.http.Header.Get(originHeader), "", nil)
 	}

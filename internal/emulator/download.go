@@ -37,7 +37,7 @@ func getDownloadAuthorization(c *call) error {
 	if _, err := c.bucketOfFileCall(bucketID); err != nil {
 		return err
 	}
-	if !c.mayName(prefix) {
+	if !c.mayUseFileName(prefix) {
 		return unauthorized()
 	}
 	until := c.now.Add(time.Duration(seconds) * time.Second)
@@ -158,7 +158,7 @@ func (c *call) prepareDownload(f file, found bool, asked url.Values) error {
 			return err
 		}
 	}
-	c.sending = &sending{source: source{file: f, length: f.Length}, status: http.StatusOK}
+	c.sending = &sending{fileRange: fileRange{file: f, length: f.Length}, status: http.StatusOK}
 	h := c.fileHeader(b, f, asked)
 	if wanted := c.http.Header.Get("Range"); wanted != "" {
 		from, length, err := parseRange(wanted, f.Length)
@@ -200,7 +200,7 @@ func (c *call) checkDownloadAllowed(f file, asked url.Values) (bucket, error) {
 	if err := c.identify(token, accountToken); err != nil {
 		return b, err
 	}
-	allowed := c.may("readFiles") && c.mayUseBucket(f.BucketID) && c.mayName(f.Name)
+	allowed := c.may("readFiles") && c.mayUseBucket(f.BucketID) && c.mayUseFileName(f.Name)
 	if !allowed && b.Type != "allPublic" {
 		return b, unauthorized()
 	}
@@ -234,8 +234,8 @@ func (c *call) fileHeader(b bucket, f file, asked url.Values) http.Header {
 			h.Set(o.header, value)
 		}
 	}
-	if f.Replication != "" {
-		h.Set("X-Bz-Replication-Status", f.Replication)
+	if f.ReplicationStatus != "" {
+		h.Set("X-Bz-Replication-Status", f.ReplicationStatus)
 	}
 	if f.CustomerKeyMD5 != "" {
 		h.Set("X-Bz-Server-Side-Encryption-Customer-Algorithm", f.Encryption.Algorithm)
@@ -300,14 +300,14 @@ func parseRange(header string, size int64) (from, length int64, err error) {
 
 // A sending is the content that a download replies with.
 type sending struct {
-	source
+	fileRange
 	status int
 	header http.Header
 }
 
 // openRange gives the bytes of a source. A large file's pieces are opened as they
 // are reached.
-func (s *Server) openRange(from source) io.ReadCloser {
+func (s *Server) openRange(from fileRange) io.ReadCloser {
 	pieces := from.file.LargeFileParts
 	if pieces == nil {
 		pieces = []piece{{from.file.ID, from.file.Length}}
@@ -352,7 +352,7 @@ func (r *pieceReader) WriteTo(w io.Writer) (written int64, err error) {
 		}
 		from := io.LimitReader(r.open, r.left)
 		if in, ok := r.open.(*heldReader); ok {
-			from = in.rest(r.left)
+			from = in.nextBytes(r.left)
 		}
 		n, err := io.Copy(w, from)
 		r.left, written = r.left-n, written+n

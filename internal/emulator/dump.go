@@ -71,7 +71,7 @@ func (c *call) printAccount() error {
 			return err
 		}
 		if len(rules) > 0 {
-			w.notificationRules(id, withoutSecrets(rules))
+			w.notificationRules(id, redactSecretsAndHeaders(rules))
 		}
 	}
 	w.end(']')

@@ -128,7 +128,7 @@ type Server struct {
 	broken          [behaviourCount + 1]bool
 	faults          faults
 	log             callLog
-	usage           usage
+	usage           classCUsage
 	uploads         uploadTokens
 	closed          atomic.Bool
 	clockAheadNanos atomic.Int64 // nanoseconds that the clock is ahead of Options.Now

@@ -44,8 +44,8 @@ type Fault struct {
 // maxHang is how long a reply that never comes keeps a connection.
 const maxHang = 10 * time.Minute
 
-// reply gives the fault's answer, or nil for none at all.
-func (f Fault) reply(ctx context.Context) *reply {
+// replyOrDisconnect gives the fault's answer, or nil for none at all.
+func (f Fault) replyOrDisconnect(ctx context.Context) *reply {
 	if f.Hang {
 		wait(ctx, maxHang)
 		return nil

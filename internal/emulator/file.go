@@ -12,21 +12,21 @@ import (
 // A file is one file version, hide marker or unfinished large file; see "File
 // Versions".
 type file struct {
-	ID             string
-	BucketID       string
-	Name           string
-	Action         string
-	Order          uint64 // of creation
-	UploadMillis   int64  // milliseconds
-	Length         int64
-	SHA1           string
-	MD5            string // of a large file what S3 has as its entity tag
-	ContentType    string
-	Info           map[string]string
-	Encryption     encryption
-	CustomerKeyMD5 string // MD5 of an SSE-C key
-	Lock           fileLock
-	Replication    string // status
+	ID                string
+	BucketID          string
+	Name              string
+	Action            string
+	Order             uint64 // of creation
+	UploadMillis      int64  // milliseconds
+	Length            int64
+	SHA1              string
+	MD5               string // of a large file what S3 has as its entity tag
+	ContentType       string
+	Info              map[string]string
+	Encryption        encryption
+	CustomerKeyMD5    string // MD5 of an SSE-C key
+	Lock              fileLock
+	ReplicationStatus string // status
 	// LargeFileParts are the parts of a large file, whose content stays where it is.
 	LargeFileParts []piece
 }
@@ -171,14 +171,14 @@ func (c *call) findFile(id string) (f file, found bool, err error) {
 		return f, false, nil
 	}
 	f, found, err = loadFile(c.tx, string(at))
-	if err == nil && found && !c.mayName(f.Name) {
+	if err == nil && found && !c.mayUseFileName(f.Name) {
 		err = unauthorized()
 	}
 	return f, found, err
 }
 
-// mayName reports whether the caller's name prefix leaves the file.
-func (c *call) mayName(name string) bool { return strings.HasPrefix(name, c.caller.Prefix) }
+// mayUseFileName reports whether the caller's name prefix leaves the file.
+func (c *call) mayUseFileName(name string) bool { return strings.HasPrefix(name, c.caller.Prefix) }
 
 // bucketOfFileCall gives the bucket of a file call, whose ID must look like one.
 func (c *call) bucketOfFileCall(id string) (bucket, error) {
@@ -235,8 +235,8 @@ func (w *printer) file(c *call, f file) {
 		c.printWithReadAuthorization("legalHold", "readFileLegalHolds", false, func() {
 			w.textOrNull("value", f.Lock.Hold)
 		})
-		if f.Replication != "" {
-			w.text("replicationStatus", f.Replication)
+		if f.ReplicationStatus != "" {
+			w.text("replicationStatus", f.ReplicationStatus)
 		}
 		w.fileEncryption(f)
 	}

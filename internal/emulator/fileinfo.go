@@ -67,7 +67,7 @@ func checkFileInfo(info map[string]string) error {
 			return badRequest("Bad file info name: %s", k)
 		}
 		if strings.HasPrefix(strings.ToLower(k), reservedInfo) {
-			if err := checkReserved(strings.ToLower(k), info[k]); err != nil {
+			if err := checkReservedInfo(strings.ToLower(k), info[k]); err != nil {
 				return err
 			}
 		}
@@ -81,7 +81,7 @@ func checkFileInfo(info map[string]string) error {
 	return nil
 }
 
-func checkReserved(name, value string) error {
+func checkReservedInfo(name, value string) error {
 	for _, o := range overrides {
 		switch {
 		case o.info != name:
@@ -96,10 +96,10 @@ func checkReserved(name, value string) error {
 
 // checkInfoSize refuses info for which this file has no room. guarded says
 // that encryption was asked for or the bucket has Object Lock.
-func (f file) checkInfoSize(guarded bool) error {
+func (f file) checkInfoSize(encryptedOrLocked bool) error {
 	size := infoSize(f.Info)
 	switch {
-	case guarded && size > maxGuardedInfo:
+	case encryptedOrLocked && size > maxGuardedInfo:
 		return badRequest("File info must be no longer than %d bytes with encryption or Object Lock", maxGuardedInfo)
 	case len(f.Name)+size > maxAbout:
 		return badRequest("File name and file info must be no longer than %d bytes", maxAbout)

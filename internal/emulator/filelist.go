@@ -94,10 +94,10 @@ func (w walk) visitUntilJump(t tx, start string, yield func(file, error) bool) (
 func (w walk) storeKeyPastFolder(folder string) string { return w.storeKeyPrefix() + folder + "\xff" }
 
 // readWalk reads the members that both listings share.
-func (c *call) readWalk(names bool) (request walk, startFileName string) {
+func (c *call) readWalk(currentOnly bool) (request walk, startFileName string) {
 	w := walk{
 		bucketID: c.in.requiredText("bucketId"), prefix: c.in.text("prefix"),
-		delimiter: c.in.text("delimiter"), currentOnly: names,
+		delimiter: c.in.text("delimiter"), currentOnly: currentOnly,
 	}
 	return w, c.in.text("startFileName")
 }
@@ -112,7 +112,7 @@ func (c *call) checkWalk(w walk) error {
 	if _, err := c.bucketOfFileCall(w.bucketID); err != nil {
 		return err
 	}
-	if !c.mayName(w.prefix) {
+	if !c.mayUseFileName(w.prefix) {
 		return unauthorized()
 	}
 	return nil
@@ -130,7 +130,7 @@ func listFileNames(c *call) error {
 	if err := c.checkWalk(w); err != nil {
 		return err
 	}
-	next, err := c.printFiles(w.from(c.tx, w.storeKeyPrefix()+max(startName, w.prefix)), page)
+	next, err := c.printFilesUnclosed(w.from(c.tx, w.storeKeyPrefix()+max(startName, w.prefix)), page)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func listFileVersions(c *call) error {
 	if err != nil {
 		return err
 	}
-	next, err := c.printFiles(w.from(c.tx, start), page)
+	next, err := c.printFilesUnclosed(w.from(c.tx, start), page)
 	if err != nil {
 		return err
 	}
@@ -185,9 +185,9 @@ func (c *call) versionStartKey(w walk, name, id string) (string, error) {
 	return versionKey(w.bucketID, name, millis, order), nil
 }
 
-// printFiles prints one page and leaves the object open. next is the file that
+// printFilesUnclosed prints one page and leaves the object open. next is the file that
 // the page after it begins with.
-func (c *call) printFiles(files iter.Seq2[file, error], page int) (next file, err error) {
+func (c *call) printFilesUnclosed(files iter.Seq2[file, error], page int) (next file, err error) {
 	w := &c.out
 	listed := 0
 	w.begin("", '{')
@@ -229,7 +229,7 @@ func listUnfinishedLargeFiles(c *call) error {
 		}
 		start = unfinishedKey(bucketID, order)
 	}
-	next, err := c.printFiles(c.unfinishedFilesFrom(bucketID, start, prefix), page)
+	next, err := c.printFilesUnclosed(c.unfinishedFilesFrom(bucketID, start, prefix), page)
 	if err != nil {
 		return err
 	}

@@ -89,11 +89,11 @@ func checkCustomerEncryption(key, digest string) (checked encryption, keyMD5 str
 
 // checkCustomerKeyMD5 checks that a request has the key of a file that its customer
 // encrypted: the digest of a key, or "" if it brought none.
-func (f file) checkCustomerKeyMD5(customerKey string) error {
+func (f file) checkCustomerKeyMD5(customerKeyMD5 string) error {
 	switch {
-	case f.CustomerKeyMD5 == customerKey || f.CustomerKeyMD5 == "":
+	case f.CustomerKeyMD5 == customerKeyMD5 || f.CustomerKeyMD5 == "":
 		return nil
-	case customerKey == "":
+	case customerKeyMD5 == "":
 		return badRequest("The object was stored using a form of Server Side Encryption. " +
 			"The correct parameters must be provided to retrieve the object.")
 	}

@@ -46,7 +46,7 @@ func (f file) record() []byte {
 		f.ID, f.Action, strconv.FormatInt(f.Length, 10), f.SHA1, f.MD5, f.ContentType,
 		f.Encryption.Mode, f.Encryption.Algorithm, f.CustomerKeyMD5,
 		f.Lock.Mode, strconv.FormatInt(f.Lock.UntilMillis, 10), f.Lock.Hold,
-		f.Replication, strconv.Itoa(len(f.Info)))
+		f.ReplicationStatus, strconv.Itoa(len(f.Info)))
 	for _, k := range sortedKeys(f.Info) {
 		fields = append(fields, k, f.Info[k])
 	}
@@ -75,7 +75,7 @@ func readFile(at string, record []byte) (file, error) {
 	f.SHA1, f.MD5, f.ContentType = fields[3], fields[4], fields[5]
 	f.Encryption, f.CustomerKeyMD5 = encryption{fields[6], fields[7]}, fields[8]
 	f.Lock = fileLock{fields[9], number(fields[10]), fields[11]}
-	f.Replication = fields[12]
+	f.ReplicationStatus = fields[12]
 	infos, rest := number(fields[13]), fields[fixedFields:]
 	for ; infos > 0 && len(rest) > 0; infos, rest = infos-1, rest[2:] {
 		if f.Info == nil {

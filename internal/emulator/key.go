@@ -108,7 +108,7 @@ func createKey(c *call) error {
 		}
 		k.ExpiresMillis = c.now.UnixMilli() + seconds*1000
 	}
-	if err := c.checkKey(k); err != nil {
+	if err := c.checkNewKey(k); err != nil {
 		return err
 	}
 	k.ID = c.server.account.keyID(nextNumber(c.tx, "key"))
@@ -117,7 +117,7 @@ func createKey(c *call) error {
 	return nil
 }
 
-func (c *call) checkKey(k key) error {
+func (c *call) checkNewKey(k key) error {
 	if !isName(k.Name, 1, maxKeyName, "-") {
 		return badRequest("keyName must be 1 to 100 letters, digits and hyphens: '%s'", k.Name)
 	}

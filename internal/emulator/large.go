@@ -39,7 +39,7 @@ func startLargeFile(c *call) error {
 	if err := checkFileName(name); err != nil {
 		return err
 	}
-	if !c.mayName(name) {
+	if !c.mayUseFileName(name) {
 		return unauthorized()
 	}
 	if err := checkFileInfo(info); err != nil {
@@ -54,7 +54,7 @@ func startLargeFile(c *call) error {
 		return err
 	}
 	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
-	f.Replication = b.replicationStatusIfAny(f)
+	f.ReplicationStatus = b.initialReplicationStatus(f)
 	if hasCustom {
 		f.UploadMillis = custom
 	}

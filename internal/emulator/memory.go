@@ -53,17 +53,17 @@ func (m *memoryStore) close() error {
 // memoryTx remembers what it overwrote, to take it back.
 type memoryTx struct {
 	data *sortedMap
-	old  []entry // a nil value: there was none
+	old  []keyValue // a nil value: there was none
 }
 
 func (t *memoryTx) get(key string) []byte { return t.data.get(key) }
 
 func (t *memoryTx) put(key string, value []byte) {
-	t.old = append(t.old, entry{key, t.data.put(key, value)})
+	t.old = append(t.old, keyValue{key, t.data.put(key, value)})
 }
 
 func (t *memoryTx) remove(key string) {
-	t.old = append(t.old, entry{key, t.data.remove(key)})
+	t.old = append(t.old, keyValue{key, t.data.remove(key)})
 }
 
 func (t *memoryTx) scan(from, prefix string) iter.Seq2[string, []byte] {
@@ -80,14 +80,14 @@ func (t *memoryTx) undo() {
 	}
 }
 
-type entry struct {
+type keyValue struct {
 	key   string
 	value []byte
 }
 
 // sortedMap is an ordered map: a list of short sorted runs, so that an insertion
 // moves few entries however many there are.
-type sortedMap struct{ runs [][]entry }
+type sortedMap struct{ runs [][]keyValue }
 
 const maxRun = 256
 
@@ -98,7 +98,7 @@ func (s *sortedMap) find(key string) (run, at int, found bool) {
 	if run < 0 {
 		return 0, 0, false
 	}
-	at, found = slices.BinarySearchFunc(s.runs[run], key, func(e entry, k string) int {
+	at, found = slices.BinarySearchFunc(s.runs[run], key, func(e keyValue, k string) int {
 		return strings.Compare(e.key, k)
 	})
 	return run, at, found
@@ -124,10 +124,10 @@ func (s *sortedMap) put(key string, value []byte) (previous []byte) {
 		return old
 	}
 	if len(s.runs) == 0 {
-		s.runs = [][]entry{{{key, value}}}
+		s.runs = [][]keyValue{{{key, value}}}
 		return nil
 	}
-	r := slices.Insert(s.runs[run], at, entry{key, value})
+	r := slices.Insert(s.runs[run], at, keyValue{key, value})
 	if len(r) <= maxRun {
 		s.runs[run] = r
 		return nil

@@ -142,8 +142,8 @@ func (r notificationRule) check() error {
 	return checkRuleName("name", r.Name)
 }
 
-// withoutSecrets is a copy that can be shown.
-func withoutSecrets(rules []notificationRule) []notificationRule {
+// redactSecretsAndHeaders is a copy that can be shown.
+func redactSecretsAndHeaders(rules []notificationRule) (copies []notificationRule) {
 	out := slices.Clone(rules)
 	for i := range out {
 		if out[i].Secret != "" {

@@ -98,7 +98,7 @@ func (p *params) wrongType(name, want string) {
 }
 
 // value gives a member that is present and not null.
-func (p *params) value(name string) (any, bool) {
+func (p *params) value(name string) (value any, isSet bool) {
 	p.asked[name] = true
 	v := p.values[name]
 	return v, v != nil
@@ -141,7 +141,7 @@ func (p *params) requiredText(name string) string {
 }
 
 // integer gives the number and whether there is one.
-func (p *params) integer(name string) (int64, bool) {
+func (p *params) integer(name string) (number int64, isSet bool) {
 	v, ok := p.value(name)
 	if !ok {
 		return 0, false
@@ -180,7 +180,7 @@ func (p *params) flag(name string) (value, ok bool) {
 }
 
 // texts gives a list of strings, not nil, and whether there is one.
-func (p *params) texts(name string) ([]string, bool) {
+func (p *params) texts(name string) (values []string, isSet bool) {
 	v, ok := p.value(name)
 	if !ok {
 		return nil, false
@@ -203,7 +203,7 @@ func (p *params) texts(name string) ([]string, bool) {
 }
 
 // pairs gives an object of strings, not nil, and whether there is one.
-func (p *params) pairs(name string) (map[string]string, bool) {
+func (p *params) pairs(name string) (values map[string]string, isSet bool) {
 	v, ok := p.value(name)
 	if !ok {
 		return nil, false
@@ -237,7 +237,7 @@ func (p *params) object(name string) *params {
 }
 
 // objects gives the elements of a list of objects and whether there is one.
-func (p *params) objects(name string) ([]*params, bool) {
+func (p *params) objects(name string) (elements []*params, isSet bool) {
 	v, ok := p.value(name)
 	if !ok {
 		return nil, false

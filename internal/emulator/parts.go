@@ -24,7 +24,7 @@ func getUploadPartURL(c *call) error {
 	}
 	w := &c.out
 	w.begin("", '{')
-	w.text("authorizationToken", c.uploadToken(id))
+	w.text("authorizationToken", c.newUploadToken(id))
 	w.text("fileId", id)
 	w.text("uploadUrl", fmt.Sprintf("%s/b2api/v%d/b2_upload_part/%s/0000", c.server.url("pod"), c.version, id))
 	w.end('}')
@@ -55,7 +55,7 @@ func beginPart(c *call) error {
 	if key != f.CustomerKeyMD5 {
 		return badRequest("The customer key is not that of the large file")
 	}
-	return c.readPromisedDigest()
+	return c.readLengthAndDigest()
 }
 
 // reservePart prepares incoming for a part of the large file. A part may be
@@ -135,14 +135,14 @@ func listParts(c *call) error {
 	return nil
 }
 
-func (c *call) printParts(f file, all []part, start, page int) {
+func (c *call) printParts(f file, all []part, start, pageSize int) {
 	for len(all) > 0 && all[0].Number < start {
 		all = all[1:]
 	}
 	next := int64(0)
-	if len(all) > page {
-		next = int64(all[page].Number)
-		all = all[:page]
+	if len(all) > pageSize {
+		next = int64(all[pageSize].Number)
+		all = all[:pageSize]
 	}
 	w := &c.out
 	w.begin("", '{')

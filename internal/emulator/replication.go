@@ -119,9 +119,9 @@ const replicationPending = "PENDING"
 // in bytes.
 const maxReplicatedInfo = 2048
 
-// replicationStatusIfAny gives the replication status of a new file, "" if no rule of
+// initialReplicationStatus gives the replication status of a new file, "" if no rule of
 // its bucket reaches it.
-func (b bucket) replicationStatusIfAny(f file) string {
+func (b bucket) initialReplicationStatus(f file) string {
 	if b.Replication == nil || b.Replication.Source == nil || f.CustomerKeyMD5 != "" || infoSize(f.Info) > maxReplicatedInfo {
 		return ""
 	}

@@ -87,7 +87,7 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.log.setStatus(entry, cmp.Or(c.status, http.StatusOK))
-	c.allowOrigin()
+	c.allowOriginByRule()
 	c.send(w)
 }
 
@@ -144,7 +144,7 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 	}
 	switch {
 	case f.LateByRequests > 0:
-		if s.postponeS3(c, f.LateByRequests+1) != nil { // this request counts too
+		if s.answerS3AfterRequests(c, f.LateByRequests+1) != nil { // this request counts too
 			return false
 		}
 	case f.TakesEffect:
@@ -166,12 +166,12 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 	return true
 }
 
-func (s *Server) postponeS3(c *s3Call, requests int) error {
+func (s *Server) answerS3AfterRequests(c *s3Call, requestCount int) error {
 	r, err := detachRequest(c.http)
 	if err != nil {
 		return err
 	}
-	s.faults.postpone(requests, func() {
+	s.faults.postpone(requestCount, func() {
 		late := s.newS3Call(r)
 		late.answer()
 		late.dropContentToSend()
@@ -188,7 +188,7 @@ func (c *s3Call) answer() {
 	}
 	err := c.server.tryCatchUpLifecycle(c.now)
 	if err == nil {
-		err = c.steps()
+		err = c.identifyAndRun()
 	}
 	if err != nil {
 		c.dropContentToSend()
@@ -200,8 +200,8 @@ func (c *s3Call) answer() {
 	}
 }
 
-// steps identifies the caller and runs the operation's transactions.
-func (c *s3Call) steps() error {
+// identifyAndRun identifies the caller and runs the operation's transactions.
+func (c *s3Call) identifyAndRun() error {
 	if err := c.server.store.view(func(t tx) error {
 		c.tx = t
 		return c.identify()
@@ -214,9 +214,9 @@ func (c *s3Call) steps() error {
 		}
 	}
 	if c.op.begin == nil {
-		return c.transactS3(c.op.run)
+		return c.transactOnAllowedBucket(c.op.run)
 	}
-	if err := c.transactS3(c.op.begin); err != nil {
+	if err := c.transactOnAllowedBucket(c.op.begin); err != nil {
 		return err
 	}
 	if err := c.receive(); err != nil {
@@ -225,7 +225,7 @@ func (c *s3Call) steps() error {
 	return c.transact(method{writes: true}, func() error { return c.op.run(c) })
 }
 
-func (c *s3Call) transactS3(step func(*s3Call) error) error {
+func (c *s3Call) transactOnAllowedBucket(step func(*s3Call) error) error {
 	return c.transact(method{writes: c.op.hasAnyFlag(s3Writes)}, func() error {
 		if err := c.loadAllowedBucket(); err != nil {
 			return err
@@ -249,7 +249,7 @@ func (c *s3Call) receive() error {
 		return receiveCopy(c.call)
 	}
 	err := c.storeExactContent(c.payload, c.payload.handOverDigests()...)
-	if wrong := c.payload.readToEnd(); wrong != nil {
+	if wrong := c.payload.readToEndAndVerify(); wrong != nil {
 		err = wrong
 	}
 	if err != nil {
@@ -290,7 +290,7 @@ func (c *s3Call) identify() error {
 	if !found {
 		return newS3Error(403, "InvalidAccessKeyId", "The key '"+s.keyID+"' is not valid", member{"AWSAccessKeyId", s.keyID})
 	}
-	if err := s.checkTime(c.date()); err != nil {
+	if err := s.checkTime(c.replyDate()); err != nil {
 		return err
 	}
 	signingKey := s.signingKey(c.server.account.secret(k.ID))
@@ -302,8 +302,8 @@ func (c *s3Call) identify() error {
 	return err
 }
 
-// date is what the Date header says, and what signatures are compared with.
-func (c *s3Call) date() time.Time {
+// replyDate is what the Date header says, and what signatures are compared with.
+func (c *s3Call) replyDate() time.Time {
 	if c.server.options.Switches.RealDateHeader {
 		return c.server.options.Now()
 	}
@@ -350,7 +350,7 @@ func (c *s3Call) loadAllowedBucket() error {
 	if !signed && c.bucket.Type != "allPublic" {
 		return s3Denied()
 	}
-	if c.key != "" && !c.mayName(c.key) {
+	if c.key != "" && !c.mayUseFileName(c.key) {
 		return s3Denied()
 	}
 	return nil
@@ -366,7 +366,7 @@ func (c *s3Call) readXMLDocument() error {
 		return s3Malformed()
 	}
 	c.xmlDocument = body
-	return cmp.Or(c.payload.readToEnd(), err)
+	return cmp.Or(c.payload.readToEndAndVerify(), err)
 }
 
 // parseDocument takes the request's document apart.
@@ -398,7 +398,7 @@ func (c *s3Call) send(w http.ResponseWriter) {
 	h := w.Header()
 	h["X-Amz-Request-Id"] = []string{c.requestID}
 	h["X-Amz-Id-2"] = []string{c.hostID()}
-	h["Date"] = []string{c.date().UTC().Format(http.TimeFormat)}
+	h["Date"] = []string{c.replyDate().UTC().Format(http.TimeFormat)}
 	if c.sending == nil {
 		h["Cache-Control"] = []string{"max-age=0, no-cache, no-store"}
 		if len(c.body.out) > 0 {
@@ -409,7 +409,7 @@ func (c *s3Call) send(w http.ResponseWriter) {
 	maps.Copy(h, c.header)
 	status := cmp.Or(c.status, http.StatusOK)
 	if c.sending != nil {
-		sendContent(w, c.http, &reply{status: status, content: c.server.openRange(c.sending.source)})
+		sendContent(w, c.http, &reply{status: status, content: c.server.openRange(c.sending.fileRange)})
 		return
 	}
 	if status == http.StatusNoContent || status == http.StatusNotModified {

@@ -106,7 +106,7 @@ func sha256Check(want string) check {
 
 // readPromises takes the digests that headers promise, and the name of that
 // which follows the content.
-func (p *payload) readPromises(h http.Header, trailer string, op *s3Operation) error {
+func (p *payload) readPromises(h http.Header, trailerName string, op *s3Operation) error {
 	if want := h.Get("Content-Md5"); want != "" {
 		sum, err := base64.StdEncoding.DecodeString(want)
 		if err != nil || len(sum) != md5.Size {
@@ -123,18 +123,18 @@ func (p *payload) readPromises(h http.Header, trailer string, op *s3Operation) e
 		if about == name || op.hasAnyFlag(s3OfParts) || about == "Algorithm" || about == "Mode" || about == "Type" {
 			continue
 		}
-		if err := p.promise(strings.ToLower(name), h.Get(name)); err != nil {
+		if err := p.addPromisedChecksum(strings.ToLower(name), h.Get(name)); err != nil {
 			return err
 		}
 	}
-	if trailer == "" {
+	if trailerName == "" {
 		return nil
 	}
-	return p.promise(strings.TrimSpace(trailer), "")
+	return p.addPromisedChecksum(strings.TrimSpace(trailerName), "")
 }
 
-// promise adds the checksum of a header; want is "" if it follows the content.
-func (p *payload) promise(header, want string) error {
+// addPromisedChecksum adds the checksum of a header; want is "" if it follows the content.
+func (p *payload) addPromisedChecksum(header, want string) error {
 	name, isChecksum := strings.CutPrefix(header, strings.ToLower(checksumHeader))
 	sum := newChecksumIfKnown(name)
 	if !isChecksum || sum == nil {
@@ -213,8 +213,8 @@ func (p *payload) handOverDigests() (digests []hash.Hash) {
 	return digests
 }
 
-// readToEnd reads what is left, which is nothing or what ends chunked content.
-func (p *payload) readToEnd() error {
+// readToEndAndVerify reads what is left, which is nothing or what ends chunked content.
+func (p *payload) readToEndAndVerify() error {
 	for !p.ended && p.err == nil {
 		var rest [64]byte
 		_, _ = p.Read(rest[:]) // the error stays

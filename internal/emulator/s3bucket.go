@@ -59,7 +59,7 @@ func s3CreateBucket(c *s3Call) error {
 			"Your previous request to create the named bucket succeeded and you already own it.",
 			member{"BucketName", c.requestBucketName})
 	}
-	if err := c.checkBucketName(c.requestBucketName); err != nil {
+	if err := c.checkNewBucketName(c.requestBucketName); err != nil {
 		if e := asS3Error(err); e.code != "InvalidArgument" {
 			return e
 		}
@@ -97,7 +97,7 @@ func (c *s3Call) checkLocation() error {
 
 func s3DeleteBucket(c *s3Call) error {
 	c.status = 204
-	return c.dropBucket(&c.bucket)
+	return c.dropEmptyBucket(&c.bucket)
 }
 
 func s3GetLocation(c *s3Call) error {

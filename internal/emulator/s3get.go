@@ -45,7 +45,7 @@ func (c *s3Call) findRequestedVersion() (file, error) {
 	if !c.query.Has("versionId") {
 		f, found, err := c.findNewestVersion(c.bucket.ID, c.key)
 		if err == nil && (!found || f.Action == hidden) {
-			err = c.noObject("NoSuchKey", "The specified key does not exist.", f, found)
+			err = c.missingObjectError("NoSuchKey", "The specified key does not exist.", f, found)
 		}
 		return f, err
 	}
@@ -54,7 +54,7 @@ func (c *s3Call) findRequestedVersion() (file, error) {
 	case err != nil:
 		return f, err
 	case !found:
-		return f, c.noObject("NoSuchVersion", "The specified version does not exist.", f, false)
+		return f, c.missingObjectError("NoSuchVersion", "The specified version does not exist.", f, false)
 	case f.Action == hidden:
 		e := newS3Error(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 		e.header = markerHeader(f)
@@ -67,9 +67,9 @@ func markerHeader(f file) http.Header {
 	return http.Header{"X-Amz-Delete-Marker": {"true"}, "X-Amz-Version-Id": {f.ID}}
 }
 
-// noObject says that an object is not there, and to those who may not list
+// missingObjectError says that an object is not there, and to those who may not list
 // buckets only that they may not have it (kopia#5329).
-func (c *s3Call) noObject(code, message string, marker file, hasMarker bool) error {
+func (c *s3Call) missingObjectError(code, message string, marker file, hasMarker bool) error {
 	if !c.may("listBuckets") {
 		return s3Denied()
 	}
@@ -93,8 +93,8 @@ func s3GetObject(c *s3Call) error {
 		return err
 	}
 	c.setObjectHeaders(f)
-	d := &sending{source: source{file: f, length: f.Length}}
-	if err := c.narrowToRequestedRange(d); err != nil {
+	d := &sending{fileRange: fileRange{file: f, length: f.Length}}
+	if err := c.narrowToRangeOrPart(d); err != nil {
 		return err
 	}
 	c.header.Set("Content-Length", strconv.FormatInt(d.length, 10))
@@ -102,8 +102,8 @@ func s3GetObject(c *s3Call) error {
 	return nil
 }
 
-// narrowToRequestedRange narrows what is sent to the range or part that the request wants.
-func (c *s3Call) narrowToRequestedRange(d *sending) error {
+// narrowToRangeOrPart narrows what is sent to the range or part that the request wants.
+func (c *s3Call) narrowToRangeOrPart(d *sending) error {
 	size := d.file.Length
 	wanted := c.http.Header.Get("Range")
 	if c.query.Has("partNumber") {
@@ -195,24 +195,24 @@ func (c *s3Call) setObjectHeaders(f file) {
 			h.Set(o.header, value)
 		}
 	}
-	if f.Replication != "" {
-		h.Set("X-Amz-Replication-Status", strings.ToUpper(f.Replication))
+	if f.ReplicationStatus != "" {
+		h.Set("X-Amz-Replication-Status", strings.ToUpper(f.ReplicationStatus))
 	}
 	setEncryptionHeaders(h, f)
-	maps.Copy(h, c.lockHeaders(f.Lock))
+	maps.Copy(h, c.readableLockHeaders(f.Lock))
 }
 
-func storedHeaderIndex(key string) int {
+func storedHeaderIndex(infoKey string) int {
 	for i, s := range storedHeaders {
-		if s.info == key {
+		if s.info == infoKey {
 			return i
 		}
 	}
 	return -1
 }
 
-// lockHeaders tells a lock to those who may know it.
-func (c *s3Call) lockHeaders(l fileLock) http.Header {
+// readableLockHeaders tells a lock to those who may know it.
+func (c *s3Call) readableLockHeaders(l fileLock) http.Header {
 	h := http.Header{}
 	if l.Mode != "" && c.may("readFileRetentions") {
 		h.Set(lockHeader+"Mode", strings.ToUpper(l.Mode))

@@ -21,22 +21,22 @@ type listingRequest struct {
 // readListing reads the parameters that listings share; limit is the name of
 // the one with the size of a page. A key with a name prefix must ask for no
 // more than that.
-func (c *s3Call) readListing(limit string) (listingRequest, error) {
-	l, err := c.readPageParameters(limit)
+func (c *s3Call) readListing(limitParameter string) (listingRequest, error) {
+	l, err := c.readPageParameters(limitParameter)
 	l.prefix, l.delimiter = c.query.Get("prefix"), c.query.Get("delimiter")
 	switch {
 	case err != nil:
 		return l, err
 	case strings.Contains(l.prefix, "\x00"):
 		return l, s3Invalid("The prefix must not have control characters.")
-	case !c.mayName(l.prefix):
+	case !c.mayUseFileName(l.prefix):
 		return l, s3Denied()
 	}
 	return l, nil
 }
 
 // readPageParameters reads how much of a listing is wanted, and in which encoding.
-func (c *s3Call) readPageParameters(limit string) (listingRequest, error) {
+func (c *s3Call) readPageParameters(limitParameter string) (listingRequest, error) {
 	l := listingRequest{pageSize: s3Page}
 	switch encoding := c.query.Get("encoding-type"); encoding {
 	case "":
@@ -45,10 +45,10 @@ func (c *s3Call) readPageParameters(limit string) (listingRequest, error) {
 	default:
 		return l, s3Invalid("Invalid Encoding Method specified in Request")
 	}
-	if text := c.query.Get(limit); text != "" {
+	if text := c.query.Get(limitParameter); text != "" {
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil || n < 0 {
-			return l, s3Invalid("Argument " + limit + " must be an integer between 0 and 2147483647")
+			return l, s3Invalid("Argument " + limitParameter + " must be an integer between 0 and 2147483647")
 		}
 		l.pageSize = int(min(n, s3Page))
 	}
@@ -64,14 +64,14 @@ func (l listingRequest) printKey(w *xmlPrinter, element, key string) {
 }
 
 // printHead prints what the request asked for.
-func (l listingRequest) printHead(c *s3Call, limit string) {
+func (l listingRequest) printHead(c *s3Call, limitElement string) {
 	w := &c.body
 	w.text("Name", c.bucket.Name)
 	l.printKey(w, "Prefix", l.prefix)
 	if l.delimiter != "" {
 		l.printKey(w, "Delimiter", l.delimiter)
 	}
-	w.number(limit, int64(l.pageSize))
+	w.number(limitElement, int64(l.pageSize))
 	if l.percentEncodesKeys {
 		w.text("EncodingType", "url")
 	}
@@ -98,15 +98,15 @@ func (w walk) storeKeyAfter(name string) string {
 }
 
 // take gives a page of files, and whether there are more.
-func take(files iter.Seq2[file, error], page int) (taken []file, more bool, err error) {
-	if page == 0 {
+func take(files iter.Seq2[file, error], pageSize int) (taken []file, more bool, err error) {
+	if pageSize == 0 {
 		return nil, false, nil
 	}
 	for f, err := range files {
 		if err != nil {
 			return nil, false, err
 		}
-		if len(taken) == page {
+		if len(taken) == pageSize {
 			return taken, true, nil
 		}
 		taken = append(taken, f)
@@ -267,7 +267,7 @@ func (c *s3Call) storeKeyAfterVersion(w walk, name, id string) (string, error) {
 
 // printVersions prints versions and markers; begun is the name of which the
 // page before had the newest.
-func (c *s3Call) printVersions(l listingRequest, files []file, begun string) {
+func (c *s3Call) printVersions(l listingRequest, files []file, previousName string) {
 	w := &c.body
 	var folders []string
 	for _, f := range files {
@@ -282,7 +282,7 @@ func (c *s3Call) printVersions(l listingRequest, files []file, begun string) {
 		w.begin(element)
 		l.printKey(w, "Key", f.Name)
 		w.text("VersionId", f.ID)
-		w.flag("IsLatest", f.Name != begun)
+		w.flag("IsLatest", f.Name != previousName)
 		w.time("LastModified", f.UploadMillis)
 		if f.Action == uploaded {
 			w.text("ETag", f.etag())
@@ -291,7 +291,7 @@ func (c *s3Call) printVersions(l listingRequest, files []file, begun string) {
 		}
 		w.owner("Owner", c.server.account.ID)
 		w.end(element)
-		begun = f.Name
+		previousName = f.Name
 	}
 	l.printFolders(w, folders)
 }

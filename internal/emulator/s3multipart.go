@@ -14,7 +14,7 @@ import (
 // ID is the file's ID.
 
 func s3CreateUpload(c *s3Call) error {
-	if err := c.checkPutHeaders(); err != nil {
+	if err := c.checkNewObjectRequest(); err != nil {
 		return err
 	}
 	f, err := c.newFileFromHeaders(started)
@@ -93,7 +93,7 @@ func checkPartCustomerKey(h http.Header, f file) error {
 	given := ""
 	if h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != "" {
 		var err error
-		if _, given, err = checkCustomerKeyHeaders(h, sseCHeader); err != nil {
+		if _, given, err = readRequiredCustomerKey(h, sseCHeader); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,7 @@ func s3BeginPartCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	s := source{file: from, length: from.Length}
+	s := fileRange{file: from, length: from.Length}
 	if wanted := c.http.Header.Get(copySource + "-Range"); wanted != "" {
 		s.from, s.length, err = parseRange(wanted, from.Length)
 		_, last, _ := strings.Cut(wanted, "-")
@@ -144,7 +144,7 @@ func s3BeginPartCopy(c *s3Call) error {
 
 // s3KeepPart is the last step of UploadPart.
 func s3KeepPart(c *s3Call) error {
-	p, err := c.keepUploadedPart()
+	p, err := c.keepPartOfUpload()
 	if err != nil {
 		return err
 	}
@@ -154,9 +154,9 @@ func s3KeepPart(c *s3Call) error {
 	return nil
 }
 
-// keepUploadedPart makes the incoming content a part. The upload may be finished
+// keepPartOfUpload makes the incoming content a part. The upload may be finished
 // or aborted meanwhile.
-func (c *s3Call) keepUploadedPart() (part, error) {
+func (c *s3Call) keepPartOfUpload() (part, error) {
 	if _, err := c.findUpload(); err != nil {
 		return part{}, c.discardContent(c.incoming.contentID, err)
 	}
@@ -164,7 +164,7 @@ func (c *s3Call) keepUploadedPart() (part, error) {
 }
 
 func s3KeepPartCopy(c *s3Call) error {
-	p, err := c.keepUploadedPart()
+	p, err := c.keepPartOfUpload()
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ var storedHeaders = []struct{ header, info string }{
 
 // s3BeginPut is the first step of PutObject.
 func s3BeginPut(c *s3Call) error {
-	if err := c.checkPutHeaders(); err != nil {
+	if err := c.checkNewObjectRequest(); err != nil {
 		return err
 	}
 	if c.payload.left < 0 {
@@ -46,9 +46,9 @@ func s3BeginPut(c *s3Call) error {
 	return nil
 }
 
-// checkPutHeaders refuses what Backblaze has no answer to, on calls that make
+// checkNewObjectRequest refuses what Backblaze has no answer to, on calls that make
 // objects. Conditions on writes are the most missed of it.
-func (c *s3Call) checkPutHeaders() error {
+func (c *s3Call) checkNewObjectRequest() error {
 	h := c.http.Header
 	for _, name := range []string{"If-None-Match", "If-Match"} {
 		if h.Get(name) != "" {
@@ -99,14 +99,14 @@ func (c *s3Call) newFileFromHeaders(action string) (file, error) {
 	if f.Info, err = c.fileInfoFromHeaders(); err != nil {
 		return f, err
 	}
-	if err := c.setEncryptionAndLock(&f); err != nil {
+	if err := c.setEncryptionLockReplication(&f); err != nil {
 		return f, err
 	}
-	return f, c.checkMeta(f)
+	return f, c.checkMetadataSize(f)
 }
 
-// checkMeta refuses metadata for which the object has no room.
-func (c *s3Call) checkMeta(f file) error {
+// checkMetadataSize refuses metadata for which the object has no room.
+func (c *s3Call) checkMetadataSize(f file) error {
 	h := c.http.Header
 	asked := h.Get(sseHeader) + h.Get(sseCHeader+"Algorithm")
 	return asMetadataTooLarge(f.checkInfoSize(c.bucket.FileLockEnabled || asked != ""))
@@ -151,9 +151,9 @@ func withoutChunked(value string) string {
 	return strings.Join(kept, ",")
 }
 
-// setEncryptionAndLock sets a new file's encryption, lock and replication as headers and
+// setEncryptionLockReplication sets a new file's encryption, lock and replication as headers and
 // bucket say.
-func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
+func (c *s3Call) setEncryptionLockReplication(f *file) (err error) {
 	h := c.http.Header
 	customer := h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != ""
 	f.Encryption = c.server.encryptionIn(c.bucket)
@@ -161,7 +161,7 @@ func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
 	case customer && algorithm != "":
 		return s3Invalid("Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
 	case customer:
-		if f.Encryption, f.CustomerKeyMD5, err = checkCustomerKeyHeaders(h, sseCHeader); err != nil {
+		if f.Encryption, f.CustomerKeyMD5, err = readRequiredCustomerKey(h, sseCHeader); err != nil {
 			return err
 		}
 	case algorithm == sseB2.Algorithm:
@@ -185,16 +185,16 @@ func (c *s3Call) setEncryptionAndLock(f *file) (err error) {
 	if (wish.Mode == "") != (wish.UntilMillis == 0) {
 		return s3Invalid("x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied")
 	}
-	f.Replication = c.bucket.replicationStatusIfAny(*f)
+	f.ReplicationStatus = c.bucket.initialReplicationStatus(*f)
 	f.Lock, err = c.newLock(c.bucket, wish)
 	return err
 }
 
 const lockHeader = "X-Amz-Object-Lock-"
 
-// checkCustomerKeyHeaders reads the three headers of a customer's key, of which only the
+// readRequiredCustomerKey reads the three headers of a customer's key, of which only the
 // digest is kept.
-func checkCustomerKeyHeaders(h http.Header, prefix string) (_ encryption, keyMD5 string, err error) {
+func readRequiredCustomerKey(h http.Header, prefix string) (_ encryption, keyMD5 string, err error) {
 	if h.Get(prefix+"Algorithm") != sseB2.Algorithm {
 		return encryption{}, "", newS3Error(400, "InvalidEncryptionAlgorithmError",
 			"The encryption request you specified is not valid. Supported value: AES256.")
@@ -220,7 +220,7 @@ func checkCustomerKey(h http.Header, prefix string, f file) error {
 		return newS3Error(400, "InvalidRequest", "The object was stored using a form of Server Side Encryption. "+
 			"The correct parameters must be provided to retrieve the object.")
 	}
-	_, digest, err := checkCustomerKeyHeaders(h, prefix)
+	_, digest, err := readRequiredCustomerKey(h, prefix)
 	if err == nil && digest != f.CustomerKeyMD5 {
 		err = s3Denied()
 	}
@@ -308,7 +308,7 @@ func s3TooLargeSource() *s3Error {
 
 // s3BeginCopy is the first step of CopyObject.
 func s3BeginCopy(c *s3Call) error {
-	if err := c.checkPutHeaders(); err != nil {
+	if err := c.checkNewObjectRequest(); err != nil {
 		return err
 	}
 	from, err := c.readCopySource()
@@ -335,11 +335,11 @@ func s3BeginCopy(c *s3Call) error {
 	default:
 		return s3Invalid("Unknown metadata directive.")
 	}
-	if err := c.checkMeta(f); err != nil {
+	if err := c.checkMetadataSize(f); err != nil {
 		return err
 	}
 	c.header.Set("X-Amz-Copy-Source-Version-Id", from.ID)
-	c.incoming = &incoming{file: f, contentID: f.ID, source: source{file: from, length: from.Length}, length: from.Length}
+	c.incoming = &incoming{file: f, contentID: f.ID, source: fileRange{file: from, length: from.Length}, length: from.Length}
 	return nil
 }
 
@@ -363,7 +363,7 @@ func (w *xmlPrinter) copyResult(root, etag string, millis int64) {
 // s3DeleteObject hides an object or, given a version, deletes that.
 func s3DeleteObject(c *s3Call) error {
 	c.status = http.StatusNoContent
-	done, err := c.remove(c.key, c.query.Get("versionId"), c.query.Has("versionId"))
+	done, err := c.deleteVersionOrHide(c.key, c.query.Get("versionId"), c.query.Has("versionId"))
 	if err != nil {
 		return err
 	}
@@ -383,11 +383,11 @@ type removal struct {
 	marker  bool
 }
 
-func (c *s3Call) remove(key, versionID string, versioned bool) (removal, error) {
+func (c *s3Call) deleteVersionOrHide(key, versionID string, versioned bool) (removal, error) {
 	if !versioned {
 		return c.hide(key)
 	}
-	if !c.may("deleteFiles") || !c.mayName(key) {
+	if !c.may("deleteFiles") || !c.mayUseFileName(key) {
 		return removal{}, s3Denied()
 	}
 	f, found, err := c.findVersion(key, versionID)
@@ -403,7 +403,7 @@ func (c *s3Call) remove(key, versionID string, versioned bool) (removal, error) 
 
 // hide makes a marker, unless there is nothing to hide.
 func (c *s3Call) hide(key string) (removal, error) {
-	if !c.may("writeFiles") || !c.mayName(key) {
+	if !c.may("writeFiles") || !c.mayUseFileName(key) {
 		return removal{}, s3Denied()
 	}
 	f, found, err := c.findNewestVersion(c.bucket.ID, key)
@@ -444,7 +444,7 @@ func s3DeleteObjects(c *s3Call) error {
 		if o.VersionID != nil {
 			id = *o.VersionID
 		}
-		done, err := c.remove(o.Key, id, id != "")
+		done, err := c.deleteVersionOrHide(o.Key, id, id != "")
 		switch {
 		case err != nil:
 			e := asS3Error(err)

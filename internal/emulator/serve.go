@@ -86,7 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	body, err := c.readBody()
-	entry := s.log.addCall(c.entry(body))
+	entry := s.log.addCall(c.loggedCall(body))
 	fault, faulty := s.faults.next(c.method)
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
@@ -97,7 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.log.setStatus(entry, out.status)
-	c.allowOrigin(out)
+	c.allowOriginByRule(out)
 	s.send(w, r, c, out)
 	buffer := c.out.out[:0]
 	s.buffers.Put(&buffer)
@@ -119,7 +119,7 @@ func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool)
 	case f.TakesEffect:
 		s.answer(c, body)
 	}
-	return f.reply(c.http.Context())
+	return f.replyOrDisconnect(c.http.Context())
 }
 
 // wait lets the latency pass and reports whether the client is still there.
@@ -171,7 +171,7 @@ func (s *Server) answer(c *call, body []byte) *reply {
 		f()
 	}
 	if d := c.sending; d != nil {
-		return &reply{status: d.status, header: d.header, content: s.openRange(d.source)}
+		return &reply{status: d.status, header: d.header, content: s.openRange(d.fileRange)}
 	}
 	c.out.out = append(c.out.out, '\n')
 	return &reply{status: http.StatusOK, body: c.out.out}
@@ -180,11 +180,11 @@ func (s *Server) answer(c *call, body []byte) *reply {
 // runInTransactions runs the method's transaction or, for an upload or copy, both of them
 // with the content in between.
 func (c *call) runInTransactions(m method) error {
-	if m.begin == nil {
+	if m.beginUploadOrCopy == nil {
 		return c.transact(m, func() error { return c.authorizeAndRun(m, m.run) })
 	}
 	defer c.releaseUploadToken()
-	if err := c.transact(m, func() error { return c.authorizeAndRun(m, m.begin) }); err != nil {
+	if err := c.transact(m, func() error { return c.authorizeAndRun(m, m.beginUploadOrCopy) }); err != nil {
 		return err
 	}
 	if err := m.receive(c); err != nil {

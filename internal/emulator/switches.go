@@ -32,7 +32,7 @@ func AllSwitches() []SwitchDefinition {
 	return []SwitchDefinition{
 		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared",
 			on(func(s *Switches) *bool { return &s.AllowConsoleBucketTypes })},
-		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setCap},
+		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setMaxDailyClassC},
 		{"email-not-verified", "", "the account's email address is not verified: no public buckets",
 			on(func(s *Switches) *bool { return &s.EmailNotVerified })},
 		{"ignore-unknown-members", "", "a request member that the call does not know is no error",
@@ -92,7 +92,7 @@ func setText(to *string, value string) error {
 	return nil
 }
 
-func (s *Switches) setCap(value string) error {
+func (s *Switches) setMaxDailyClassC(value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 {
 		return errors.New("it needs a positive number, after an equals sign")

@@ -21,11 +21,11 @@ import (
 // content and compares digests, and the method itself makes the content a file.
 // What they hand on is incoming.
 type incoming struct {
-	file       file   // to be, or the large file that the part belongs to
-	partNumber int    // its number
-	contentID  string // the name of the content to be
-	source     source // of a copy
-	length     int64  // of the content
+	file       file      // to be, or the large file that the part belongs to
+	partNumber int       // its number
+	contentID  string    // the name of the content to be
+	source     fileRange // of a copy
+	length     int64     // of the content
 	// sha1 and md5 are known after the second step.
 	sha1, md5 string
 	// What an upload promises: a SHA-1, or "" for none; that it comes after
@@ -47,7 +47,7 @@ func getUploadURL(c *call) error {
 	}
 	w := &c.out
 	w.begin("", '{')
-	w.text("authorizationToken", c.uploadToken(id))
+	w.text("authorizationToken", c.newUploadToken(id))
 	w.text("bucketId", id)
 	w.text("uploadUrl", fmt.Sprintf("%s/b2api/v%d/b2_upload_file/%s/c%s_v0001000_t0000",
 		c.server.url("pod"), c.version, id, c.server.account.clusterDigits()))
@@ -70,7 +70,7 @@ func beginUpload(c *call) error {
 		return err
 	}
 	c.incoming = &incoming{file: f, contentID: f.ID}
-	return c.readPromisedDigest()
+	return c.readLengthAndDigest()
 }
 
 // fileFromUploadHeaders makes a file of the headers of b2_upload_file.
@@ -88,7 +88,7 @@ func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 	if err := checkFileName(name); err != nil {
 		return file{}, err
 	}
-	if !c.mayName(name) {
+	if !c.mayUseFileName(name) {
 		return file{}, unauthorized()
 	}
 	f := c.newFile(b.ID, name, uploaded)
@@ -114,7 +114,7 @@ func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 			return file{}, badRequest("X-Bz-File-Retention-Retain-Until-Timestamp must be milliseconds: %s", until)
 		}
 	}
-	f.Replication = b.replicationStatusIfAny(f)
+	f.ReplicationStatus = b.initialReplicationStatus(f)
 	if f.Lock, err = c.newLock(b, lock); err != nil {
 		return file{}, err
 	}
@@ -175,8 +175,8 @@ func headerEncryption(h http.Header) (e encryption, customerKeyMD5 string, err e
 
 func isSHA1(s string) bool { return isHex(s, sha1.Size*2) }
 
-// readPromisedDigest reads how long the content is and which digest it has.
-func (c *call) readPromisedDigest() error {
+// readLengthAndDigest reads how long the content is and which digest it has.
+func (c *call) readLengthAndDigest() error {
 	in, claim := c.incoming, strings.ToLower(c.http.Header.Get("X-Bz-Content-Sha1"))
 	in.length = c.http.ContentLength
 	switch unverified, isUnverified := strings.CutPrefix(claim, unverifiedPrefix); {
@@ -208,8 +208,8 @@ func (c *call) readPromisedDigest() error {
 // unverifiedPrefix marks a SHA-1 that the client did not vouch for.
 const unverifiedPrefix = "unverified:"
 
-// receive is the second step of an upload.
-func receive(c *call) error {
+// receiveUpload is the second step of an upload.
+func receiveUpload(c *call) error {
 	in := c.incoming
 	if err := c.storeExactContent(c.http.Body); err != nil {
 		return c.discardContent(in.contentID, err)

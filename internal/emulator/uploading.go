@@ -42,9 +42,9 @@ func (u *uploadTokens) resetCount() {
 	u.made = 0
 }
 
-// uploadToken gives the caller a new token for uploads to a bucket or large
+// newUploadToken gives the caller a new token for uploads to a bucket or large
 // file.
-func (c *call) uploadToken(target string) string {
+func (c *call) newUploadToken(target string) string {
 	mark := fmt.Sprintf("%05x", c.server.uploads.next()&0xfffff)
 	return c.server.markedToken(c.caller.ID, "upld"+target, mark, c.version, c.now)
 }

@@ -23,7 +23,7 @@ func hideFile(c *call) error {
 	if _, err := c.bucketOfFileCall(bucketID); err != nil {
 		return err
 	}
-	if !c.mayName(name) {
+	if !c.mayUseFileName(name) {
 		return unauthorized()
 	}
 	f, found, err := c.findNewestVersion(bucketID, name)

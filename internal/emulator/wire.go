@@ -48,17 +48,17 @@ func (e *refusal) body() []byte {
 // indentation and members in alphabetical order, which is the caller's duty.
 // A member inside an array has the name "".
 type printer struct {
-	out     []byte
-	depth   int
-	started bool // the innermost object or array has a member
+	out       []byte
+	depth     int
+	hasMember bool // the innermost object or array has a member
 }
 
 // beginMember writes what goes before a member's value.
 func (w *printer) beginMember(name string) {
-	if w.started {
+	if w.hasMember {
 		w.out = append(w.out, ',')
 	}
-	w.started = true
+	w.hasMember = true
 	if w.depth > 0 {
 		w.line()
 	}
@@ -80,16 +80,16 @@ func (w *printer) begin(name string, bracket byte) {
 	w.beginMember(name)
 	w.out = append(w.out, bracket)
 	w.depth++
-	w.started = false
+	w.hasMember = false
 }
 
 func (w *printer) end(bracket byte) {
 	w.depth--
-	if w.started {
+	if w.hasMember {
 		w.line()
 	}
 	w.out = append(w.out, bracket)
-	w.started = true
+	w.hasMember = true
 }
 
 func (w *printer) text(name, value string) {

@@ -28,8 +28,8 @@ const (
 )
 
 // listPage asks for one page of a list, and gives the address of the next; "": it was the last.
-func (c *Client) listPage(ctx context.Context, pageURL string, to any) (nextURL string, err error) {
-	header, err := c.sendWithRetries(ctx, http.MethodGet, pageURL, nil, to)
+func (c *Client) listPage(ctx context.Context, pathOrPageURL string, to any) (nextURL string, err error) {
+	header, err := c.sendWithRetries(ctx, http.MethodGet, pathOrPageURL, nil, to)
 	if err != nil {
 		return "", err
 	}
@@ -50,10 +50,10 @@ func (c *Client) send(ctx context.Context, method, path string, body map[string]
 
 // sendWithRetries repeats a request as long as that may help. What creates something is repeated only
 // where the service says that it did nothing.
-func (c *Client) sendWithRetries(ctx context.Context, method, path string, body map[string]string, to any) (http.Header, error) {
+func (c *Client) sendWithRetries(ctx context.Context, method, pathOrPageURL string, body map[string]string, to any) (http.Header, error) {
 	wait := firstWait
 	for try := 1; ; try++ {
-		header, after, err := c.sendOnce(ctx, method, path, body, to)
+		header, after, err := c.sendOnce(ctx, method, pathOrPageURL, body, to)
 		if err == nil {
 			return header, nil
 		}
@@ -110,14 +110,14 @@ func (c *Client) sendOnce(ctx context.Context, method, path string, body map[str
 }
 
 // newRequest makes a request for a path below the root, or for the address of a page.
-func (c *Client) newRequest(ctx context.Context, method, path string, body map[string]string) (*http.Request, *Error) {
-	target := c.root.String() + path
-	if !strings.HasPrefix(path, "/") { // a page, as the service names it
-		at, err := url.Parse(path)
+func (c *Client) newRequest(ctx context.Context, method, pathOrPageURL string, body map[string]string) (*http.Request, *Error) {
+	target := c.root.String() + pathOrPageURL
+	if !strings.HasPrefix(pathOrPageURL, "/") { // a page, as the service names it
+		at, err := url.Parse(pathOrPageURL)
 		if err != nil || at.Scheme != c.root.Scheme || at.Host != c.root.Host || at.User != nil {
 			return nil, c.foreignHostError()
 		}
-		target = path
+		target = pathOrPageURL
 	}
 	var content io.Reader
 	if body != nil {

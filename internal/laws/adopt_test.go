@@ -78,7 +78,7 @@ func (w *world) adoptAll(fold bool) {
 	snapshot, err := account.ReadSnapshot(ctx, c, a, w.kinds, query)
 	w.must(err)
 	var buckets []string
-	for _, o := range snapshot.All(w.kinds[0]) {
+	for _, o := range snapshot.AllRead(w.kinds[0]) {
 		buckets = append(buckets, o.Identity)
 	}
 	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {ChildIdentities: buckets}}, snapshot)
@@ -88,7 +88,7 @@ func (w *world) adoptAll(fold bool) {
 		Wanted: func(*kind.Kind, string, string) bool { return true }, ContentPaths: map[adopt.ObjectID]string{},
 	}
 	w.downloadAll(&request, c)
-	r, err := adopt.Write(request)
+	r, err := adopt.GenerateConfig(request)
 	w.must(err)
 	if len(r.Undeclarable) > 0 {
 		w.Errorf("not written: %v", r.Undeclarable)
@@ -113,12 +113,12 @@ func (w *world) adoptAll(fold bool) {
 func (w *world) downloadAll(r *adopt.Request, c *b2.Client) {
 	w.Helper()
 	ctx, k := context.Background(), w.kinds[slices.IndexFunc(w.kinds, func(k *kind.Kind) bool { return k.Content != nil })]
-	for _, bucket := range r.Snapshot.All(w.kinds[0]) {
+	for _, bucket := range r.Snapshot.AllRead(w.kinds[0]) {
 		list, _, _, err := k.Parent.ListChildren(ctx, c, bucket.ID, kind.ChildListQuery{Limit: 1000})
 		w.must(err)
 		w.must(r.Snapshot.AddLookedForChildren(k, nil, list))
 	}
-	contents, left, err := adopt.ContentsOf(*r, k, r.Snapshot.All(k))
+	contents, left, err := adopt.ContentsOf(*r, k, r.Snapshot.AllRead(k))
 	w.must(err)
 	r.Undeclarable = left
 	for _, content := range contents {

@@ -76,7 +76,7 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 	}{
 		"refused": {fault: emulator.Fault{Status: 401, Code: "bad_auth_token", Count: 99}, want: "does not accept it yet"},
 		"capped":  {fault: emulator.Fault{Status: 403, Code: "transaction_cap_exceeded", Count: 99}, want: "could not be tried"},
-		"wider": {lie: func(a *wire.Account) { a.Buckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") },
+		"wider": {lie: func(a *wire.Account) { a.AllowedBuckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") },
 			want: "something else than planned of capabilities, buckets."},
 		"other": {lie: func(a *wire.Account) { a.NamePrefix, a.KeyExpires = "", time.Time{} }, want: "something else than planned of " +
 			"name_prefix, valid_duration."},

@@ -74,7 +74,7 @@ func (w *world) drift() []plan.Change {
 	w.must(err)
 	snapshot.DropExpired(w.serviceTime(c))
 	found, _, diags := plan.FindDrift(plan.Request{Config: declared, Kinds: w.kinds, Snapshot: snapshot, Entries: st.Entries,
-		Now: w.serviceTime(c), LocalTime: w.here(), Applied: plan.LastApply{Salt: stateSalt}})
+		Now: w.serviceTime(c), LocalClockTime: w.here(), Applied: plan.LastApply{Salt: stateSalt}})
 	if diags.HasErrors() {
 		w.Fatalf("drift: %v", diags)
 	}

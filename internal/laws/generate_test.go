@@ -119,7 +119,7 @@ func (d *draft) legal(k *kind.Kind, n named) cty.Value {
 // complaint names the attribute that is wrong first; ok is true where none is.
 func complaint(k *kind.Kind, v cty.Value) (attr string, ok bool) {
 	values, ps := k.NewCompleter().CompleteAndCheck(k.ValuesOf(v), false)
-	done := values.Object()
+	done := values.ObjectWithoutUnset()
 	if k.CheckChange != nil {
 		ps = append(ps, k.CheckChange(cty.NullVal(k.LiveType()), done)...)
 	}

@@ -64,7 +64,7 @@ func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 func (v victim) run() {
 	w := &world{judge: plain{}, clock: &clock{now: v.Now}, kinds: schema.Kinds(), parallelism: v.Parallelism,
 		dir: v.Dir, traffic: newTraffic(v.Addr), keyID: v.KeyID, key: v.Key}
-	if w.site = v.Site; w.site.BackendType != "" {
+	if w.site = v.Site; w.site.BackendName != "" {
 		w.reach(nil)
 	}
 	if v.Watched {

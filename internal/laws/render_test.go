@@ -104,7 +104,7 @@ func rendersAgain(t tester, config *config.Config, dir string) {
 // rendered writes a resource as a block of constants. What follows from the
 // rest is left out, as nobody may say both.
 func rendered(r *config.Resource, label string) string {
-	m := r.Value.Object().AsValueMap()
+	m := r.Value.ObjectWithoutUnset().AsValueMap()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q {\n", r.Kind.Name, label)
 	for _, a := range r.Kind.SettableAttrs() {
@@ -149,7 +149,7 @@ func content(r *config.Resource) cty.Value {
 func declared(c *config.Config) map[string]string {
 	out := map[string]string{}
 	for _, r := range c.Resources {
-		out[r.Kind.Name+" "+r.Identity()] = fmt.Sprintf("%#v %v %v", r.Value.Object(), r.PreventDestroy, r.IgnoreChanges)
+		out[r.Kind.Name+" "+r.Identity()] = fmt.Sprintf("%#v %v %v", r.Value.ObjectWithoutUnset(), r.PreventDestroy, r.IgnoreChanges)
 	}
 	return out
 }

@@ -55,7 +55,7 @@ func (w *world) save() *planfile.File {
 	a, err := w.plan(mode{save: true})
 	w.must(err)
 	path := w.path("saved.plan")
-	w.must(planfile.Write(path, &planfile.File{ProgramVersion: "laws", CommandWithFlags: "apply", Plan: a.plan,
+	w.must(planfile.Write(path, &planfile.File{ProgramVersion: "laws", CommandToApply: "apply", Plan: a.plan,
 		ConfigDigest: schema.MeaningDigest(a.config.Files), NonsensitiveVariables: a.config.NonsensitiveVariables}))
 	f, err := planfile.Read(path, w.kinds)
 	w.must(err)

@@ -234,7 +234,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 		"the result": r, "the secrets": r.NewSecrets, "the entries": r.Entries, "the state": store.State(), "the store": store,
 		"the events": w.events, "the log": w.log, "the emulator's log": w.b2.Calls(),
 	}
-	for _, o := range slices.Concat(a.snapshot.All(w.kinds[0]), r.Snapshot.All(w.kinds[1])) {
+	for _, o := range slices.Concat(a.snapshot.AllRead(w.kinds[0]), r.Snapshot.AllRead(w.kinds[1])) {
 		things["object "+o.ID] = *o
 		c.nowhere(w, "object "+o.ID, string(o.Raw))
 	}

@@ -188,7 +188,7 @@ type attempt struct {
 
 // idle reports whether a run would have nothing to do, not even in the state.
 func (a *attempt) idle() bool {
-	return a.plan.Empty() && len(a.plan.Records) == 0 && len(a.open) == 0
+	return a.plan.HasNoChanges() && len(a.plan.Records) == 0 && len(a.open) == 0
 }
 
 func (w *world) connect() *b2.Client {
@@ -239,7 +239,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	a.began = w.serviceTime(a.client)
 	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: a.began, LocalTime: w.here(), FillSaved: m.save, Applied: plan.LastApply{Salt: stateSalt}}
+		Rotate: m.rotate, Now: a.began, LocalClockTime: w.here(), FillSaved: m.save, Applied: plan.LastApply{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs,
 			LaterAttemptID: i.LaterAttemptObjectID})

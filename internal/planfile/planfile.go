@@ -32,8 +32,8 @@ const formatVersion = 2
 
 // A File is a plan, and what it was made from.
 type File struct {
-	ProgramVersion   string // the version of b2form that made it
-	CommandWithFlags string // what carries it out: "apply", "destroy"
+	ProgramVersion string // the version of b2form that made it
+	CommandToApply string // what carries it out: "apply", "destroy"
 	// The options that shaped the plan.
 	Target, Exclude, Replace []addr.Addr
 
@@ -45,38 +45,38 @@ type File struct {
 	// file, where SaltNotInFile says so, or there are none.
 	Salt          string
 	SaltNotInFile bool
-	// DestroyedContents are how much goes with an object that is destroyed with everything it holds. It is no part of the
+	// DestroyedContentsDescriptions are how much goes with an object that is destroyed with everything it holds. It is no part of the
 	// plan's basis.
-	DestroyedContents []DestroyedContents
+	DestroyedContentsDescriptions []ContentsDescription
 	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
 	PlanContextJSON json.RawMessage
 	Plan            *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
 }
 
-// DestroyedContents is what an object holds that is destroyed with it, in words.
-type DestroyedContents struct {
+// ContentsDescription is what an object holds that is destroyed with it, in words.
+type ContentsDescription struct {
 	Addr addr.Addr `json:"address"`
 	Text string    `json:"text"`
 }
 
 // A document is a File in JSON.
 type document struct {
-	FormatVersion          int                 `json:"b2form_plan"`
-	ProgramVersion         string              `json:"b2form_version"`
-	CommandWithFlags       string              `json:"command"`
-	Target                 []string            `json:"target,omitempty"`
-	Exclude                []string            `json:"exclude,omitempty"`
-	Replace                []addr.Addr         `json:"replace,omitempty"`
-	ConfigDigest           string              `json:"configuration"`
-	NonsensitiveVariables  json.RawMessage     `json:"variables,omitempty"`
-	SensitiveVariableNames []string            `json:"sensitive_variables,omitempty"`
-	SensitiveHash          string              `json:"sensitive_hash,omitempty"`
-	Salt                   string              `json:"salt,omitempty"`
-	SaltNotInFile          bool                `json:"keyed,omitempty"`
-	DestroyedContents      []DestroyedContents `json:"contents,omitempty"`
-	PlanContextJSON        json.RawMessage     `json:"context,omitempty"`
-	Basis                  string              `json:"basis"`
-	Plan                   *plan.Saved         `json:"plan"`
+	FormatVersion                 int                   `json:"b2form_plan"`
+	ProgramVersion                string                `json:"b2form_version"`
+	CommandToApply                string                `json:"command"`
+	Target                        []string              `json:"target,omitempty"`
+	Exclude                       []string              `json:"exclude,omitempty"`
+	Replace                       []addr.Addr           `json:"replace,omitempty"`
+	ConfigDigest                  string                `json:"configuration"`
+	NonsensitiveVariables         json.RawMessage       `json:"variables,omitempty"`
+	SensitiveVariableNames        []string              `json:"sensitive_variables,omitempty"`
+	SensitiveHash                 string                `json:"sensitive_hash,omitempty"`
+	Salt                          string                `json:"salt,omitempty"`
+	SaltNotInFile                 bool                  `json:"keyed,omitempty"`
+	DestroyedContentsDescriptions []ContentsDescription `json:"contents,omitempty"`
+	PlanContextJSON               json.RawMessage       `json:"context,omitempty"`
+	Basis                         string                `json:"basis"`
+	Plan                          *plan.Saved           `json:"plan"`
 }
 
 const (
@@ -94,11 +94,12 @@ func Write(path string, f *File) (err error) {
 		return err
 	}
 	text, err := json.Marshal(document{
-		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandWithFlags: f.CommandWithFlags, Target: texts(f.Target),
+		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandToApply: f.CommandToApply, Target: texts(f.Target),
 		Exclude: texts(f.Exclude), Replace: f.Replace, ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
 		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
-		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContents: f.DestroyedContents, PlanContextJSON: f.PlanContextJSON,
-		Basis: f.Plan.Basis, Plan: f.Plan.Saved,
+		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContentsDescriptions: f.DestroyedContentsDescriptions,
+		PlanContextJSON: f.PlanContextJSON,
+		Basis:           f.Plan.Basis, Plan: f.Plan.Saved,
 	})
 	if err != nil {
 		return err
@@ -262,7 +263,7 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	if err := json.Unmarshal(text[:end+1], &d); err != nil {
 		return nil, errors.New("a member has a value that no saved plan has")
 	}
-	if d.FormatVersion < 1 || d.FormatVersion > formatVersion || d.Plan == nil || d.CommandWithFlags == "" {
+	if d.FormatVersion < 1 || d.FormatVersion > formatVersion || d.Plan == nil || d.CommandToApply == "" {
 		return nil, errors.New("it lacks what every saved plan has")
 	}
 	if salt, err := hex.DecodeString(d.Salt); err != nil || len(salt) != 0 && len(salt) != plan.SaltBytes {
@@ -276,11 +277,11 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("its digest is not that of the plan in it")
 	}
 	f := &File{
-		ProgramVersion: d.ProgramVersion, CommandWithFlags: d.CommandWithFlags, Replace: d.Replace, ConfigDigest: d.ConfigDigest,
+		ProgramVersion: d.ProgramVersion, CommandToApply: d.CommandToApply, Replace: d.Replace, ConfigDigest: d.ConfigDigest,
 		SensitiveVariableNames: d.SensitiveVariableNames, SensitiveHash: d.SensitiveHash, Salt: d.Salt, SaltNotInFile: d.SaltNotInFile,
-		DestroyedContents: d.DestroyedContents,
-		PlanContextJSON:   d.PlanContextJSON,
-		Plan:              p,
+		DestroyedContentsDescriptions: d.DestroyedContentsDescriptions,
+		PlanContextJSON:               d.PlanContextJSON,
+		Plan:                          p,
 	}
 	var errs [3]error
 	f.Target, errs[0] = parseTargets(d.Target)
@@ -325,9 +326,9 @@ func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
 	return values, nil
 }
 
-// PlanWithContents is the plan with how much goes with what it destroys, as it was shown.
-func (f *File) PlanWithContents() *plan.Plan {
-	for _, held := range f.DestroyedContents {
+// PlanWithContentsDescriptions is the plan with how much goes with what it destroys, as it was shown.
+func (f *File) PlanWithContentsDescriptions() *plan.Plan {
+	for _, held := range f.DestroyedContentsDescriptions {
 		for i := range f.Plan.Changes {
 			if f.Plan.Changes[i].Addr == held.Addr {
 				f.Plan.Changes[i].DescribeContents(held.Text)

@@ -46,16 +46,16 @@ func example(t testing.TB) *planfile.File {
 		t.Fatal(diags)
 	}
 	return &planfile.File{
-		ProgramVersion: "1.2.3", CommandWithFlags: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}},
+		ProgramVersion: "1.2.3", CommandToApply: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}},
 		Exclude: []addr.Addr{{Module: "module.m"}},
 		Replace: []addr.Addr{{Kind: "key", Label: "app"}}, ConfigDigest: "c0ffee", SensitiveVariableNames: []string{"token"},
 		SensitiveHash: "5a17",
 		NonsensitiveVariables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3),
 			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
-		Salt:              strings.Repeat("0f", plan.SaltBytes),
-		DestroyedContents: []planfile.DestroyedContents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
-		PlanContextJSON:   []byte(`{"checks":[]}`), Plan: made,
+		Salt:                          strings.Repeat("0f", plan.SaltBytes),
+		DestroyedContentsDescriptions: []planfile.ContentsDescription{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
+		PlanContextJSON:               []byte(`{"checks":[]}`), Plan: made,
 	}
 }
 
@@ -245,7 +245,7 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		if f, err := planfile.Read(path, schema.Kinds()); err == nil {
-			f.PlanWithContents()
+			f.PlanWithContentsDescriptions()
 		}
 	})
 }

@@ -16,7 +16,7 @@ type operation struct {
 	verbPhrase, capability string
 	preposition            string // before the name of a bucket
 	callClasses            string // natively; through S3 one call less of class A at most
-	needsUpload            bool   // it needs a file that was uploaded for it
+	involvesUpload         bool   // it needs a file that was uploaded for it
 	native, s3             func(t *trial, ctx context.Context, at file) error
 }
 
@@ -38,7 +38,7 @@ type file struct {
 // further places.
 func (o *Options) keyPromises(k *Key) []Promise {
 	out := []Promise{{Text: "authorizes with what it was made with", SkipReason: k.NoAccessReason, CallClasses: "ACC",
-		try: func(ctx context.Context, t *trial) error { return t.authorizeKey(ctx) }}}
+		try: func(ctx context.Context, t *trial) error { return t.authorizeAndCompareKey(ctx) }}}
 	switch {
 	case k.NoAccessReason != "":
 		return out
@@ -69,7 +69,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 		}
 		p := Promise{Text: api + ":" + may + op.verbPhrase + where, SkipReason: skipReason, CallClasses: op.callClasses,
 			try: func(ctx context.Context, t *trial) error { return t.expect(allowed, try(t, ctx, at)) }}
-		if p.SkipReason == "" && op.needsUpload {
+		if p.SkipReason == "" && op.involvesUpload {
 			p.SkipReason = cmp.Or(noUpload, at.bucket.NoUploadReason)
 		}
 		if p.SkipReason == "" && op.capability == "readFiles" && !allowed && at.bucket.Public {
@@ -116,8 +116,8 @@ func newKeyRetryDelays() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second}
 }
 
-// authorizeKey gets the key's means, and compares what B2 says of it.
-func (t *trial) authorizeKey(ctx context.Context) error {
+// authorizeAndCompareKey gets the key's means, and compares what B2 says of it.
+func (t *trial) authorizeAndCompareKey(ctx context.Context) error {
 	t.keyUnusable = true
 	access, err := t.key.Open(ctx)
 	if err != nil {

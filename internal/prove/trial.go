@@ -26,8 +26,8 @@ type trial struct {
 	fileID        string        // the version that is there for the key to work with; "": none
 }
 
-// markUnlessDenied notes that a file may be there now: a reply that does not come tells nothing.
-func (t *trial) markUnlessDenied(at file, err error) (sameErr error) {
+// removeLaterUnlessDenied notes that a file may be there now: a reply that does not come tells nothing.
+func (t *trial) removeLaterUnlessDenied(at file, err error) (sameErr error) {
 	if !isAccessDenied(err) {
 		t.filesToRemove[at] = true
 	}
@@ -44,7 +44,7 @@ func (t *trial) upload(ctx context.Context, at file) error {
 	if err == nil {
 		t.fileID = id
 	}
-	return t.markUnlessDenied(at, err)
+	return t.removeLaterUnlessDenied(at, err)
 }
 
 // put uploads the content and gives the ID of the version.
@@ -123,7 +123,7 @@ func (t *trial) uploadS3(ctx context.Context, at file) error {
 	if id := header.Get("X-Amz-Version-Id"); id != "" {
 		t.fileID = id
 	}
-	return t.markUnlessDenied(at, err)
+	return t.removeLaterUnlessDenied(at, err)
 }
 
 func (t *trial) downloadS3(ctx context.Context, at file) error {

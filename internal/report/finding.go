@@ -41,7 +41,7 @@ func (r *Run) findings() (list []finding) {
 	for i := range r.Changes() {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
-			list = append(list, finding{rule: "hazard/" + h.Flag, level: "note", title: "Hazard: " + h.Kind,
+			list = append(list, finding{rule: "hazard/" + h.AllowFlagValue, level: "note", title: "Hazard: " + h.Kind,
 				text: c.Address + " " + h.Kind + prefixWithColon(h.Detail), place: c.Range})
 		}
 	}
@@ -98,12 +98,12 @@ func slug(s string) string {
 	return "diagnostic"
 }
 
-// hazardFlags are the hazards of the changes as -allow takes them, each once, sorted.
-func (r *Run) hazardFlags() []string {
+// hazardAllowFlagValues are the hazards of the changes as -allow takes them, each once, sorted.
+func (r *Run) hazardAllowFlagValues() []string {
 	var flags []string
 	for i := range r.Changes() {
 		for _, h := range r.Planned.Changes[i].Hazards {
-			flags = append(flags, h.Flag)
+			flags = append(flags, h.AllowFlagValue)
 		}
 	}
 	slices.Sort(flags)

@@ -120,7 +120,7 @@ func PipelineVariables(r *Run) []PipelineVariable {
 		{"outcome", string(r.Outcome())},
 		{"import", strconv.Itoa(n.Import)}, {"add", strconv.Itoa(n.Add)}, {"change", strconv.Itoa(n.Change)},
 		{"destroy", strconv.Itoa(n.Destroy)}, {"forget", strconv.Itoa(n.Forget)},
-		{"hazards", strings.Join(r.hazardFlags(), ",")},
+		{"hazards", strings.Join(r.hazardAllowFlagValues(), ",")},
 		{"digest", visible.EscapeLine(r.Digest)},
 		{"exitcode", strconv.Itoa(r.ExitCode)},
 	}

@@ -56,7 +56,7 @@ func filled(v reflect.Value, s string) {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			switch v.Type().Field(i).Name {
-			case "Command", "Version", "Summary", "Kind", "Flag", "Symbol", "Action", "Severity":
+			case "Command", "Version", "Summary", "Kind", "AllowFlagValue", "Symbol", "Action", "Severity":
 				if v.Type().Name() != "Diagnostic" || v.Type().Field(i).Name != "Summary" {
 					continue
 				}

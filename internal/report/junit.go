@@ -49,9 +49,9 @@ func TestsJUnit(files []view.TestFileResult) []byte {
 			c := junitCase{Name: visible.EscapeLine(r.Name), Time: fmt.Sprintf("%.3f", r.Took.Seconds())}
 			switch r.Status {
 			case view.TestFail:
-				c.Failure = junitFailureOf(r.Diagnostics, f.Sources)
+				c.Failure = newJUnitFailure(r.Diagnostics, f.Sources)
 			case view.TestError:
-				c.Error = junitFailureOf(r.Diagnostics, f.Sources)
+				c.Error = newJUnitFailure(r.Diagnostics, f.Sources)
 			case view.TestSkip:
 				c.Skipped = &struct{}{}
 			}
@@ -62,7 +62,7 @@ func TestsJUnit(files []view.TestFileResult) []byte {
 	return out.encode()
 }
 
-func junitFailureOf(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitFailure {
+func newJUnitFailure(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitFailure {
 	var b strings.Builder
 	view.TextUI{Err: &b}.Diagnostics(diags, sources)
 	f := &junitFailure{Text: b.String()}

@@ -123,7 +123,8 @@ func sections(r *Run, maxDiffBytes int) []section {
 		{heading: "Changed outside of b2form", singular: "object", plural: "objects", intro: coverageText(r.CoverageTexts),
 			entries: driftEntries(r.Drift, maxDiffBytes)},
 		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), maxDiffBytes)},
-		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "", entries: diffEntry(r.OutputsDiff, maxDiffBytes)},
+		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "",
+			entries: diffEntryOrOmission(r.OutputsDiff, maxDiffBytes)},
 		{heading: "Checks", singular: "check", plural: "checks", entries: checkEntries(r.Checks)},
 		{heading: "Keys", singular: "key", plural: "keys", entries: keyEntries(r.ListedKeys)},
 		{heading: "Exceptions from policies", singular: "exception", plural: "exceptions", entries: exceptionEntries(r.Exceptions)},
@@ -222,7 +223,7 @@ func driftEntries(list []Drift, maxDiffBytes int) (out []string) {
 			out = append(out, "- "+codeSpan(d.Text)+"\n")
 			continue
 		}
-		out = append(out, details(d.Text, strings.Join(diffEntry(d.Diff, maxDiffBytes), "")))
+		out = append(out, details(d.Text, strings.Join(diffEntryOrOmission(d.Diff, maxDiffBytes), "")))
 	}
 	return out
 }
@@ -245,7 +246,7 @@ func changeEntries(changes []Change, maxDiffBytes int) (out []string) {
 		}
 		switch {
 		case c.Diff != "":
-			body += "\n" + strings.Join(diffEntry(c.Diff, maxDiffBytes), "")
+			body += "\n" + strings.Join(diffEntryOrOmission(c.Diff, maxDiffBytes), "")
 		case len(c.Fields) > 0: // of JSON lines, which hold no values
 			body += "- differs in " + codeSpan(strings.Join(c.Fields, ", ")) + "\n"
 		}
@@ -254,8 +255,8 @@ func changeEntries(changes []Change, maxDiffBytes int) (out []string) {
 	return out
 }
 
-// diffEntry is a diff in a block, or a word about one that is too long; nothing for none.
-func diffEntry(diff string, maxBytes int) []string {
+// diffEntryOrOmission is a diff in a block, or a word about one that is too long; nothing for none.
+func diffEntryOrOmission(diff string, maxBytes int) []string {
 	switch {
 	case diff == "":
 		return nil

@@ -37,9 +37,9 @@ type noticeCounts struct {
 }
 
 type noticeHazard struct {
-	Address string `json:"addr"`
-	Hazard  string `json:"hazard"` // as -allow takes it
-	Detail  string `json:"detail"`
+	Address        string `json:"addr"`
+	AllowFlagValue string `json:"hazard"` // as -allow takes it
+	Detail         string `json:"detail"`
 }
 
 // How many are told of in a notice.
@@ -60,7 +60,7 @@ func NewNotice(r *Run, jobURL string) Notice {
 	for _, c := range r.Changes() {
 		for _, h := range c.Hazards {
 			if len(notice.Hazards) < mostNoticeHazards {
-				notice.Hazards = append(notice.Hazards, noticeHazard{visible.EscapeTruncated(c.Address, mostInLine), h.Flag,
+				notice.Hazards = append(notice.Hazards, noticeHazard{visible.EscapeTruncated(c.Address, mostInLine), h.AllowFlagValue,
 					visible.EscapeTruncated(h.Detail, mostInLine)})
 			}
 		}
@@ -89,7 +89,7 @@ func (n Notice) Text(maxBytes int) string {
 		lines = append(lines, "Error: "+text)
 	}
 	for _, h := range n.Hazards {
-		lines = append(lines, h.Hazard+": "+h.Address+prefixWithColon(h.Detail))
+		lines = append(lines, h.AllowFlagValue+": "+h.Address+prefixWithColon(h.Detail))
 	}
 	link := ""
 	if n.JobURL != "" {

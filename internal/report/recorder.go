@@ -42,7 +42,7 @@ func (r *Recorder) Plan(p *plan.Plan, m view.PlanPurpose) {
 		if m == view.Refreshing {
 			continue // what the state is told changes no object
 		}
-		one := Change{Address: c.Addr.String(), Action: view.ActionName(c), Symbol: c.Action.Symbol(), ChangeText: view.NewChangeText(c),
+		one := Change{Address: c.Addr.String(), Action: view.ActionOrMove(c), Symbol: c.Action.Symbol(), ChangeText: view.NewChangeText(c),
 			Fields: c.Fields}
 		if r.Locate != nil {
 			if at := r.Locate(c.Addr); at != nil {
@@ -106,17 +106,17 @@ func (r *Recorder) SetKeys(found *audit.Report) {
 	r.Run.ListedKeys = []Key{}
 	if len(found.OwnCredentialFindings) > 0 {
 		r.Run.ListedKeys = append(r.Run.ListedKeys,
-			Key{Name: "the key that b2form runs with", Findings: newFindings(found.OwnCredentialFindings)})
+			Key{Name: "the key that b2form runs with", Findings: toKeyFindings(found.OwnCredentialFindings)})
 	}
 	for _, c := range found.Credentials {
 		cells := view.CredentialCells(c)
-		r.Run.ListedKeys = append(r.Run.ListedKeys, Key{cells[0], cells[1], cells[2], cells[3], cells[4], newFindings(c.Findings)})
+		r.Run.ListedKeys = append(r.Run.ListedKeys, Key{cells[0], cells[1], cells[2], cells[3], cells[4], toKeyFindings(c.Findings)})
 	}
 }
 
-func newFindings(list []kind.Finding) (out []Finding) {
+func toKeyFindings(list []kind.Finding) (out []KeyFinding) {
 	for _, f := range list {
-		out = append(out, Finding{string(f.Rule), visible.EscapeLine(f.Detail)})
+		out = append(out, KeyFinding{string(f.Rule), visible.EscapeLine(f.Detail)})
 	}
 	return out
 }

@@ -62,9 +62,9 @@ type Change struct {
 
 // A Hazard is what a change may cost.
 type Hazard struct {
-	Kind   string // "deletes data"
-	Flag   string // as -allow takes it
-	Detail string // "": the kind says it
+	Kind           string // "deletes data"
+	AllowFlagValue string // as -allow takes it
+	Detail         string // "": the kind says it
 }
 
 // ApplyResult is what was carried out.
@@ -99,11 +99,11 @@ const (
 // A Key is one live key, as the columns of b2form keys tell of it.
 type Key struct {
 	Name, Owner, Capabilities, BucketsAndPrefix, Expiry string
-	Findings                                            []Finding
+	Findings                                            []KeyFinding
 }
 
-// A Finding is what deserves a look about a key, or about the credentials in use.
-type Finding struct{ Rule, Detail string }
+// A KeyFinding is what deserves a look about a key, or about the credentials in use.
+type KeyFinding struct{ Rule, Detail string }
 
 // A Check is what came of a check block, or of another question with a name.
 type Check struct {

@@ -48,7 +48,8 @@ func runs() map[string]*report.Run {
 			{Address: "bucket.photos", Action: "update", Symbol: "~", Fields: []string{"type"},
 				ChangeText: view.ChangeText{Heading: "bucket.photos will be updated in-place",
 					Diff: "!   bucket \"photos\" {\n!       type = \"allPrivate\" -> \"allPublic\"\n    }\n"},
-				Hazards: []report.Hazard{{Kind: "exposes files", Flag: "exposes-files", Detail: "every file becomes readable by anyone"}}},
+				Hazards: []report.Hazard{{Kind: "exposes files", AllowFlagValue: "exposes-files",
+					Detail: "every file becomes readable by anyone"}}},
 			{Address: "key.app", Action: "create", Symbol: "+", ChangeText: view.ChangeText{Heading: "key.app will be created",
 				Remarks: []string{"because it was asked for"}, Diff: "+   key \"app\" {\n+       name = \"app\"\n    }\n"}},
 		}, LeftOut: []string{"bucket.other"}}
@@ -79,7 +80,7 @@ func runs() map[string]*report.Run {
 		"keys": {ProgramVersion: "1.0.0", Command: "keys", ExitCode: 2, ListedKeys: []report.Key{
 			{Name: "app", Owner: "key.app", Capabilities: "read_write", BucketsAndPrefix: "acme-photos", Expiry: "never"},
 			{Name: "old", Owner: "not in the state", Capabilities: "9 capabilities", BucketsAndPrefix: "every bucket", Expiry: "2027-01-01",
-				Findings: []report.Finding{{Rule: "unowned", Detail: "the state here does not know it"}}}}},
+				Findings: []report.KeyFinding{{Rule: "unowned", Detail: "the state here does not know it"}}}}},
 		"validate": {ProgramVersion: "1.0.0", Command: "validate", Diagnostics: []view.Diagnostic{warning}},
 	}
 }

@@ -15,10 +15,10 @@ import (
 // Placeholder stands where a secret stood.
 const Placeholder = "(sensitive value)"
 
-// RemoveSecret takes the secret out of a text, in every form in which programs are known to
+// RemoveSecretOrWithholdText takes the secret out of a text, in every form in which programs are known to
 // repeat what they were given. A text that still holds a piece of it is given up as
 // a whole.
-func RemoveSecret(text, secret string) string {
+func RemoveSecretOrWithholdText(text, secret string) string {
 	text = RemoveWholeSecret(text, secret)
 	for i := 0; i+pieceSize <= len(secret); i++ {
 		if strings.Contains(text, secret[i:i+pieceSize]) {

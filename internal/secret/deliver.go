@@ -328,7 +328,7 @@ func (s *PreparedDelivery) Abandon() error {
 	return errors.Join(errs...)
 }
 
-func deliveryErrorWithInvalidated(d config.Delivery, dead []string, why error) *Error {
+func deliveryErrorWithInvalidated(d config.Delivery, invalidated []string, why error) *Error {
 	short, more := why.Error(), ""
 	var p *programError
 	if errors.As(why, &p) && p.detail != "" {
@@ -338,12 +338,12 @@ func deliveryErrorWithInvalidated(d config.Delivery, dead []string, why error) *
 		Summary:                 "Secret was not delivered",
 		Detail:                  fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
 		Range:                   d.Range,
-		InvalidatedDestinations: dead,
+		InvalidatedDestinations: invalidated,
 		Cause:                   why,
 	}
-	if len(dead) > 0 {
+	if len(invalidated) > 0 {
 		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it has gone to %s already: what is there will not work.",
-			strings.Join(dead, " and "))
+			strings.Join(invalidated, " and "))
 	}
 	e.Detail += more
 	return e

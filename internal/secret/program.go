@@ -187,7 +187,8 @@ func (p *deliveryProgram) programFailure(why, err error, said string, key Value)
 		return &programError{text + "; what it said is not shown, since it may repeat the secret",
 			"To find out why, run it by hand with a made-up secret, or write show_output = true in this block."}
 	}
-	return &programError{text, "The program said:\n" + indent(lastLines(strings.TrimSpace(scrub.RemoveSecret(said, key.Reveal()))))}
+	return &programError{text, "The program said:\n" +
+		indent(lastLines(strings.TrimSpace(scrub.RemoveSecretOrWithholdText(said, key.Reveal()))))}
 }
 
 // A programError is how a program failed, and in lines of its own what more there is

@@ -382,7 +382,7 @@ func (k *bucketStorage) close(s *State) error {
 		to, superseded = now, nil
 	}
 	k.updateSemaphore <- struct{}{}
-	err := k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	err := k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.commitAndReleaseLease(k.claim, to) })
 	<-k.updateSemaphore
 	if err = errors.Join(failed, err); err != nil {
 		return err
@@ -391,14 +391,14 @@ func (k *bucketStorage) close(s *State) error {
 	return nil
 }
 
-// abandonLease gives the lease back after a failed start.
-func (k *bucketStorage) abandonLease() {
+// releaseLease gives the lease back after a failed start.
+func (k *bucketStorage) releaseLease() {
 	defer k.stopHeartbeat()
 	to := k.currentVersion()
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
 	// else it expires
-	_ = k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	_ = k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.commitAndReleaseLease(k.claim, to) })
 }
 
 func (k *bucketStorage) stopHeartbeat() {
@@ -408,8 +408,8 @@ func (k *bucketStorage) stopHeartbeat() {
 
 func (k *bucketStorage) stats() WriteStats { return k.count.stats() }
 
-// callAPI is api.Call, but an update of this bucket takes its turn with ours.
-func (k *bucketStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
+// callInTurn is api.Call, but an update of this bucket takes its turn with ours.
+func (k *bucketStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
 	if method != "b2_update_bucket" {
 		return api.Call(ctx, method, in, out)
 	}

@@ -12,8 +12,8 @@ import (
 	"b2form/schema/wire"
 )
 
-// readStateFile decodes a state file; an absent one is an empty state.
-func readStateFile(path string) (*State, error) {
+// readStateFileOrEmpty decodes a state file; an absent one is an empty state.
+func readStateFileOrEmpty(path string) (*State, error) {
 	data, err := readRegularFileIfAny(path)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func inBubble(t *testing.T, f func(t *testing.T, p place)) {
 
 func inServer(t *testing.T, gitlab bool, f func(t *testing.T, p place)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := engines.HTTPServer(gitlab)
+		s := engines.NewHTTPServer(gitlab)
 		f(t, place{func(l *engines.NetworkLine) state.Backend {
 			w := &wire{service: s}
 			if l != nil {

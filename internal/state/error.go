@@ -178,18 +178,18 @@ func readError(path string, err error) *Error {
 }
 
 // writeError explains a failed write; kept says what becomes of what is known.
-func writeError(path, kept string, err error) *Error {
+func writeError(path, keptText string, err error) *Error {
 	e := &Error{Summary: "State cannot be saved", Path: path, Cause: err}
 	what := fmt.Sprintf("Writing %s failed: %s. ", path, errorWithoutPath(err))
 	switch {
 	case isDiskFull(err):
 		e.Summary = "No space left for the state"
-		e.Detail = what + kept + " Free some space, then run the same command again."
+		e.Detail = what + keptText + " Free some space, then run the same command again."
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		e.Detail = what + kept + " b2form must be able to create and replace files in this folder: change its " +
+		e.Detail = what + keptText + " b2form must be able to create and replace files in this folder: change its " +
 			"permissions, or run as the user that owns it. Planning needs no writable folder."
 	default:
-		e.Detail = what + kept + " Correct this, then run the same command again."
+		e.Detail = what + keptText + " Correct this, then run the same command again."
 	}
 	return e
 }

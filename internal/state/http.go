@@ -69,7 +69,7 @@ func (h HTTPBackend) backendArgumentFor(address string) string {
 
 // Read implements [Backend]. It is one request.
 func (h HTTPBackend) Read(ctx context.Context) (*State, error) {
-	d, err := h.get(ctx)
+	d, err := h.getDocumentOrEmpty(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -243,7 +243,7 @@ func TestServerTried(t *testing.T) {
 			}, "The server does not have the state that it took"},
 		} {
 			for _, filled := range []bool{false, true} {
-				w := &wire{service: engines.HTTPServer(false)}
+				w := &wire{service: engines.NewHTTPServer(false)}
 				good := engines.NewHTTPBackend("https://state.test/web", false, w)
 				if filled {
 					run := opened(t, good, state.Options{})
@@ -287,7 +287,7 @@ func TestServerWithoutMemory(t *testing.T) {
 // A disk that is full at the server leaves what was stored before, and the run may go on.
 func TestServerWithoutRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := engines.HTTPServer(false)
+		s := engines.NewHTTPServer(false)
 		full := false
 		transport := answering(func(r *http.Request) *http.Response {
 			if r.Method == http.MethodPost && full {
@@ -319,7 +319,7 @@ func TestServerWithoutRoom(t *testing.T) {
 // A request that is delivered late, after the run went on, is noticed.
 func TestServerLateRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := engines.HTTPServer(false)
+		s := engines.NewHTTPServer(false)
 		var late *http.Request
 		w := &wire{service: s}
 		transport := answering(func(r *http.Request) *http.Response {
@@ -351,7 +351,7 @@ func TestServerLateRequest(t *testing.T) {
 func TestServerChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
-		w := &wire{service: engines.HTTPServer(false),
+		w := &wire{service: engines.NewHTTPServer(false),
 			NetworkLine: engines.NetworkLine{BeforeRequest: func(string) error { requests++; return nil }}}
 		run := opened(t, engines.NewHTTPBackend("https://state.test/web", false, w), state.Options{})
 		synctest.Wait()

@@ -27,12 +27,12 @@ const maxSerial = 1 << 53
 // id, name and ID for their own parameters.
 type httpDocument struct {
 	FormatVersion int `json:"version"`
-	// Writer stands where Terraform and OpenTofu write their own version: they take what has the
+	// ProgramName stands where Terraform and OpenTofu write their own version: they take what has the
 	// other members and not this one for an empty state of theirs, and refuse what is no version.
-	Writer string          `json:"terraform_version"`
-	Serial int64           `json:"serial"`          // one more with each version
-	RunID  string          `json:"run"`             // of whom this version is
-	State  json.RawMessage `json:"state,omitempty"` // as in a file; none: nothing is recorded
+	ProgramName string          `json:"terraform_version"`
+	Serial      int64           `json:"serial"`          // one more with each version
+	RunID       string          `json:"run"`             // of whom this version is
+	State       json.RawMessage `json:"state,omitempty"` // as in a file; none: nothing is recorded
 	// Journal is lines of the journal on top of State, as one text, so that a server that
 	// writes JSON anew leaves their checksums right.
 	Journal string `json:"journal,omitempty"`
@@ -43,8 +43,8 @@ func (d *httpDocument) hasSameSerialAndRun(other *httpDocument) bool {
 	return d.Serial == other.Serial && d.RunID == other.RunID
 }
 
-// get reads the document; one that does not exist is empty.
-func (h HTTPBackend) get(ctx context.Context) (*httpDocument, error) {
+// getDocumentOrEmpty reads the document; one that does not exist is empty.
+func (h HTTPBackend) getDocumentOrEmpty(ctx context.Context) (*httpDocument, error) {
 	r, err := h.sendWithRetries(ctx, http.MethodGet, h.Address, nil, h.maxBytes())
 	switch {
 	case err != nil:
@@ -144,7 +144,7 @@ type httpStorage struct {
 // taken away finds out before this one acts.
 func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 	began := k.now()
-	d, err := k.get(ctx)
+	d, err := k.getDocumentOrEmpty(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		return err
 	}
 	next := change(k.knownDocument)
-	next.FormatVersion, next.Writer, next.RunID, next.Serial = formatVersion, "b2form", k.runID, k.knownDocument.Serial+1
+	next.FormatVersion, next.ProgramName, next.RunID, next.Serial = formatVersion, "b2form", k.runID, k.knownDocument.Serial+1
 	if n := len(k.unconfirmedStores); n > 0 {
 		next.Serial = max(next.Serial, k.unconfirmedStores[n-1].Serial+1)
 	}
@@ -266,7 +266,7 @@ func (k *httpStorage) checkUnchanged() error { return k.checkUnchangedAfterRepla
 // checkUnchangedAfterReplacing is checkUnchanged just after a version was stored in place of before; nil: of none.
 func (k *httpStorage) checkUnchangedAfterReplacing(before *httpDocument) error {
 	began := k.now()
-	there, err := k.get(k.ctx)
+	there, err := k.getDocumentOrEmpty(k.ctx)
 	if err != nil {
 		return err
 	}
@@ -337,7 +337,7 @@ func (k *httpStorage) checkLocked() error {
 	})
 }
 
-func (k *httpStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *httpStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

@@ -54,7 +54,7 @@ func (l LocalFile) LockHolder(context.Context) (*LockedError, error) {
 	case free:
 		return nil, releaseLock(lock)
 	}
-	return readHolder(path), nil
+	return readHolderOrUnknown(path), nil
 }
 
 // BreakLock implements [Backend]. The lock ends with its process, so there is never
@@ -130,7 +130,7 @@ func (f *fileStorage) openStore() (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := readStateFile(f.path)
+	base, err := readStateFileOrEmpty(f.path)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (f *fileStorage) checkLocked() error {
 	return f.knownFiles.checkUnchanged()
 }
 
-func (f *fileStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
+func (f *fileStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

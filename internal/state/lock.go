@@ -21,11 +21,11 @@ const retryLock = 100 * time.Millisecond
 // takeLock locks the state at path, trying for as long as o says. The lock is the
 // operating system's and ends with the process; the file only carries it, and
 // for those who find it held, the holder's LockedError.
-func takeLock(ctx context.Context, path string, self LockedError, o Options) (*flock.Flock, error) {
-	name := path + lockSuffix
+func takeLock(ctx context.Context, statePath string, self LockedError, o Options) (*flock.Flock, error) {
+	name := statePath + lockSuffix
 	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
 	defer cancel()
-	lock := newLock(path)
+	lock := newLock(statePath)
 	for told := false; ; told = true {
 		ok, err := tryLock(lock)
 		if err != nil {
@@ -37,23 +37,23 @@ func takeLock(ctx context.Context, path string, self LockedError, o Options) (*f
 			return lock, nil
 		}
 		if !told {
-			o.notifyWaiting(readHolder(path))
+			o.notifyWaiting(readHolderOrUnknown(statePath))
 		}
 		if err := o.sleep(waiting, retryLock); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			return nil, fileLockedError(readHolder(path))
+			return nil, fileLockedError(readHolderOrUnknown(statePath))
 		}
 	}
 }
 
 // lockFailedError says why a lock cannot be tried.
-func lockFailedError(name string, err error) *Error {
+func lockFailedError(lockPath string, err error) *Error {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own
 	}
-	return writeError(name, "Nothing was changed.", err)
+	return writeError(lockPath, "Nothing was changed.", err)
 }
 
 func (o Options) sleep(ctx context.Context, d time.Duration) error {
@@ -71,18 +71,18 @@ func (o Options) notifyWaiting(holder *LockedError) {
 }
 
 // newLock is the lock of the state at path, not yet taken.
-func newLock(path string) *flock.Flock {
+func newLock(statePath string) *flock.Flock {
 	flags := os.O_CREATE | os.O_RDONLY | durable.NoFollow
 	switch runtime.GOOS {
 	case "aix", "solaris", "illumos": // only what can be written to can be locked there
 		flags = os.O_CREATE | os.O_RDWR | durable.NoFollow
 	}
-	return flock.New(path+lockSuffix, flock.SetPermissions(0o644), flock.SetFlag(flags))
+	return flock.New(statePath+lockSuffix, flock.SetPermissions(0o644), flock.SetFlag(flags))
 }
 
 // writeHolder writes the holder into the lock file.
-func writeHolder(name string, self LockedError) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC|durable.NoFollow, 0)
+func writeHolder(lockPath string, self LockedError) error {
+	f, err := os.OpenFile(lockPath, os.O_WRONLY|os.O_TRUNC|durable.NoFollow, 0)
 	if err != nil {
 		return err
 	}
@@ -131,14 +131,14 @@ func releaseLock(lock *flock.Flock) error {
 	return lock.Unlock()
 }
 
-// readHolder gives what is known of the holder, at least the path. The file may
+// readHolderOrUnknown gives what is known of the holder, at least the path. The file may
 // be half written, or unreadable while it is locked, as on Windows.
-func readHolder(path string) *LockedError {
+func readHolderOrUnknown(statePath string) *LockedError {
 	held := &LockedError{}
-	data, err := readRegularFileIfAny(path + lockSuffix)
+	data, err := readRegularFileIfAny(statePath + lockSuffix)
 	if err != nil || json.Unmarshal(data, held) != nil {
 		held = &LockedError{}
 	}
-	held.Path = path
+	held.Path = statePath
 	return held
 }

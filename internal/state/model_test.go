@@ -148,7 +148,7 @@ func (r *run) decide(w *world, l limits) (next place, ok bool) {
 	case committing:
 		to, ok = r.seen.pointer().commitVersion(r.claim(), versionOf(r.target), expires)
 	case releasing:
-		to, ok = r.seen.pointer().releaseLease(r.claim(), versionOf(r.target))
+		to, ok = r.seen.pointer().commitAndReleaseLease(r.claim(), versionOf(r.target))
 	}
 	return placeOf(to), ok
 }

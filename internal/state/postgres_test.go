@@ -79,7 +79,7 @@ func TestDatabaseChecks(t *testing.T) {
 // be taken twice, or a run gets a session that does not have its lock: no two runs go on, and
 // the one that is refused is told what to do.
 func TestDatabaseBehindPooler(t *testing.T) {
-	if !testrun.HasPooler() {
+	if !testrun.UsesPooler() {
 		t.Skip("PgBouncer is not installed; .ci/run installs what the tests need")
 	}
 	for _, sessions := range []int{1, 2} {
@@ -87,7 +87,7 @@ func TestDatabaseBehindPooler(t *testing.T) {
 			d := database(t)
 			server, err := testrun.Postgres()
 			must(t, err)
-			pooler, stop, err := server.StartPooler(sessions)
+			pooler, stop, err := server.StartTransactionPooler(sessions)
 			must(t, err)
 			defer func() { must(t, stop()) }()
 			pooled, err := state.NewDatabase("host="+pooler.SocketDir+" port=6432 user=postgres dbname=postgres", d.Schema, d.StateName,

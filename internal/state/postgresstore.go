@@ -146,7 +146,7 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 		}
 		switch {
 		case k.conn != nil && err == nil && row == nil:
-			return k.markLost(k.notOwnRowError())
+			return k.markLost(k.diagnoseNotOwnRow())
 		case k.conn != nil && err == nil:
 			if k.setConfirmedAt(began); stores {
 				k.serial++
@@ -168,8 +168,8 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 	}
 }
 
-// notOwnRowError says why a statement found that the state is not this run's.
-func (k *databaseStorage) notOwnRowError() error {
+// diagnoseNotOwnRow says why a statement found that the state is not this run's.
+func (k *databaseStorage) diagnoseNotOwnRow() error {
 	row, err := k.query(k.ctx, k.conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3",
 		k.StateName, k.serial, k.runID)
 	if err == nil && row != nil { // nobody came between, but the lock is not this session's
@@ -300,7 +300,7 @@ func (k *databaseStorage) checkLocked() error {
 	return k.checkIfStale(func() error { return k.execOnOwnRow(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
 
-func (k *databaseStorage) callAPI(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *databaseStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

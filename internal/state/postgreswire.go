@@ -50,9 +50,9 @@ func (l *limitedReplies) Read(p []byte) (int, error) {
 }
 
 // limitReplyBytes lets the server send so many bytes from now on.
-func (c *databaseSession) limitReplyBytes(most int) {
-	c.replies.bytesLeft = most
-	c.Frontend().SetMaxBodyLen(most)
+func (c *databaseSession) limitReplyBytes(maxBytes int) {
+	c.replies.bytesLeft = maxBytes
+	c.Frontend().SetMaxBodyLen(maxBytes)
 }
 
 func (d Database) connect(ctx context.Context) (*databaseSession, error) {
@@ -77,12 +77,12 @@ func (d Database) connect(ctx context.Context) (*databaseSession, error) {
 }
 
 // explainTooLarge is err, as an *Error where the server sent more than so many bytes.
-func (d Database) explainTooLarge(err error, most int) error {
+func (d Database) explainTooLarge(err error, maxBytes int) error {
 	if _, tooLong := errors.AsType[*pgproto3.ExceededMaxBodyLenErr](err); !tooLong && !errors.Is(err, errTooMuch) {
 		return err
 	}
 	return d.error("The reply is too large", fmt.Sprintf("What answers at %s sends more than %d KiB, which none of its answers needs. "+
-		"Look whether host and port are those of a PostgreSQL.", visible.EscapeLine(d.String()), most>>10))
+		"Look whether host and port are those of a PostgreSQL.", visible.EscapeLine(d.String()), maxBytes>>10))
 }
 
 // query sends one statement whose answer is one row of so many columns, or none: nil. It takes one
@@ -92,7 +92,7 @@ func (d Database) query(ctx context.Context, c *databaseSession, columns int, sq
 }
 
 // queryLarge is query with a limit of its own, in bytes.
-func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, columns int, sql string, params ...any) (oneRow [][]byte,
+func (d Database) queryLarge(ctx context.Context, c *databaseSession, maxBytes, columns int, sql string, params ...any) (oneRow [][]byte,
 	_ error) {
 	values := make([][]byte, len(params))
 	for i, p := range params {
@@ -102,7 +102,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 	}
 	limited, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
-	c.limitReplyBytes(most)
+	c.limitReplyBytes(maxBytes)
 	r := c.ExecParams(limited, d.expandPlaceholders(sql), values, nil, nil, nil)
 	var row [][]byte
 	fits := true
@@ -126,7 +126,7 @@ func (d Database) queryLarge(ctx context.Context, c *databaseSession, most, colu
 		return nil, d.unexpectedAnswerError()
 	case err != nil && !refused:
 		_ = c.Conn().Close() // the driver would read on for a while
-		return nil, d.explainTooLarge(err, most)
+		return nil, d.explainTooLarge(err, maxBytes)
 	}
 	return row, err
 }

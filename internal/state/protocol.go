@@ -105,14 +105,14 @@ type leaseClaim struct {
 	knownVersions []stateAndJournalVersion
 }
 
-func (c leaseClaim) holdsLease(p statePointer) bool {
+func (c leaseClaim) holdsLeaseIfClaimed(p statePointer) bool {
 	return c.nonce == "" || p.Lease != nil && p.Lease.Nonce == c.nonce
 }
 
 // renewLease extends the lease. Whoever finds another lease, or a version that is not
 // its own, has lost the state for good.
 func (p statePointer) renewLease(c leaseClaim, expires time.Time) (next statePointer, ok bool) {
-	if !c.holdsLease(p) || !slices.Contains(c.knownVersions, p.stateAndJournalVersion) {
+	if !c.holdsLeaseIfClaimed(p) || !slices.Contains(c.knownVersions, p.stateAndJournalVersion) {
 		return p, false
 	}
 	if c.nonce != "" {
@@ -133,10 +133,10 @@ func (p statePointer) commitVersion(c leaseClaim, newVersion stateAndJournalVers
 	return next, ok
 }
 
-// releaseLease makes newVersion the state and gives the lease back. Where that happened
+// commitAndReleaseLease makes newVersion the state and gives the lease back. Where that happened
 // before, and only the reply was lost, another run may have the lease already.
-func (p statePointer) releaseLease(c leaseClaim, newVersion stateAndJournalVersion) (next statePointer, ok bool) {
-	if !c.holdsLease(p) {
+func (p statePointer) commitAndReleaseLease(c leaseClaim, newVersion stateAndJournalVersion) (next statePointer, ok bool) {
+	if !c.holdsLeaseIfClaimed(p) {
 		return p, p.stateAndJournalVersion == newVersion || slices.Contains(c.knownVersions, newVersion)
 	}
 	next, ok = p.commitVersion(c, newVersion, time.Time{})

@@ -20,8 +20,8 @@ func recordedRealm(realm string) string {
 	return u.String()
 }
 
-// BelongsTo reports whether a state may record objects of the account that authorizes at
+// CanBelongTo reports whether a state may record objects of the account that authorizes at
 // realm.
-func (s *State) BelongsTo(accountID, realm string) bool {
+func (s *State) CanBelongTo(accountID, realm string) bool {
 	return s.AccountID == "" || accountBinding{s.AccountID, s.Realm} == accountBinding{accountID, recordedRealm(realm)}
 }

@@ -229,7 +229,7 @@ func (b SharedBucket) Open(ctx context.Context, o Options) (*Store, error) {
 	k.startHeartbeat(context.WithoutCancel(ctx))
 	base, c, parts, err := b.loadVersion(ctx, k.claim.knownVersions[0])
 	if err != nil {
-		k.abandonLease()
+		k.releaseLease()
 		return nil, err
 	}
 	k.journalParts, k.baseState = parts, base

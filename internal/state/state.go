@@ -70,7 +70,7 @@ func Read(path string) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		base, err := readStateFile(path)
+		base, err := readStateFileOrEmpty(path)
 		if err != nil {
 			return nil, err
 		}

@@ -436,9 +436,9 @@ func TestRealmWithoutPort(t *testing.T) {
 			}
 			must(t, s.Close())
 			got := read(t, path)
-			if got.Realm != test.recorded || got.BelongsTo("acc1", test.then) != same || got.BelongsTo("acc2", test.first) {
+			if got.Realm != test.recorded || got.CanBelongTo("acc1", test.then) != same || got.CanBelongTo("acc2", test.first) {
 				t.Errorf("%s is recorded as %s, not as %s; it belongs to acc1 at %s: %v", test.first, got.Realm, test.recorded, test.then,
-					got.BelongsTo("acc1", test.then))
+					got.CanBelongTo("acc1", test.then))
 			}
 		}
 	}

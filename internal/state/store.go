@@ -79,12 +79,12 @@ type storage interface {
 	close(s *State) error
 	// checkLocked is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
 	checkLocked() error
-	callAPI(ctx context.Context, api wire.API, method string, in, out any) error
+	callInTurn(ctx context.Context, api wire.API, method string, in, out any) error
 	stats() WriteStats
 }
 
-func newStore(path string, k storage, base *State, c changes) *Store {
-	return &Store{displayName: path, storage: k, groupCommit: newGroupCommit(k.append), baseState: base, changes: c}
+func newStore(displayName string, k storage, base *State, c changes) *Store {
+	return &Store{displayName: displayName, storage: k, groupCommit: newGroupCommit(k.append), baseState: base, changes: c}
 }
 
 // CheckLocked reports whether the state is still locked for this Store: nil, or an
@@ -97,7 +97,7 @@ func (s *Store) CheckLocked() error { return s.storage.checkLocked() }
 // is in the other's way: an ifRevisionIs that only the Store's updates have
 // outdated is brought up to date, and the Store's own info pairs are kept.
 func (s *Store) CallInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
-	return s.storage.callAPI(ctx, api, method, in, out)
+	return s.storage.callInTurn(ctx, api, method, in, out)
 }
 
 // State gives a copy of what is recorded now. Entries are sorted by address,
@@ -334,9 +334,9 @@ func (s *Store) MoveAndPut(moves []EntryMove, entries []addr.StateEntry) error {
 }
 
 // entryToMove is a copy of the entry that moves.
-func (s *Store) entryToMove(m EntryMove, now map[addr.Addr]*addr.StateEntry) (*addr.StateEntry, error) {
+func (s *Store) entryToMove(m EntryMove, movedSoFar map[addr.Addr]*addr.StateEntry) (*addr.StateEntry, error) {
 	at := func(addr addr.Addr) *addr.StateEntry {
-		if e, changed := now[addr]; changed {
+		if e, changed := movedSoFar[addr]; changed {
 			return e
 		}
 		if e, ok := s.currentEntry(addr); ok {

@@ -65,7 +65,7 @@ func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) (remains bool) {
 	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():
 		b.remove(a.SrcRange)
 		return false
-	case constant || !b.m.state.mayHaveValue(b.it, a.Name, "0"):
+	case constant || !b.m.state.mayHaveValueOrNull(b.it, a.Name, "0"):
 		return true
 	}
 	at := a.Expr.Range()
@@ -111,7 +111,7 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 		}
 		return
 	}
-	if t, ok := e.(*hclsyntax.ScopeTraversalExpr); ok && t.Traversal.RootName() == "var" && b.mayBeNull(t.Traversal) {
+	if t, ok := e.(*hclsyntax.ScopeTraversalExpr); ok && t.Traversal.RootName() == "var" && b.variableDefaultsToNull(t.Traversal) {
 		b.replace(start, b.it.file.text(at)+" == null ? null : ")
 	}
 	b.replace(start, "[")
@@ -119,8 +119,8 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 	b.replace(end, "]")
 }
 
-// mayBeNull reports whether a variable says that it may be left out.
-func (b *bodyRewriter) mayBeNull(t hcl.Traversal) bool {
+// variableDefaultsToNull reports whether a variable says that it may be left out.
+func (b *bodyRewriter) variableDefaultsToNull(t hcl.Traversal) bool {
 	it := b.mod.findReferencedItem(t)
 	return it != nil && it.block.Body.Attributes["default"] != nil && isNull(it.block.Body.Attributes["default"].Expr)
 }
@@ -155,7 +155,7 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 		}
 	default:
 		t, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr)
-		if simple && b.mod.findReferencedItem(t.Traversal) != nil && b.m.state.mayHaveValue(b.it, a.Name, "[]") {
+		if simple && b.mod.findReferencedItem(t.Traversal) != nil && b.m.state.mayHaveValueOrNull(b.it, a.Name, "[]") {
 			at := a.Expr.Range()
 			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.text(at)+") == 0 ? null : ")
 		}
@@ -211,7 +211,7 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 	if as := attrByTerraformName(attrs, d.Labels[0]); as != nil && as.Object != nil {
 		b.replace(d.LabelRanges[0], `"`+as.Name+`"`)
 		if as.Name != d.Labels[0] {
-			s.rename = as.Name
+			s.newName = as.Name
 		}
 	}
 	for _, a := range attrsInSourceOrder(d.Body) {
@@ -219,7 +219,7 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 		case "for_each":
 			b.expression(a.Expr, flow, b.scope)
 		case "iterator":
-			s.name, s.rename = hcl.ExprAsKeyword(a.Expr), ""
+			s.name, s.newName = hcl.ExprAsKeyword(a.Expr), ""
 		default:
 			b.refuse(a.NameRange, "b2form has no "+a.Name+" in a dynamic block.")
 		}

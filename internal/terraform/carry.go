@@ -13,9 +13,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// carryState makes entries of the objects in the state whose blocks are carried over, and
+// carryStateAndSearchSecrets makes entries of the objects in the state whose blocks are carried over, and
 // points the secrets out.
-func (m *migration) carryState() {
+func (m *migration) carryStateAndSearchSecrets() {
 	if m.state == nil {
 		return
 	}
@@ -121,14 +121,14 @@ func (m *migration) searchSecrets(r *stateResource, i *stateInstance) {
 		}
 		m.addSecret(m.state.name, what, do)
 	default:
-		if held := secretAttrs(i); len(held) > 0 {
+		if held := configuredSecretNames(i); len(held) > 0 {
 			m.addSecret(m.state.name, what, "Give "+held[0]+" another value, also where it is checked.")
 		}
 	}
 }
 
-// secretAttrs are the names of members that hold secrets which somebody gave.
-func secretAttrs(i *stateInstance) []string {
+// configuredSecretNames are the names of members that hold secrets which somebody gave.
+func configuredSecretNames(i *stateInstance) []string {
 	var found []string
 	var visit func(v any)
 	visit = func(v any) {
@@ -158,12 +158,12 @@ func secretAttrs(i *stateInstance) []string {
 	return slices.Compact(found)
 }
 
-func (m *migration) addSecret(file, what, do string) {
-	m.result.Secrets = append(m.result.Secrets, Secret{File: file, What: what, HowToReplace: do})
+func (m *migration) addSecret(file, what, howToReplace string) {
+	m.result.Secrets = append(m.result.Secrets, SecretInState{File: file, What: what, HowToReplace: howToReplace})
 }
 
-// searchBackupForSecrets points out the keys whose secrets an earlier state holds.
-func (m *migration) searchBackupForSecrets(b Source) {
+// searchBackupForKeySecrets points out the keys whose secrets an earlier state holds.
+func (m *migration) searchBackupForKeySecrets(b Source) {
 	s, err := parseState(b.Name, b.Text)
 	if err != nil {
 		m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{File: b.Name, What: "earlier state",

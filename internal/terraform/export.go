@@ -203,7 +203,7 @@ func (e *exporter) attr(b *strings.Builder, a *kind.Attr, v cty.Value, path stri
 		fmt.Fprintf(&e.variables, "\nvariable %s {\nsensitive = true\n}\n", quoted(name))
 		fmt.Fprintf(b, "%s = var.%s\n", terraformName(a), name)
 	case a.Link.RefKind != "":
-		fmt.Fprintf(b, "%s = %s\n", terraformName(a), e.references(v))
+		fmt.Fprintf(b, "%s = %s\n", terraformName(a), e.bucketIDRefs(v))
 	case a.Default != cty.NilVal && v.RawEquals(a.Default) && (v.Type() == cty.Bool && v.False() || v.CanIterateElements()):
 	default:
 		fmt.Fprintf(b, "%s = %s\n", terraformName(a), literalHCL(v))
@@ -219,8 +219,8 @@ func (e *exporter) block(b *strings.Builder, a *kind.Attr, v cty.Value, path str
 	b.WriteString("}\n")
 }
 
-// references writes the IDs of buckets, which the configuration knows by their names.
-func (e *exporter) references(v cty.Value) string {
+// bucketIDRefs writes the IDs of buckets, which the configuration knows by their names.
+func (e *exporter) bucketIDRefs(v cty.Value) string {
 	if v.Type() == cty.String {
 		return e.bucketIDRef(v.AsString())
 	}

@@ -39,7 +39,7 @@ func (t valueType) isObjectOrModule() bool {
 type scope struct {
 	name      string
 	boundType valueType
-	rename    string // what the name becomes; "": it stays
+	newName   string // what the name becomes; "": it stays
 	up        *scope
 }
 

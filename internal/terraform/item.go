@@ -64,8 +64,8 @@ func (m *migration) rewrite(it *item) (carriedOver bool) {
 	return false
 }
 
-// header writes the beginning of a block anew.
-func (r *rewriter) header(text string) {
+// replaceHeaderStart writes the beginning of a block anew.
+func (r *rewriter) replaceHeaderStart(text string) {
 	b := r.it.block
 	r.replace(hcl.RangeBetween(b.TypeRange, b.LabelRanges[0]), text)
 }
@@ -84,7 +84,7 @@ func (r *rewriter) repetition() {
 func (r *rewriter) resource() {
 	k, body := r.it.kind, r.it.block.Body
 	r.self = k
-	r.header(k.Name)
+	r.replaceHeaderStart(k.Name)
 	r.repetition()
 	b := &bodyRewriter{rewriter: r, kind: k}
 	for _, a := range attrsInSourceOrder(body) {
@@ -165,7 +165,7 @@ func (r *rewriter) blockExpressionUse() expressionUse {
 
 // allExpressions rewrites the expressions of an output, a check or a condition.
 func (r *rewriter) allExpressions(body *hclsyntax.Body, u expressionUse) {
-	whole := r.it.block.Type == "output" && r.m.findOutputResourceKind(r.it) != nil
+	whole := r.it.block.Type == "output" && r.m.findKindOfIDOutput(r.it) != nil
 	for _, a := range attrsInSourceOrder(body) {
 		switch {
 		case a.Name == "depends_on" || a.Name == "ephemeral":
@@ -309,7 +309,7 @@ func (r *rewriter) data() {
 		case r.it.kind == nil || attrByTerraformName(r.it.kind.Attrs, a.Name) == nil || a.Name == "show_versions":
 			r.refuse(a.SrcRange, "b2form has no "+a.Name+" in data \""+form+"\".")
 		default:
-			r.renameAttribute(a, attrByTerraformName(r.it.kind.Attrs, a.Name))
+			r.rewriteAttributeAs(a, attrByTerraformName(r.it.kind.Attrs, a.Name))
 		}
 	}
 	for _, nested := range r.it.block.Body.Blocks {
@@ -343,8 +343,8 @@ func (r *rewriter) folderPrefix(a *hclsyntax.Attribute) {
 	}
 }
 
-// renameAttribute gives an attribute its name here.
-func (r *rewriter) renameAttribute(a *hclsyntax.Attribute, as *kind.Attr) {
+// rewriteAttributeAs gives an attribute its name here.
+func (r *rewriter) rewriteAttributeAs(a *hclsyntax.Attribute, as *kind.Attr) {
 	r.replace(a.NameRange, as.Name)
 	u := plain
 	if as.Link.RefKind != "" {

@@ -38,8 +38,8 @@ func labelCount(typ string) (n int, ok bool) {
 	return 0, false
 }
 
-// nestedBlocks are the blocks within blocks, which in JSON look like arguments.
-func nestedBlocks() []string {
+// nestedBlockTypes are the blocks within blocks, which in JSON look like arguments.
+func nestedBlockTypes() []string {
 	return []string{"lifecycle", "dynamic", "content", "provisioner", "connection", "timeouts", "validation", "precondition",
 		"postcondition", "assert", "backend", "cloud", "required_providers", "cors_rules", "lifecycle_rules",
 		"default_server_side_encryption", "server_side_encryption", "file_lock_configuration", "default_retention", "period",
@@ -142,7 +142,8 @@ func (w *nativeWriter) block(header []string, value gjson.Result, depth int) {
 // member writes an argument or nested blocks.
 func (w *nativeWriter) member(name string, value gjson.Result, within string, depth int) {
 	indent := strings.Repeat("  ", depth)
-	isBlock := slices.Contains(nestedBlocks(), name) && within != "locals" && within != "module" && (value.IsObject() || value.IsArray())
+	isBlock := slices.Contains(nestedBlockTypes(), name) && within != "locals" && within != "module" &&
+		(value.IsObject() || value.IsArray())
 	switch {
 	case !hclsyntax.ValidIdentifier(name): // a comment, which JSON writes as "//"
 	case isBlock && (name == "dynamic" || name == "provisioner" || name == "backend"):
@@ -151,7 +152,7 @@ func (w *nativeWriter) member(name string, value gjson.Result, within string, de
 		value.ForEach(func(_, one gjson.Result) bool { w.block([]string{name}, one, depth); return true })
 	case isBlock:
 		w.block([]string{name}, value, depth)
-	case holdsAddress(name, within):
+	case holdsAddressOrType(name, within):
 		w.line(value, indent+name+" = "+addressText(value))
 	default:
 		w.line(value, indent+name+" = "+w.expression(value))
@@ -171,8 +172,8 @@ func (w *nativeWriter) nestedLabelled(name string, value gjson.Result, depth int
 	})
 }
 
-// holdsAddress reports whether an argument holds addresses, or types, as texts.
-func holdsAddress(name, within string) bool {
+// holdsAddressOrType reports whether an argument holds addresses, or types, as texts.
+func holdsAddressOrType(name, within string) bool {
 	switch within {
 	case "moved", "removed", "import":
 		return name == "from" || name == "to"

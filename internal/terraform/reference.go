@@ -14,8 +14,8 @@ import (
 func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 	root := t.RootName()
 	if bound := s.find(root); bound != nil {
-		if bound.rename != "" {
-			r.replace(t[0].SourceRange(), bound.rename)
+		if bound.newName != "" {
+			r.replace(t[0].SourceRange(), bound.newName)
 		}
 		r.tail(bound.boundType, t[1:], u)
 		return
@@ -43,7 +43,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 		} else {
 			r.replace(t[0].SourceRange(), it.kind.Name)
 		}
-		r.refuseWholeResource(t, it, u)
+		r.checkWholeResourceUse(t, it, u)
 		r.tail(r.typeOfReference(t[:from], s), t[from:], u)
 	case it.kind != nil && it.block.Type == "resource" && r.readsSecret(it.kind, t[2:]):
 		r.refuse(t.SourceRange(), secretRefusal(it), it)
@@ -67,8 +67,8 @@ func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressio
 	r.tail(s, t[2:], u)
 }
 
-// refuseWholeResource refuses a whole resource where another form of it would be handed on.
-func (r *rewriter) refuseWholeResource(t hcl.Traversal, it *item, u expressionUse) {
+// checkWholeResourceUse refuses a whole resource where another form of it would be handed on.
+func (r *rewriter) checkWholeResourceUse(t hcl.Traversal, it *item, u expressionUse) {
 	for _, step := range t[2:] {
 		if _, index := step.(hcl.TraverseIndex); !index {
 			return
@@ -248,7 +248,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	case out.fate != carried:
 		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.keysOfReadSecrets...)
 	default:
-		k := r.m.findOutputResourceKind(out)
+		k := r.m.findKindOfIDOutput(out)
 		end := step.SrcRange
 		end.Start = end.End
 		switch {
@@ -261,9 +261,9 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	}
 }
 
-// findOutputResourceKind is the kind of the resource that an output of a module hands out in place
+// findKindOfIDOutput is the kind of the resource that an output of a module hands out in place
 // of its ID, since callers want an object there; nil: it hands out what it says.
-func (m *migration) findOutputResourceKind(out *item) *kind.Kind {
+func (m *migration) findKindOfIDOutput(out *item) *kind.Kind {
 	v := out.block.Body.Attributes["value"]
 	if v == nil || m.outputUse(out) == answer {
 		return nil
@@ -280,7 +280,7 @@ func (m *migration) findOutputResourceKind(out *item) *kind.Kind {
 	switch {
 	case to.block.Type == "module" && to.callee != nil:
 		if inner := to.callee.byReferenceName["output."+last]; inner != nil {
-			return m.findOutputResourceKind(inner)
+			return m.findKindOfIDOutput(inner)
 		}
 	case to.block.Type == "resource" && to.kind.ParentKind() == "":
 		a := attrByTerraformName(to.kind.Attrs, last)

@@ -149,7 +149,7 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 	for _, name := range slices.Sorted(maps.Keys(mod.substitutes)) {
 		s := mod.substitutes[name]
 		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(s.referencePath+" in Terraform"))
-		value, ok := m.substituteValue(mod, name, s)
+		value, ok := m.resolveSubstituteValue(mod, name, s)
 		switch {
 		case s.secret:
 			b.WriteString("  type = string\n  sensitive = true\n")
@@ -161,9 +161,9 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 	m.addFile(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
 }
 
-// substituteValue is the value of a variable; false: it has none, which is noted where nothing
+// resolveSubstituteValue is the value of a variable; false: it has none, which is noted where nothing
 // else gives one.
-func (m *migration) substituteValue(mod *module, name string, s *substituteVariable) (value cty.Value, found bool) {
+func (m *migration) resolveSubstituteValue(mod *module, name string, s *substituteVariable) (value cty.Value, found bool) {
 	if s.replacedItem == nil {
 		return cty.StringVal("default"), true
 	}

@@ -184,9 +184,9 @@ func (s *stateFile) findBucketName(id string) string {
 	return ""
 }
 
-// mayHaveValue reports whether an attribute of an object of a block, or of a block in it, has a
+// mayHaveValueOrNull reports whether an attribute of an object of a block, or of a block in it, has a
 // value, which is written in JSON, or none; true where nothing is known.
-func (s *stateFile) mayHaveValue(it *item, name, value string) bool {
+func (s *stateFile) mayHaveValueOrNull(it *item, name, valueJSON string) bool {
 	if s == nil || len(it.block.Labels) != 2 {
 		return true
 	}
@@ -198,7 +198,7 @@ func (s *stateFile) mayHaveValue(it *item, name, value string) bool {
 		for _, i := range r.Instances {
 			all, err := json.Marshal(i.Attributes)
 			known = known || err == nil
-			if err != nil || bytes.Contains(all, []byte(`"`+name+`":`+value)) || bytes.Contains(all, []byte(`"`+name+`":null`)) {
+			if err != nil || bytes.Contains(all, []byte(`"`+name+`":`+valueJSON)) || bytes.Contains(all, []byte(`"`+name+`":null`)) {
 				return true
 			}
 		}
@@ -222,7 +222,7 @@ func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substit
 		}
 		byText, byNumber := map[string]cty.Value{}, []cty.Value{}
 		for _, i := range r.Instances {
-			secret = secret || i.isSensitive(r.Type, in.attrPath)
+			secret = secret || i.mayBeSensitive(r.Type, in.attrPath)
 			v, ok := i.value(in.attrPath)
 			switch key, _ := i.key(); {
 			case !ok || i.Deposed != "":
@@ -243,9 +243,9 @@ func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substit
 	return values, secret
 }
 
-// isSensitive reports whether an attribute is sensitive: old releases do not say so in the state,
+// mayBeSensitive reports whether an attribute is sensitive: old releases do not say so in the state,
 // so the names of its type and its own count, too.
-func (i *stateInstance) isSensitive(typ string, attr []string) bool {
+func (i *stateInstance) mayBeSensitive(typ string, attr []string) bool {
 	secretWords := []string{"password", "secret", "token", "private", "credential", "passphrase", "passwd", "connection_string"}
 	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature",
 		"pwd"})

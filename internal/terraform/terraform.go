@@ -31,9 +31,9 @@ type Request struct {
 	Kinds []*kind.Kind
 	// ReadFiles reads the files of a folder that IsSource tells of; dir is relative to that of the
 	// configuration, which is ".". Its error ends everything.
-	ReadFiles func(dir string) ([]Source, error)
-	State     *Source  // nil: there is none
-	Backups   []Source // earlier states, which are only searched for secrets
+	ReadFiles       func(dir string) ([]Source, error)
+	State           *Source  // nil: there is none
+	BackupsToSearch []Source // earlier states, which are only searched for secrets
 	// HasFunction reports whether expressions may call a function.
 	HasFunction func(name string) bool
 	Now         time.Time // when the objects become ours
@@ -46,7 +46,7 @@ type Result struct {
 	NotCarriedOver []Place           // what could not be carried over and is commented out or in the state only
 	ChangedMeaning []Place           // what was carried over with another meaning
 	Staying        []Place           // what other providers need, and stays as it is
-	Secrets        []Secret          // that stand in states
+	Secrets        []SecretInState   // that stand in states
 	// StateRemovals are addresses that Terraform is to forget: what the entries came from.
 	StateRemovals      []string
 	KeepsStateInBucket bool // the state is to be kept in a bucket
@@ -72,8 +72,8 @@ type Place struct {
 	Why  string // whole sentences; "": nothing
 }
 
-// A Secret is one that a state holds in clear text. The secret itself is not kept.
-type Secret struct {
+// A SecretInState is one that a state holds in clear text. The secret itself is not kept.
+type SecretInState struct {
 	File         string // the state
 	What         string
 	HowToReplace string // the command, or what else replaces it
@@ -117,9 +117,9 @@ func Migrate(r Request) (*Result, error) {
 	for _, mod := range m.calleesFirst {
 		m.writeModule(mod)
 	}
-	m.carryState()
-	for _, b := range r.Backups {
-		m.searchBackupForSecrets(b)
+	m.carryStateAndSearchSecrets()
+	for _, b := range r.BackupsToSearch {
+		m.searchBackupForKeySecrets(b)
 	}
 	m.result.HasOutputs = slices.ContainsFunc(m.root.items, func(it *item) bool {
 		return it.block.Type == "output" && it.fate == carried

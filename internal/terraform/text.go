@@ -49,7 +49,7 @@ func literalHCL(v cty.Value) string { return string(hclwrite.TokensForValue(v).B
 
 // remove takes out what stands in a range, with its line where it stands there alone.
 func (r *rewriter) remove(at hcl.Range) {
-	start, end := wholeLines(r.it.file.nativeText, at.Start.Byte, at.End.Byte)
+	start, end := wholeLinesIfAlone(r.it.file.nativeText, at.Start.Byte, at.End.Byte)
 	r.edits = slices.DeleteFunc(r.edits, func(e edit) bool { return e.startByte >= start && e.endByte <= end })
 	r.edits = append(r.edits, edit{start, end, ""})
 }
@@ -57,14 +57,14 @@ func (r *rewriter) remove(at hcl.Range) {
 // unwrap takes the braces of a nested block away and leaves what is in them.
 func (r *rewriter) unwrap(b *hclsyntax.Block) {
 	for _, at := range []hcl.Range{hcl.RangeBetween(b.TypeRange, b.OpenBraceRange), b.CloseBraceRange} {
-		start, end := wholeLines(r.it.file.nativeText, at.Start.Byte, at.End.Byte)
+		start, end := wholeLinesIfAlone(r.it.file.nativeText, at.Start.Byte, at.End.Byte)
 		r.edits = append(r.edits, edit{start, end, ""})
 	}
 }
 
-// wholeLines widens a range to its lines where nothing else stands in them but a comment
+// wholeLinesIfAlone widens a range to its lines where nothing else stands in them but a comment
 // behind it.
-func wholeLines(src []byte, start, end int) (from, to int) {
+func wholeLinesIfAlone(src []byte, start, end int) (from, to int) {
 	from, to = start, end
 	for from > 0 && (src[from-1] == ' ' || src[from-1] == '\t') {
 		from--
@@ -87,7 +87,7 @@ func wholeLines(src []byte, start, end int) (from, to int) {
 
 // withComments widens a range to the comments directly above it and one empty line below.
 func withComments(src []byte, start, end int) (from, to int) {
-	from, to = wholeLines(src, start, end)
+	from, to = wholeLinesIfAlone(src, start, end)
 	for from > 0 {
 		line := bytes.LastIndexByte(src[:from-1], '\n') + 1
 		text := bytes.TrimSpace(src[line:from])
@@ -104,7 +104,7 @@ func withComments(src []byte, start, end int) (from, to int) {
 
 // commentedOut is what stands in a range as comments, under the reason.
 func commentedOut(src []byte, at hcl.Range, why string) edit {
-	start, end := wholeLines(src, at.Start.Byte, at.End.Byte)
+	start, end := wholeLinesIfAlone(src, at.Start.Byte, at.End.Byte)
 	text := strings.TrimSuffix(string(src[start:end]), "\n")
 	var b strings.Builder
 	b.WriteString("# Not carried over: " + visible.EscapeLine(why) + "\n")
@@ -120,7 +120,7 @@ func (m *migration) writeModule(mod *module) {
 		return
 	}
 	for _, f := range mod.files {
-		text := applyEdits(f.nativeText, m.fileEdits(mod, f))
+		text := applyEdits(f.nativeText, m.fileEditsNotingPlaces(mod, f))
 		if len(bytes.TrimSpace(text)) == 0 || f.hasNothingToWrite(mod) {
 			continue
 		}
@@ -147,8 +147,8 @@ func (f *sourceFile) hasNothingToWrite(mod *module) bool {
 	return !slices.ContainsFunc(mod.items, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == left) })
 }
 
-// fileEdits are what makes one of our files of one of theirs.
-func (m *migration) fileEdits(mod *module, f *sourceFile) []edit {
+// fileEditsNotingPlaces are what makes one of our files of one of theirs.
+func (m *migration) fileEditsNotingPlaces(mod *module, f *sourceFile) []edit {
 	var edits []edit
 	for _, it := range mod.items {
 		if it.file != f {

@@ -51,8 +51,8 @@ type Run struct {
 	ChangesRange      hcl.Range
 	ExpectFailures    []ExpectedFailure
 	SecondPlanIsEmpty bool
-	Uploads           []Upload // after the apply, in their order
-	Advance           time.Duration
+	UploadsAfterApply []Upload // after the apply, in their order
+	ClockAdvance      time.Duration
 	Asserts           []Assert
 }
 
@@ -148,13 +148,13 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 	if a := attrs["command"]; a != nil {
 		run.Command = r.command(a)
 	}
-	r.read(attrs["source"], cty.String, "a string", &run.SourceDir)
-	r.read(attrs["configuration"], cty.String, "a string", &run.ConfigurationText)
-	r.read(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.PolicyPaths)
-	r.read(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.ExpectedChanges)
-	r.read(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
+	r.readConstant(attrs["source"], cty.String, "a string", &run.SourceDir)
+	r.readConstant(attrs["configuration"], cty.String, "a string", &run.ConfigurationText)
+	r.readConstant(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.PolicyPaths)
+	r.readConstant(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.ExpectedChanges)
+	r.readConstant(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
 	advance := ""
-	r.read(attrs["advance"], cty.String, "a duration", &advance)
+	r.readConstant(attrs["advance"], cty.String, "a duration", &advance)
 	switch d, ok := words.ParseDuration(advance); {
 	case advance == "":
 	case !ok:
@@ -163,7 +163,7 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 		r.errorAt(attrs["advance"].Expr.Range(), "Clock moved too far", fmt.Sprintf("The runs of a file move the clock by at most %d days "+
 			"altogether. Move it less.", mostAdvance/(24*time.Hour)))
 	default:
-		run.Advance = d
+		run.ClockAdvance = d
 		r.advanced += d
 	}
 	if a := attrs["changes"]; a != nil {
@@ -177,7 +177,7 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 		r.errorAt(attrs["configuration"].NameRange, "Two configurations", "A run has a source or a configuration. Remove one of them.")
 	}
 	r.blocks(content.Blocks, run)
-	if run.Command != Apply && (run.SecondPlanIsEmpty || len(run.Uploads) > 0 || run.Advance > 0) {
+	if run.Command != Apply && (run.SecondPlanIsEmpty || len(run.UploadsAfterApply) > 0 || run.ClockAdvance > 0) {
 		r.errorAt(b.DefRange, "Nothing is applied", "second_plan_is_empty, upload, hide and advance come after an apply. Remove them, or "+
 			"write command = \"apply\".")
 	}
@@ -204,7 +204,7 @@ func (r *reader) checkActions(e hcl.Expression, changes map[string]string) {
 func (r *reader) command(a *hcl.Attribute) Command {
 	name := hcl.ExprAsKeyword(a.Expr)
 	if name == "" {
-		r.read(a, cty.String, "a string", &name)
+		r.readConstant(a, cty.String, "a string", &name)
 	}
 	if c := Command(name); slices.Contains([]Command{Apply, Plan, Destroy}, c) {
 		return c
@@ -246,31 +246,31 @@ func (r *reader) blocks(blocks hcl.Blocks, run *Run) {
 		case "variables":
 			maps.Copy(run.Variables, r.variables(b))
 		case "assert":
-			content := r.content(b, "condition", "error_message")
+			content := r.requiredArguments(b, "condition", "error_message")
 			if content != nil {
 				run.Asserts = append(run.Asserts, Assert{content["condition"].Expr, content["error_message"].Expr})
 			}
 		case "upload":
-			if content := r.content(b, "bucket", "name", "content"); content != nil {
+			if content := r.requiredArguments(b, "bucket", "name", "content"); content != nil {
 				u := Upload{Range: b.DefRange}
-				r.read(content["bucket"], cty.String, "a string", &u.Bucket)
-				r.read(content["name"], cty.String, "a string", &u.Name)
-				r.read(content["content"], cty.String, "a string", &u.Content)
-				run.Uploads = append(run.Uploads, u)
+				r.readConstant(content["bucket"], cty.String, "a string", &u.Bucket)
+				r.readConstant(content["name"], cty.String, "a string", &u.Name)
+				r.readConstant(content["content"], cty.String, "a string", &u.Content)
+				run.UploadsAfterApply = append(run.UploadsAfterApply, u)
 			}
 		case "hide":
-			if content := r.content(b, "bucket", "name"); content != nil {
+			if content := r.requiredArguments(b, "bucket", "name"); content != nil {
 				u := Upload{Hide: true, Range: b.DefRange}
-				r.read(content["bucket"], cty.String, "a string", &u.Bucket)
-				r.read(content["name"], cty.String, "a string", &u.Name)
-				run.Uploads = append(run.Uploads, u)
+				r.readConstant(content["bucket"], cty.String, "a string", &u.Bucket)
+				r.readConstant(content["name"], cty.String, "a string", &u.Name)
+				run.UploadsAfterApply = append(run.UploadsAfterApply, u)
 			}
 		}
 	}
 }
 
-// content reads a block that has these arguments and no others; nil: an error was reported.
-func (r *reader) content(b *hcl.Block, names ...string) hcl.Attributes {
+// requiredArguments reads a block that has these arguments and no others; nil: an error was reported.
+func (r *reader) requiredArguments(b *hcl.Block, names ...string) hcl.Attributes {
 	s := &hcl.BodySchema{}
 	for _, name := range names {
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: true})
@@ -283,8 +283,8 @@ func (r *reader) content(b *hcl.Block, names ...string) hcl.Attributes {
 	return content.Attributes
 }
 
-// read evaluates an argument, which must be a constant; nothing is read where there is none.
-func (r *reader) read(a *hcl.Attribute, want cty.Type, what string, into any) {
+// readConstant evaluates an argument, which must be a constant; nothing is read where there is none.
+func (r *reader) readConstant(a *hcl.Attribute, want cty.Type, typeText string, into any) {
 	if a == nil {
 		return
 	}
@@ -295,7 +295,7 @@ func (r *reader) read(a *hcl.Attribute, want cty.Type, what string, into any) {
 	}
 	v, err := convert.Convert(v, want)
 	if err != nil || v.IsNull() || !v.IsWhollyKnown() {
-		r.errorAt(a.Expr.Range(), "Wrong type", fmt.Sprintf("%s needs %s.", a.Name, what))
+		r.errorAt(a.Expr.Range(), "Wrong type", fmt.Sprintf("%s needs %s.", a.Name, typeText))
 		return
 	}
 	switch into := into.(type) {

@@ -60,8 +60,8 @@ func startPostgres() (server PostgresServer, err error) {
 		return server, err
 	}
 	server = PostgresServer{SocketDir: dir}
-	kept, fresh := keptDatabase(programs[len(programs)-1]), filepath.Join(dir, "fresh")
-	if err := copyAll(kept, filepath.Join(dir, "data")); err != nil {
+	kept, fresh := keptDatabaseDir(programs[len(programs)-1]), filepath.Join(dir, "fresh")
+	if err := copyFolderIfExists(kept, filepath.Join(dir, "data")); err != nil {
 		return server, err
 	}
 	if err := server.start(postgresScript, programs[len(programs)-1]); err != nil {
@@ -71,25 +71,25 @@ func startPostgres() (server PostgresServer, err error) {
 		return server, nil
 	}
 	part := fmt.Sprint(kept, ".", os.Getpid())
-	if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o700), copyAll(fresh, part)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o700), copyFolderIfExists(fresh, part)); err != nil {
 		return server, err
 	}
 	_ = os.Rename(part, kept) // or another process was quicker
 	return server, errors.Join(os.RemoveAll(part), os.RemoveAll(fresh))
 }
 
-// keptDatabase is where an empty database is kept from one run to the next, since making one takes
+// keptDatabaseDir is where an empty database is kept from one run to the next, since making one takes
 // longer than most tests. "": nowhere.
-func keptDatabase(programs string) string {
+func keptDatabaseDir(programDir string) string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return ""
 	}
-	return filepath.Join(dir, "b2form-tests", "postgresql-"+filepath.Base(filepath.Dir(programs)))
+	return filepath.Join(dir, "b2form-tests", "postgresql-"+filepath.Base(filepath.Dir(programDir)))
 }
 
-// copyAll copies a folder with its owners. It does nothing where there is none.
-func copyAll(from, to string) error {
+// copyFolderIfExists copies a folder with its owners. It does nothing where there is none.
+func copyFolderIfExists(from, to string) error {
 	if _, err := os.Stat(from); err != nil {
 		return nil
 	}
@@ -121,15 +121,15 @@ wait $! || true
 rm -rf "$1"
 `
 
-// HasPooler reports whether tests use PgBouncer: it is installed, or CI is set.
-func HasPooler() bool {
+// UsesPooler reports whether tests use PgBouncer: it is installed, or CI is set.
+func UsesPooler() bool {
 	_, err := os.Stat("/usr/sbin/pgbouncer")
 	return UsesPostgres() && (err == nil || os.Getenv("CI") != "")
 }
 
-// StartPooler starts a PgBouncer in transaction mode at SocketDir and port 6432, which has so many
+// StartTransactionPooler starts a PgBouncer in transaction mode at SocketDir and port 6432, which has so many
 // sessions with the server s. stop ends it.
-func (s PostgresServer) StartPooler(sessions int) (pooler PostgresServer, stop func() error, err error) {
+func (s PostgresServer) StartTransactionPooler(sessions int) (pooler PostgresServer, stop func() error, err error) {
 	if pooler.SocketDir, err = os.MkdirTemp("", "b2form-pooler-"); err == nil {
 		err = pooler.start(poolerScript, "/usr/sbin", s.SocketDir, strconv.Itoa(sessions))
 	}
@@ -137,7 +137,7 @@ func (s PostgresServer) StartPooler(sessions int) (pooler PostgresServer, stop f
 }
 
 // start runs a script in the server's folder, by a user who is not root, until the script is ready.
-func (s *PostgresServer) start(script, programs string, args ...string) error {
+func (s *PostgresServer) start(script, programDir string, args ...string) error {
 	dir := s.SocketDir
 	args = append([]string{"sh", "-c", script, "sh", dir}, args...)
 	if os.Getuid() == 0 { // these programs refuse to run as root
@@ -154,7 +154,7 @@ func (s *PostgresServer) start(script, programs string, args ...string) error {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "PATH="+programDir+":"+os.Getenv("PATH"))
 	stdin, inErr := cmd.StdinPipe() // closed when this process ends
 	out, outErr := cmd.StdoutPipe()
 	s.stdin, s.process = stdin, cmd

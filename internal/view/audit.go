@@ -93,7 +93,7 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 func CredentialCells(c audit.Credential) []string {
 	may, reaches, ends := "", "every bucket", "never"
 	for i := range c.Kind.Attrs {
-		if a := &c.Kind.Attrs[i]; a.ConsoleName != nil {
+		if a := &c.Kind.Attrs[i]; a.WebConsoleName != nil {
 			may = capabilitiesText(a, c.Value.GetAttr(a.Name))
 		}
 	}
@@ -123,8 +123,8 @@ func capabilitiesText(a *kind.Attr, v cty.Value) string {
 	if !v.IsWhollyKnown() || v.IsNull() {
 		return ""
 	}
-	list := kind.KnownStringsIn(v)
-	switch preset := a.ConsoleName(v); {
+	list := kind.StringsIfWhollyKnown(v)
+	switch preset := a.WebConsoleName(v); {
 	case preset != "":
 		return preset
 	case len(list) > 2:
@@ -138,14 +138,14 @@ func valueInLine(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
 		return FormatHCL(v)
 	}
-	return strings.Join(kind.KnownStringsIn(v), ", ")
+	return strings.Join(kind.StringsIfWhollyKnown(v), ", ")
 }
 
 // An AuditDocument is a report as one JSON document.
 type AuditDocument struct {
-	FormatVersion   string         `json:"format_version"`
-	AccountFindings []kind.Finding `json:"findings"` // about the credentials in use
-	Keys            []AuditedKey   `json:"keys"`
+	FormatVersion         string         `json:"format_version"`
+	OwnCredentialFindings []kind.Finding `json:"findings"` // about the credentials in use
+	Keys                  []AuditedKey   `json:"keys"`
 }
 
 // An AuditedKey is one live credential.
@@ -161,7 +161,8 @@ type AuditedKey struct {
 
 // NewAuditDocument brings a report into its JSON shape. No secret is in it.
 func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
-	out := &AuditDocument{FormatVersion: "1.0", AccountFindings: append([]kind.Finding{}, r.OwnCredentialFindings...), Keys: []AuditedKey{}}
+	out := &AuditDocument{FormatVersion: "1.0", OwnCredentialFindings: append([]kind.Finding{}, r.OwnCredentialFindings...),
+		Keys: []AuditedKey{}}
 	for _, c := range r.Credentials {
 		k := AuditedKey{
 			Retiring: c.Retiring, Name: c.Name, ID: c.ID, Expires: c.Expires,

@@ -17,15 +17,15 @@ import (
 // looked at.
 type changeRenderer struct {
 	literalFormatter
-	change  *plan.Change
-	verbose bool // show what has a short name in full
+	change             *plan.Change
+	expandConsoleNames bool // show what has a short name in full
 	// showComputed shows what B2 made of an object that stays.
 	showComputed bool
 }
 
 func newChangeRenderer(c *plan.Change, verbose bool) changeRenderer {
 	hidden := func(cty.Value) string { return "(not readable with these credentials)" }
-	return changeRenderer{literalFormatter: literalFormatter{unknownText: hidden}, change: c, verbose: verbose}
+	return changeRenderer{literalFormatter: literalFormatter{unknownText: hidden}, change: c, expandConsoleNames: verbose}
 }
 
 // bodyLines is the inside of the change's block: attributes, then nested blocks in
@@ -71,7 +71,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		if a.Computed && a.Name != c.Kind.IDAttr {
 			return nil, false
 		}
-		return b.withNote(a, before, b.valueLines(a, "-", before)), false
+		return b.withAttrNoteAbove(a, before, b.valueLines(a, "-", before)), false
 	case plan.NoOp:
 		if a.Computed && (a.Secret || a.Name != c.Kind.IDAttr && !b.showComputed) {
 			return nil, false
@@ -79,7 +79,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		if a.Encoding.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {
 			return []lineTree{commentLine(a.Name + ": " + visible.EscapeLine(a.Encoding.LiveText(c.Before)))}, false
 		}
-		return b.withNote(a, before, b.valueLines(a, "", before)), false
+		return b.withAttrNoteAbove(a, before, b.valueLines(a, "", before)), false
 	}
 	if a.Computed {
 		return b.computedLinesIfReplaced(a, before), false
@@ -93,7 +93,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		if isReplacedOrRotated(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
 			ls[0].remark = "forces replacement"
 		}
-		return b.withNote(a, after, ls), false
+		return b.withAttrNoteAbove(a, after, ls), false
 	}
 	if c.Kind.IsIdentityAttr(a.Name) {
 		return b.valueLines(a, "", after), false
@@ -120,7 +120,7 @@ func (b changeRenderer) createdLines(a *kind.Attr, after cty.Value) []lineTree {
 	case a.Computed:
 		return []lineTree{{sign: "+", name: a.Name, value: afterApply}}
 	}
-	return b.withNote(a, after, b.valueLines(a, "+", after))
+	return b.withAttrNoteAbove(a, after, b.valueLines(a, "+", after))
 }
 
 // computedLinesIfReplaced shows a computed attribute of an object that is updated (nothing) or
@@ -142,9 +142,9 @@ func isReplacedOrRotated(c *plan.Change) bool {
 	return c.Action == plan.Replace || c.Action == plan.Rotate
 }
 
-// withNote puts the attribute's own explanation of its value above what shows it, or
+// withAttrNoteAbove puts the attribute's own explanation of its value above what shows it, or
 // alone where the value says nothing.
-func (b changeRenderer) withNote(a *kind.Attr, v cty.Value, ls []lineTree) []lineTree {
+func (b changeRenderer) withAttrNoteAbove(a *kind.Attr, v cty.Value, ls []lineTree) []lineTree {
 	if a.Note == nil || !v.IsWhollyKnown() {
 		return ls
 	}
@@ -202,7 +202,7 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 		}
 		return l
 	}
-	if text := b.presetTextIfAny(a, v); text != "" {
+	if text := b.consoleNameText(a, v); text != "" {
 		return lineTree{sign: sign, name: name, value: text + gone}
 	}
 	var elements []string
@@ -213,12 +213,12 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 	return lineTree{sign: sign, name: name, value: "[" + strings.Join(elements, ", ") + "]" + gone}
 }
 
-// presetTextIfAny stands for a list that the web console has a name for; "": nothing does.
-func (b changeRenderer) presetTextIfAny(a *kind.Attr, v cty.Value) string {
-	if b.verbose || a.ConsoleName == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
+// consoleNameText stands for a list that the web console has a name for; "": nothing does.
+func (b changeRenderer) consoleNameText(a *kind.Attr, v cty.Value) string {
+	if b.expandConsoleNames || a.WebConsoleName == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
 		return ""
 	}
-	name := a.ConsoleName(v)
+	name := a.WebConsoleName(v)
 	if name == "" {
 		return ""
 	}

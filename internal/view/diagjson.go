@@ -77,7 +77,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 func addressAndPolicyOf(d *hcl.Diagnostic) (address, policy string, hasSharedCause bool) {
 	violation, breaksPolicy := d.Extra.(config.ViolationExtra)
 	_, hasSharedCause = d.Extra.(config.SharedCauseExtra)
-	return config.InstanceOf(d), violation.Policy, hasSharedCause || breaksPolicy
+	return config.AffectedAddrText(d), violation.Policy, hasSharedCause || breaksPolicy
 }
 
 // NewRange brings a range into its JSON shape.

@@ -17,7 +17,7 @@ type jsonEncoder struct {
 	isFirst bool // nothing stands yet in the object or list that was begun last
 }
 
-func newJSONWriter(out io.Writer) *jsonEncoder {
+func newJSONEncoder(out io.Writer) *jsonEncoder {
 	return &jsonEncoder{Writer: bufio.NewWriterSize(out, 1<<16)}
 }
 

@@ -96,14 +96,14 @@ func (p *linePrinter) printSigned(sign, indent, text string) {
 		p.WriteString(diffSign(sign) + indent + "   " + text + "\n")
 		return
 	}
-	p.WriteString(indent + p.style.paintSymbol(sign, column) + " " + text + "\n")
+	p.WriteString(indent + p.style.paintBySign(sign, column) + " " + text + "\n")
 }
 
 // printPainted writes a text that may take several lines, each painted: the first begins with
 // mark, the others with more.
-func (p *linePrinter) printPainted(mark, text, continuationPrefix string, inks ...sgr) {
-	indent := mark[:len(mark)-len(strings.TrimLeft(mark, " "))]
-	for _, l := range wrapLine(mark+text, p.style.Width, continuationPrefix) {
+func (p *linePrinter) printPainted(firstPrefix, text, continuationPrefix string, inks ...sgr) {
+	indent := firstPrefix[:len(firstPrefix)-len(strings.TrimLeft(firstPrefix, " "))]
+	for _, l := range wrapLine(firstPrefix+text, p.style.Width, continuationPrefix) {
 		p.WriteString(indent + p.style.paint(l[len(indent):], inks...) + "\n")
 	}
 }

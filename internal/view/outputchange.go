@@ -17,12 +17,12 @@ func (p *linePrinter) printOutputsSection(made *plan.Plan) {
 	if len(made.OutputChanges) == 0 {
 		return
 	}
-	if !made.Empty() {
+	if !made.HasNoChanges() {
 		p.WriteByte('\n')
 	}
 	p.WriteString(p.style.paint("Changes to Outputs:", bold) + "\n")
 	p.printOutputChanges(made)
-	if made.Empty() {
+	if made.HasNoChanges() {
 		p.WriteString("\n" + Wrap("You can apply this plan so that \"b2form output\" shows these values, without changing any real "+
 			"infrastructure.", p.style.Width) + "\n")
 	}
@@ -53,7 +53,7 @@ func outputLine(c *plan.OutputChange) lineTree {
 	case c.Before == cty.NilVal:
 		return d.afterOnlyLine(name, c.After)
 	}
-	return d.changed(name, c.Before, c.After)
+	return d.changeLine(name, c.Before, c.After)
 }
 
 // A valueDiffer shows values of any type, and how they change.
@@ -105,8 +105,8 @@ func hasShowableMembers(v cty.Value) bool {
 	return !marks.Has(kind.Sensitive) && plain.IsKnown() && !plain.IsNull() && plain.CanIterateElements() && plain.LengthInt() > 0
 }
 
-// changed shows how a value becomes another one.
-func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
+// changeLine shows how a value becomes another one.
+func (d valueDiffer) changeLine(name string, before, after cty.Value) lineTree {
 	from, to := showableMembersIfAny(before), showableMembersIfAny(after)
 	if from == nil || to == nil {
 		old, text := d.format(before, 0), d.format(after, 0)
@@ -131,7 +131,7 @@ func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
 		case old.RawEquals(e):
 			hidden++
 		default:
-			l.children = append(l.children, d.changed(write(key), old, e))
+			l.children = append(l.children, d.changeLine(write(key), old, e))
 		}
 	}
 	if hidden > 0 {

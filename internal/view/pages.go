@@ -140,7 +140,7 @@ func argumentTable(d *syntax.BlockSpec) string {
 		if a.TerraformNote != "" {
 			doc += " From Terraform: " + a.TerraformNote
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Description(), argumentDefault(a), a.MayReferTo.Description(),
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Description(), argumentDefaultText(a), a.MayReferTo.Description(),
 			escapeCell(doc))
 	}
 	if d.OtherArgumentsDoc != "" {
@@ -158,7 +158,7 @@ func argumentTable(d *syntax.BlockSpec) string {
 	return b.String()
 }
 
-func argumentDefault(a *syntax.ArgumentSpec) string {
+func argumentDefaultText(a *syntax.ArgumentSpec) string {
 	switch {
 	case a.Required:
 		return "required"

@@ -46,7 +46,7 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 	out := &linePrinter{style: t.Style, verbose: t.Verbose}
 	out.printOutsideChanges(p, m)
 	switch {
-	case !p.Empty() && m != Refreshing:
+	case !p.HasNoChanges() && m != Refreshing:
 		changes := &linePrinter{style: t.Style, verbose: t.Verbose}
 		t.writeChanges(changes, p)
 		text := changes.String()
@@ -55,7 +55,7 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 		}
 		out.WriteString(text)
 		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
-	case p.Empty() && len(p.OutputChanges) == 0:
+	case p.HasNoChanges() && len(p.OutputChanges) == 0:
 		out.WriteString(noChangesText(m, t.Style))
 	}
 	out.printOutputsSection(p)
@@ -121,7 +121,7 @@ func legend(changes []plan.Change, s Style) string {
 	for _, w := range words {
 		if used[w.action] {
 			sign := w.action.Symbol()
-			b.WriteString(s.paintSymbol(sign, fmt.Sprintf("%3s", sign)) + " " + w.word + "\n")
+			b.WriteString(s.paintBySign(sign, fmt.Sprintf("%3s", sign)) + " " + w.word + "\n")
 		}
 	}
 	return b.String()
@@ -188,7 +188,7 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
 	}
 	for _, old := range c.Overlapping {
-		remark(nameAndIDText(old) + " lives on for " + readableDuration(c.Overlap) + "; a later run destroys it")
+		remark(nameAndIDText(old) + " lives on for " + exactDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
 		remark(nameAndIDText(plan.NamedObject{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))

@@ -38,7 +38,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 	}
 	planned, prior := &moduleTree{}, &stateDocument{programVersion: d.ProgramVersion}
 	d.addValues(trees, planned, &prior.root)
-	w := newJSONWriter(out)
+	w := newJSONEncoder(out)
 	w.object(func() {
 		w.member("format_version", PlanFormat)
 		w.member("terraform_version", d.ProgramVersion)
@@ -58,7 +58,7 @@ func (d PlanDocument) Write(out io.Writer) error {
 		w.name("prior_state")
 		prior.write(w)
 		w.members(jsonFields{"checks": d.checks(), "errored": false, "complete": len(d.Plan.LeftOut) == 0,
-			"applyable": !d.Plan.Empty() || len(d.Plan.OutputChanges) > 0})
+			"applyable": !d.Plan.HasNoChanges() || len(d.Plan.OutputChanges) > 0})
 		w.name("b2form")
 		w.object(func() {
 			w.members(jsonFields{"digest": d.Digest, "exceptions": append([]Exception{}, d.Context.Exceptions...),
@@ -105,7 +105,7 @@ type resourceChangeJSON struct {
 func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 	w.list(len(trees), func(i int) {
 		c := &d.Plan.Changes[i]
-		one := resourceChangeJSON{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionName(c),
+		one := resourceChangeJSON{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionOrMove(c),
 			Fields: append([]string{}, c.Fields...),
 			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedObjectsJSON(c.Deletes())}
 		if c.MovedFrom != (addr.Addr{}) {
@@ -278,7 +278,7 @@ func StateDocument(programVersion string, live []LiveObject) json.Marshaler {
 func ConfigDocument(programVersion string, resources []*config.Resource) json.Marshaler {
 	declared := make([]LiveObject, len(resources))
 	for i, r := range resources {
-		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.Object(), SensitiveAttrs: r.SensitiveAttrs}
+		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.ObjectWithoutUnset(), SensitiveAttrs: r.SensitiveAttrs}
 	}
 	return StateDocument(programVersion, declared)
 }
@@ -286,7 +286,7 @@ func ConfigDocument(programVersion string, resources []*config.Resource) json.Ma
 // MarshalJSON is what write writes.
 func (d *stateDocument) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
-	w := newJSONWriter(&b)
+	w := newJSONEncoder(&b)
 	d.write(w)
 	err := w.Flush()
 	return b.Bytes(), err

@@ -32,7 +32,7 @@ func (t TextUI) Proof(results []prove.Result) {
 			b.WriteString(strings.Join(wrapLine(detail, t.Style.Width, strings.Repeat(" ", 9)), "\n") + "\n")
 		}
 	}
-	n := CountTests(ProofAsTestFiles(results))
+	n := CountTestRuns(ProofAsTestFiles(results))
 	head, rest, _ := strings.Cut(n.text(), " ")
 	ink := green
 	if n.Failed() {
@@ -68,7 +68,7 @@ func ProofJSON(results []prove.Result) json.RawMessage {
 		}
 		promises = append(promises, p)
 	}
-	n := CountTests(ProofAsTestFiles(results))
+	n := CountTestRuns(ProofAsTestFiles(results))
 	doc, err := json.Marshal(jsonFields{"format_version": "1.0", "passed": n[TestPass], "failed": n[TestFail], "errored": n[TestError],
 		"skipped": n[TestSkip], "promises": promises})
 	if err != nil {

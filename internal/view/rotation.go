@@ -15,8 +15,8 @@ import (
 
 const day = 24 * time.Hour
 
-// readableDuration writes a long duration in whole days, hours or minutes, as far as it is.
-func readableDuration(d time.Duration) string {
+// exactDuration writes a long duration in whole days, hours or minutes, as far as it is.
+func exactDuration(d time.Duration) string {
 	switch {
 	case d >= day && d%day == 0:
 		return words.Count(int(d/day), "day", "days")
@@ -74,7 +74,7 @@ func dueText(r plan.RotatingObject, now time.Time) string {
 	case left > 2*time.Hour:
 		unit = time.Hour
 	}
-	return fmt.Sprintf("%s, in %s", words.ReadableTime(r.Due), readableDuration(left.Truncate(unit)))
+	return fmt.Sprintf("%s, in %s", words.ReadableTime(r.Due), exactDuration(left.Truncate(unit)))
 }
 
 // Rotations writes one line per rotating object.

@@ -101,7 +101,7 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 	j.emitOutsideChanges(p, m)
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": ActionName(c)}
+		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": ActionOrMove(c)}
 		if c.Reason != "" {
 			change["reason"] = c.Reason
 		}
@@ -184,8 +184,8 @@ func namedObjectsJSON(list []plan.NamedObject) []jsonFields {
 	return out
 }
 
-// ActionName is the action; a mere change of the address is called a move.
-func ActionName(c *plan.Change) string {
+// ActionOrMove is the action; a mere change of the address is called a move.
+func ActionOrMove(c *plan.Change) string {
 	if c.IsMoveOnly() {
 		return "move"
 	}
@@ -194,7 +194,7 @@ func ActionName(c *plan.Change) string {
 
 func planVerb(c *plan.Change) string {
 	switch {
-	case ActionName(c) == "move":
+	case ActionOrMove(c) == "move":
 		return "move"
 	case len(c.Imports()) > 0 && c.Action == plan.NoOp:
 		return "import"

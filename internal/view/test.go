@@ -53,8 +53,8 @@ func (f *TestFileResult) Status() TestStatus {
 // TestCounts are how many runs ended how.
 type TestCounts map[TestStatus]int
 
-// CountTests counts the runs of all files.
-func CountTests(files []TestFileResult) TestCounts {
+// CountTestRuns counts the runs of all files.
+func CountTestRuns(files []TestFileResult) TestCounts {
 	n := TestCounts{}
 	for _, f := range files {
 		for _, r := range f.Runs {
@@ -92,7 +92,7 @@ func (t TextUI) Tests(files []TestFileResult) {
 			t.Diagnostics(r.Diagnostics, f.Sources)
 		}
 	}
-	n := CountTests(files)
+	n := CountTestRuns(files)
 	ink := green
 	if n.Failed() {
 		ink = red
@@ -126,7 +126,7 @@ func (j JSONUI) Tests(files []TestFileResult) {
 			"path": f.Path, "progress": "complete", "status": f.Status(),
 		}})
 	}
-	n := CountTests(files)
+	n := CountTestRuns(files)
 	status := TestPass
 	if n.Failed() {
 		status = TestFail

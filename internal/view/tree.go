@@ -78,17 +78,17 @@ func (treeVisitor) Elements(parts []valueTree) valueTree {
 }
 
 // listText is a list of one member of each part, with none where a part has it not.
-func listText(parts []valueTree, none string, member func(*valueTree) json.RawMessage) json.RawMessage {
+func listText(parts []valueTree, placeholder string, member func(*valueTree) json.RawMessage) json.RawMessage {
 	size := len("[]")
 	for i := range parts {
-		size += len(member(&parts[i])) + len(none)
+		size += len(member(&parts[i])) + len(placeholder)
 	}
 	text := append(make([]byte, 0, size), '[')
 	for i := range parts {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(text, defaultIfNil(member(&parts[i]), none)...)
+		text = append(text, defaultIfNil(member(&parts[i]), placeholder)...)
 	}
 	return append(text, ']')
 }
@@ -108,13 +108,13 @@ func (w *objectTreeWriter) add(name string, t valueTree) {
 	}
 }
 
-func appendMember(object []byte, name string, value []byte) []byte {
+func appendMember(openObject []byte, name string, value []byte) []byte {
 	begin := byte(',')
-	if len(object) == 0 {
+	if len(openObject) == 0 {
 		begin = '{'
 	}
-	object = appendJSONString(append(object, begin), name)
-	return append(append(object, ':'), value...)
+	openObject = appendJSONString(append(openObject, begin), name)
+	return append(append(openObject, ':'), value...)
 }
 
 func (w *objectTreeWriter) tree() valueTree {

@@ -41,8 +41,8 @@ func (s Style) paint(text string, inks ...sgr) string {
 	return "\x1b[" + strings.Join(codes, ";") + "m" + text + "\x1b[0m"
 }
 
-// paintSymbol paints the symbol of an action, or a text in its colour.
-func (s Style) paintSymbol(sign, text string) string {
+// paintBySign paints the symbol of an action, or a text in its colour.
+func (s Style) paintBySign(sign, text string) string {
 	switch strings.TrimSpace(sign) {
 	case "+":
 		return s.paint(text, green)

@@ -77,13 +77,13 @@ func ReplaceInvisibleKeepingOffsets(s string) string {
 func HasCICommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
 
 // EscapeTruncated is EscapeLine without what is beyond limit characters.
-func EscapeTruncated(s string, limit int) string {
-	if len(s) <= limit { // no shorter in characters than that
+func EscapeTruncated(s string, maxRunes int) string {
+	if len(s) <= maxRunes { // no shorter in characters than that
 		return EscapeLine(s)
 	}
 	n := 0
 	for i := range s {
-		if n == limit {
+		if n == maxRunes {
 			return EscapeLine(s[:i]) + "…"
 		}
 		n++

@@ -88,8 +88,8 @@ func Count(n int, one, many string) string {
 // ReadableTime is a moment for people, to the minute.
 func ReadableTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// ReadableDuration is a time in the one unit that matters: "3 days", "90 minutes".
-func ReadableDuration(d time.Duration) string {
+// ApproximateDuration is a time in the one unit that matters: "3 days", "90 minutes".
+func ApproximateDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= 2*day:

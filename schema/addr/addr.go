@@ -141,7 +141,7 @@ func (a *Addr) UnmarshalText(text []byte) error {
 func Parse(s string) (Addr, error) {
 	t, diags := hclsyntax.ParseTraversalAbs([]byte(s), "", hcl.InitialPos)
 	if !diags.HasErrors() {
-		if a, ok := FromTraversal(t); ok && a.Kind != "" {
+		if a, ok := TargetFromTraversal(t); ok && a.Kind != "" {
 			return a, nil
 		}
 	}
@@ -151,20 +151,20 @@ func Parse(s string) (Addr, error) {
 // ParseTarget reads an address like Parse, or that of a whole module, which has the Kind "".
 func ParseTarget(s string) (Addr, error) {
 	if t, diags := hclsyntax.ParseTraversalAbs([]byte(s), "", hcl.InitialPos); !diags.HasErrors() {
-		if a, ok := FromTraversal(t); ok {
+		if a, ok := TargetFromTraversal(t); ok {
 			return a, nil
 		}
 	}
 	return Addr{}, fmt.Errorf("%q is no address: write it like bucket.photos, bucket.logs[\"edge\"] or module.site", s)
 }
 
-// FromTraversal reads the address of a resource or, with Kind "", of a whole module.
-func FromTraversal(t hcl.Traversal) (address Addr, ok bool) {
+// TargetFromTraversal reads the address of a resource or, with Kind "", of a whole module.
+func TargetFromTraversal(t hcl.Traversal) (address Addr, ok bool) {
 	var a Addr
 	for len(t) > 1 && RootOrAttrName(t[0]) == "module" && RootOrAttrName(t[1]) != "" {
 		var at InstanceKey
 		step := RootOrAttrName(t[1])
-		at, t = cutInstanceKey(t[2:])
+		at, t = cutLeadingInstanceKey(t[2:])
 		a.Module = strings.TrimPrefix(a.Module+".module."+step+at.String(), ".")
 	}
 	if len(t) == 0 {
@@ -174,12 +174,12 @@ func FromTraversal(t hcl.Traversal) (address Addr, ok bool) {
 		return a, false
 	}
 	a.Kind, a.Label = RootOrAttrName(t[0]), RootOrAttrName(t[1])
-	a.Instance, t = cutInstanceKey(t[2:])
+	a.Instance, t = cutLeadingInstanceKey(t[2:])
 	return a, len(t) == 0
 }
 
-// cutInstanceKey takes an instance key off the front, where there is one.
-func cutInstanceKey(t hcl.Traversal) (key InstanceKey, rest hcl.Traversal) {
+// cutLeadingInstanceKey takes an instance key off the front, where there is one.
+func cutLeadingInstanceKey(t hcl.Traversal) (key InstanceKey, rest hcl.Traversal) {
 	if i, ok := leadingInstanceKey(t); ok {
 		return i, t[1:]
 	}

@@ -25,7 +25,7 @@ func Kind() *kind.Kind {
 			"rules about how long versions of files are kept, and defaults for what is uploaded.",
 		Example: example,
 
-		IdentityAttr: "name", FoldCase: true, IDAttr: "id",
+		IdentityAttr: "name", FoldCaseBeforeSlash: true, IDAttr: "id",
 		ReadCapabilities: []string{"listBuckets"},
 		Attrs:            attrs(),
 		Constraints:      constraints(),
@@ -44,7 +44,7 @@ func Kind() *kind.Kind {
 // allowedBuckets are the buckets that credentials are limited to ("Application Key
 // Capabilities": they see no others).
 func allowedBuckets(a *wire.Account) (list []wire.AllowedBucket, limited bool) {
-	return a.Buckets, a.Buckets != nil
+	return a.AllowedBuckets, a.AllowedBuckets != nil
 }
 
 const example = `bucket "photos" {

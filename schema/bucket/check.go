@@ -180,7 +180,7 @@ func retentionHazards(before, after cty.Value) []kind.Hazard {
 	if before == cty.NilVal || before.IsNull() || !before.IsKnown() {
 		return out
 	}
-	softer := !after.IsNull() && kind.StringOrEmpty(before.GetAttr("mode")) == "compliance" &&
+	softer := !after.IsNull() && kind.EmptyIfNull(before.GetAttr("mode")) == "compliance" &&
 		after.GetAttr("mode").AsString() != "compliance"
 	if after.IsNull() || retentionDays(after) < retentionDays(before) || softer {
 		out = append(out, kind.Hazard{Kind: kind.WeakensProtection, Detail: "new files are protected for a shorter time, or less strictly"})

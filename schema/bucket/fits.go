@@ -38,12 +38,12 @@ func checkReplicationDestinationKey(by, key kind.AttrReader) kind.Problems {
 func checkReplicationKey(by, key kind.AttrReader, capability, verb string) kind.Problems {
 	var ps kind.Problems
 	name := key.GetAttr("name").AsString()
-	if caps := kind.KnownStringsIn(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
+	if caps := kind.StringsIfWhollyKnown(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
 		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here "+
 			"for the replication.", name, capability, verb)...)
 	}
 	bucket := by.GetAttr("name").AsString()
-	if limit := kind.KnownStringsIn(key.GetAttr("buckets")); limit != nil &&
+	if limit := kind.StringsIfWhollyKnown(key.GetAttr("buckets")); limit != nil &&
 		!slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
 		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name,
 			strings.Join(limit, ", "), verb, bucket)...)

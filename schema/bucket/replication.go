@@ -261,7 +261,7 @@ func canonicalReplication(v cty.Value) string {
 	}
 	key := ""
 	if source := findKnownMember(v, "source"); source != cty.NilVal {
-		key = kind.StringOrEmpty(source.GetAttr("key"))
+		key = kind.EmptyIfNull(source.GetAttr("key"))
 	}
 	texts := func(list []cty.Value) []string {
 		out := make([]string, len(list))
@@ -287,7 +287,7 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 			if prefix := fileNamePrefixOf(r); prefix != "" {
 				which += fmt.Sprintf(" under %q", prefix)
 			}
-			say("%s are no longer copied to bucket %s", which, kind.StringOrEmpty(r.GetAttr("destination")))
+			say("%s are no longer copied to bucket %s", which, kind.EmptyIfNull(r.GetAttr("destination")))
 		}
 	}
 	for _, pair := range replicationKeyPairsOf(before) {

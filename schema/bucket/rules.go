@@ -214,17 +214,17 @@ func corsAttrs() []kind.Attr {
 			Samples: kind.StringValues("downloads"),
 			Doc:     "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkCORSRuleName},
 		{Name: "allowed_origins", WirePath: "allowedOrigins", Type: strs, Required: true, Samples: listSample("https://www.example.com"),
-			Check: checkCORSOrigins,
+			Check: checkCORSOriginsNotEmpty,
 			Doc:   "Origins that may use the bucket; https stands for every https origin, * for all."},
 		{Name: "allowed_operations", WirePath: "allowedOperations", Type: cty.Set(cty.String), Required: true,
 			Samples: []cty.Value{cty.SetVal(kind.StringValues("s3_get", "b2_download_file_by_name"))},
 			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkCORSOperations},
 		{Name: "allowed_headers", WirePath: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
 			Samples: listSample("range"),
-			Check:   checkCORSHeaders,
+			Check:   checkNoEmptyCORSHeaders,
 			Doc:     "Request headers allowed in a preflight request."},
 		{Name: "expose_headers", WirePath: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
-			Samples: listSample("x-bz-content-sha1"), Check: checkCORSHeaders,
+			Samples: listSample("x-bz-content-sha1"), Check: checkNoEmptyCORSHeaders,
 			Doc: "Response headers that scripts may read."},
 		{Name: "max_age_seconds", WirePath: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numberValues(0, 3600),
 			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkCORSMaxAge},
@@ -260,7 +260,7 @@ func checkCORSRules(v cty.Value) kind.Problems {
 	return ps
 }
 
-func checkCORSOrigins(v cty.Value) kind.Problems {
+func checkCORSOriginsNotEmpty(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("CORS rule without origins", "Name at least one origin in allowed_origins, such as \"https\".")
 	}
@@ -268,7 +268,7 @@ func checkCORSOrigins(v cty.Value) kind.Problems {
 		"\"*\".")
 }
 
-func checkCORSHeaders(v cty.Value) kind.Problems {
+func checkNoEmptyCORSHeaders(v cty.Value) kind.Problems {
 	return checkNoEmptyTexts(v, "Invalid CORS header", "A header's name is empty; leave it out instead.")
 }
 

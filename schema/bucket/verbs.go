@@ -16,7 +16,7 @@ import (
 // list reads all buckets in one call. A key that is limited to some buckets
 // must name one per call ("b2_list_buckets", restricted keys).
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
-	allowed := scope.Account.Buckets
+	allowed := scope.Account.AllowedBuckets
 	if allowed == nil {
 		return listBuckets(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
 	}

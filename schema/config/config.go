@@ -15,18 +15,18 @@ import (
 
 // A Config is what the user wants, evaluated.
 type Config struct {
-	Resources             []*Resource          // sorted by address
-	Undecided             []addr.Addr          // blocks and modules of which nobody knows yet which instances they have
-	Outputs               []*Output            // sorted by name
-	DataQueries           []DataQuery          // what data blocks ask for
-	Checks                []*Check             // in order of their files and lines
-	Imports               []Import             // in order of their files and lines
-	Moves                 []Move               // likewise; no two concern one address, and they form no cycle
-	Removals              []Removal            // likewise
-	Policies              []*Policy            // sorted by name
-	Judge                 JudgePolicies        // by Policies
-	Settings              Settings             // the b2form block
-	NonsensitiveVariables map[string]cty.Value // values of those that are not sensitive; none that modules have
+	Resources                 []*Resource          // sorted by address
+	AddrsWithUnknownInstances []addr.Addr          // blocks and modules of which nobody knows yet which instances they have
+	Outputs                   []*Output            // sorted by name
+	DataQueries               []DataQuery          // what data blocks ask for
+	Checks                    []*Check             // in order of their files and lines
+	Imports                   []Import             // in order of their files and lines
+	Moves                     []Move               // likewise; no two concern one address, and they form no cycle
+	Removals                  []Removal            // likewise
+	Policies                  []*Policy            // sorted by name
+	Judge                     JudgePolicies        // by Policies
+	Settings                  Settings             // the b2form block
+	NonsensitiveVariables     map[string]cty.Value // values of those that are not sensitive; none that modules have
 	// for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
 	Files map[string]*hcl.File
 	// SensitiveVariables are the values of the other variables: to be compared, never to be shown or stored.
@@ -154,7 +154,7 @@ func (b *BlockRanges) RangeOf(attr string) hcl.Range {
 // A LiveLookup answers with an object's computed attributes, by their HCL names, as
 // far as they are known, and with those that are not as they are declared; ok is false
 // where the object is not live.
-type LiveLookup func(addr.Addr) (computed map[string]cty.Value, ok bool)
+type LiveLookup func(addr.Addr) (computedOrDiffering map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
 type Delivery struct {
@@ -223,8 +223,8 @@ type UserMessageExtra struct {
 // say it once and list them.
 type SharedCauseExtra struct{ AffectedAddr addr.Addr }
 
-// InstanceOf is the address of the object, or of the instance of a block, that a diagnostic is about; "": of none.
-func InstanceOf(d *hcl.Diagnostic) string {
+// AffectedAddrText is the address of the object, or of the instance of a block, that a diagnostic is about; "": of none.
+func AffectedAddrText(d *hcl.Diagnostic) string {
 	switch about := d.Extra.(type) {
 	case addr.Addr:
 		return about.String()

@@ -31,7 +31,7 @@ func Kind() *kind.Kind {
 			"request each.",
 		Example: example,
 
-		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", ListChildren: listBucketFiles}, FoldCase: true, IDAttr: "id",
+		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", ListChildren: listBucketFiles}, FoldCaseBeforeSlash: true, IDAttr: "id",
 		ReadCapabilities: []string{"listFiles"},
 		Replaceable:      true,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},

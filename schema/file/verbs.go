@@ -26,7 +26,7 @@ const onePage = 1000
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	names := map[string][]string{}
 	var buckets []string
-	for _, id := range scope.IDs {
+	for _, id := range scope.WantedChildIDs {
 		bucketID, name, _ := strings.Cut(id, "/")
 		if prefix := scope.Account.NamePrefix; !strings.HasPrefix(name, prefix) {
 			return nil, &wire.ExplainedError{Summary: "File is outside what the credentials may use",

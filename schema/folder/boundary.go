@@ -106,12 +106,12 @@ func findGitWorkTree(dir, home string) string {
 
 // Refuse says that a path is never read; with companions neither is what is called so
 // and a period behind it. It reports whether it was read already.
-func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
+func (b *Boundary) Refuse(path, why string, dottedSuffixesToo bool) (wasRead bool) {
 	real, err := b.withoutLinks(path)
 	if err != nil {
 		return false // then no file can be read at all
 	}
-	r := forbiddenPath{path: real, dottedSuffixesToo: companions, reason: why}
+	r := forbiddenPath{path: real, dottedSuffixesToo: dottedSuffixesToo, reason: why}
 	b.forbiddenPaths = append(b.forbiddenPaths, r)
 	for _, p := range b.pathsReadSoFar {
 		wasRead = wasRead || r.covers(p)
@@ -188,9 +188,9 @@ func WithoutLinks(path string) string {
 	return filepath.Join(WithoutLinks(dir), filepath.Base(path))
 }
 
-// permits judges a path below a folder that the boundary holds; module is the folder of
+// checkPermitted judges a path below a folder that the boundary holds; module is the folder of
 // the module that reads it.
-func (b *Boundary) permits(folder, local, module string) error {
+func (b *Boundary) checkPermitted(folder, local, module string) error {
 	if b == nil {
 		return nil
 	}

@@ -114,7 +114,7 @@ func (d Folder) GlobFiles(dir, pattern string) (pathsFromDir []string, _ error) 
 		}
 		all, err := doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
 		for _, name := range all {
-			if d.Within.permits(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
+			if d.Within.checkPermitted(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
 				found = append(found, name)
 			}
 		}
@@ -186,7 +186,7 @@ func (d Folder) withReadableRoot(path string, f func(root *os.Root, path string)
 	if err != nil {
 		return err
 	}
-	if err := d.Within.permits(within, local, d.ModuleDir); err != nil {
+	if err := d.Within.checkPermitted(within, local, d.ModuleDir); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(within)

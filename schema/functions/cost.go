@@ -94,9 +94,9 @@ func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Va
 
 // asCollection is the map of an object, or the list of a tuple, if all elements have one type, and
 // otherwise the value.
-func asCollection(v cty.Value, isMap bool) cty.Value {
+func asCollection(v cty.Value, wantMap bool) cty.Value {
 	plain, marks := v.Unmark()
-	if t := plain.Type(); !(isMap && t.IsObjectType() || !isMap && t.IsTupleType()) || !plain.IsKnown() || plain.IsNull() ||
+	if t := plain.Type(); !(wantMap && t.IsObjectType() || !wantMap && t.IsTupleType()) || !plain.IsKnown() || plain.IsNull() ||
 		plain.LengthInt() == 0 {
 		return v
 	}
@@ -110,7 +110,7 @@ func asCollection(v cty.Value, isMap bool) cty.Value {
 			return v
 		}
 	}
-	if isMap {
+	if wantMap {
 		return cty.MapVal(plain.AsValueMap()).WithMarks(marks)
 	}
 	return cty.ListVal(plain.AsValueSlice()).WithMarks(marks)

@@ -29,9 +29,9 @@ func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
 	return all
 }
 
-// ForPolicies is All for policies from elsewhere, to which what a configuration calls sensitive stays so, in templates
+// ForPolicyDirs is All for policies from elsewhere, to which what a configuration calls sensitive stays so, in templates
 // too.
-func ForPolicies(d folder.Folder, b *parse.Budget) map[string]function.Function {
+func ForPolicyDirs(d folder.Folder, b *parse.Budget) map[string]function.Function {
 	all := addCorePrefixed(coreFunctions(d, b, map[string]function.Function{
 		"nonsensitive": refusingFunction("what the configuration calls sensitive stays so in policies"),
 	}))

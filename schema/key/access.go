@@ -73,7 +73,7 @@ func capabilitiesByYear(base, y2024, y2025, y2026 []string) (listOf2025First [][
 // accessTextForCapabilities names the type of access in the web console that stands for a list of
 // capabilities.
 func accessTextForCapabilities(v cty.Value) string {
-	access, listsAll, ok := accessOf("", kind.KnownStringsIn(v))
+	access, listsAll, ok := accessOf("", kind.StringsIfWhollyKnown(v))
 	if ok && listsAll {
 		access += " with " + listAll
 	}
@@ -105,7 +105,7 @@ func accessOf(keyName string, capabilities []string) (access string, listsAll, o
 // replaceCapabilitiesByAccess puts access in the place of capabilities where the web console calls
 // them so.
 func replaceCapabilitiesByAccess(v kind.Values) {
-	access, listsAll, ok := accessOf(v.GetAttr("name").AsString(), kind.KnownStringsIn(v.GetAttr("capabilities")))
+	access, listsAll, ok := accessOf(v.GetAttr("name").AsString(), kind.StringsIfWhollyKnown(v.GetAttr("capabilities")))
 	if !ok {
 		return
 	}
@@ -133,10 +133,10 @@ func CapabilitiesOf2026() []string {
 	}
 }
 
-// similarCapabilityIfAny is the known capability that a name is but for the case of letters, a final s
+// findSimilarCapability is the known capability that a name is but for the case of letters, a final s
 // or one slip: a letter more, less or other, or two exchanged. B2 adds names that differ
 // by words, so what is so near is none of them. "": there is none.
-func similarCapabilityIfAny(name string) string {
+func findSimilarCapability(name string) string {
 	name = strings.ToLower(name)
 	for _, c := range knownCapabilities() {
 		lower := strings.ToLower(c)
@@ -164,13 +164,13 @@ func accountOnlyCapabilities() []string {
 	return []string{"deleteBuckets", "deleteKeys", "listKeys", "writeKeys"}
 }
 
-// sameCapabilities compares as sets. Where access was given, every list that
+// sameCapabilitiesOrAccess compares as sets. Where access was given, every list that
 // the console ever granted for that choice is as good.
-func sameCapabilities(p kind.Comparison) bool {
+func sameCapabilitiesOrAccess(p kind.Comparison) bool {
 	if p.Want.GetAttr("capabilities").RawEquals(p.Live.GetAttr("capabilities")) {
 		return true
 	}
-	want, live := kind.KnownStringsIn(p.Want.GetAttr("capabilities")), kind.KnownStringsIn(p.Live.GetAttr("capabilities"))
+	want, live := kind.StringsIfWhollyKnown(p.Want.GetAttr("capabilities")), kind.StringsIfWhollyKnown(p.Live.GetAttr("capabilities"))
 	access := p.Want.GetAttr("access")
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false

@@ -40,10 +40,10 @@ func encodeDurationInSeconds(v cty.Value) any {
 // tolerance covers the difference between B2's clock and ours.
 const tolerance = 10 * time.Minute
 
-// sameValidDuration compares the wanted life with the live expiry. When a key was made is
+// sameValidDurationIfKnown compares the wanted life with the live expiry. When a key was made is
 // known only of those that b2form made. Of another, which was taken over as it was, any
 // expiry is as wanted, also where none is declared.
-func sameValidDuration(p kind.Comparison) bool {
+func sameValidDurationIfKnown(p kind.Comparison) bool {
 	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr(expiryAttr)
 	switch {
 	case expires.IsNull():

@@ -20,15 +20,15 @@ func diffGrant(want cty.Value, a *wire.Account) []string {
 		}
 	}
 	var buckets []string
-	for _, b := range a.Buckets {
+	for _, b := range a.AllowedBuckets {
 		buckets = append(buckets, strings.ToLower(b.Name))
 	}
 	prefix := ""
 	if v := want.GetAttr("name_prefix"); !v.IsNull() {
 		prefix = v.AsString()
 	}
-	differ("capabilities", !equalSets(kind.KnownStringsIn(want.GetAttr("capabilities")), a.Capabilities))
-	differ("buckets", !equalSets(kind.KnownStringsIn(want.GetAttr("buckets")), buckets))
+	differ("capabilities", !equalSets(kind.StringsIfWhollyKnown(want.GetAttr("capabilities")), a.Capabilities))
+	differ("buckets", !equalSets(kind.StringsIfWhollyKnown(want.GetAttr("buckets")), buckets))
 	differ("name_prefix", prefix != a.NamePrefix)
 	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.KeyExpires.IsZero())
 	return out

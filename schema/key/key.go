@@ -44,7 +44,7 @@ func Kind() *kind.Kind {
 // reach says what a key is limited to.
 func reach(v kind.AttrReader) (buckets []string, namePrefix string) {
 	if list := v.GetAttr("buckets"); !list.IsNull() {
-		buckets = kind.KnownStringsIn(list)
+		buckets = kind.StringsIfWhollyKnown(list)
 	}
 	if prefix := v.GetAttr("name_prefix"); !prefix.IsNull() {
 		namePrefix = prefix.AsString()
@@ -81,12 +81,12 @@ func attrs() []kind.Attr {
 				". Instead of capabilities.",
 			Samples: kind.StringValues(AccessNames()...), Check: checkAccess},
 		{Name: "capabilities", WirePath: "capabilities", Type: cty.List(str),
-			Compare: kind.Compare{Normalize: sortAndCompact, Equal: sameCapabilities},
+			Compare: kind.Compare{Normalize: sortAndCompact, Equal: sameCapabilitiesOrAccess},
 			Hazards: makesKeysHazards,
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities,
-			ConsoleName: accessTextForCapabilities},
+			WebConsoleName: accessTextForCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
 		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{SingleValueReadPath: "bucketId"}, TerraformName: "bucket_ids",
@@ -99,7 +99,7 @@ func attrs() []kind.Attr {
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", WirePath: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
-			Samples: kind.StringValues("90d", "3600"), Check: checkValidDuration, Compare: kind.Compare{Equal: sameValidDuration},
+			Samples: kind.StringValues("90d", "3600"), Check: checkValidDuration, Compare: kind.Compare{Equal: sameValidDurationIfKnown},
 			Encoding: kind.Encoding{Encode: encodeDurationInSeconds, LiveText: expiryText}},
 		rotateAttr(),
 
@@ -226,7 +226,7 @@ func checkCapabilities(v cty.Value) kind.Problems {
 		if slices.Contains(known, s) { // before all are compared with it
 			continue
 		}
-		switch meant := similarCapabilityIfAny(s); {
+		switch meant := findSimilarCapability(s); {
 		case meant != "":
 			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
 				meant).WithPathPrefix(cty.IndexIntPath(i))...)
@@ -268,7 +268,8 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isDerivedFromAccess(v.Pointer("capabilities")) {
 		return nil
 	}
-	wide := slices.DeleteFunc(kind.KnownStringsIn(caps), func(c string) bool { return !slices.Contains(accountOnlyCapabilities(), c) })
+	wide := slices.DeleteFunc(kind.StringsIfWhollyKnown(caps),
+		func(c string) bool { return !slices.Contains(accountOnlyCapabilities(), c) })
 	if len(wide) == 0 {
 		return nil
 	}
@@ -322,8 +323,8 @@ func allBucketsHazards(before, after cty.Value) []kind.Hazard {
 // makesKeysHazards is the hazard of keys that can make keys: what is given to them can be
 // given on, and outlives them.
 func makesKeysHazards(before, after cty.Value) []kind.Hazard {
-	could := before != cty.NilVal && slices.Contains(kind.KnownStringsIn(before), "writeKeys")
-	if could || !slices.Contains(kind.KnownStringsIn(after), "writeKeys") {
+	could := before != cty.NilVal && slices.Contains(kind.StringsIfWhollyKnown(before), "writeKeys")
+	if could || !slices.Contains(kind.StringsIfWhollyKnown(after), "writeKeys") {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.AccountWide, Detail: "the key can make keys with any capability for the whole account"}}

@@ -18,7 +18,7 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 	if !given.IsWhollyKnown() {
 		return nil // it depends on a variable without a value
 	}
-	caps := kind.KnownStringsIn(given)
+	caps := kind.StringsIfWhollyKnown(given)
 	var out []kind.Finding
 	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesStoredData) {
 		out = append(out, kind.Finding{Rule: kind.AllBucketsWrite, Attr: "buckets",

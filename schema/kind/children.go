@@ -28,13 +28,13 @@ type childListing struct {
 	More    bool     // there are more than it asked for
 }
 
-// WasLookedFor reports whether the snapshot can tell that there is an object with the
+// CanTellIfExists reports whether the snapshot can tell that there is an object with the
 // identity, or none.
-func (s *Snapshot) WasLookedFor(k *Kind, identity string) bool {
+func (s *Snapshot) CanTellIfExists(k *Kind, identity string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.objectsByKind[k.Name]
-	return o != nil && (o.complete || o.lookedFor[identity])
+	return o != nil && (o.complete || o.lookedForIdentities[identity])
 }
 
 // FindChildListing is what a listing came to; nil: it was not asked for.
@@ -82,7 +82,7 @@ func (s *Snapshot) AddLookedForChildren(k *Kind, identities []string, list []wir
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, identity := range identities {
-		s.objectsByKind[k.Name].lookedFor[identity] = true
+		s.objectsByKind[k.Name].lookedForIdentities[identity] = true
 	}
 	return nil
 }
@@ -110,11 +110,12 @@ func (s *Snapshot) ensureKindObjects(k *Kind) *kindObjects {
 	defer s.mu.Unlock()
 	o := s.objectsByKind[k.Name]
 	if o == nil {
-		o = &kindObjects{decoder: newLiveDecoder(k, s.NameOf, s.Account), byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		o = &kindObjects{decoder: newLiveDecoder(k, s.UniqueNameOf, s.Account), byID: map[string]*Object{},
+			byIdentity: map[string][]*Object{}}
 		s.objectsByKind[k.Name] = o
 	}
-	if o.lookedFor == nil {
-		o.lookedFor, o.listings = map[string]bool{}, map[ChildListQuery]*childListing{}
+	if o.lookedForIdentities == nil {
+		o.lookedForIdentities, o.listings = map[string]bool{}, map[ChildListQuery]*childListing{}
 	}
 	return o
 }

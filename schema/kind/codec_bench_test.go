@@ -37,7 +37,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, o := range s.All(kinds[0]) {
+		for _, o := range s.AllRead(kinds[0]) {
 			if _, err := o.Value(); err != nil {
 				b.Fatal(err)
 			}

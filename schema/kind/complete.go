@@ -112,7 +112,7 @@ func (c *ConfigCompleter) normalizeAndCheckAttr(i int, in *cty.Value) *memo[Prob
 // CompletedConfig is what [ConfigCompleter.CompleteAndCheck] makes of a cty object of ConfigType.
 func (k *Kind) CompletedConfig(v cty.Value) cty.Value {
 	out, _ := k.NewCompleter().CompleteAndCheck(k.ValuesOf(v), false)
-	return out.Object()
+	return out.ObjectWithoutUnset()
 }
 
 func fillDefaults(attrs []Attr, m map[string]cty.Value) {

@@ -24,18 +24,18 @@ import (
 
 // A Kind describes one kind of B2 resource.
 type Kind struct {
-	Name             string // block type: "bucket"
-	Plural           string // for messages: "buckets"
-	Doc              string // one paragraph for the reference page
-	Example          string // a complete HCL block for the reference page
-	Terraform        Terraform
-	Attrs            []Attr       // in the order in which they are shown
-	IdentityAttr     string       // the attribute whose value is unique in a configuration and finds the live object: "name"
-	FoldCase         bool         // identities that differ only in case are one; with ScopeAttr, parents that do
-	NamesRepeat      bool         // B2 lets several objects share an identity, so that an ID does not follow from it
-	IDAttr           string       // the computed attribute that holds the remote ID
-	ReadCapabilities []string     // capabilities that listing needs, for messages
-	Constraints      []Constraint // what is demanded of a configuration, by attribute
+	Name                string // block type: "bucket"
+	Plural              string // for messages: "buckets"
+	Doc                 string // one paragraph for the reference page
+	Example             string // a complete HCL block for the reference page
+	Terraform           Terraform
+	Attrs               []Attr       // in the order in which they are shown
+	IdentityAttr        string       // the attribute whose value is unique in a configuration and finds the live object: "name"
+	FoldCaseBeforeSlash bool         // identities that differ only in case are one; with ScopeAttr, parents that do
+	NamesRepeat         bool         // B2 lets several objects share an identity, so that an ID does not follow from it
+	IDAttr              string       // the computed attribute that holds the remote ID
+	ReadCapabilities    []string     // capabilities that listing needs, for messages
+	Constraints         []Constraint // what is demanded of a configuration, by attribute
 	// Replaceable says that another value of an Immutable attribute, or another
 	// identity, makes another object, whereupon this one is deleted. Else it is refused.
 	Replaceable bool
@@ -184,9 +184,9 @@ type Attr struct {
 	Hazards func(before, after cty.Value) []Hazard
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
-	// ConsoleName is what the web console calls a list, which stands for it where room is
+	// WebConsoleName is what the web console calls a list, which stands for it where room is
 	// scarce; "": nothing. May be nil.
-	ConsoleName func(cty.Value) string
+	WebConsoleName func(cty.Value) string
 	// FromAccount computes the attribute from the account instead of the object.
 	FromAccount func(*wire.Account) cty.Value
 }
@@ -248,9 +248,9 @@ type ListFilter struct {
 	// IncludeMultiBucketKeys asks for what only the newest API version lists (keys limited to
 	// several buckets) beside the rest.
 	IncludeMultiBucketKeys bool
-	// IDs, when not empty, names the identities of interest. List may return more.
+	// WantedChildIDs, when not empty, names the identities of interest. List may return more.
 	// To a kind with a ParentKind it is the remote IDs of all that may matter.
-	IDs []string
+	WantedChildIDs []string
 }
 
 // A VerbInput is what a verb gets. Bodies hold wire members only, with references
@@ -480,7 +480,7 @@ func (k *Kind) IsIdentityAttr(attr string) bool {
 // NormalizeIdentity brings an identity as B2 shows it into the form in which two are
 // compared.
 func (k *Kind) NormalizeIdentity(identity string) string {
-	if !k.FoldCase {
+	if !k.FoldCaseBeforeSlash {
 		return identity
 	}
 	holder := k.ParentIdentity(identity)

@@ -112,7 +112,7 @@ func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string
 	if err != nil {
 		return cty.NilVal, err
 	}
-	return v.Object(), nil
+	return v.ObjectWithoutUnset(), nil
 }
 
 // decode is [Kind.Decode] without the cty object.
@@ -155,7 +155,7 @@ func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
 			return s.absentValue, nil
 		case part.Type == gjson.String && a.Type == cty.String && hasNoEscapes(part):
-			v := a.normalize(cty.StringVal(valueDecoder{r.lookupName}.resolveID(a, part.Str)))
+			v := a.normalize(cty.StringVal(valueDecoder{r.lookupName}.nameOfReferencedID(a, part.Str)))
 			return &v, nil
 		}
 	}

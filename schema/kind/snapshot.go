@@ -27,14 +27,14 @@ type Snapshot struct {
 
 // Elements of the lists are never changed: who was given a list may keep it.
 type kindObjects struct {
-	decoder    *memoDecoder
-	complete   bool            // all that there are; else those that were asked for
-	lookedFor  map[string]bool // identities that were looked for
-	listings   map[ChildListQuery]*childListing
-	sortedByID []*Object // in the order of their IDs
-	byID       map[string]*Object
-	byIdentity map[string][]*Object
-	expired    map[string]time.Time // by ID: objects that are gone although B2 still lists them
+	decoder             *memoDecoder
+	complete            bool            // all that there are; else those that were asked for
+	lookedForIdentities map[string]bool // identities that were looked for
+	listings            map[ChildListQuery]*childListing
+	sortedByID          []*Object // in the order of their IDs
+	byID                map[string]*Object
+	byIdentity          map[string][]*Object
+	expired             map[string]time.Time // by ID: objects that are gone although B2 still lists them
 }
 
 // An Object is one live object.
@@ -65,7 +65,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 			continue
 		}
 		o := &kindObjects{
-			decoder:    newLiveDecoder(k, s.NameOf, account),
+			decoder:    newLiveDecoder(k, s.UniqueNameOf, account),
 			complete:   true,
 			sortedByID: make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
@@ -157,7 +157,7 @@ func (s *Snapshot) NewObject(k *Kind, raw wire.RawJSON) (*Object, error) {
 	if o != nil {
 		return o.decoder.undecodedObject(raw)
 	}
-	return newLiveDecoder(k, s.NameOf, s.Account).undecodedObject(raw)
+	return newLiveDecoder(k, s.UniqueNameOf, s.Account).undecodedObject(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
@@ -204,15 +204,15 @@ func replaceOrAppend(list []*Object, old, o *Object) []*Object {
 	return append(list, o)
 }
 
-// WasRead reports whether the kind's live objects were read at all.
-func (s *Snapshot) WasRead(k *Kind) bool {
+// WasReadAtAll reports whether the kind's live objects were read at all.
+func (s *Snapshot) WasReadAtAll(k *Kind) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.objectsByKind[k.Name] != nil
 }
 
-// All lists the kind's live objects in the order of their IDs.
-func (s *Snapshot) All(k *Kind) []*Object {
+// AllRead lists the kind's live objects in the order of their IDs.
+func (s *Snapshot) AllRead(k *Kind) []*Object {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.objectsByKind[k.Name]; o != nil {
@@ -268,11 +268,11 @@ func (s *Snapshot) allowedObjects(k *Kind) []wire.AllowedBucket {
 	return list
 }
 
-// NameOf turns the remote ID of an object of a kind into its name; ok is false where
+// UniqueNameOf turns the remote ID of an object of a kind into its name; ok is false where
 // none is known. What credentials are limited to and may not list is known by what
 // authorize says of them. Of a kind whose objects may share a name nothing has one
 // here: who plans knows which of them is meant.
-func (s *Snapshot) NameOf(kind, id string) (name string, ok bool) {
+func (s *Snapshot) UniqueNameOf(kind, id string) (name string, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.objectsByKind[kind]; o != nil {
@@ -306,7 +306,7 @@ func (o *Object) Value() (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	return v.Object(), nil
+	return v.ObjectWithoutUnset(), nil
 }
 
 // JSONMembers is the object's JSON as a map.
@@ -318,9 +318,9 @@ func (o *Object) JSONMembers() (map[string]any, error) {
 	return m, nil
 }
 
-// ComputedValues lists a live object's computed attributes but its secrets; ok is
+// ComputedWithoutSecrets lists a live object's computed attributes but its secrets; ok is
 // false where no live object has the ID or its JSON cannot be read.
-func (s *Snapshot) ComputedValues(k *Kind, id string) (computed map[string]cty.Value, ok bool) {
+func (s *Snapshot) ComputedWithoutSecrets(k *Kind, id string) (computed map[string]cty.Value, ok bool) {
 	o := s.ByID(k, id)
 	if o == nil {
 		return nil, false

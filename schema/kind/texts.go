@@ -19,9 +19,9 @@ func StringValues(ss ...string) []cty.Value {
 // LowerCase is the Normalize of a text in which case means nothing.
 func LowerCase(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
 
-// KnownStringsIn lists the elements of a collection of texts but those that are null; nil
+// StringsIfWhollyKnown lists the elements of a collection of texts but those that are null; nil
 // where it is null or not wholly known.
-func KnownStringsIn(v cty.Value) []string {
+func StringsIfWhollyKnown(v cty.Value) []string {
 	if v.IsNull() || !v.IsWhollyKnown() {
 		return nil
 	}
@@ -34,8 +34,8 @@ func KnownStringsIn(v cty.Value) []string {
 	return out
 }
 
-// StringOrEmpty is a known text; "" where it is null, as in a live object that does not tell it.
-func StringOrEmpty(v cty.Value) string {
+// EmptyIfNull is a known text; "" where it is null, as in a live object that does not tell it.
+func EmptyIfNull(v cty.Value) string {
 	if v.IsNull() {
 		return ""
 	}

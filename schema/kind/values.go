@@ -86,8 +86,8 @@ func (v Values) index(name string) int {
 // IsNull implements [AttrReader]: Values are never null.
 func (v Values) IsNull() (alwaysFalse bool) { return false }
 
-// Object is the cty object of the attributes that there are.
-func (v Values) Object() cty.Value {
+// ObjectWithoutUnset is the cty object of the attributes that there are.
+func (v Values) ObjectWithoutUnset() cty.Value {
 	m := make(map[string]cty.Value, len(v.list))
 	for i, one := range v.list {
 		if one != nil {

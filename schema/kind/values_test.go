@@ -39,12 +39,12 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 	}
 	for range 2 {
 		for _, k := range []*kind.Kind{b, k} {
-			for _, o := range s.All(k) {
+			for _, o := range s.AllRead(k) {
 				got, err := o.Value()
 				if err != nil {
 					t.Fatal(err)
 				}
-				want, err := k.Decode(o.Raw, s.NameOf, account)
+				want, err := k.Decode(o.Raw, s.UniqueNameOf, account)
 				if err != nil || !got.RawEquals(want) {
 					t.Errorf("%s is read as %#v, by itself as %#v, %v", o.ID, got, want, err)
 				}
@@ -95,8 +95,8 @@ func TestCompleterRemembersNothingWrong(t *testing.T) {
 		}
 		got, gotProblems := c.CompleteAndCheck(base, false)
 		want, wantProblems := k.NewCompleter().CompleteAndCheck(base, false)
-		if !got.Object().RawEquals(want.Object()) {
-			t.Errorf("%v: %#v, by itself %#v", set, got.Object(), want.Object())
+		if !got.ObjectWithoutUnset().RawEquals(want.ObjectWithoutUnset()) {
+			t.Errorf("%v: %#v, by itself %#v", set, got.ObjectWithoutUnset(), want.ObjectWithoutUnset())
 		}
 		words := func(ps kind.Problems) (out []string) {
 			for _, p := range ps {

@@ -21,7 +21,7 @@ func Kind() *kind.Kind {
 			"Each call is billed as a Class B transaction.",
 		Example: example,
 
-		IdentityAttr: "bucket", Parent: &kind.Parent{Attr: "bucket"}, FoldCase: true, IDAttr: "bucket_id",
+		IdentityAttr: "bucket", Parent: &kind.Parent{Attr: "bucket"}, FoldCaseBeforeSlash: true, IDAttr: "bucket_id",
 		ReadCapabilities: []string{"readBucketNotifications"},
 		Attrs:            attrs(),
 		Constraints:      constraints(),

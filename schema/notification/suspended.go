@@ -47,11 +47,11 @@ func warnSuspended(live kind.AttrReader) kind.Problems {
 	var ps kind.Problems
 	for _, r := range list.AsValueSlice() {
 		because := "."
-		if why := kind.StringOrEmpty(r.GetAttr("suspension_reason")); why != "" {
+		if why := kind.EmptyIfNull(r.GetAttr("suspension_reason")); why != "" {
 			because = fmt.Sprintf(", because of this: %s.", strings.TrimRight(why, "."))
 		}
 		ps = append(ps, kind.Warnf("Notification rule is suspended", "B2 calls nobody for the rule %q%s See to the web server, then set "+
-			"the rules again, as by a change of one of them.", kind.StringOrEmpty(r.GetAttr("name")),
+			"the rules again, as by a change of one of them.", kind.EmptyIfNull(r.GetAttr("name")),
 			because).WithPathPrefix(cty.GetAttrPath("rules"))...)
 	}
 	return ps

@@ -14,11 +14,11 @@ import (
 // list asks for the rules of each bucket of interest. One without rules has no
 // object.
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
-	found := make([]wire.RawJSON, len(scope.IDs))
+	found := make([]wire.RawJSON, len(scope.WantedChildIDs))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, bucketID := range scope.IDs {
+	for i, bucketID := range scope.WantedChildIDs {
 		g.Go(func() (err error) {
-			found[i], err = readRulesIfAny(ctx, api, bucketID)
+			found[i], err = findRulesReply(ctx, api, bucketID)
 			return err
 		})
 	}
@@ -34,8 +34,8 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	return out, nil
 }
 
-// readRulesIfAny gives "" for a bucket without rules, and for one that is gone.
-func readRulesIfAny(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, error) {
+// findRulesReply gives "" for a bucket without rules, and for one that is gone.
+func findRulesReply(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, error) {
 	var raw json.RawMessage
 	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
 	if wire.IsNoSuchBucket(err) {
@@ -59,7 +59,7 @@ func readRulesIfAny(ctx context.Context, api wire.API, bucketID string) (wire.Ra
 // create looks first: B2 replaces whatever rules a bucket has without a word.
 func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	id, _ := c.Body["bucketId"].(string)
-	there, err := readRulesIfAny(ctx, c.API, id)
+	there, err := findRulesReply(ctx, c.API, id)
 	if err != nil {
 		return nil, err
 	}

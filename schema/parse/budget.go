@@ -94,12 +94,12 @@ func (b *Budget) takeSteps(n int64) (enough bool) {
 }
 
 // MustSpend counts steps of what somebody called by name: a function, or "".
-func (b *Budget) MustSpend(n int64, name string) {
+func (b *Budget) MustSpend(n int64, functionName string) {
 	if b == nil || b.takeSteps(max(n, 0)) {
 		return
 	}
 	b.mu.Lock()
-	b.keepExceededDiag(name)
+	b.keepExceededDiag(functionName)
 	b.mu.Unlock()
 	panic(exceededPanic{b})
 }
@@ -117,23 +117,23 @@ func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
 func (b *Budget) IsExceeded() bool { return b != nil && b.stepsLeft.Load() < 0 }
 
 // keepExceededDiag keeps what went over the budget, if nothing did before.
-func (b *Budget) keepExceededDiag(name string) {
+func (b *Budget) keepExceededDiag(functionName string) {
 	if b.exceededDiag != nil {
 		return
 	}
-	if name != "" {
-		name = ", most of them in " + name + "()"
+	if functionName != "" {
+		functionName = ", most of them in " + functionName + "()"
 	}
 	b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Evaluation too large",
 		Detail: fmt.Sprintf("The configuration takes more than %d steps to evaluate, up to here%s. Each element, each round of a loop and "+
 			"each piece of text that is made counts, and all of a value whenever it becomes a part of another one. Make less, or set the "+
 			"environment variable %s to a larger number.",
-			b.maxSteps, name, Variable)}
+			b.maxSteps, functionName, Variable)}
 }
 
-// panicNumberTooLarge ends an evaluation in which a number has too many digits: writing them
+// panicNumberTooLong ends an evaluation in which a number has too many digits: writing them
 // takes minutes, and what has no end is more than some operators can take.
-func (b *Budget) panicNumberTooLarge() {
+func (b *Budget) panicNumberTooLong() {
 	b.mu.Lock()
 	if b.exceededDiag == nil {
 		b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller}
@@ -145,12 +145,12 @@ func (b *Budget) panicNumberTooLarge() {
 
 // ExceededError is the error about what went over the budget. at is where that is said to
 // be, if nothing nearer is known.
-func (b *Budget) ExceededError(at hcl.Range) hcl.Diagnostics {
+func (b *Budget) ExceededError(fallback hcl.Range) hcl.Diagnostics {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.keepExceededDiag("")
 	if b.exceededDiag.Subject == nil {
-		b.exceededDiag.Subject = &at
+		b.exceededDiag.Subject = &fallback
 	}
 	over := *b.exceededDiag // who reports it may change it
 	return hcl.Diagnostics{&over}
@@ -193,7 +193,7 @@ func (b *Budget) evalAndSpend(e hcl.Expression, ctx *hcl.EvalContext, spend func
 			return cty.DynamicVal, diags
 		}
 	}
-	if v, diags = evaluated.Value(ctx); !diags.HasErrors() && makesNewValue(evaluated) {
+	if v, diags = evaluated.Value(ctx); !diags.HasErrors() && mayMakeUncountedValue(evaluated) {
 		spend(v)
 	}
 	return v, diags
@@ -206,22 +206,22 @@ func Constant(e hcl.Expression) (v cty.Value, diags hcl.Diagnostics) {
 }
 
 // MustSpendValue spends what a value takes up, each part as often as it occurs.
-func (b *Budget) MustSpendValue(v cty.Value, name string) {
+func (b *Budget) MustSpendValue(v cty.Value, functionName string) {
 	if b == nil {
 		return
 	}
 	n := valueSteps(v, max(b.stepsLeft.Load(), 0)+1)
 	if n >= endless {
-		b.panicNumberTooLarge()
+		b.panicNumberTooLong()
 	}
-	b.MustSpend(n, name)
+	b.MustSpend(n, functionName)
 }
 
-// HasLargeNumber reports whether a number in a value has too many digits to be used.
-func HasLargeNumber(v cty.Value) bool { return valueSteps(v, endless-1) >= endless }
+// HasTooLongNumber reports whether a number in a value has too many digits to be used.
+func HasTooLongNumber(v cty.Value) bool { return valueSteps(v, endless-1) >= endless }
 
 // MustSpendReading spends what it takes to go through values, which is less than to make them.
-func (b *Budget) MustSpendReading(values []cty.Value, name string) {
+func (b *Budget) MustSpendReading(values []cty.Value, functionName string) {
 	if b == nil {
 		return
 	}
@@ -230,9 +230,9 @@ func (b *Budget) MustSpendReading(values []cty.Value, name string) {
 		n += valueSteps(v, most-n)
 	}
 	if n >= endless {
-		b.panicNumberTooLarge()
+		b.panicNumberTooLong()
 	}
-	b.MustSpend(n/lookShare, name)
+	b.MustSpend(n/lookShare, functionName)
 }
 
 // valueSteps is what a value takes up in steps; where that is more than most, any number
@@ -297,23 +297,23 @@ func digitsOf(number cty.Value) int64 {
 	return max(digits, -digits)
 }
 
-// makesNewValue reports whether what an expression evaluates to may be more than what was
+// mayMakeUncountedValue reports whether what an expression evaluates to may be more than what was
 // counted: it is no part of a value that exists, and made by no function. A loop may put one
 // value into its result many times.
-func makesNewValue(e hcl.Expression) bool {
+func mayMakeUncountedValue(e hcl.Expression) bool {
 	switch e := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.TemplateExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.TemplateJoinExpr:
 		return false
 	case *hclsyntax.RelativeTraversalExpr:
-		return makesNewValue(e.Source)
+		return mayMakeUncountedValue(e.Source)
 	case *hclsyntax.IndexExpr:
-		return makesNewValue(e.Collection)
+		return mayMakeUncountedValue(e.Collection)
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.Type() == cty.Number
 	case *hclsyntax.ParenthesesExpr:
-		return makesNewValue(e.Expression)
+		return mayMakeUncountedValue(e.Expression)
 	case *hclsyntax.TemplateWrapExpr:
-		return makesNewValue(e.Wrapped)
+		return mayMakeUncountedValue(e.Wrapped)
 	}
 	return true
 }

@@ -118,11 +118,11 @@ func (b *Budget) countedLoopPart(e hclsyntax.Expression) hclsyntax.Expression {
 	if e == nil {
 		return nil
 	}
-	return b.newCountedExpr(e, perRound, makesNewValue(e))
+	return b.newCountedExpr(e, perRound, mayMakeUncountedValue(e))
 }
 
 func (b *Budget) withResultCounted(e hclsyntax.Expression) hclsyntax.Expression {
-	if !makesNewValue(e) {
+	if !mayMakeUncountedValue(e) {
 		return e
 	}
 	return b.newCountedExpr(e, 0, true)
@@ -135,8 +135,8 @@ func (b *Budget) withNumberCounted(e hclsyntax.Expression) hclsyntax.Expression 
 	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, countsAsNumber: true}
 }
 
-func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, weighs bool) hclsyntax.Expression {
-	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, steps: steps, countsResult: weighs}
+func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, countsResult bool) hclsyntax.Expression {
+	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, steps: steps, countsResult: countsResult}
 }
 
 func inParentheses(e hclsyntax.Expression) *hclsyntax.ParenthesesExpr {

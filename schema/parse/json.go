@@ -91,7 +91,7 @@ func (b *Budget) jsonToNativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.D
 }
 
 // Calls reports whether an expression calls a function, in either syntax.
-func Calls(e hcl.Expression, name string) (calls bool) {
+func Calls(e hcl.Expression, functionName string) (calls bool) {
 	if hcljson.IsJSONExpression(e) {
 		native, diags := (*Budget)(nil).jsonToNativeExpr(e)
 		if diags.HasErrors() {
@@ -105,7 +105,7 @@ func Calls(e hcl.Expression, name string) (calls bool) {
 	}
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
-		calls = calls || ok && strings.TrimPrefix(call.Name, "core::") == name
+		calls = calls || ok && strings.TrimPrefix(call.Name, "core::") == functionName
 		return nil
 	})
 	return calls

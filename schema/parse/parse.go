@@ -17,33 +17,33 @@ import (
 
 // Config parses a file in HCL's native syntax. The file is nil where it is nested
 // too deeply.
-func Config(src []byte, name string, b *Budget) (*hcl.File, hcl.Diagnostics) {
-	return Outline(src, name, nil, b)
+func Config(src []byte, name string, evalBudget *Budget) (*hcl.File, hcl.Diagnostics) {
+	return Outline(src, name, nil, evalBudget)
 }
 
 // Outline is Config, but the bodies of blocks of some types are left out: of each only its place is
 // kept, as its SrcRange. The tree of a file takes twenty times as much memory as its text, so
 // [Block] makes that of one block when it is needed. Where there is a mistake nothing is left out.
-func Outline(src []byte, name string, outlined func(blockType string) bool, b *Budget) (*hcl.File, hcl.Diagnostics) {
+func Outline(src []byte, name string, outlined func(blockType string) bool, evalBudget *Budget) (*hcl.File, hcl.Diagnostics) {
 	if d := checkNesting(src, name, hcl.InitialPos, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	file, diags := parseConfig(src, name, outlined, pieceSizes()...)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
-		b.wrapBodyCounted(body)
+		evalBudget.wrapBodyCounted(body)
 	}
 	return file, diags
 }
 
 // Block parses a block of a file, at any depth, that was parsed before without a mistake.
-func Block(src []byte, at hcl.Range, b *Budget) *hclsyntax.Block {
+func Block(src []byte, at hcl.Range, evalBudget *Budget) *hclsyntax.Block {
 	text := src[at.Start.Byte:at.End.Byte]
 	block, ok := newPlainParser(text, at.Filename, at.Start).block(nil)
 	if !ok {
 		file, _ := hclsyntax.ParseConfig(text, at.Filename, at.Start)
 		block = file.Body.(*hclsyntax.Body).Blocks[0]
 	}
-	b.wrapBodyCounted(block.Body)
+	evalBudget.wrapBodyCounted(block.Body)
 	return block
 }
 
@@ -61,23 +61,23 @@ func JSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
 
 // Expression parses an expression that begins at a place. It is nil where it is
 // nested too deeply.
-func Expression(src []byte, name string, start hcl.Pos, b *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
+func Expression(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
 	if d := checkNesting(src, name, start, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseExpression(src, name, start)
-	b.wrapCounted(e)
+	evalBudget.wrapCounted(e)
 	return e, diags
 }
 
 // Template parses a template that begins at a place. It is nil where it is nested
 // too deeply.
-func Template(src []byte, name string, start hcl.Pos, b *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
+func Template(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
 	if d := checkNesting(src, name, start, text); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseTemplate(src, name, start)
-	b.wrapCounted(e)
+	evalBudget.wrapCounted(e)
 	return e, diags
 }
 

@@ -58,15 +58,15 @@ func newPlainParser(src []byte, name string, start hcl.Pos) *plainParser {
 // mostNames is how many arguments a body may have: they are compared with one another.
 const mostNames = 24
 
-func (p *plainParser) pos() hcl.Pos { return p.posAt(p.offset) }
+func (p *plainParser) pos() hcl.Pos { return p.posOnLine(p.offset) }
 
-// posAt is the place of a byte of the line of the next one.
-func (p *plainParser) posAt(offset int) hcl.Pos {
+// posOnLine is the place of a byte of the line of the next one.
+func (p *plainParser) posOnLine(offset int) hcl.Pos {
 	return hcl.Pos{Line: p.line, Column: offset - p.lineStart + 1, Byte: p.start.Byte + offset}
 }
 
 // rangeFrom reaches from a byte of this line to before the next byte.
-func (p *plainParser) rangeFrom(offset int) hcl.Range { return p.rangeSince(p.posAt(offset)) }
+func (p *plainParser) rangeFrom(offset int) hcl.Range { return p.rangeSince(p.posOnLine(offset)) }
 
 func (p *plainParser) rangeSince(start hcl.Pos) hcl.Range {
 	return hcl.Range{Filename: p.name, Start: start, End: p.pos()}
@@ -344,7 +344,7 @@ func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
 			return nil, ok && len(text) > 0
 		}
 		t := &textNode{literal: hclsyntax.LiteralValueExpr{Val: cty.StringVal(string(text)),
-			SrcRange: hcl.Range{Filename: p.name, Start: p.posAt(from + 1), End: p.posAt(p.offset - 1)}}}
+			SrcRange: hcl.Range{Filename: p.name, Start: p.posOnLine(from + 1), End: p.posOnLine(p.offset - 1)}}}
 		t.parts[0] = &t.literal
 		t.template = hclsyntax.TemplateExpr{Parts: t.parts[:], SrcRange: p.rangeFrom(from)}
 		return &t.template, true

@@ -113,10 +113,10 @@ type Account struct {
 	RecommendedPartSize, SmallestPartSize int64
 
 	Capabilities []string
-	// Buckets are the buckets the key is limited to; nil: not limited.
-	Buckets    []AllowedBucket
-	NamePrefix string
-	KeyExpires time.Time // zero: never
+	// AllowedBuckets are the buckets the key is limited to; nil: not limited.
+	AllowedBuckets []AllowedBucket
+	NamePrefix     string
+	KeyExpires     time.Time // zero: never
 }
 
 // An AllowedBucket is one bucket that a restricted key may use. Name is "" when

@@ -21,12 +21,12 @@ const MostCounted = 10_000
 // CountVersions counts what a bucket holds, or with a name one file in it, until it
 // comes to more than most. A bucket that is gone holds nothing. A page of 1000 is one
 // Class C transaction ("b2_list_file_versions"), which lists unfinished large files too.
-func CountVersions(ctx context.Context, api API, bucketID, name string, most int) (ContentsCount, error) {
+func CountVersions(ctx context.Context, api API, bucketID, fileName string, most int) (ContentsCount, error) {
 	const method, onePage = "b2_list_file_versions", 1000
 	var found ContentsCount
 	in := map[string]any{"bucketId": bucketID}
-	if name != "" {
-		in["prefix"], in["startFileName"] = name, name
+	if fileName != "" {
+		in["prefix"], in["startFileName"] = fileName, fileName
 	}
 	var paging PagingGuard
 	for {
@@ -53,14 +53,14 @@ func CountVersions(ctx context.Context, api API, bucketID, name string, most int
 		}
 		var ids []string
 		for _, f := range page.Files {
-			if name != "" && f.FileName != name {
+			if fileName != "" && f.FileName != fileName {
 				return found, nil // versions of one file are listed together
 			}
 			found.Versions++
 			found.Bytes += f.ContentLength
 			ids = append(ids, f.FileID)
 		}
-		if page.NextFileName == nil || name != "" && *page.NextFileName != name {
+		if page.NextFileName == nil || fileName != "" && *page.NextFileName != fileName {
 			return found, nil
 		}
 		if found.Versions == most {

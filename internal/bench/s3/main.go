@@ -36,13 +36,13 @@ func main() {
 	flag.Parse()
 	fmt.Println("| | emulator | processor, s | versitygw | processor, s | times as fast |\n|---|---|---|---|---|---|")
 	for _, where := range []string{"memory", "disk"} {
-		printMedians(s, where)
+		measureAndPrint(s, where)
 	}
 }
 
-// printMedians prints the medians of all measurements in one place.
-func printMedians(s settings, where string) {
-	servers := []*server{startB2form(s, where), startVersitygw(s, where)}
+// measureAndPrint prints the medians of all measurements in one place.
+func measureAndPrint(s settings, storage string) {
+	servers := []*server{startB2form(s, storage), startVersitygw(s, storage)}
 	for _, srv := range servers {
 		defer srv.stop()
 		srv.putListedObjects(s.listedObjectCount)
@@ -61,7 +61,7 @@ func printMedians(s settings, where string) {
 				busy[i] = append(busy[i], servers[i].processorSeconds()-before)
 			}
 		}
-		row := fmt.Sprintf("| %s, %s, %s |", m.name, where, m.unit)
+		row := fmt.Sprintf("| %s, %s, %s |", m.name, storage, m.unit)
 		for i, r := range results {
 			slices.Sort(r)
 			slices.Sort(busy[i])

@@ -29,10 +29,10 @@ type server struct {
 	bucketNamePrefix              string // what their names begin with
 }
 
-func startB2form(s settings, where string) *server {
+func startB2form(s settings, storage string) *server {
 	args := []string{"emulator"}
 	dir := makeTempDir(s.diskDir)
-	if where == "disk" {
+	if storage == "disk" {
 		args = append(args, "-data="+dir)
 	}
 	out, process, stop := launch(dir, s.b2form, args...)
@@ -76,9 +76,9 @@ func createAppKey(env map[string]string) (id, secret string) {
 	return k.ApplicationKeyID, k.ApplicationKey
 }
 
-func startVersitygw(s settings, where string) *server {
+func startVersitygw(s settings, storage string) *server {
 	parent := s.diskDir
-	if where == "memory" {
+	if storage == "memory" {
 		parent = "/dev/shm"
 	}
 	dir := makeTempDir(parent)

@@ -210,7 +210,7 @@ func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
 			return fmt.Errorf("header %s is %q, want %q", f.name, got, f.value)
 		}
 	}
-	return r.compare(s, body)
+	return r.checkBodyAndSetVars(s, body)
 }
 
 // encodeBasicAuth encodes what a case spells "Basic id:key".
@@ -222,7 +222,7 @@ func encodeBasicAuth(header string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
 }
 
-func (r *run) compare(s step, body []byte) error {
+func (r *run) checkBodyAndSetVars(s step, body []byte) error {
 	want := r.prefixNames(r.expandVariables(s.wantBody))
 	if s.comparesBodyBytes || s.replyIsFileContent {
 		if s.comparesBodyBytes && s.status < 300 {
@@ -274,7 +274,7 @@ func match(at string, want, got any, vars map[string]string) error {
 			return nil
 		}
 	case map[string]any:
-		return matchObject(at, want, got, vars)
+		return matchListedMembers(at, want, got, vars)
 	case []any:
 		list, ok := got.([]any)
 		if !ok || len(list) != len(want) {
@@ -293,7 +293,7 @@ func match(at string, want, got any, vars map[string]string) error {
 	return nil
 }
 
-func matchObject(at string, want map[string]any, got any, vars map[string]string) error {
+func matchListedMembers(at string, want map[string]any, got any, vars map[string]string) error {
 	object, ok := got.(map[string]any)
 	if !ok {
 		return fmt.Errorf("%s is %v, want an object", at, got)

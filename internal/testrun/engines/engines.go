@@ -51,32 +51,32 @@ func All() []BackendType {
 }
 
 // A StateLocation is a place for one state that other processes reach, too.
-type StateLocation struct{ BackendType, URL, KeyID, Key string }
+type StateLocation struct{ BackendName, URLOrPath, KeyID, KeyOrStateName string }
 
 // Serve makes a place of its own. now is the clock of its service, where it has one.
 func (e BackendType) Serve(now func() time.Time) (s StateLocation, stop func() error, err error) {
 	s, stop, err = e.serve(now)
-	s.BackendType = e.Name
+	s.BackendName = e.Name
 	return s, stop, err
 }
 
 // Connect is the backend as a machine with this clock has it. l may be nil.
 func (s StateLocation) Connect(now func() time.Time, l *NetworkLine) (state.Backend, error) {
 	for _, e := range All() {
-		if e.Name == s.BackendType {
+		if e.Name == s.BackendName {
 			return e.connect(s, now, l)
 		}
 	}
-	return nil, fmt.Errorf("there is no engine %q", s.BackendType)
+	return nil, fmt.Errorf("there is no engine %q", s.BackendName)
 }
 
 func serveFolder(func() time.Time) (s StateLocation, stop func() error, err error) {
 	dir, err := os.MkdirTemp("", "state-")
-	return StateLocation{URL: filepath.Join(dir, "b2form.state.json")}, func() error { return os.RemoveAll(dir) }, err
+	return StateLocation{URLOrPath: filepath.Join(dir, "b2form.state.json")}, func() error { return os.RemoveAll(dir) }, err
 }
 
 func connectFolder(s StateLocation, _ func() time.Time, _ *NetworkLine) (state.Backend, error) {
-	return state.LocalFile{Path: s.URL}, nil
+	return state.LocalFile{Path: s.URLOrPath}, nil
 }
 
 func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err error) {
@@ -87,7 +87,7 @@ func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err 
 	}
 	server.Config.Handler = e
 	server.Start()
-	s = StateLocation{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey()}
+	s = StateLocation{URLOrPath: server.URL, KeyID: e.MasterKeyID(), KeyOrStateName: e.MasterKey()}
 	b, err := connectBucket(s, now, nil)
 	if err == nil {
 		_, err = b.(state.SharedBucket).CreateBucket(context.Background(), 30)
@@ -97,8 +97,9 @@ func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err 
 
 // connectBucket has a client that does not wait long between tries.
 func connectBucket(s StateLocation, now func() time.Time, l *NetworkLine) (state.Backend, error) {
-	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.Key, Endpoint: s.URL, Now: now, Transport: cuttableTransport{l},
-		Sleep: func(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/200) }})
+	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.KeyOrStateName, Endpoint: s.URLOrPath, Now: now,
+		Transport: cuttableTransport{l},
+		Sleep:     func(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/200) }})
 	return state.SharedBucket{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}, err
 }
 
@@ -116,32 +117,32 @@ func NewHTTPBackend(address string, gitlab bool, transport http.RoundTripper) st
 	return h
 }
 
-// HTTPServer is the server of such a backend.
-func HTTPServer(gitlab bool) *tfserver.Server {
+// NewHTTPServer is the server of such a backend.
+func NewHTTPServer(gitlab bool) *tfserver.Server {
 	return &tfserver.Server{GitLab: gitlab, Username: "tester", Password: HTTPPassword}
 }
 
 func serveHTTP(func() time.Time) (s StateLocation, stop func() error, err error) {
-	return serveHandler(HTTPServer(false))
+	return serveHandler(NewHTTPServer(false))
 }
 
 func serveGitLab(func() time.Time) (s StateLocation, stop func() error, err error) {
-	return serveHandler(HTTPServer(true))
+	return serveHandler(NewHTTPServer(true))
 }
 
 func serveHandler(h http.Handler) (s StateLocation, stop func() error, err error) {
 	server := httptest.NewServer(h)
-	return StateLocation{URL: server.URL + "/states/web"}, func() error { server.Close(); return nil }, nil
+	return StateLocation{URLOrPath: server.URL + "/states/web"}, func() error { server.Close(); return nil }, nil
 }
 
 func connectHTTP(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
-	h := NewHTTPBackend(s.URL, false, cuttableTransport{l})
+	h := NewHTTPBackend(s.URLOrPath, false, cuttableTransport{l})
 	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
 
 func connectGitLab(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
-	h := NewHTTPBackend(s.URL, true, cuttableTransport{l})
+	h := NewHTTPBackend(s.URLOrPath, true, cuttableTransport{l})
 	h.FirstRetryWait = time.Millisecond
 	return h, nil
 }
@@ -154,7 +155,7 @@ func serveDatabase(func() time.Time) (s StateLocation, stop func() error, err er
 	if err != nil {
 		return s, nil, err
 	}
-	s = StateLocation{URL: server.SocketDir, Key: rand.Text()}
+	s = StateLocation{URLOrPath: server.SocketDir, KeyOrStateName: rand.Text()}
 	d, err := connectDatabase(s, nil, nil)
 	if err == nil {
 		err = d.(state.Database).CreateTables(context.Background())
@@ -163,7 +164,8 @@ func serveDatabase(func() time.Time) (s StateLocation, stop func() error, err er
 }
 
 func connectDatabase(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
-	d, err := state.NewDatabase("host="+s.URL+" user=postgres dbname=postgres password='"+DatabasePassword+"'", "b2form", s.Key,
+	d, err := state.NewDatabase("host="+s.URLOrPath+" user=postgres dbname=postgres password='"+DatabasePassword+"'", "b2form",
+		s.KeyOrStateName,
 		func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if err := l.RunBeforeRequest("dial"); err != nil {
 				return nil, err
