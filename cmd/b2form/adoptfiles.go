@@ -59,8 +59,7 @@ func (s *session) listFilesIntoSnapshot(ctx context.Context, k *kind.Kind, bucke
 	parent := kind.FindKind(s.kinds, k.ParentKind())
 	ids := s.snapshot.IDsOf(parent, parent.NormalizeIdentity(name))
 	if len(ids) == 0 {
-		return nil, failf("There is no such bucket", "These credentials see no bucket %q. Correct -files=%s.", name,
-			visible.EscapeLine(bucketFilePrefix))
+		return nil, s.bucketNotSeenError(parent, name, "-files="+visible.EscapeLine(bucketFilePrefix))
 	}
 	list, _, more, err := k.Parent.ListChildren(ctx, s.client, ids[0], kind.ChildListQuery{Prefix: prefix, Limit: mostAdoptedFiles})
 	if err != nil {

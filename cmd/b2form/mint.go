@@ -254,7 +254,17 @@ func (s *session) bucketID(a *kind.Attr, name string) (string, error) {
 	if ids := s.snapshot.IDsOf(k, k.NormalizeIdentity(name)); len(ids) == 1 {
 		return ids[0], nil
 	}
-	return "", failf("There is no such bucket", "These credentials see no bucket %q. Correct -bucket.", name)
+	return "", s.bucketNotSeenError(k, name, "-bucket")
+}
+
+// bucketNotSeenError is about a bucket that an option names and the credentials do not see: none
+// has the name, or they may not look.
+func (s *session) bucketNotSeenError(k *kind.Kind, name, option string) error {
+	if lacking := missingCapabilities(s.snapshot.Account, k.ReadCapabilities...); len(lacking) > 0 {
+		return failf("The bucket cannot be looked for", "The credentials in use lack %s, so they see no bucket, also not %q. Use others.",
+			words.JoinAnd(lacking), name)
+	}
+	return failf("There is no such bucket", "These credentials see no bucket %q. Correct %s.", name, option)
 }
 
 // wantedKeyValues is the key as a block would declare it.
