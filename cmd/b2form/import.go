@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -111,6 +113,11 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	if !strings.HasSuffix(file, adopt.Suffix) {
 		return failf("Invalid name of a file", "-generate-config-out=%s: the name must end with %s, so that the blocks count.", file,
 			adopt.Suffix)
+	}
+	dir, dirErr := os.Stat(filepath.Dir(file))
+	if here, err := os.Stat("."); err == nil && (dirErr != nil || !os.SameFile(dir, here)) {
+		return failf("Not in the folder of the configuration", "-generate-config-out=%s: blocks count in the folder of the configuration "+
+			"alone. Give a name in it, as -generate-config-out=%s.", file, filepath.Base(file))
 	}
 	s := &session{program: p, kinds: schema.Kinds()}
 	s.allowUndeclaredImports = true
