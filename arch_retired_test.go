@@ -48,7 +48,7 @@ internal/agefile:
 	Canonical RecipientWithoutComment, Check CheckRecipient, Seal Encrypt
 internal/audit:
 	Columns SortColumns, Coverage ManagedCount, Coverage.Total ManagedCount.TotalWithoutIgnored, Credential.Owned Credential.InState,
-	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.OwnCredentialFindings,
+	Look Run, Options.Soon Request.ExpiresWithin, Report.Account Report.OwnCredentialFindings,
 	Report.CountWithFindings Report.CountCredentialsWithFindings, Report.Found Report.CountCredentialsWithFindings, looker auditor
 internal/b2:
 	Client.Ahead Client.ServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
@@ -86,8 +86,8 @@ internal/scrub:
 	Spellings RemoveWholeSecret, Text RemoveSecretOrWithholdText
 internal/secret:
 	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.InvalidatedDestinations, KeyInfo.Endpoint KeyInfo.S3Endpoint,
-	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileList, Leftovers.Exist TempFileList.HasLeftovers,
-	Leftovers.Sweep TempFileList.RemoveLeftovers, Leftovers.open TempFileList.pending, NewLeftovers NewTempFileList,
+	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileJournal, Leftovers.Exist TempFileJournal.HasLeftovers,
+	Leftovers.Sweep TempFileJournal.RemoveLeftovers, Leftovers.open TempFileJournal.pending, NewLeftovers NewTempFileList,
 	Options DeliveryOptions, Options.Check DeliveryOptions.CheckBeforeEachEffect, Options.Environ DeliveryOptions.ProgramEnv,
 	Options.Grace DeliveryOptions.StopGrace, Options.Leftovers DeliveryOptions.TempFiles, Options.Live DeliveryOptions.LiveLookup,
 	Options.Place DeliveryOptions.FilePath, Options.Preface DeliveryOptions.StdoutPreface, Options.Pretend DeliveryOptions.SkipPrograms,
@@ -103,7 +103,7 @@ internal/state:
 	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.LaterAttemptObjectID, Local LocalFile,
 	Local.Files LocalFile.FilePaths, LockedError.ID LockedError.HTTPLockID, LockedError.Info LockedError.InfoText, Moved EntryMove,
 	Options.Wait Options.LockTimeout, Options.Waiting Options.OnWait, Options.Who Options.LockOwner, Remote.Time Remote.ServiceTime,
-	Shared SharedBucket, Shared.Init SharedBucket.CreateBucket, State.Find State.FindEntry, State.Open State.OpenIntents,
+	Shared BucketBackend, Shared.Init BucketBackend.CreateBucket, State.Find State.FindEntry, State.Open State.OpenIntents,
 	Store.Announce Store.AnnounceCreates, Store.Begin Store.AnnounceCreates, Store.Bind Store.BindAccount, Store.Call Store.CallInTurn,
 	Store.Check Store.CheckLocked, Store.Drop Store.DropIntents, Store.Forget Store.ForgetEntries, Store.Move Store.MoveEntry,
 	Store.Put Store.PutEntries, Store.PutInDoubt Store.PutKeepingIntent, Store.Revise Store.MoveAndPut, Store.Strike Store.RemoveRetiree,
@@ -185,10 +185,10 @@ schema:
 	conversionError.name conversionError.nameIsWrong, dataForm.args dataForm.lookupArgNames, dataForm.within dataForm.listsChildren,
 	evaluation.b instanceEvaluation.block, evaluation.done instanceEvaluation.completer,
 	evaluation.hidden instanceEvaluation.sensitiveAttrs, evaluation.l instanceEvaluation.module,
-	evaluation.names instanceEvaluation.sharedRefLists, evaluation.prevent instanceEvaluation.preventDestroy,
+	evaluation.names instanceEvaluation.internedLinkLists, evaluation.prevent instanceEvaluation.preventDestroy,
 	evaluation.single instanceEvaluation.needsByOrigin, evaluation.unsound instanceEvaluation.unknownByError,
 	evaluation.written instanceEvaluation.writtenArgs, fault conversionError, folder folder.Folder, frame bracketFrame,
-	frame.words bracketFrame.hideNames, given givenValue, identity config.identity, item bodyItem, loader sharedLoad,
+	frame.words bracketFrame.hideNames, given givenValue, identity config.objectIdentity, item bodyItem, loader sharedLoad,
 	module.module module.addressPrefix, module.root module.baseContext, module.static module.staticScope,
 	moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey, names refListKey, node.after node.dependsOnNodes,
 	openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots, repetition repetitionData,
@@ -197,7 +197,7 @@ schema:
 	scope.secret scope.sawLiveSecret, scope.within scope.byModule, secretNames.own secretNames.onlySecret, shared sharedLoad,
 	sharedLoad.file sharedLoad.fileSchema, sharedLoad.lateNeeds sharedLoad.hasNeedsBesideArgs, sharedLoad.loaders sharedLoad.modules,
 	sharedLoad.meta sharedLoad.metaSchema, sharedLoad.pending sharedLoad.hasPendingData, sharedLoad.top sharedLoad.rootOptions,
-	source moduleSource, unknownValue unknownValueExtra, use allowedRefs, validation.of validation.variable,
+	source moduleFolder, unknownValue unknownValueExtra, use allowedRefs, validation.of validation.variable,
 	variable.fallback variable.defaultValue, visit visitState, want wantedRefs, wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
 schema/addr:
 	Addr.Block Addr.WithoutKey, AddrOf TargetFromTraversal, Entry StateEntry, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,

@@ -28,14 +28,14 @@ func (p *planner) computeBasisAndSaved() {
 	hidden := &hiddenValues{}
 	saved := &Saved{AccountID: p.Snapshot.Account.ID, Realm: p.Snapshot.Account.Realm}
 	hash := newPlanHasher(saved)
-	if p.FillSaved {
+	if p.FillSavedForm {
 		saved.Changes = make([]SavedChange, 0, len(p.plan.Changes))
 	}
 	for i := range p.plan.Changes {
 		c, err := p.savedChange(&p.plan.Changes[i], hidden)
 		hash.err = errors.Join(hash.err, err)
 		hash.add(c)
-		if p.FillSaved {
+		if p.FillSavedForm {
 			saved.Changes = append(saved.Changes, *c)
 		}
 	}
@@ -61,8 +61,8 @@ func (p *planner) computeBasisAndSaved() {
 		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", capitalizeError(hash.err))
 	}
 	p.plan.Basis = hash.sum()
-	if p.FillSaved {
-		p.plan.Saved = saved
+	if p.FillSavedForm {
+		p.plan.SavedForm = saved
 	}
 }
 

@@ -134,9 +134,9 @@ func (p *planner) checkCredentialScope(r *config.Resource) (inScope bool) {
 	return false
 }
 
-// checkCredentialsNamePrefix refuses what credentials that are limited to a prefix of names may not touch. Those
+// requireWithinAllowedNamePrefix refuses what credentials that are limited to a prefix of names may not touch. Those
 // that can be looked for were refused when they were read; those in what is still to be made were not.
-func (p *planner) checkCredentialsNamePrefix(r *config.Resource, _ match, c *Change) {
+func (p *planner) requireWithinAllowedNamePrefix(r *config.Resource, _ match, c *Change) {
 	prefix := p.Snapshot.Account.NamePrefix
 	if c.Kind.ScopeAttr() == "" || prefix == "" || r == nil {
 		return

@@ -30,7 +30,7 @@ func (p *planner) checkRequest() (goOn bool) {
 func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
 		p.checkPreventDestroyOfDeleted, p.checkKeyInUse, p.checkPreventDestroyOfReplaced, p.checkByKind, p.checkReferencesExist,
-		p.checkCredentialsNamePrefix,
+		p.requireWithinAllowedNamePrefix,
 	} {
 		guard(r, h, c)
 	}

@@ -316,7 +316,7 @@ func formatAttrValue(a *kind.Attr, v cty.Value) string {
 	if v.IsNull() && a.Note != nil {
 		return cmp.Or(a.Note(v), kind.FormatValue(v))
 	}
-	if !a.Encoding.IsTime || v.IsNull() || !v.IsKnown() {
+	if !a.Encoding.IsUnixMillis || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)
 	}
 	ms, _ := v.AsBigFloat().Int64()

@@ -124,8 +124,8 @@ type Plan struct {
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.
 	Basis string
-	// Saved is what Basis is a digest of, where Request.Save asks for it.
-	Saved *Saved
+	// SavedForm is what Basis is a digest of, where Request.Save asks for it.
+	SavedForm *Saved
 	// Salted says that Basis covers values that the plan hides: Request.DigestSalt is in it.
 	Salted bool
 	// Records are state entries that are written before the first step: of imported objects, and of
@@ -194,8 +194,8 @@ type Request struct {
 	// guesses a hidden value that he is right.
 	DigestSalt []byte
 	// HashHidden hashes the hidden values with DigestSalt. nil: [SlowHashIfSalted].
-	HashHidden func(texts []string, salt []byte) (string, error)
-	FillSaved  bool // fill Plan.Saved
+	HashHidden    func(texts []string, salt []byte) (string, error)
+	FillSavedForm bool // fill Plan.Saved
 }
 
 // An AnnouncedCreate is a create of which the journal does not know the outcome.

@@ -76,7 +76,7 @@ func (s *Saved) Basis() (string, error) {
 // says what no plan has.
 func (s *Saved) PlanForDisplay(kinds []*kind.Kind) (*Plan, error) {
 	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
-		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
+		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", SavedForm: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
 	values := valueReader{map[*kind.Kind]objectTypes{}, map[*kind.Attr]decodedText{}}
 	for i := range s.Changes {
 		c, err := s.Changes[i].shownChange(kinds, values)

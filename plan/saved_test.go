@@ -17,12 +17,12 @@ import (
 // saved is the plan after it was stored and read again.
 func saved(t *testing.T, r plan.Request) (made, restored *plan.Plan) {
 	t.Helper()
-	r.FillSaved = true
+	r.FillSavedForm = true
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {
 		return nil, nil
 	}
-	text, err := json.Marshal(made.Saved)
+	text, err := json.Marshal(made.SavedForm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func saved(t *testing.T, r plan.Request) (made, restored *plan.Plan) {
 	if restored.Basis != made.Basis {
 		t.Errorf("the basis is %s, and of what was saved %s", made.Basis, restored.Basis)
 	}
-	if d := made.Saved.Differences(&again); d != nil {
+	if d := made.SavedForm.Differences(&again); d != nil {
 		t.Errorf("a plan differs from itself: %q", d)
 	}
 	return made, restored
@@ -71,7 +71,7 @@ func TestSavedHidesWhatThePlanHides(t *testing.T) {
 	w.config.Resources[0].Value.Set("info", &info)
 	w.config.Resources[1].SensitiveAttrs = []string{"buckets"}
 	made, restored := saved(t, w.request())
-	text, err := json.Marshal(made.Saved)
+	text, err := json.Marshal(made.SavedForm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestDifferences(t *testing.T) {
 		w := busy(t)
 		edit(w)
 		made, _ := saved(t, w.request())
-		return made.Saved
+		return made.SavedForm
 	}
 	before := base(func(*world) {})
 	for _, test := range []struct {
@@ -132,9 +132,9 @@ func TestDifferences(t *testing.T) {
 func FuzzSavedPlan(f *testing.F) {
 	w := busy(&testing.T{})
 	r := w.request()
-	r.FillSaved = true
+	r.FillSavedForm = true
 	made, _ := plan.Make(r)
-	text, err := json.Marshal(made.Saved)
+	text, err := json.Marshal(made.SavedForm)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -151,6 +151,6 @@ func FuzzSavedPlan(f *testing.F) {
 		}
 		p.Counts()
 		p.RequiredCapabilities()
-		s.Differences(made.Saved)
+		s.Differences(made.SavedForm)
 	})
 }

@@ -76,7 +76,7 @@ func (l *module) sourceOf(b *block) (src []byte, at hcl.Range) {
 
 // parseBlock parses what stands at a place where there was a block in native syntax.
 func (l *module) parseBlock(at hcl.Range) *hclsyntax.Block {
-	return parse.Block(l.config.Files[at.Filename].Body.(sourceBody).src, at, l.shared.budget)
+	return parse.Block(l.config.Files[at.Filename].Body.(sourceBody).src, at, l.shared.evalBudget)
 }
 
 // writtenArgsOf reads again what a block says about the attributes of its kind, unless that was kept.
@@ -307,7 +307,7 @@ func (l *module) expandRepetitions(forEach, count hcl.Expression, ctx *hcl.EvalC
 		if l.caller == nil {
 			return []repetitionData{{}}, nil, true
 		}
-		over := l.shared.budget.SpendInstances(1, l.caller.call.place) // many modules make many of what is in them
+		over := l.shared.evalBudget.SpendInstances(1, l.caller.call.place) // many modules make many of what is in them
 		l.add(over...)
 		return []repetitionData{{}}, nil, over == nil
 	}
@@ -333,7 +333,7 @@ func (l *module) evalForEachOrCount(e hcl.Expression, ctx *hcl.EvalContext) (unm
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.staticScope.eval(e, ctx).Unmark()
 	}
-	list, diags := l.shared.budget.Evaluate(call.Args[0], ctx)
+	list, diags := l.shared.evalBudget.Evaluate(call.Args[0], ctx)
 	list, marks = list.UnmarkDeep()
 	if t := list.Type(); diags.HasErrors() || !t.IsTupleType() && !t.IsListType() || !list.IsWhollyKnown() || list.IsNull() {
 		return l.staticScope.eval(e, ctx).Unmark()
@@ -368,7 +368,7 @@ func (l *module) expandCount(e hcl.Expression, v cty.Value, marks cty.ValueMarks
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", most))
 		return nil, false
 	}
-	if over := l.shared.budget.SpendInstances(int(size), e.Range()); over != nil {
+	if over := l.shared.evalBudget.SpendInstances(int(size), e.Range()); over != nil {
 		l.add(over...)
 		return nil, false
 	}
@@ -398,7 +398,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 			words.WithArticle(t.FriendlyName())))
 		return nil, false
 	}
-	if over := l.shared.budget.SpendInstances(v.LengthInt(), e.Range()); over != nil {
+	if over := l.shared.evalBudget.SpendInstances(v.LengthInt(), e.Range()); over != nil {
 		l.add(over...)
 		return nil, false
 	}

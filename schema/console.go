@@ -16,7 +16,7 @@ import (
 // evaluateText is the Eval of the configuration: one expression, with everything in reach
 // that an output may use.
 func (l *module) evaluateText(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.shared.budget)
+	expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.shared.evalBudget)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
@@ -35,7 +35,7 @@ func (l *module) evaluateWith(expr hcl.Expression, further map[string]cty.Value,
 	if once.hasErrors {
 		return cty.DynamicVal, once.sortedDiags()
 	}
-	defer l.shared.budget.GrantEvaluation()()
+	defer l.shared.evalBudget.GrantEvaluation()()
 	s := newScope(&once, once.report, live)
 	root := l.baseContext.NewChild()
 	root.Variables = further

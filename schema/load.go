@@ -75,7 +75,7 @@ type VariableQuestion struct {
 // bool, or without a type, Value is taken literally; for any other type it is an HCL expression.
 type VariableValue struct {
 	Name, Value        string
-	File               string         // -var-file: read instead of Name and Value
+	VarFile            string         // -var-file: read instead of Name and Value
 	Content            []byte         // of File, where that was read already; nil: it is to be read
 	Expr               hcl.Expression // instead of Value; nil: Value
 	IgnoreIfUndeclared bool           // it is passed over where no variable has the name
@@ -140,19 +140,19 @@ func newModule(o Options) *module {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot)
-	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
+	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleFolder{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
 		resourcesWithErrors: map[addr.Addr]bool{}, emptyBlocks: map[*kind.Kind]*emptyBlock{},
 		cachedReferenceArgs: map[cachedReferenceArgKey]*cachedReferenceArg{},
 		bodySchemas:         map[*kind.Attr]*hcl.BodySchema{},
-		boundary:            boundary, filesRootErr: err, budget: parse.NewBudget(o.MaxEvaluationSteps)})
+		boundary:            boundary, filesRootErr: err, evalBudget: parse.NewBudget(o.MaxEvaluationSteps)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, NonsensitiveVariables: map[string]cty.Value{},
 		SensitiveVariables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.baseContext = newBaseContext(o, l.folderOf(o.Dir), l.shared.budget)
+	l.baseContext = newBaseContext(o, l.folderOf(o.Dir), l.shared.evalBudget)
 	l.staticScope = newScope(l, l.report, nil)
 	l.staticScope.withoutLinks = true
 	return l

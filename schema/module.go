@@ -25,7 +25,7 @@ type moduleCall struct {
 	node   *node
 	name   string
 	place  hcl.Range
-	source *moduleSource
+	folder *moduleFolder
 	inputs map[string]*hcl.Attribute // arguments for the module's variables
 
 	forEach, count hcl.Expression // at most one is set
@@ -35,8 +35,8 @@ type moduleCall struct {
 	instances     []*module
 }
 
-// A moduleSource is one folder of files that modules are made from.
-type moduleSource struct {
+// A moduleFolder is one folder of files that modules are made from.
+type moduleFolder struct {
 	dir                string
 	baseContext        *hcl.EvalContext // functions and path.* as the module sees them
 	bodies             []fileBody
@@ -48,7 +48,7 @@ type moduleSource struct {
 
 // A sharedLoad holds what all modules of one Load have in common.
 type sharedLoad struct {
-	sources               map[string]*moduleSource // by folder; nil: it could not be read
+	sources               map[string]*moduleFolder // by folder; nil: it could not be read
 	modules               []*module                // of the configuration and of every instance of a module
 	rootOptions           Options
 	scan                  parse.ScannedBlock // of the block that is declared
@@ -59,7 +59,7 @@ type sharedLoad struct {
 	filesRootErr          error         // what is wrong with Options.FilesRoot
 	hasUndecidedInstances bool          // the instances of a block are not known
 	hasPendingData        bool          // there are data blocks that nothing answers yet
-	budget                *parse.Budget // of all that is evaluated
+	evalBudget            *parse.Budget // of all that is evaluated
 
 	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
 	emptyBlocks         map[*kind.Kind]*emptyBlock                    // see emptyBlockOf
@@ -103,9 +103,9 @@ func (l *module) declareModule(b *hcl.Block) {
 		c.count = nil
 	}
 	if complete {
-		c.source = l.moduleSourceOf(attrs["source"])
+		c.folder = l.moduleSourceOf(attrs["source"])
 	}
-	if c.source == nil {
+	if c.folder == nil {
 		c.node.broken = true
 		return
 	}
@@ -114,40 +114,40 @@ func (l *module) declareModule(b *hcl.Block) {
 
 // readInputs matches arguments with the module's variables.
 func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
-	known := slices.Sorted(maps.Keys(c.source.requiredByVariable))
+	known := slices.Sorted(maps.Keys(c.folder.requiredByVariable))
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
-		_, declared := c.source.requiredByVariable[name]
+		_, declared := c.folder.requiredByVariable[name]
 		hint := syntax.FindFixedBlock("module").FindHint(name)
 		switch {
 		case declared:
 			c.inputs[name] = a
-			if c.source.sensitiveVariables[name] {
+			if c.folder.sensitiveVariables[name] {
 				l.hideLiterals(a.Expr.Range())
 			}
 		case hint != nil:
 			l.errorAt(a.NameRange, hint.Summary, hint.Advice)
 		default:
 			l.errorAt(a.NameRange, "Unsupported argument",
-				fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, words.DidYouMean(name, "", known)))
+				fmt.Sprintf("The module in %s has no variable %q.%s", c.folder.dir, name, words.DidYouMean(name, "", known)))
 		}
 	}
 	for _, name := range known {
-		if !c.source.requiredByVariable[name] || c.inputs[name] != nil {
+		if !c.folder.requiredByVariable[name] || c.inputs[name] != nil {
 			continue
 		}
 		c.node.broken = true
 		misspelt := func(given string) bool { return c.inputs[given] == nil && words.Nearest(given, known) == name }
 		if !slices.ContainsFunc(slices.Sorted(maps.Keys(attrs)), misspelt) {
 			l.errorAt(c.place, missingArgument, fmt.Sprintf("The argument %q is required: the module in %s has a variable "+
-				"of that name without a default.", name, c.source.dir))
+				"of that name without a default.", name, c.folder.dir))
 		}
 	}
 }
 
 // moduleSourceOf reads the folder that a module block names; nil: an error was
 // reported.
-func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
+func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleFolder {
 	path := ""
 	l.evalConstant(a, &path)
 	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
@@ -177,7 +177,7 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 }
 
 // readModuleSource parses the files of a module; nil: it cannot be used.
-func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
+func (l *module) readModuleSource(dir string, at hcl.Range) *moduleFolder {
 	files, err := ListConfigDirFiles(dir)
 	if err != nil || len(files.ConfigFiles) == 0 {
 		why := "holds no file named *.b2.hcl"
@@ -187,7 +187,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, baseContext: newBaseContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
+	s := &moduleFolder{dir: dir, baseContext: newBaseContext(l.shared.rootOptions, l.folderOf(dir), l.shared.evalBudget),
 		requiredByVariable: map[string]bool{},
 		sensitiveVariables: map[string]bool{}}
 	errors := l.hasErrors
@@ -225,7 +225,7 @@ func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
 // resolveModuleCallReferences resolves the references of a module block.
 func (l *module) resolveModuleCallReferences(n *node) {
 	c := n.call
-	if c.source == nil {
+	if c.folder == nil {
 		return
 	}
 	u := allowedRefs{each: c.forEach != nil, count: c.count != nil, computed: true}
@@ -260,14 +260,14 @@ func (l *module) evaluateModuleCall(n *node) {
 		maps.Copy(needs, r.dependsOnMarks())
 	}
 	const perStep = 400 // bytes of files that take as long as one resource
-	if over := l.shared.budget.SpendInstances(len(repeats)*(c.source.filesSize/perStep), c.place); over != nil {
+	if over := l.shared.evalBudget.SpendInstances(len(repeats)*(c.folder.filesSize/perStep), c.place); over != nil {
 		l.add(over...)
 		return
 	}
 	for _, rep := range repeats {
 		inner := l.newModuleInstance(c, rep, needs)
 		c.instances = append(c.instances, inner)
-		if inner.declareAndEvaluate(); l.shared.budget.IsExceeded() {
+		if inner.declareAndEvaluate(); l.shared.evalBudget.IsExceeded() {
 			return // each of the others would only say so too
 		}
 	}
@@ -276,9 +276,9 @@ func (l *module) evaluateModuleCall(n *node) {
 // newModuleInstance is one instance of a module, before anything of it is declared.
 func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.ValueMarks) *module {
 	inner := newEmptyModule(l.Options, l.report, l.shared)
-	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
+	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.folder.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
-	inner.configBodies, inner.baseContext = c.source.bodies, c.source.baseContext
+	inner.configBodies, inner.baseContext = c.folder.bodies, c.folder.baseContext
 	inner.addressPrefix = strings.TrimPrefix(l.addressPrefix+".module."+c.name+at.instanceKey.String(), ".")
 	inner.caller = &caller{module: l, call: c, repetition: at, needMarks: needs}
 	inner.staticScope = l.staticScope.forModule(inner)

@@ -77,7 +77,7 @@ func TestLaterValuesOfAVariableWin(t *testing.T) {
 	o.Vars = append(o.Vars, schema.VariableValue{Name: "v", Value: "command line"})
 	step("command line")
 	file := filepath.Join(write(t, map[string]string{"live.b2vars.hcl": `v = "named file"`}), "live.b2vars.hcl")
-	o.Vars = append(o.Vars, schema.VariableValue{File: file})
+	o.Vars = append(o.Vars, schema.VariableValue{VarFile: file})
 	step("named file")
 	o.Vars = append(o.Vars, schema.VariableValue{Name: "v", Value: "last"})
 	step("last")
@@ -125,7 +125,7 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		{"undeclared -var", map[string]string{"main.b2.hcl": `variable "site" { default = 1 }`},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "sight"}} }, `Did you mean "site"?`},
 		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) {
-			o.Vars = []schema.VariableValue{{File: "none.hcl"}}
+			o.Vars = []schema.VariableValue{{VarFile: "none.hcl"}}
 		}, "none.hcl does not exist"},
 		{"wrong type", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `{}`}} }, "from -var does not fit its type"},

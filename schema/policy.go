@@ -61,8 +61,8 @@ func (l *module) readPolicyFolders() {
 			continue
 		}
 		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: folder.NewPolicyBoundary(dir)}
-		root := newBaseContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
-		root.Functions = functions.ForPolicyDirs(from, l.shared.budget)
+		root := newBaseContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.evalBudget)
+		root.Functions = functions.ForPolicyDirs(from, l.shared.evalBudget)
 		for _, path := range files.ConfigFiles {
 			l.readPolicyFile(from, path, root)
 		}
@@ -153,7 +153,7 @@ func builtInPolicyNames() []string {
 }
 
 func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
-	v, diags := l.shared.budget.Evaluate(a.Expr, nil)
+	v, diags := l.shared.evalBudget.Evaluate(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return false

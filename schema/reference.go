@@ -232,12 +232,12 @@ func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (a
 // resolveModuleOutputRef is the same for what follows module.site.
 func (l *module) resolveModuleOutputRef(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, hasConstantKey, broken bool) {
 	at, hasConstantKey, rest, ok := l.resolveInstanceKey(t, 2, c.forEach != nil, c.count != nil)
-	if !ok || len(rest) == 0 || addr.RootOrAttrName(rest[0]) == "" || c.source == nil {
+	if !ok || len(rest) == 0 || addr.RootOrAttrName(rest[0]) == "" || c.folder == nil {
 		return at, hasConstantKey, !ok
 	}
-	if name := addr.RootOrAttrName(rest[0]); !slices.Contains(c.source.outputNames, name) {
+	if name := addr.RootOrAttrName(rest[0]); !slices.Contains(c.folder.outputNames, name) {
 		l.errorAt(t.SourceRange(), "Unknown output",
-			fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputNames)))
+			fmt.Sprintf("The module in %s has no output %q.%s", c.folder.dir, name, words.DidYouMean(name, "", c.folder.outputNames)))
 		return at, hasConstantKey, true
 	}
 	return at, hasConstantKey, false

@@ -87,31 +87,31 @@ func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
 // An instanceEvaluation is one instance of a block being evaluated. Arguments that are
 // alike for all instances are evaluated once and shared.
 type instanceEvaluation struct {
-	module         *module
-	block          *block
-	addr           addr.Addr
-	ctx            *hcl.EvalContext
-	writtenArgs    *bodyArgs
-	attrs          kind.Values
-	completer      *kind.ConfigCompleter
-	sharedRefLists map[refListKey]*cty.Value // those of earlier blocks and instances; see shareRefList
-	sharedTexts    []*cty.Value
-	needsByOrigin  map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
-	originAddrs    []addr.Addr               // what the evaluated values of this instance came from
-	commonNeeds    []addr.Addr               // what all instances need; sorted
-	unknownByError bool                      // an attribute is unknown because of an error
-	hasSensitive   bool                      // a value is sensitive
-	sensitiveAttrs []string                  // attributes that were given a sensitive value
-	preventDestroy bool
+	module            *module
+	block             *block
+	addr              addr.Addr
+	ctx               *hcl.EvalContext
+	writtenArgs       *bodyArgs
+	attrs             kind.Values
+	completer         *kind.ConfigCompleter
+	internedLinkLists map[refListKey]*cty.Value // those of earlier blocks and instances; see shareRefList
+	sharedTexts       []*cty.Value
+	needsByOrigin     map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
+	originAddrs       []addr.Addr               // what the evaluated values of this instance came from
+	commonNeeds       []addr.Addr               // what all instances need; sorted
+	unknownByError    bool                      // an attribute is unknown because of an error
+	hasSensitive      bool                      // a value is sensitive
+	sensitiveAttrs    []string                  // attributes that were given a sensitive value
+	preventDestroy    bool
 }
 
 // An emptyBlock is what all blocks of a kind begin with: attributes that are all left out,
 // and what completing others came to. Each is judged once.
 type emptyBlock struct {
-	attrs          kind.Values
-	completer      *kind.ConfigCompleter
-	sharedRefLists map[refListKey]*cty.Value
-	sharedTexts    []*cty.Value // by the attribute's index; see shareText
+	attrs             kind.Values
+	completer         *kind.ConfigCompleter
+	internedLinkLists map[refListKey]*cty.Value
+	sharedTexts       []*cty.Value // by the attribute's index; see shareText
 }
 
 func (s *sharedLoad) emptyBlockOf(k *kind.Kind) *emptyBlock {
@@ -133,7 +133,7 @@ func (s *sharedLoad) emptyBlockOf(k *kind.Kind) *emptyBlock {
 func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *instanceEvaluation {
 	empty := l.shared.emptyBlockOf(b.kind)
 	e := &instanceEvaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
-		completer: empty.completer, sharedRefLists: empty.sharedRefLists, sharedTexts: empty.sharedTexts}
+		completer: empty.completer, internedLinkLists: empty.internedLinkLists, sharedTexts: empty.sharedTexts}
 	if b.isRepeated() {
 		e.needsByOrigin = map[addr.Addr][]addr.Addr{}
 	}
@@ -243,9 +243,9 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 		}
 		return known.value
 	}
-	evaluate := e.module.shared.budget.EvalForReading
+	evaluate := e.module.shared.evalBudget.EvalForReading
 	if arg.attr.Link.RefKind != "" {
-		evaluate = e.module.shared.budget.EvalReferenceList
+		evaluate = e.module.shared.evalBudget.EvalReferenceList
 	}
 	v, diags := evaluate(arg.expr, e.ctx)
 	v, diags = e.module.addHintsOrWithhold(arg.expr, e.ctx, v, diags)

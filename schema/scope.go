@@ -38,7 +38,7 @@ func newScope(l *module, r *report, live config.LiveLookup) *scope {
 
 // liveScope is a scope for an evaluation after the loading, with steps of its own until end is called.
 func (l *module) liveScope(live config.LiveLookup) (s *scope, end func()) {
-	return newScope(l, newReport(), live), l.shared.budget.GrantEvaluation()
+	return newScope(l, newReport(), live), l.shared.evalBudget.GrantEvaluation()
 }
 
 // forModule is the scope of another module in the same evaluation.
@@ -105,14 +105,14 @@ func replaceDetails(diags hcl.Diagnostics, detail string) {
 // evalWithHints is the value of an expression. What is wrong with it is said without
 // details where it refers to something sensitive.
 func (l *module) evalWithHints(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := l.shared.budget.Evaluate(e, ctx)
+	v, diags := l.shared.evalBudget.Evaluate(e, ctx)
 	return l.addHintsOrWithhold(e, ctx, v, diags)
 }
 
 // addHintsOrWithhold adds to what is wrong with the value of an expression.
 func (l *module) addHintsOrWithhold(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value, diags hcl.Diagnostics) (cty.Value,
 	hcl.Diagnostics) {
-	if l.shared.budget.IsExceeded() { // each instance would say so, and nothing of it is about values
+	if l.shared.evalBudget.IsExceeded() { // each instance would say so, and nothing of it is about values
 		return v, diags
 	}
 	for _, d := range diags {

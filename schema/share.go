@@ -63,10 +63,10 @@ func (e *instanceEvaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value
 		key.WriteString(name.AsString() + "\x00")
 	}
 	at := refListKey{a, key.String()}
-	if known := e.sharedRefLists[at]; known != nil {
+	if known := e.internedLinkLists[at]; known != nil {
 		return known
 	}
-	e.sharedRefLists[at] = v
+	e.internedLinkLists[at] = v
 	return v
 }
 

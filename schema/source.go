@@ -248,7 +248,7 @@ func (l *module) parseSource(path string, src []byte, why string, outlined func(
 	if isJSONFile(path) {
 		file, diags = parse.JSON(src, path)
 	} else {
-		file, diags = parse.Outline(src, path, outlined, l.shared.budget)
+		file, diags = parse.Outline(src, path, outlined, l.shared.evalBudget)
 	}
 	clampRanges(diags, len(src))
 	if file == nil { // what is nested too deeply is not looked at again
@@ -332,9 +332,9 @@ func fixLabelPlural(detail string) string {
 // isGivenByVarFile reports whether -var-file names a file.
 func (l *module) isGivenByVarFile(path string) bool {
 	return slices.ContainsFunc(l.Vars, func(g VariableValue) bool {
-		a, errA := filepath.Abs(g.File)
+		a, errA := filepath.Abs(g.VarFile)
 		b, errB := filepath.Abs(path)
-		return g.File != "" && errA == nil && errB == nil && a == b
+		return g.VarFile != "" && errA == nil && errB == nil && a == b
 	})
 }
 

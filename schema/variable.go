@@ -137,7 +137,7 @@ func quotedType(e hcl.Expression) (text string, isType bool) {
 }
 
 func (l *module) evalDefault(v *variable, e hcl.Expression) cty.Value {
-	value, diags := l.shared.budget.Evaluate(e, nil)
+	value, diags := l.shared.evalBudget.Evaluate(e, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return cty.DynamicVal
@@ -159,7 +159,7 @@ func (l *module) evalConstant(a *hcl.Attribute, into any) {
 	if a == nil {
 		return
 	}
-	v, diags := l.shared.budget.Evaluate(a.Expr, nil)
+	v, diags := l.shared.evalBudget.Evaluate(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -243,9 +243,9 @@ func (l *module) assignVariables() {
 		l.assignFromValueFile(attrs, false)
 	}
 	for _, g := range l.Vars {
-		if g.File != "" {
-			src, why := readNamedFile(g.File, g.Content)
-			l.assignFromValueFile(l.readValueFile(g.File, src, why), true)
+		if g.VarFile != "" {
+			src, why := readNamedFile(g.VarFile, g.Content)
+			l.assignFromValueFile(l.readValueFile(g.VarFile, src, why), true)
 			continue
 		}
 		v := l.variables[g.Name]
@@ -386,7 +386,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
 	if expr == nil && !v.takesPlainText() {
-		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.shared.budget)
+		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.shared.evalBudget)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
 				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
@@ -397,7 +397,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 	}
 	if expr != nil {
 		var diags hcl.Diagnostics
-		value, diags = l.shared.budget.Evaluate(expr, nil)
+		value, diags = l.shared.evalBudget.Evaluate(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
 			replaceDetails(diags, "The value of a variable must be a constant here, without references and functions.")
 		}

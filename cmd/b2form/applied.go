@@ -203,7 +203,7 @@ func (r *outputReader) checkResourceApplied(a addr.Addr) *hcl.Diagnostic {
 	e, recorded := r.entries[a]
 	at, what := res.Block.HeaderRange, "is declared, and was not made or taken over yet"
 	switch {
-	case recorded && !res.IsIdentifiedBy(e.Identity):
+	case recorded && !res.MatchesIdentityIgnoringTimestamp(e.Identity):
 		at = res.Block.RangeOf(res.Kind.IdentityAttr)
 		what = "has another name here than what was applied"
 		if !slices.ContainsFunc(slices.Concat(res.SensitiveAttrs, e.SensitiveAttrs), res.Kind.IsIdentityAttr) {

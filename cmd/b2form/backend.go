@@ -38,7 +38,7 @@ func (s *session) backend() state.Backend {
 func (s *session) newBackend(b config.Backend) state.Backend {
 	switch b.Type {
 	case "b2":
-		return state.SharedBucket{Remote: s.client, BucketName: b.Arguments["bucket"], Prefix: b.Arguments["prefix"]}
+		return state.BucketBackend{Remote: s.client, BucketName: b.Arguments["bucket"], Prefix: b.Arguments["prefix"]}
 	case "http":
 		h, err := s.newHTTPBackend(b.Arguments)
 		return unusableBackendIfError(h, errorAtBlock(err, b.Range))

@@ -137,7 +137,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	}
 	found.Changes = changes
 	if o.unmanagedMode != "" {
-		found.Unmanaged, found.ManagedCounts, err = audit.FindUnmanaged(audit.Options{Config: s.config, Kinds: s.kinds,
+		found.Unmanaged, found.ManagedCounts, err = audit.FindUnmanaged(audit.Request{Config: s.config, Kinds: s.kinds,
 			Snapshot: s.snapshot, Entries: s.entriesAndIntents()}, ignored.has)
 		if err != nil {
 			return nil, err

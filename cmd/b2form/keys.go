@@ -178,7 +178,7 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 		return nil, err
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)
-	return audit.Run(audit.Options{
+	return audit.Run(audit.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(), ExpiresWithin: within,
 	})
 }

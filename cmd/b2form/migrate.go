@@ -245,7 +245,7 @@ Example:
 				return err
 			}
 			switch b := s.backend().(type) {
-			case state.SharedBucket:
+			case state.BucketBackend:
 				return s.initBucket(ctx, b, days)
 			case state.HTTPBackend:
 				return s.tryStateServer(ctx, b)
@@ -260,7 +260,7 @@ Example:
 	})
 }
 
-func (s *session) initBucket(ctx context.Context, shared state.SharedBucket, keepOldVersionsDays int) error {
+func (s *session) initBucket(ctx context.Context, shared state.BucketBackend, keepOldVersionsDays int) error {
 	existed, err := shared.CreateBucket(ctx, keepOldVersionsDays)
 	switch {
 	case err != nil:

@@ -132,7 +132,7 @@ func (p *program) configFlags() []cli.Flag {
 			}}},
 		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable",
 			Value: funcFlag{func(s string) error {
-				o.vars = append(o.vars, schema.VariableValue{File: s})
+				o.vars = append(o.vars, schema.VariableValue{VarFile: s})
 				return nil
 			}}},
 		&cli.StringFlag{Name: "root", Usage: "let files be read below `DIR`, instead of the git work tree (B2FORM_ROOT does the same)",

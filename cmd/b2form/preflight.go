@@ -46,7 +46,7 @@ func (s *session) diagnoseMissingCapabilities(p *plan.Plan, severity hcl.Diagnos
 
 // stateCapabilities is what changing the state takes, where it is in a bucket. Sorted.
 func (s *session) stateCapabilities() []string {
-	if _, shared := s.backend().(state.SharedBucket); !shared {
+	if _, shared := s.backend().(state.BucketBackend); !shared {
 		return nil
 	}
 	return []string{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}

@@ -174,18 +174,18 @@ func (p *program) applyGlobalOptions() error {
 // several times. An interrupt still ends the program at once.
 func (p *program) readVarFilePipes() error {
 	for i, v := range p.vars {
-		info, err := os.Stat(v.File)
-		isPipe := v.File == "/dev/stdin" || strings.HasPrefix(v.File, "/dev/fd/") || strings.HasPrefix(v.File, "/proc/self/fd/")
-		if v.File == "" || !isPipe || err != nil || info.Mode().IsRegular() || info.IsDir() {
+		info, err := os.Stat(v.VarFile)
+		isPipe := v.VarFile == "/dev/stdin" || strings.HasPrefix(v.VarFile, "/dev/fd/") || strings.HasPrefix(v.VarFile, "/proc/self/fd/")
+		if v.VarFile == "" || !isPipe || err != nil || info.Mode().IsRegular() || info.IsDir() {
 			continue // loading the configuration says what is wrong
 		}
-		f, err := os.Open(v.File)
+		f, err := os.Open(v.VarFile)
 		if err == nil {
 			p.vars[i].Content, err = durable.ReadAll(f, mostFileBytes)
 			err = errors.Join(err, f.Close())
 		}
 		if err != nil {
-			return failf("Unreadable file", "%s cannot be read: %s.", visible.EscapeLine(v.File), words.ErrorWithoutPath(err))
+			return failf("Unreadable file", "%s cannot be read: %s.", visible.EscapeLine(v.VarFile), words.ErrorWithoutPath(err))
 		}
 	}
 	return nil

@@ -43,8 +43,8 @@ func (p *program) maxMarkdownBytes() int {
 
 // A reportFormat is one format of reports, all of which begin in the same way.
 type reportFormat struct {
-	contentPrefix string
-	encode        func(*report.Run) []byte
+	overwritablePrefix string
+	encode             func(*report.Run) []byte
 }
 
 // junitBegin is how a report in JUnit's XML begins.
@@ -156,7 +156,7 @@ func (p *program) finishReport(code int) {
 	p.writeCIFiles(run)
 	for _, f := range p.reports {
 		format := reportFormats(p.maxMarkdownBytes())[f.format]
-		if err := writeReport(f.path, format.contentPrefix, format.encode(run)); err != nil {
+		if err := writeReport(f.path, format.overwritablePrefix, format.encode(run)); err != nil {
 			p.warnPeopleOnly("Report cannot be written",
 				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), words.ErrorWithoutPath(err)))
 		}

@@ -136,7 +136,7 @@ func (p *program) checkSavedAccount(id, realm string) error {
 	if p.saved == nil {
 		return nil
 	}
-	of := p.saved.Plan.Saved
+	of := p.saved.Plan.SavedForm
 	if of.AccountID == id && of.Realm == realm {
 		return nil
 	}
@@ -235,7 +235,7 @@ func shownContentCounts(p *plan.Plan) []planfile.ContentsDescription {
 	var out []planfile.ContentsDescription
 	for i := range p.Changes {
 		for j, h := range p.Changes[i].Hazards {
-			if text, counted := strings.CutPrefix(h.Detail, p.Saved.Changes[i].Hazards[j].Detail+": "); counted {
+			if text, counted := strings.CutPrefix(h.Detail, p.SavedForm.Changes[i].Hazards[j].Detail+": "); counted {
 				out = append(out, planfile.ContentsDescription{Addr: p.Changes[i].Addr, Text: text})
 			}
 		}
@@ -251,7 +251,7 @@ func (s *session) checkSavedPlan(now *plan.Plan) error {
 	if s.saved == nil || now.Basis == s.saved.Plan.Basis {
 		return nil
 	}
-	differ := s.saved.Plan.Saved.Differences(now.Saved)
+	differ := s.saved.Plan.SavedForm.Differences(now.SavedForm)
 	if more := len(differ) - mostDifferences; more > 0 {
 		differ = append(differ[:mostDifferences], fmt.Sprintf("and %d more", more))
 	}

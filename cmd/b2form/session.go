@@ -339,7 +339,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(), DigestSalt: s.digestSalt,
-		HashHidden: s.slowHash, Target: s.opts.target, Exclude: s.opts.exclude, FillSaved: s.opts.outPath != "" || s.saved != nil,
+		HashHidden: s.slowHash, Target: s.opts.target, Exclude: s.opts.exclude, FillSavedForm: s.opts.outPath != "" || s.saved != nil,
 	}
 	if s.opts.onlyImport != nil {
 		request.ImportOnly = &s.opts.onlyImport.To

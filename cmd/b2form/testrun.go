@@ -35,7 +35,7 @@ type tester struct {
 	outputsByRun    map[string]cty.Value // of earlier runs, by their names
 	lastConfig      *config.Config       // that the last run planned with
 	inlineConfigDir string               // the folder of configurations that are written in the test
-	diags           *diagnosticList
+	diags           *capturedDiagnostics
 	style           view.Style // of what is shown of plans
 }
 
@@ -54,7 +54,7 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 		one := view.TestRunResult{Name: r.Name, Range: r.Range, Status: view.TestSkip}
 		if !stop && ctx.Err() == nil {
 			began := p.now()
-			t.diags.list = nil
+			t.diags.diags = nil
 			one = t.run(ctx, r)
 			one.Took = p.now().Sub(began)
 			stop = one.Status == view.TestError
@@ -83,24 +83,24 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.lock, q.parallelism, q.quiet = true, true, 10, true
 	t := &tester{program: q, file: f, outputsByRun: map[string]cty.Value{}, inlineConfigDir: filepath.Join(dir, "configuration"),
-		diags: &diagnosticList{},
+		diags: &capturedDiagnostics{},
 		style: p.outputStyle()}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
 }
 
-// diagnosticList is what a run said.
-type diagnosticList struct{ list hcl.Diagnostics }
+// capturedDiagnostics is what a run said.
+type capturedDiagnostics struct{ diags hcl.Diagnostics }
 
 // A collectingUI shows nothing and keeps the diagnostics.
 type collectingUI struct {
 	view.TextUI
-	to *diagnosticList
+	to *capturedDiagnostics
 }
 
 // Diagnostics keeps them.
 func (c collectingUI) Diagnostics(diags hcl.Diagnostics, _ map[string]*hcl.File) {
-	c.to.list = append(c.to.list, diags...)
+	c.to.diags = append(c.to.diags, diags...)
 }
 
 // run carries out one run and judges it.
@@ -117,7 +117,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 	if made != nil && t.verbose {
 		out.PlanText = t.planText(made, purposeOf(r))
 	}
-	said := append(t.diags.list, errorDiagnostics(err)...)
+	said := append(t.diags.diags, errorDiagnostics(err)...)
 	unexpected, unmet := t.compareFailures(r, said)
 	switch {
 	case len(unexpected) > 0:
@@ -193,7 +193,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 		if made, err = s.makePlan(ctx, store.State(), purposeOf(r)); err != nil || r.Command == testfile.Plan {
 			return err
 		}
-		t.diags.list = append(t.diags.list, made.Warnings...)
+		t.diags.diags = append(t.diags.diags, made.Warnings...)
 		if err := s.checkConsent(made, purposeOf(r), nil); err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	})
 	t.lastConfig = s.config
 	if made != nil && r.Command == testfile.Plan {
-		t.diags.list = append(t.diags.list, made.Warnings...)
+		t.diags.diags = append(t.diags.diags, made.Warnings...)
 	}
 	if code := exitCode(0); errors.As(err, &code) {
 		err = nil // what is wrong was said

@@ -25,8 +25,8 @@ const (
 	unowned       kind.LintRuleName = "unowned"
 )
 
-// Options is what Run works with.
-type Options struct {
+// Request is what Run works with.
+type Request struct {
 	Config        *config.Config
 	Kinds         []*kind.Kind
 	Snapshot      *kind.Snapshot    // with all objects of the kinds that yield credentials
@@ -67,8 +67,8 @@ func (r *Report) CountCredentialsWithFindings() int {
 
 // Run goes through every live credential. An error means that B2's answer
 // cannot be read.
-func Run(o Options) (*Report, error) {
-	l := auditor{Options: o, ownedByID: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
+func Run(o Request) (*Report, error) {
+	l := auditor{Request: o, ownedByID: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
 	for _, e := range o.Entries {
 		l.ownedByID[e.ID] = Credential{Owner: e.Addr, InState: true}
 		for _, old := range e.Retiring {
@@ -98,7 +98,7 @@ func Run(o Options) (*Report, error) {
 }
 
 type auditor struct {
-	Options
+	Request
 	ownedByID map[string]Credential // by ID; only what the state knows
 	declared  map[addr.Addr]*config.Resource
 }

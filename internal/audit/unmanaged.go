@@ -26,12 +26,12 @@ type ManagedCount struct {
 // for an announced create. What B2 makes for itself does not count, nor the bucket that holds the
 // state, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
 // answer cannot be read.
-func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []ManagedCount, err error) {
+func FindUnmanaged(o Request, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []ManagedCount, err error) {
 	stateBucket := ""
 	if b := o.Config.Settings.Backend; b.Type == "b2" {
 		stateBucket = b.Arguments["bucket"]
 	}
-	w := managedIndex{Options: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
+	w := managedIndex{Request: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
 	w.collectManaged()
 	for _, k := range o.Kinds {
 		if k.ParentKind() != "" || !o.Snapshot.WasReadAtAll(k) {
@@ -82,7 +82,7 @@ type objectID struct{ kind, idOrIdentity string }
 
 // A managedIndex knows what is managed: by ID, or by name where nothing ties that to an ID yet.
 type managedIndex struct {
-	Options
+	Request
 	ids, identities map[objectID]bool
 }
 
@@ -109,7 +109,7 @@ func (w *managedIndex) collectManaged() {
 		}
 		imp := imported[r.Addr]
 		for _, o := range w.Snapshot.AllRead(r.Kind) {
-			if imp == nil && r.IsIdentifiedBy(o.Identity) || imp != nil && imp.Matches(r.Kind, o.ID, o.Identity) {
+			if imp == nil && r.MatchesIdentityIgnoringTimestamp(o.Identity) || imp != nil && imp.Matches(r.Kind, o.ID, o.Identity) {
 				w.ids[objectID{r.Kind.Name, o.ID}] = true
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // credentials may do, digests the configuration, and writes the file.
 func (p *planned) save(t testing.TB, path string) {
 	made, diags := plan.Make(plan.Request{Config: p.config, Kinds: schema.Kinds(), Snapshot: p.snapshot, Entries: p.state.Entries,
-		FillSaved: true})
+		FillSavedForm: true})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

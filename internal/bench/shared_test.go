@@ -68,7 +68,7 @@ func TestSharedStateBudget(t *testing.T) {
 	const n = 100
 	local := applied(t, n, func(f *fixture, _ *planned) state.Backend { return state.LocalFile{Path: f.statePath()} })
 	shared := applied(t, n, func(_ *fixture, p *planned) state.Backend {
-		b := state.SharedBucket{Remote: p.client, BucketName: "acme-state", Prefix: "b2form/"}
+		b := state.BucketBackend{Remote: p.client, BucketName: "acme-state", Prefix: "b2form/"}
 		if _, err := b.CreateBucket(context.Background(), 30); err != nil {
 			t.Fatal(err)
 		}

@@ -76,7 +76,7 @@ func beginCopy(c *call) error {
 	if bucketID == "" {
 		bucketID = s.file.BucketID
 	}
-	b, err := c.bucketOfFileCall(bucketID)
+	b, err := c.allowedBucketWithValidID(bucketID)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func getDownloadAuthorization(c *call) error {
 	if seconds < 1 || seconds > maxShare {
 		return badRequest("validDurationInSeconds must be from 1 to %d: %d", maxShare, seconds)
 	}
-	if _, err := c.bucketOfFileCall(bucketID); err != nil {
+	if _, err := c.allowedBucketWithValidID(bucketID); err != nil {
 		return err
 	}
 	if !c.mayUseFileName(prefix) {

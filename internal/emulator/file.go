@@ -180,8 +180,8 @@ func (c *call) findFile(id string) (f file, found bool, err error) {
 // mayUseFileName reports whether the caller's name prefix leaves the file.
 func (c *call) mayUseFileName(name string) bool { return strings.HasPrefix(name, c.caller.Prefix) }
 
-// bucketOfFileCall gives the bucket of a file call, whose ID must look like one.
-func (c *call) bucketOfFileCall(id string) (bucket, error) {
+// allowedBucketWithValidID gives the bucket of a file call, whose ID must look like one.
+func (c *call) allowedBucketWithValidID(id string) (bucket, error) {
 	if !isHex(id, bucketIDLength) {
 		return bucket{}, refuse(400, "invalid_bucket_id", "Invalid bucketId: %s", id)
 	}

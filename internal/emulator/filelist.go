@@ -109,7 +109,7 @@ func (c *call) checkWalk(w walk) error {
 	if strings.Contains(w.prefix, "\x00") {
 		return badRequest("File names must not contain control characters or backslashes")
 	}
-	if _, err := c.bucketOfFileCall(w.bucketID); err != nil {
+	if _, err := c.allowedBucketWithValidID(w.bucketID); err != nil {
 		return err
 	}
 	if !c.mayUseFileName(w.prefix) {

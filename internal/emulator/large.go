@@ -32,7 +32,7 @@ func startLargeFile(c *call) error {
 	if wrong != nil {
 		return wrong
 	}
-	b, err := c.bucketOfFileCall(bucketID)
+	b, err := c.allowedBucketWithValidID(bucketID)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func getUploadURL(c *call) error {
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	if _, err := c.bucketOfFileCall(id); err != nil {
+	if _, err := c.allowedBucketWithValidID(id); err != nil {
 		return err
 	}
 	w := &c.out
@@ -61,7 +61,7 @@ func beginUpload(c *call) error {
 	if err := c.identifyUploader(bucketID); err != nil {
 		return err
 	}
-	b, err := c.bucketOfFileCall(bucketID)
+	b, err := c.allowedBucketWithValidID(bucketID)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func hideFile(c *call) error {
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	if _, err := c.bucketOfFileCall(bucketID); err != nil {
+	if _, err := c.allowedBucketWithValidID(bucketID); err != nil {
 		return err
 	}
 	if !c.mayUseFileName(name) {

@@ -82,7 +82,7 @@ func (w *world) applySaved(f *planfile.File) {
 		w.Errorf("the configuration counts as another one")
 	}
 	if f.Plan.Basis != a.plan.Basis {
-		w.Errorf("the plan counts as another one: %q", f.Plan.Saved.Differences(a.plan.Saved))
+		w.Errorf("the plan counts as another one: %q", f.Plan.SavedForm.Differences(a.plan.SavedForm))
 	}
 	if !a.idle() {
 		_, err = w.carryOut(store, a)

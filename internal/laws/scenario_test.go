@@ -332,12 +332,12 @@ func outlastsToken(w *world) {
 	w.settled(mode{})
 }
 
-func (w *world) shared() state.SharedBucket {
+func (w *world) shared() state.BucketBackend {
 	w.Helper()
 	client := w.connect()
 	_, err := client.Authorize(context.Background())
 	w.must(err)
-	return state.SharedBucket{Remote: client, BucketName: "acme-state", Prefix: config.DefaultPrefix}
+	return state.BucketBackend{Remote: client, BucketName: "acme-state", Prefix: config.DefaultPrefix}
 }
 
 func stateBucketMade(w *world) {

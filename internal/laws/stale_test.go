@@ -94,7 +94,7 @@ func TestBasisChangesWithWhatIsPlanned(t *testing.T) {
 			stale := true
 			if fresh, err := w.plan(mode{save: true}); err == nil {
 				stale = fresh.plan.Basis != approved.plan.Basis
-				if told := approved.plan.Saved.Differences(fresh.plan.Saved); (len(told) > 0) != stale {
+				if told := approved.plan.SavedForm.Differences(fresh.plan.SavedForm); (len(told) > 0) != stale {
 					t.Errorf("the plan is stale: %v; it is said why: %q", stale, told)
 				}
 			}

@@ -239,7 +239,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	a.began = w.serviceTime(a.client)
 	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: a.began, LocalClockTime: w.here(), FillSaved: m.save, Applied: plan.LastApply{Salt: stateSalt}}
+		Rotate: m.rotate, Now: a.began, LocalClockTime: w.here(), FillSavedForm: m.save, Applied: plan.LastApply{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs,
 			LaterAttemptID: i.LaterAttemptObjectID})

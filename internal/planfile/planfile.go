@@ -99,7 +99,7 @@ func Write(path string, f *File) (err error) {
 		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
 		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContentsDescriptions: f.DestroyedContentsDescriptions,
 		PlanContextJSON: f.PlanContextJSON,
-		Basis:           f.Plan.Basis, Plan: f.Plan.Saved,
+		Basis:           f.Plan.Basis, Plan: f.Plan.SavedForm,
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func example(t testing.TB) *planfile.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, diags := plan.Make(plan.Request{Config: config, Kinds: kinds, Snapshot: snapshot, FillSaved: true})
+	made, diags := plan.Make(plan.Request{Config: config, Kinds: kinds, Snapshot: snapshot, FillSavedForm: true})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

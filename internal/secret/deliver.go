@@ -45,7 +45,7 @@ type DeliveryOptions struct {
 	ProtectedPaths []string
 	// TempFiles lists temporary files that have names; nil: nobody removes what a
 	// killed run leaves.
-	TempFiles *TempFileList
+	TempFiles *TempFileJournal
 	// LiveLookup answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
 	LiveLookup config.LiveLookup

@@ -18,14 +18,14 @@ const defaultSize = 4096
 // possible, which it is not where a file is to be replaced.
 type tempFile struct {
 	targetPath   string
-	file         *os.File      // nil: published or abandoned
-	tempPath     string        // path of the temporary file; "": it has no name
-	tempFileList *TempFileList // of those that have one
+	file         *os.File         // nil: published or abandoned
+	tempPath     string           // path of the temporary file; "": it has no name
+	tempFileList *TempFileJournal // of those that have one
 }
 
 // reserveTempFile proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserveTempFile(path string, size int, list *TempFileList) (*tempFile, error) {
+func reserveTempFile(path string, size int, list *TempFileJournal) (*tempFile, error) {
 	if err := checkReplaceable(path); err != nil {
 		return nil, err
 	}

@@ -14,22 +14,22 @@ import (
 	"b2form/internal/durable"
 )
 
-// A TempFileList is a file that lists the temporary files which a run has made and not
+// A TempFileJournal is a file that lists the temporary files which a run has made and not
 // yet removed, so that the next run can remove what a killed one left. Its methods
 // are safe for concurrent use; a nil *TempFileList lists nothing.
-type TempFileList struct {
+type TempFileJournal struct {
 	path    string
 	mu      sync.Mutex
 	pending map[string]bool // listed and still to be removed, by path
 }
 
 // NewTempFileList is the list in the file at path, which need not exist.
-func NewTempFileList(path string) *TempFileList {
-	return &TempFileList{path: path, pending: map[string]bool{}}
+func NewTempFileList(path string) *TempFileJournal {
+	return &TempFileJournal{path: path, pending: map[string]bool{}}
 }
 
 // HasLeftovers reports whether an earlier run left something.
-func (l *TempFileList) HasLeftovers() bool {
+func (l *TempFileJournal) HasLeftovers() bool {
 	_, err := os.Lstat(l.path)
 	return err == nil
 }
@@ -37,7 +37,7 @@ func (l *TempFileList) HasLeftovers() bool {
 // RemoveLeftovers removes what an earlier run left, and the list. No other run must be making
 // deliveries. Whatever the list says, only files with the names of temporary ones
 // are removed.
-func (l *TempFileList) RemoveLeftovers() error {
+func (l *TempFileJournal) RemoveLeftovers() error {
 	info, err := os.Lstat(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -68,7 +68,7 @@ func (l *TempFileList) RemoveLeftovers() error {
 }
 
 // add lists a file before it is made.
-func (l *TempFileList) add(path string) error {
+func (l *TempFileJournal) add(path string) error {
 	if l == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (l *TempFileList) add(path string) error {
 }
 
 // remove says that a listed file is there no more. The list goes with the last one.
-func (l *TempFileList) remove(path string) {
+func (l *TempFileJournal) remove(path string) {
 	if l == nil {
 		return
 	}

@@ -28,7 +28,7 @@ const (
 // bucketStorage is the storage of a shared state. Whatever changes the bucket takes its
 // turn: the heartbeat, commits, and updates by the run itself.
 type bucketStorage struct {
-	SharedBucket
+	BucketBackend
 	now                  func() time.Time
 	lockOwner, operation string
 	runID                string // in the names of this run's objects

@@ -33,7 +33,7 @@ type Remote interface {
 	ServiceTime() (service, sent time.Time)
 }
 
-// SharedBucket is the Backend that keeps states in a bucket, for runs on several
+// BucketBackend is the Backend that keeps states in a bucket, for runs on several
 // machines. Each write is a new object under Prefix, and an info pair of the
 // bucket says which of them count and who may write; it is moved by
 // b2_update_bucket with ifRevisionIs ("b2_update_bucket"), so a run that has
@@ -41,18 +41,18 @@ type Remote interface {
 // readFiles on the bucket, writing also writeBuckets and writeFiles.
 //
 // Errors are *Error where they are about the state, and otherwise the Remote's.
-type SharedBucket struct {
+type BucketBackend struct {
 	Remote     Remote
 	BucketName string // the bucket's name
 	Prefix     string // what the names of objects begin with: "b2form/"
 }
 
 // String is what messages call the state.
-func (b SharedBucket) String() string { return "b2://" + b.BucketName + "/" + b.Prefix }
+func (b BucketBackend) String() string { return "b2://" + b.BucketName + "/" + b.Prefix }
 
 // bucketInfoKey is the key of the state's info pair: several states may share a bucket,
 // and keys have at most 50 bytes.
-func (b SharedBucket) bucketInfoKey() string {
+func (b BucketBackend) bucketInfoKey() string {
 	sum := sha256.Sum256([]byte(b.Prefix))
 	return wire.ReservedInfoPrefix + hex.EncodeToString(sum[:8])
 }
@@ -79,7 +79,7 @@ func (v *bucketView) hasHidingRule(prefix string) bool {
 	return false
 }
 
-func (b SharedBucket) readBucket(ctx context.Context) (*bucketView, error) {
+func (b BucketBackend) readBucket(ctx context.Context) (*bucketView, error) {
 	var out struct{ Buckets []*bucketView }
 	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.BucketName, "bucketTypes": []string{"all"}}, &out)
 	switch {
@@ -100,7 +100,7 @@ func (b SharedBucket) readBucket(ctx context.Context) (*bucketView, error) {
 }
 
 // Read implements [Backend].
-func (b SharedBucket) Read(ctx context.Context) (*State, error) {
+func (b BucketBackend) Read(ctx context.Context) (*State, error) {
 	var before stateAndJournalVersion
 	for first := true; ; first = false {
 		v, err := b.readBucket(ctx)
@@ -126,7 +126,7 @@ func (b SharedBucket) Read(ctx context.Context) (*State, error) {
 
 // loadVersion reads a version: the state, what its journal changes, and the journal's
 // parts.
-func (b SharedBucket) loadVersion(ctx context.Context, v stateAndJournalVersion) (base *State, c changes, journalParts []fileVersion,
+func (b BucketBackend) loadVersion(ctx context.Context, v stateAndJournalVersion) (base *State, c changes, journalParts []fileVersion,
 	err error) {
 	base = &State{}
 	if v.State != (fileVersion{}) {
@@ -160,7 +160,7 @@ func (b SharedBucket) loadVersion(ctx context.Context, v stateAndJournalVersion)
 	return base, j.changes, journalParts, err
 }
 
-func (b SharedBucket) download(ctx context.Context, o fileVersion) ([]byte, error) {
+func (b BucketBackend) download(ctx context.Context, o fileVersion) ([]byte, error) {
 	data, err := b.Remote.Download(ctx, o.ID, o.Size)
 	var refused *wire.Error
 	switch {
@@ -178,7 +178,7 @@ func (b SharedBucket) download(ctx context.Context, o fileVersion) ([]byte, erro
 
 // lostStateError is the error about a state that cannot be had. says is what its pointer says, and
 // what is wrong with that.
-func (b SharedBucket) lostStateError(summary, says string, cause error) *Error {
+func (b BucketBackend) lostStateError(summary, says string, cause error) *Error {
 	return &Error{
 		Summary: summary,
 		Detail: fmt.Sprintf("%s %s. Remove the pair %q from the bucket's info: b2form then finds everything again by name and takes it "+
@@ -216,8 +216,8 @@ func findPreviousJournalPart(name string, part []byte) (fileVersion, error) {
 // Open implements [Backend]. A run that was killed holds the lock until its
 // lease expires, which B2's clock decides: the clocks of machines need not
 // agree.
-func (b SharedBucket) Open(ctx context.Context, o Options) (*Store, error) {
-	k := &bucketStorage{SharedBucket: b, now: o.Now, lockOwner: truncatedASCII(o.LockOwner), operation: truncatedASCII(o.Operation),
+func (b BucketBackend) Open(ctx context.Context, o Options) (*Store, error) {
+	k := &bucketStorage{BucketBackend: b, now: o.Now, lockOwner: truncatedASCII(o.LockOwner), operation: truncatedASCII(o.Operation),
 		runID:           rand.Text(),
 		updateSemaphore: make(chan struct{}, 1)}
 	if !o.NoLock {
@@ -251,7 +251,7 @@ func truncatedASCII(s string) string {
 }
 
 // LockHolder implements [Backend].
-func (b SharedBucket) LockHolder(ctx context.Context) (*LockedError, error) {
+func (b BucketBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 	v, err := b.readBucket(ctx)
 	if err != nil {
 		return nil, err
@@ -269,10 +269,10 @@ func (b SharedBucket) LockHolder(ctx context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The run that held the lock notices before it
 // sends anything further, or at the latest 20 seconds later.
-func (b SharedBucket) BreakLock(ctx context.Context) (formerHolder *LockedError, _ error) {
+func (b BucketBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, _ error) {
 	var broken *LockedError
 	now := func() time.Time { _, sent := b.Remote.ServiceTime(); return sent } // breaking takes no time
-	k := &bucketStorage{SharedBucket: b, now: now}
+	k := &bucketStorage{BucketBackend: b, now: now}
 	err := k.compareAndSwap(ctx, func(p statePointer, _ time.Time) (statePointer, error) {
 		if p.Lease != nil {
 			broken = p.Lease.asLockedError(b.String())
@@ -286,7 +286,7 @@ func (b SharedBucket) BreakLock(ctx context.Context) (formerHolder *LockedError,
 // CreateBucket makes the bucket: private, and with a lifecycle rule that deletes objects
 // of the state keepDays after they were superseded. existed says that there is
 // such a bucket already; it is left as it is.
-func (b SharedBucket) CreateBucket(ctx context.Context, keepDays int) (existed bool, err error) {
+func (b BucketBackend) CreateBucket(ctx context.Context, keepDays int) (existed bool, err error) {
 	var out struct{ Buckets []json.RawMessage }
 	query := map[string]any{"bucketName": b.BucketName, "bucketTypes": []string{"all"}}
 	if err := b.Remote.Call(ctx, "b2_list_buckets", query, &out); err != nil {

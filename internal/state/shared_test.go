@@ -67,8 +67,8 @@ func (c *cloud) client(w *wire, now func() time.Time) *b2.Client {
 	return client
 }
 
-func (c *cloud) shared(w *wire, now func() time.Time) state.SharedBucket {
-	return state.SharedBucket{Remote: c.client(w, now), BucketName: "acme-states", Prefix: config.DefaultPrefix}
+func (c *cloud) shared(w *wire, now func() time.Time) state.BucketBackend {
+	return state.BucketBackend{Remote: c.client(w, now), BucketName: "acme-states", Prefix: config.DefaultPrefix}
 }
 
 // info is the bucket's info as it is.

@@ -54,7 +54,7 @@ func TestSharedIsAsLargeAsStored(t *testing.T) {
 				})})
 			must(t, err)
 			var e *state.Error
-			_, err = state.SharedBucket{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}.Read(t.Context())
+			_, err = state.BucketBackend{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}.Read(t.Context())
 			if !errors.As(err, &e) || e.Summary != "The state is not what was stored" {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -29,7 +29,7 @@ type Backend interface {
 
 var (
 	_ Backend = LocalFile{}
-	_ Backend = SharedBucket{}
+	_ Backend = BucketBackend{}
 )
 
 // Options are what opening a state takes. Now is required.

@@ -63,7 +63,8 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 
 // mayBeSameObject reports whether what an entry records may be what is declared.
 func mayBeSameObject(e addr.StateEntry, r *config.Resource) bool {
-	return r.Kind.ParentKind() != "" || r.IsIdentifiedBy(e.Identity) || slices.Contains(r.IgnoreChanges, r.Kind.IdentityAttr)
+	return r.Kind.ParentKind() != "" || r.MatchesIdentityIgnoringTimestamp(e.Identity) ||
+		slices.Contains(r.IgnoreChanges, r.Kind.IdentityAttr)
 }
 
 // An exporter is one run of Export.

@@ -88,7 +88,7 @@ func NewLanguageDocument(kinds []*kind.Kind) LanguageDocument {
 		}
 		for j := range k.Attrs {
 			if a := &k.Attrs[j]; !a.Computed {
-				l.Kinds[i].Attributes[j].WriteCapabilities = capabilitiesToSetAttr(k, a)
+				l.Kinds[i].Attributes[j].WriteCapabilities = allCapabilitiesToSetAttr(k, a)
 			}
 		}
 		for j, c := range k.Constraints {

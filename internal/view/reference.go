@@ -20,7 +20,7 @@ func KindPage(k *kind.Kind) string {
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.SettableAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, attrTypeName(a), attrDefaultText(a), changeEffect(k, a),
-			backtickedList(capabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
+			backtickedList(allCapabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
 	}
 	for _, a := range k.SettableAttrs() {
 		writeMemberSections(&b, a, a.Name)
@@ -142,9 +142,9 @@ func changeEffect(k *kind.Kind, a *kind.Attr) string {
 	return "in place"
 }
 
-// capabilitiesToSetAttr lists the capabilities that it takes to set an attribute. What is not
+// allCapabilitiesToSetAttr lists the capabilities that it takes to set an attribute. What is not
 // sent is needed when it takes effect.
-func capabilitiesToSetAttr(k *kind.Kind, a *kind.Attr) []string {
+func allCapabilitiesToSetAttr(k *kind.Kind, a *kind.Attr) []string {
 	switch {
 	case a.WriteCapability == "":
 		return []string{k.WriteCapability}

@@ -102,9 +102,9 @@ type Resource struct {
 // Identity is the value under which the live object is found.
 func (r *Resource) Identity() string { return r.Kind.IdentityOf(r.Value) }
 
-// IsIdentifiedBy reports whether an object with an identity may be the declared one: in a
+// MatchesIdentityIgnoringTimestamp reports whether an object with an identity may be the declared one: in a
 // rotation its name has a time behind it.
-func (r *Resource) IsIdentifiedBy(identity string) bool {
+func (r *Resource) MatchesIdentityIgnoringTimestamp(identity string) bool {
 	identity = r.Kind.NormalizeIdentity(identity)
 	if name, _, ok := kind.ParseTimestampedName(identity); ok && r.Kind.Credential != nil && name == r.Identity() {
 		return true

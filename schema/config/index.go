@@ -4,9 +4,9 @@ import "slices"
 
 // An IdentityIndex finds declared resources by what identifies their objects. Where B2
 // lets several objects share a name, blocks may, and each is found by its address.
-type IdentityIndex map[identity][]*Resource
+type IdentityIndex map[objectIdentity][]*Resource
 
-type identity struct{ kind, value string }
+type objectIdentity struct{ kindName, value string }
 
 // NewIdentityIndex indexes resources.
 func NewIdentityIndex(list []*Resource) IdentityIndex {
@@ -20,7 +20,7 @@ func NewIdentityIndex(list []*Resource) IdentityIndex {
 // Add adds a resource, and gives back one that has its identity already, the first that
 // was added. One without an identity is passed over.
 func (x IdentityIndex) Add(r *Resource) (firstWithIdentity *Resource) {
-	id := identity{r.Kind.Name, r.Identity()}
+	id := objectIdentity{r.Kind.Name, r.Identity()}
 	if id.value == "" {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (x IdentityIndex) Add(r *Resource) (firstWithIdentity *Resource) {
 	}
 	if r.Kind.NamesRepeat {
 		for _, r := range x[id][max(0, len(same)-1):] {
-			x[identity{r.Kind.Name, r.Addr.String()}] = []*Resource{r}
+			x[objectIdentity{r.Kind.Name, r.Addr.String()}] = []*Resource{r}
 		}
 	}
 	return same[0]
@@ -40,7 +40,7 @@ func (x IdentityIndex) Add(r *Resource) (firstWithIdentity *Resource) {
 // FindUnique is the resource of a kind with the identity, in its normal form, or with the
 // address that Reference gives; nil: there is none, or several have the identity.
 func (x IdentityIndex) FindUnique(kind, normalized string) *Resource {
-	if found := x[identity{kind, normalized}]; len(found) == 1 {
+	if found := x[objectIdentity{kind, normalized}]; len(found) == 1 {
 		return found[0]
 	}
 	return nil
@@ -49,13 +49,13 @@ func (x IdentityIndex) FindUnique(kind, normalized string) *Resource {
 // AllWithIdentity lists the resources of a kind that have an identity, in the order in which they
 // were added.
 func (x IdentityIndex) AllWithIdentity(kind, normalized string) []*Resource {
-	return x[identity{kind, normalized}]
+	return x[objectIdentity{kind, normalized}]
 }
 
 // ReferenceText is the text by which others refer to a resource: its name, or its address
 // where several have that.
 func (x IdentityIndex) ReferenceText(r *Resource) string {
-	if same := x[identity{r.Kind.Name, r.Identity()}]; len(same) > 1 && slices.Contains(same, r) {
+	if same := x[objectIdentity{r.Kind.Name, r.Identity()}]; len(same) > 1 && slices.Contains(same, r) {
 		return r.Addr.String()
 	}
 	return r.Identity()

@@ -123,8 +123,9 @@ func attrs() []kind.Attr {
 			Doc: "B2's ID of the current version; every upload makes another."},
 		{Name: "size", Encoding: kind.Encoding{ReadPath: "contentLength"}, Type: cty.Number, Computed: true,
 			Doc: "Bytes in the current version."},
-		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp", IsTime: true}, Type: cty.Number, Computed: true,
-			Doc: "When the current version was uploaded, in milliseconds since 1970."},
+		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp", IsUnixMillis: true}, Type: cty.Number,
+			Computed: true,
+			Doc:      "When the current version was uploaded, in milliseconds since 1970."},
 	}
 }
 

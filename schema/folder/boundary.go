@@ -18,8 +18,8 @@ type Boundary struct {
 	configPathFromRoot string // dir, from top
 	gitIgnored         *gitIgnores
 	forbiddenPaths     []forbiddenPath
-	pathsReadSoFar     []string             // what was read so far, without links; only while the configuration is loaded
-	linksByDir         map[string]*dirLinks // of what was refused; only while the configuration is loaded
+	pathsReadSoFar     []string                  // what was read so far, without links; only while the configuration is loaded
+	symlinksByDir      map[string]*symlinksInDir // of what was refused; only while the configuration is loaded
 	loadingEnded       bool
 	ofPolicies         bool
 }
@@ -114,27 +114,27 @@ func (b *Boundary) Refuse(path, why string, dottedSuffixesToo bool) (wasRead boo
 	r := forbiddenPath{path: real, dottedSuffixesToo: dottedSuffixesToo, reason: why}
 	b.forbiddenPaths = append(b.forbiddenPaths, r)
 	for _, p := range b.pathsReadSoFar {
-		wasRead = wasRead || r.covers(p)
+		wasRead = wasRead || r.matches(p)
 	}
 	return wasRead
 }
 
 // EndLoading says that the configuration is loaded: all that is refused is known.
-func (b *Boundary) EndLoading() { b.loadingEnded, b.pathsReadSoFar, b.linksByDir = true, nil, nil }
+func (b *Boundary) EndLoading() { b.loadingEnded, b.pathsReadSoFar, b.symlinksByDir = true, nil, nil }
 
-// A dirLinks is one in which something is refused.
-type dirLinks struct {
+// A symlinksInDir is one in which something is refused.
+type symlinksInDir struct {
 	realPath           string              // without links
 	lowerCaseLinkNames map[string]struct{} // names of symbolic links in it, in small letters: a file system may take either
 	listingFailed      bool                // what is in it cannot be listed
 }
 
-func readDirLinks(dir string) (*dirLinks, error) {
+func readDirLinks(dir string) (*symlinksInDir, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &dirLinks{realPath: WithoutLinks(abs)}
+	f := &symlinksInDir{realPath: WithoutLinks(abs)}
 	entries, err := os.ReadDir(abs)
 	f.listingFailed = err != nil && !errors.Is(err, fs.ErrNotExist)
 	for _, e := range entries {
@@ -152,15 +152,15 @@ func readDirLinks(dir string) (*dirLinks, error) {
 func (b *Boundary) withoutLinks(path string) (real string, err error) {
 	path = filepath.Clean(path)
 	dir, base := filepath.Split(path)
-	f := b.linksByDir[dir]
+	f := b.symlinksByDir[dir]
 	if f == nil {
 		if f, err = readDirLinks(dir); err != nil {
 			return "", err
 		}
-		if b.linksByDir == nil {
-			b.linksByDir = map[string]*dirLinks{}
+		if b.symlinksByDir == nil {
+			b.symlinksByDir = map[string]*symlinksInDir{}
 		}
-		b.linksByDir[dir] = f
+		b.symlinksByDir[dir] = f
 	}
 	_, mayBeLink := f.lowerCaseLinkNames[strings.ToLower(base)]
 	beyondASCII := strings.ContainsFunc(base, func(r rune) bool { return r >= utf8.RuneSelf }) // a name may be written in several ways
@@ -171,7 +171,7 @@ func (b *Boundary) withoutLinks(path string) (real string, err error) {
 	return filepath.Join(f.realPath, base), nil
 }
 
-func (r forbiddenPath) covers(path string) bool {
+func (r forbiddenPath) matches(path string) bool {
 	return path == r.path || r.dottedSuffixesToo && strings.HasPrefix(path, r.path+".")
 }
 
@@ -208,7 +208,7 @@ func (b *Boundary) checkPermitted(folder, local, module string) error {
 			}
 		}
 		for _, r := range b.forbiddenPaths {
-			if r.covers(p) {
+			if r.matches(p) {
 				return errors.New(r.reason)
 			}
 		}

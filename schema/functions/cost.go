@@ -54,7 +54,7 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 			return cty.NilVal, err
 		}
 		if n := extraSteps(name, args); n > 0 {
-			b.MustSpend(toSteps(n), name)
+			b.MustSpend(clampStepCount(n), name)
 		}
 		v, err := f.Call(args)
 		if err == nil {
@@ -116,7 +116,7 @@ func asCollection(v cty.Value, wantMap bool) cty.Value {
 	return cty.ListVal(plain.AsValueSlice()).WithMarks(marks)
 }
 
-func toSteps(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
+func clampStepCount(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
 
 // perNumber is what a number takes up in steps, and perByte how many bytes of a text
 // one step makes.

@@ -106,7 +106,7 @@ func attrs() []kind.Attr {
 		{Name: "application_key_id", WirePath: "applicationKeyId", Type: str, Computed: true,
 			Doc: "The key's ID, the public half of the credentials."},
 		{Name: expiryAttr, WirePath: "expirationTimestamp", Type: cty.Number, Computed: true,
-			Encoding: kind.Encoding{IsTime: true, ShowsKnownAfterApply: mayExpire},
+			Encoding: kind.Encoding{IsUnixMillis: true, ShowsKnownAfterApply: mayExpire},
 			Doc:      "When the key expires, in milliseconds since 1970; null: never."},
 		{Name: "options", WirePath: "options", Type: cty.List(str), Computed: true,
 			Encoding: kind.Encoding{ShowsKnownAfterApply: omitKnownAfterApply},
@@ -140,9 +140,9 @@ func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
 	return out
 }
 
-// isDerivedFromAccess reports whether a list of capabilities is one of those that access
+// isPresetOfAccess reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
-func isDerivedFromAccess(caps *cty.Value) bool {
+func isPresetOfAccess(caps *cty.Value) bool {
 	for _, g := range granted() {
 		if caps == &g[0] || caps == &g[1] {
 			return true
@@ -261,11 +261,11 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
-	if !access.IsNull() && !caps.IsNull() && !isDerivedFromAccess(v.Pointer("capabilities")) {
+	if !access.IsNull() && !caps.IsNull() && !isPresetOfAccess(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
 			"by both: none of them would limit the other. Remove one of them.").WithPathPrefix(cty.GetAttrPath("access"))
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isDerivedFromAccess(v.Pointer("capabilities")) {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetOfAccess(v.Pointer("capabilities")) {
 		return nil
 	}
 	wide := slices.DeleteFunc(kind.StringsIfWhollyKnown(caps),

@@ -199,7 +199,7 @@ type Encoding struct {
 	// without it has no value; else a scalar that is absent has its Default.
 	AlwaysAnswered bool
 	ClearWith      any  // what clears it on the wire, where null means "not given"
-	IsTime         bool // of a number: milliseconds since 1970, in UTC
+	IsUnixMillis   bool // of a number: milliseconds since 1970, in UTC
 	AsMap          bool // of Many objects with two members: the wire has one object, from first members to second ones
 	// Encode replaces the plain encoding of a known, non-null value. May be nil.
 	Encode func(cty.Value) any

@@ -90,7 +90,7 @@ func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err 
 	s = StateLocation{URLOrPath: server.URL, KeyID: e.MasterKeyID(), KeyOrStateName: e.MasterKey()}
 	b, err := connectBucket(s, now, nil)
 	if err == nil {
-		_, err = b.(state.SharedBucket).CreateBucket(context.Background(), 30)
+		_, err = b.(state.BucketBackend).CreateBucket(context.Background(), 30)
 	}
 	return s, func() error { server.Close(); return e.Close() }, err
 }
@@ -100,7 +100,7 @@ func connectBucket(s StateLocation, now func() time.Time, l *NetworkLine) (state
 	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.KeyOrStateName, Endpoint: s.URLOrPath, Now: now,
 		Transport: cuttableTransport{l},
 		Sleep:     func(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/200) }})
-	return state.SharedBucket{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}, err
+	return state.BucketBackend{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}, err
 }
 
 // HTTPPassword is that of the servers.
