@@ -214,20 +214,17 @@ func (w *writer) block(b *strings.Builder, it *item) {
 func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 	indent := strings.Repeat("  ", depth)
 	flat := slices.DeleteFunc(slices.Clone(args), func(a arg) bool { return a.block })
-	width, left := 0, 0
-	for i, a := range flat {
-		if left == 0 { // as far as the next value of several lines, the columns are one
-			width, left = 0, 0
-			for _, next := range flat[i:] {
-				width = max(width, len(next.name))
-				left++
-				if strings.Contains(next.value, "\n") {
-					break
-				}
-			}
+	oneLine := func(a arg) bool { return !strings.Contains(a.value, "\n") }
+	for len(flat) > 0 {
+		n, width := 0, 0 // of the next arguments on lines of their own, which share a column
+		for ; n < len(flat) && oneLine(flat[n]); n++ {
+			width = max(width, len(flat[n].name))
 		}
-		left--
-		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indentFollowingLines(w.resolveMarks(a.value, ""), indent))
+		n = max(n, 1)
+		for _, a := range flat[:n] {
+			fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indentFollowingLines(w.resolveMarks(a.value, ""), indent))
+		}
+		flat = flat[n:]
 	}
 	for i, a := range args {
 		if !a.block {
@@ -258,12 +255,14 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 		id = it.id
 	}
 	id = cmp.Or(it.memberIdentityExpr, view.FormatHCL(cty.StringVal(id)))
-	if it.instanceKeys == nil {
-		fmt.Fprintf(b, "import {\n  to = %s\n  id = %s\n}\n", to, id)
-		return
+	args := []arg{{name: "to", value: to}, {name: "id", value: id}}
+	if it.instanceKeys != nil {
+		args[0].value += "[each.key]"
+		args = append([]arg{{name: "for_each", value: keySetExpr(it.instanceKeys)}}, args...)
 	}
-	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s[each.key]\n  id       = %s\n}\n",
-		indentFollowingLines(keySetExpr(it.instanceKeys), "  "), to, id)
+	b.WriteString("import {\n")
+	w.body(b, args, 1)
+	b.WriteString("}\n")
 }
 
 // keySetExpr writes the instances of a family.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"pgregory.net/rapid"
 
@@ -96,6 +97,9 @@ func (w *world) adoptAll(fold bool) {
 	var texts []string
 	for _, f := range r.Files {
 		texts = append(texts, f.Text)
+		if d := cmp.Diff(string(hclwrite.Format([]byte(f.Text))), f.Text); d != "" {
+			w.Errorf("what was written is not in the usual style (-usual +written):\n%s", d)
+		}
 	}
 	w.configure(texts...)
 	var values strings.Builder
