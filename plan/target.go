@@ -31,8 +31,14 @@ func (p *planner) checkTargets() {
 }
 
 func (p *planner) checkTarget(option string, a addr.Addr) {
-	if slices.ContainsFunc(p.recordedOrAnnouncedAddrs, func(b *addr.Addr) bool { return a.Covers(*b) }) ||
-		slices.ContainsFunc(p.declared, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
+	if slices.ContainsFunc(p.recordedOrAnnouncedAddrs, func(b *addr.Addr) bool { return a.Covers(*b) }) {
+		return
+	}
+	if slices.ContainsFunc(p.declared, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
+		if p.Destroy {
+			p.errorf(nil, "Nothing to destroy has this address", "%s=%s: it is declared, but the state lists nothing of that address, "+
+				"so b2form owns nothing there. Correct the address.", option, a)
+		}
 		return
 	}
 	var names []string
@@ -62,15 +68,19 @@ func (p *planner) keepOnlyTargets() {
 	}
 	needs := p.changeDependencies()
 	kept := make([]bool, len(p.plan.Changes))
-	var brought, dragged []addr.Addr
+	var brought, broughtDeletes, dragged []addr.Addr
 	var keep func(i int)
 	keep = func(i int) {
 		if kept[i] {
 			return
 		}
 		kept[i] = true
-		if a := p.plan.Changes[i].Addr; !p.isTarget(a) {
-			brought = append(brought, a)
+		switch c := &p.plan.Changes[i]; {
+		case p.isTarget(c.Addr):
+		case c.Action == Delete:
+			broughtDeletes = append(broughtDeletes, c.Addr)
+		default:
+			brought = append(brought, c.Addr)
 		}
 		for _, on := range needs[i] {
 			keep(on)
@@ -90,7 +100,7 @@ func (p *planner) keepOnlyTargets() {
 	}
 	p.keepChanges(func(i int) bool { return kept[i] })
 	p.dropLeftOutErrors()
-	p.warnPartialPlan(brought, dragged)
+	p.warnPartialPlan(brought, broughtDeletes, dragged)
 }
 
 // IsMoveOnly reports whether nothing but the address changes, which the state is told in any case.
@@ -194,7 +204,7 @@ func (p *planner) dropLeftOutErrors() {
 }
 
 // warnPartialPlan says what of the whole plan this one is.
-func (p *planner) warnPartialPlan(brought, dragged []addr.Addr) {
+func (p *planner) warnPartialPlan(brought, broughtDeletes, dragged []addr.Addr) {
 	said := "-target and -exclude are for exceptions, such as the way out of an error."
 	say := func(what string, list []addr.Addr) {
 		if len(list) > 0 {
@@ -202,6 +212,7 @@ func (p *planner) warnPartialPlan(brought, dragged []addr.Addr) {
 		}
 	}
 	say("Planned too, since a target needs it", brought)
+	say("Destroyed too, since it is in the way of a target", broughtDeletes)
 	say("Left out, since it needs something excluded", dragged)
 	say("Also left out", slices.DeleteFunc(slices.Clone(p.plan.LeftOut),
 		func(a addr.Addr) bool { return slices.Contains(dragged, a) }))

@@ -56,7 +56,7 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 		out.WriteString(text)
 		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
 	case p.HasNoChanges() && len(p.OutputChanges) == 0:
-		out.WriteString(noChangesText(m, t.Style))
+		out.WriteString(noChangesText(m, len(p.LeftOut) > 0, t.Style))
 	}
 	out.printOutputsSection(p)
 	io.WriteString(t.Out, out.String())
@@ -65,10 +65,13 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 // PlanDigest writes what the plan that was shown can be approved by.
 func (t TextUI) PlanDigest(d plan.Digest) { fmt.Fprintf(t.Out, "\nDigest: %s\n", d) }
 
-func noChangesText(m PlanPurpose, s Style) string {
+func noChangesText(m PlanPurpose, anyLeftOut bool, s Style) string {
 	none := s.paint("No changes.", bold, green)
 	switch m {
 	case Destroying:
+		if anyLeftOut {
+			return none + " No objects are destroyed.\n\n" + Wrap("What the state lists is left out.", s.Width) + "\n"
+		}
 		return none + " No objects need to be destroyed.\n\n" + Wrap("b2form owns nothing here: the state lists no object.", s.Width) + "\n"
 	case Rotating:
 		return none + " No key is due, and no overlap has ended.\n"
