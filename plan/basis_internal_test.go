@@ -93,7 +93,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 	}{
 		{reflect.TypeFor[Plan](), map[string]string{
 			"Basis":           "it is the digest",
-			"SavedForm":           "it is what is digested",
+			"SavedForm":       "it is what is digested",
 			"Salted":          "it says how the digest was made",
 			"Warnings":        "what they are about is in the changes, or changes nothing",
 			"RotatingObjects": "they tell of the present also where nothing changes",
