@@ -8,15 +8,18 @@ import "embed"
 var files embed.FS
 
 // An Example is a configuration to begin with.
-type Example struct{ Name, Title string }
+type Example struct {
+	Name, Title string
+	SecretFiles []string // patterns, as of .gitignore, for what it delivers to files that are not called *.env
+}
 
 // All lists the examples.
 func All() []Example {
 	return []Example{
-		{"joplin", "Joplin: notes, through the S3 API"},
-		{"photos-plus", "Photos+ Cloud Library: photos, through the native API"},
-		{"crushftp", "CrushFTP: a file server"},
-		{"restic", "restic: backups, with a key that rotates"},
+		{"joplin", "Joplin: notes, through the S3 API", []string{"joplin-*.txt"}},
+		{"photos-plus", "Photos+ Cloud Library: photos, through the S3 API", nil},
+		{"crushftp", "CrushFTP: a file server", []string{"crushftp-urls.txt"}},
+		{"restic", "restic: backups, with a key that rotates", nil},
 	}
 }
 

@@ -52,12 +52,14 @@ Example:
 }
 
 // gitignore is what a folder with configuration keeps out of git: what README.md says.
-const gitignore = `# Secrets: every file that a deliver block writes.
+const gitignore = `# Secrets: the files that deliver blocks write. Add those that are called otherwise.
 *.env
 # What a killed run leaves of one, until the next run removes it.
 .b2form-*.tmp
 # The account of -emulator, and what was tried on it.
 .b2form/
+# Saved plans: no secret is in them, but each is good once.
+*.plan
 # Lock, journal and list of temporary files of a run, and the state.
 b2form.state.json*
 # Values of variables that hold secrets.
@@ -218,17 +220,19 @@ func (p *program) writeExampleUnderFreeName(e examples.Example) error {
 	if err != nil {
 		return err
 	}
-	p.printResult("Wrote %s.", words.JoinAnd(append([]string{name}, p.writeGitignoreIfMissing()...)))
+	p.printResult("Wrote %s.", words.JoinAnd(append([]string{name}, p.writeGitignoreIfMissing(e.SecretFiles...)...)))
 	p.ui.Hint("Next: correct the names in it, which must be unique across all of B2. Then \"b2form plan\" shows what would be made, and " +
 		"\"b2form apply -emulator\" tries it without an account.")
 	return nil
 }
 
-// writeGitignoreIfMissing writes one where there is none, and gives its name. One that is there is
-// kept; a warning says what it lacks.
-func (p *program) writeGitignoreIfMissing() (written []string) {
+// writeGitignoreIfMissing writes one where there is none, with patterns for more secret files, and gives its name. One that
+// is there is kept; a warning says what it lacks.
+func (p *program) writeGitignoreIfMissing(secretFiles ...string) (written []string) {
 	const name = ".gitignore"
-	err := writeNewFile(name, gitignore)
+	secrets, others, _ := strings.Cut(gitignore, "*.env\n")
+	want := secrets + strings.Join(append([]string{"*.env"}, secretFiles...), "\n") + "\n" + others
+	err := writeNewFile(name, want)
 	if err == nil {
 		return []string{name}
 	}
@@ -236,7 +240,7 @@ func (p *program) writeGitignoreIfMissing() (written []string) {
 	if errors.Is(err, fs.ErrExist) {
 		present, err = durable.ReadFile(name, mostFileBytes)
 	}
-	missing := missingIgnorePatterns(string(present))
+	missing := missingIgnorePatterns(want, string(present))
 	if len(missing) == 0 {
 		return nil
 	}
@@ -249,9 +253,9 @@ func (p *program) writeGitignoreIfMissing() (written []string) {
 	return nil
 }
 
-// missingIgnorePatterns are the patterns of [gitignore] that a file does not have. The state may be
-// committed, so that the files beside it are enough.
-func missingIgnorePatterns(text string) (missing []string) {
+// missingIgnorePatterns are the wanted patterns that a file does not have. The state may be committed, so
+// that the files beside it are enough.
+func missingIgnorePatterns(want, text string) (missing []string) {
 	present := map[string]bool{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(strings.TrimSpace(line), "/")
@@ -260,7 +264,7 @@ func missingIgnorePatterns(text string) (missing []string) {
 			present[beside+"*"] = true
 		}
 	}
-	for line := range strings.Lines(gitignore) {
+	for line := range strings.Lines(want) {
 		line = strings.TrimSpace(line)
 		if !strings.HasPrefix(line, "#") && !present[strings.TrimSuffix(line, "/")] {
 			missing = append(missing, line)
