@@ -202,6 +202,16 @@ func (w *writer) noteDeclared() {
 		byAddr[r.Addr] = r
 		w.labels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
 	}
+	taken := slices.Clone(w.Config.AddrsWithUnknownInstances)
+	for _, m := range w.Config.Moves {
+		taken = append(taken, m.From)
+	}
+	for _, r := range w.Config.Removals {
+		taken = append(taken, r.From)
+	}
+	for _, a := range taken { // nothing may be declared there
+		w.labels[ObjectID{a.Kind, a.Label}] = true
+	}
 	for _, i := range w.Config.Imports {
 		for _, id := range append(i.SiblingIDsOrIdentities, i.IDOrIdentity) {
 			if r := byAddr[i.To]; r != nil && w.Snapshot.ByID(r.Kind, id) != nil {
