@@ -274,7 +274,7 @@ func checkEntries(list []Check) (out []string) {
 		}
 		text := "- " + codeSpan(c.Name) + " " + word
 		for _, said := range c.Messages {
-			text += ": " + codeSpan(said)
+			text += ": " + codeSpan(oneLine(said))
 		}
 		out = append(out, text+"\n")
 	}

@@ -63,7 +63,8 @@ func runs() map[string]*report.Run {
 	return map[string]*report.Run{
 		"plan": {ProgramVersion: "1.0.0", Command: "plan", Folder: "live/prod", Planned: planned, Drift: drift[:1], Digest: digest,
 			ExitCode: 2, OutputsDiff: "+   url = \"https://example.com\"\n", Diagnostics: []view.Diagnostic{warning},
-			Checks:     []report.Check{{Name: "check.public"}, {Name: "check.small", Failed: true, Messages: []string{"It is large."}}},
+			Checks: []report.Check{{Name: "check.public"},
+				{Name: "check.small", Failed: true, Messages: []string{"It is large.\n\nThis was asserted by check.small."}}},
 			Exceptions: []report.Exception{{Address: "bucket.photos", Policy: "policy.private", Reason: "a web site"}}},
 		"unchanged": {ProgramVersion: "1.0.0", Command: "plan",
 			Planned: &report.Plan{Summary: "Plan: 0 to add, 0 to change, 0 to destroy."},
