@@ -235,7 +235,7 @@ func TestGivesUp(t *testing.T) {
 		return err
 	}
 	b.host.AnswerNext(answer(429, "Retry-After", "3600"))
-	b.refused(put(), "too many requests", "1h0m0s, which is longer")
+	b.refused(put(), "too many requests", "1 hour, which is longer")
 	for range 4 {
 		b.host.AnswerNext(answer(500))
 	}

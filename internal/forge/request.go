@@ -17,6 +17,7 @@ import (
 	"b2form/internal/reach"
 	"b2form/internal/scrub"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 )
 
 const (
@@ -66,7 +67,8 @@ func (c *Client) sendWithRetries(ctx context.Context, method, pathOrPageURL stri
 			return nil, e
 		}
 		if after > patience {
-			e.Detail += fmt.Sprintf(" It asks for a pause of %s, which is longer than b2form waits.", after.Round(time.Second))
+			e.Detail += fmt.Sprintf(" It asks for a pause of %s, which is longer than b2form waits.",
+				words.ExactDuration(after.Round(time.Second)))
 			return nil, e
 		}
 		if c.wait(ctx, after) != nil {

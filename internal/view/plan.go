@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 )
@@ -191,7 +192,7 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
 	}
 	for _, old := range c.Overlapping {
-		remark(nameAndIDText(old) + " lives on for " + exactDuration(c.Overlap) + "; a later run destroys it")
+		remark(nameAndIDText(old) + " lives on for " + words.ExactDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
 		remark(nameAndIDText(plan.NamedObject{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))

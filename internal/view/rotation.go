@@ -11,23 +11,6 @@ import (
 	"b2form/schema/addr"
 )
 
-// readableTime writes a time as people read it.
-
-const day = 24 * time.Hour
-
-// exactDuration writes a long duration in whole days, hours or minutes, as far as it is.
-func exactDuration(d time.Duration) string {
-	switch {
-	case d >= day && d%day == 0:
-		return words.Count(int(d/day), "day", "days")
-	case d >= time.Hour && d%time.Hour == 0:
-		return words.Count(int(d/time.Hour), "hour", "hours")
-	case d >= time.Minute && d%time.Minute == 0:
-		return words.Count(int(d/time.Minute), "minute", "minutes")
-	}
-	return wholeSeconds(d)
-}
-
 // Rotations writes one paragraph per rotating object: since when it lives, when
 // it will be renewed, and which of its predecessors still live.
 func (t TextUI) Rotations(p *plan.Plan, now time.Time) {
@@ -67,6 +50,7 @@ func dueText(r plan.RotatingObject, now time.Time) string {
 	case r.IsDue(now):
 		return "now"
 	}
+	const day = 24 * time.Hour
 	left, unit := r.Due.Sub(now), time.Minute
 	switch {
 	case left > 2*day:
@@ -74,7 +58,7 @@ func dueText(r plan.RotatingObject, now time.Time) string {
 	case left > 2*time.Hour:
 		unit = time.Hour
 	}
-	return fmt.Sprintf("%s, in %s", words.ReadableTime(r.Due), exactDuration(left.Truncate(unit)))
+	return fmt.Sprintf("%s, in %s", words.ReadableTime(r.Due), words.ExactDuration(left.Truncate(unit)))
 }
 
 // Rotations writes one line per rotating object.

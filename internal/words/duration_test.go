@@ -25,3 +25,15 @@ func TestParseDuration(t *testing.T) {
 		}
 	}
 }
+
+func TestExactDuration(t *testing.T) {
+	const day = 24 * time.Hour
+	for d, want := range map[time.Duration]string{
+		90 * day: "90 days", day: "1 day", 36 * time.Hour: "36 hours", time.Hour: "1 hour", 90 * time.Minute: "90 minutes",
+		90 * time.Second: "1m30s", time.Second + 1: "1s", 0: "0s",
+	} {
+		if got := words.ExactDuration(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}

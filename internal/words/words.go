@@ -102,6 +102,21 @@ func ApproximateDuration(d time.Duration) string {
 	return "less than 2 minutes"
 }
 
+// ExactDuration is a duration in the largest unit that needs no fraction: "90 days", "36 hours", else as "1m30s"; below a
+// second nothing is told.
+func ExactDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day && d%day == 0:
+		return Count(int(d/day), "day", "days")
+	case d >= time.Hour && d%time.Hour == 0:
+		return Count(int(d/time.Hour), "hour", "hours")
+	case d >= time.Minute && d%time.Minute == 0:
+		return Count(int(d/time.Minute), "minute", "minutes")
+	}
+	return d.Truncate(time.Second).String()
+}
+
 // IsText reports whether a file's content is text in UTF-8. What is none is never
 // quoted: it is not a configuration, and may be anything.
 func IsText(content []byte) bool { return utf8.Valid(content) && !slices.Contains(content, 0) }

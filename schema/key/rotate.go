@@ -5,6 +5,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -73,11 +74,11 @@ func checkRotation(v kind.AttrReader) kind.Problems {
 			most).WithPathPrefix(cty.GetAttrPath("name"))...)
 	}
 	if every && r.Every < time.Minute {
-		wrong("every", "Rotation is too frequent", "Every is %s. A key can be renewed once a minute at most.", r.Every)
+		wrong("every", "Rotation is too frequent", "Every is %s. A key can be renewed once a minute at most.", words.ExactDuration(r.Every))
 	} else if every && r.Overlap >= r.Every {
 		wrong("overlap", "Overlap is too long",
 			"The overlap is %s and the key is renewed every %s, so that old keys would pile up. Make the overlap shorter than every.",
-			r.Overlap, r.Every)
+			words.ExactDuration(r.Overlap), words.ExactDuration(r.Every))
 	}
 	switch {
 	case lasts.IsNull() && !every:
@@ -91,12 +92,13 @@ func checkRotation(v kind.AttrReader) kind.Problems {
 		wrong("renew_before", "Key would always be due",
 			"The key lives for %s and is renewed %s before its end (renew_before; left out: the overlap). Shorten renew_before, or "+
 				"lengthen valid_duration.",
-			parseCheckedDuration(lasts.AsString()), r.RenewBefore)
+			words.ExactDuration(parseCheckedDuration(lasts.AsString())), words.ExactDuration(r.RenewBefore))
 	case r.RenewBefore < r.Overlap && (!every || r.Every+r.Overlap > parseCheckedDuration(lasts.AsString())):
 		ps = append(ps, kind.Warnf("Overlap is cut short",
 			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the "+
 				"overlap.",
-			r.RenewBefore, r.Overlap).WithPathPrefix(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
+			words.ExactDuration(r.RenewBefore),
+			words.ExactDuration(r.Overlap)).WithPathPrefix(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
 	}
 	return ps
 }
