@@ -27,6 +27,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, diags hcl.Diagn
 	diags = append(diags, s.refuseUndelivered(p)...)
 	diags = append(diags, s.refuseUndeliverable(p)...)
 	diags = append(diags, s.diagnoseMissingCapabilities(p, hcl.DiagError)...)
+	diags = append(diags, s.diagnoseUndeletable(hcl.DiagError)...)
 	if len(diags) > 0 {
 		return diags
 	}

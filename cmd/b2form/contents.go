@@ -2,27 +2,107 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/sync/errgroup"
 
+	"b2form/internal/words"
 	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/wire"
 )
 
 // addContentCounts says of every object that goes with everything it holds how much that
-// is, before anybody approves it. What the credentials may not look at is said so.
+// is, before anybody approves it. What the credentials may not look at is said so. It notes the objects that are
+// not deleted: what B2 deletes only when it is empty, and what may not be deleted at all.
 func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
+	counts := make([]wire.ContentsCount, len(p.Changes))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallelism)
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		if !c.DestroysContents() {
+		if !c.DestroysContents() && !deletedOnlyIfEmpty(p, c) {
 			continue
 		}
-		g.Go(func() error {
-			found, err := c.Kind.Destroy.CountContents(ctx, s.client, c.RemoteID)
-			c.DescribeContents(found.String())
+		g.Go(func() (err error) {
+			counts[i], err = c.Kind.Destroy.CountContents(ctx, s.client, c.RemoteID)
 			return err
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	s.undeletable = nil
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		refusal, err := s.deleteRefusal(c)
+		switch {
+		case err != nil:
+			return err
+		case refusal != nil:
+			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, *refusal})
+		case c.DestroysContents():
+			c.DescribeContents(counts[i].String())
+		case counts[i].Versions > 0:
+			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, notEmptyError(c, counts[i])})
+		}
+	}
+	return nil
+}
+
+// deleteRefusal is why an object that would be deleted never is; nil: it may be.
+func (s *session) deleteRefusal(c *plan.Change) (*wire.ExplainedError, error) {
+	o := s.snapshot.ByID(c.Kind, c.RemoteID)
+	if c.Action != plan.Delete || o == nil || c.Kind.Destroy.CheckDelete == nil {
+		return nil, nil
+	}
+	live, err := o.JSONMembers()
+	if err != nil {
+		return nil, err
+	}
+	refusal, _ := errors.AsType[*wire.ExplainedError](c.Kind.Destroy.CheckDelete(live))
+	return refusal, nil
+}
+
+// deletedOnlyIfEmpty reports whether B2 refuses the delete of an object that holds something, and no
+// other change takes out of it what it holds.
+func deletedOnlyIfEmpty(p *plan.Plan, c *plan.Change) bool {
+	if c.Action != plan.Delete || c.ForceDestroy || c.Kind.Destroy.ForceAttr == "" || c.Kind.Destroy.LeftBehindText != "" {
+		return false
+	}
+	return !slices.ContainsFunc(p.Changes, func(other plan.Change) bool {
+		k := other.Kind
+		return other.Action == plan.Delete && k.Content != nil && k.ParentKind() == c.Kind.Name &&
+			k.ParentIdentity(other.Identity) == c.Identity
+	})
+}
+
+// An undeletableObject is one that would not be deleted, and why.
+type undeletableObject struct {
+	addr addr.Addr
+	why  wire.ExplainedError
+}
+
+func notEmptyError(c *plan.Change, holds wire.ContentsCount) wire.ExplainedError {
+	name, force := c.Kind.Name, c.Kind.Destroy.ForceAttr
+	return wire.ExplainedError{Summary: words.Capitalize(name) + " is not empty", Detail: fmt.Sprintf("The %s holds %s, so B2 does not "+
+		"delete it. To delete them all with the %s, set %s = true in its block; where the block is gone, write a removed block with "+
+		"destroy = true and %s = true. To keep the %s and only stop managing it, use `b2form state rm`.", name, holds, name, force, force,
+		name)}
+}
+
+// diagnoseUndeletable says which objects would not be deleted, before others are changed that must be first.
+func (s *session) diagnoseUndeletable(severity hcl.DiagnosticSeverity) (diags hcl.Diagnostics) {
+	consequence := "apply would refuse the plan before it changes anything"
+	if severity == hcl.DiagError {
+		consequence = "nothing was changed"
+	}
+	for _, o := range s.undeletable {
+		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: o.why.Summary, Subject: s.blockRange(o.addr),
+			Detail: fmt.Sprintf("%s cannot be deleted, so %s. %s", o.addr, consequence, o.why.Detail)})
+	}
+	return diags
 }

@@ -92,6 +92,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.showCapabilities {
 		warnings = append(warnings, s.diagnoseMissingCapabilities(made, hcl.DiagWarning)...)
+		warnings = append(warnings, s.diagnoseUndeletable(hcl.DiagWarning)...)
 		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)

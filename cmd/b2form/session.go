@@ -48,6 +48,8 @@ type session struct {
 	saltFromEnv    bool   // it came from the environment and is not shown
 	newAppliedSalt string // of a state that has none yet
 
+	undeletable []undeletableObject // what the plan would delete and cannot
+
 	warnedUnreadStateFile bool
 }
 

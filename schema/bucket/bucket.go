@@ -32,7 +32,7 @@ func Kind() *kind.Kind {
 		Check:            checkBucket,
 		CheckChange:      checkChange,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
-			Hazards: destroyHazards, CountContents: countVersions},
+			Hazards: destroyHazards, CountContents: countVersions, CheckDelete: checkDelete},
 		AllowedObjects: allowedBuckets,
 		Volatile:       volatileAttrs,
 

@@ -64,13 +64,21 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return out, err
 }
 
+// checkDelete refuses to delete a bucket in which a state is, in use or not.
+func checkDelete(live map[string]any) error {
+	if !holdsState(live) {
+		return nil
+	}
+	return &wire.ExplainedError{
+		Summary: "Bucket holds a state",
+		Detail: "The bucket holds a state of b2form, so it is not deleted. Move that state elsewhere first, " +
+			"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
+	}
+}
+
 func remove(ctx context.Context, c kind.VerbInput) error {
-	if holdsState(c.Live) {
-		return &wire.ExplainedError{
-			Summary: "Bucket holds a state",
-			Detail: "The bucket holds a state of b2form, so it is not deleted. Nothing was removed. Move that state elsewhere first, " +
-				"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
-		}
+	if err := checkDelete(c.Live); err != nil {
+		return err
 	}
 	if emptier, ok := c.API.(wire.BucketEmptier); ok && c.Force {
 		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.IsGone(err) {
@@ -113,10 +121,9 @@ func notEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) e
 	}
 	return &wire.ExplainedError{
 		Summary: "Bucket is not empty",
-		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing was removed. "+
-			"To delete them all with the bucket, set force_destroy = true in its block and apply that before it is destroyed; where the "+
-			"block is gone, write a removed block with destroy = true and force_destroy = true. "+
-			"To keep the bucket and only stop managing it, use `b2form state rm`.", holds),
+		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing in it was removed. "+
+			"To delete them all with the bucket, set force_destroy = true in its block; where the block is gone, write a removed block "+
+			"with destroy = true and force_destroy = true. To keep the bucket and only stop managing it, use `b2form state rm`.", holds),
 		Cause: refused,
 	}
 }

@@ -87,6 +87,8 @@ type DestroyBehavior struct {
 	// CountContents counts what an object with the remote ID holds that goes with it by force,
 	// up to wire.MostCounted versions. Set where ForceAttr is.
 	CountContents func(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error)
+	// CheckDelete gives a *wire.ExplainedError for a live object that is not deleted in any case. nil: every one is.
+	CheckDelete func(live map[string]any) error
 }
 
 // A Parent is the object that another one belongs to, as a bucket is of its files
