@@ -17,12 +17,12 @@ apply:
 	Event.Count Event.FilesRemoved, Event.Name Event.DeletedName, Event.Note Event.Destination, Event.Took Event.Elapsed,
 	Options.Began Options.RunStart, Options.Events Options.OnEvent, Options.Secrets Options.Delivery, Options.Verify Options.VerifyKey,
 	Options.Wait Options.Sleep, Result.Changes Result.BegunChanges, Result.Failed Result.Incomplete, Result.Secrets Result.NewSecrets,
-	Result.Unfinished Result.PartlyDone, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
+	Result.Unfinished Result.PartlySkipped, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
 	execution.aside execution.runningWithoutSlot, execution.busy execution.slotsInUse, execution.inPlace execution.holdsSlot,
 	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism, outcome stepStatus,
 	runner.events runner.eventsMu, runner.indexed runner.indexOnce, runner.open runner.openIntents,
 	runner.unannounced runner.announceCreatesErr,
-	task.carriers task.idsBeforeCreate, task.id task.objectID, task.unseen task.unresolvedAttempts
+	task.carriers changeTask.idsBeforeCreate, task.id changeTask.objectID, task.unseen changeTask.unresolvedAttempts
 cmd/b2form:
 	box localB2, candidate completionCandidate, completer lineCompleter, consoleInput consoleScope,
 	consoleScope.missing consoleScope.missingText, consoleWorld consoleScope, each funcFlag,
@@ -30,18 +30,18 @@ cmd/b2form:
 	program.answers program.variableAnswers, progress progressReporter, progress.end progressReporter.stopTicker, question approvalPrompt,
 	reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
 	stdout.first stdoutWriter.firstErr, switchFlag boolFlag, system.errTerminal system.stderrTerminal,
-	system.inTerminal system.stdinTerminal, system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal,
+	system.inTerminal system.stdinTerminal, system.outNull system.stdoutDiscarded, system.outTerminal system.stdoutTerminal,
 	system.unseen system.readHidden, toggle boolFlag, unwritten writeError,
 	versionDocument.Terraform versionDocument.VersionForTerraformTools, watch progressReporter, world system
 internal/account:
 	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMoreChildren, Need KindQuery,
-	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQueryResult.identities,
+	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQueryResult.lookedForIdentities,
 	childQuery.list childQueryResult.found, kindQuery.multi kindQueryBuilder.supportsMultiBucket,
 	kindQuery.part kindQueryBuilder.isChild, needed kindQueryBuilder,
 	part childQueryResult, reader.raw reader.rawByKind, wanting queryBuilder
 internal/adopt:
-	Accept AcceptDrift, Acceptance ConfigEdits, Acceptance.Accepted ConfigEdits.AcceptedAttrs, Content.Path Content.LocalPath,
-	Content.Version Content.FileVersionID, Count WrittenCount, Count.N WrittenCount.ObjectsWritten, Left UndeclarableObject,
+	Accept AcceptDrift, Acceptance ConfigEdits, Acceptance.Accepted ConfigEdits.AcceptedAttrs, Content.Path ContentToDownload.LocalPath,
+	Content.Version ContentToDownload.FileVersionID, Count WrittenCount, Count.N WrittenCount.ObjectsWritten, Left UndeclarableObject,
 	ManualEdit UnacceptedDrift, Request.Contents Request.ContentPaths, Request.Fold Request.FoldFamilies,
 	Request.Left Request.Undeclarable, Result.Counts Result.WrittenCounts, Result.Left Result.Undeclarable
 internal/agefile:
@@ -51,15 +51,15 @@ internal/audit:
 	Look Run, Options.Soon Request.ExpiresWithin, Report.Account Report.OwnCredentialFindings,
 	Report.CountWithFindings Report.CountCredentialsWithFindings, Report.Found Report.CountCredentialsWithFindings, looker auditor
 internal/b2:
-	Client.Ahead Client.ServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
+	Client.Ahead Client.ProvenServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
 	Options.Log Options.OnAttempt, Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
 	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
 	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
 	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.sequentialRoundTrips,
 	emptying versionRemoval, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
-	recordKey blazerCallKey, request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenStringFunc,
+	recordKey blazerCallKey, request.accept request.checkNonJSONReply, request.extra request.extraTimeout, sealed hiddenStringFunc,
 	seam blazerTransport, sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got minSpeedReader.bytesRead,
-	target uploadTarget, transportProblem advice, trouble advice, uploads uploadURLPool, watched minSpeedReader
+	target uploadTarget, transportProblem explanation, trouble explanation, uploads uploadURLPool, watched minSpeedReader
 internal/bench:
 	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
 internal/durable:
@@ -74,7 +74,8 @@ internal/planfile:
 	File.Context File.PlanContextJSON, document.Context document.PlanContextJSON
 internal/prove:
 	Access.End Access.DeleteKey, Access.New Access.IsNewKey, Bucket.Locked Bucket.HasObjectLock, Bucket.NoUpload Bucket.NoUploadReason,
-	Key.Bucket Key.AllowedBucket, Key.Differs Key.DifferingAttrs, Key.NoAccess Key.NoAccessReason, Key.Other Key.ForbiddenBucket,
+	Key.Bucket Key.SampleAllowedBucket, Key.Differs Key.DifferingAttrs, Key.NoAccess Key.NoAccessReason,
+	Key.Other Key.SampleForbiddenBucket,
 	Options.Calls Options.MaxCallsByClass, Options.FileName Options.FileNameSuffix, Promise.Classes Promise.CallClasses,
 	Promise.Skip Promise.SkipReason, Subject.Differ Subject.DifferenceText, brokenError brokenPromiseError, troubleError inconclusiveError
 internal/report:
@@ -87,7 +88,7 @@ internal/scrub:
 internal/secret:
 	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.InvalidatedDestinations, KeyInfo.Endpoint KeyInfo.S3Endpoint,
 	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileJournal, Leftovers.Exist TempFileJournal.HasLeftovers,
-	Leftovers.Sweep TempFileJournal.RemoveLeftovers, Leftovers.open TempFileJournal.pending, NewLeftovers NewTempFileList,
+	Leftovers.Sweep TempFileJournal.RemoveLeftovers, Leftovers.open TempFileJournal.pending, NewLeftovers NewTempFileJournal,
 	Options DeliveryOptions, Options.Check DeliveryOptions.CheckBeforeEachEffect, Options.Environ DeliveryOptions.ProgramEnv,
 	Options.Grace DeliveryOptions.StopGrace, Options.Leftovers DeliveryOptions.TempFiles, Options.Live DeliveryOptions.LiveLookup,
 	Options.Place DeliveryOptions.FilePath, Options.Preface DeliveryOptions.StdoutPreface, Options.Pretend DeliveryOptions.SkipPrograms,
@@ -96,7 +97,7 @@ internal/secret:
 	programError.how programError.summary, programError.more programError.detail, queued lockedWriter, reserved tempFile,
 	slot destination, tail tailBuffer, tempFile.list tempFile.tempFileList, tempFile.named tempFile.tempPath
 internal/state:
-	Applied AppliedDigests, Applied.Files AppliedDigests.ConfigFilesDigest, Applied.Variables AppliedDigests.VariablesDigest,
+	Applied AppliedDigests, Applied.Files AppliedDigests.ConfigFilesDigest, Applied.Variables AppliedDigests.NonsensitiveVariablesDigest,
 	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Database.Name Database.StateName,
 	Database.Patience Database.ReconnectTimeout, HTTPServer HTTPBackend, HTTPServer.RetryMost HTTPBackend.MaxRetryWait,
 	HTTPServer.RetryWait HTTPBackend.FirstRetryWait, HTTPServer.Version HTTPBackend.ProgramVersion, Intent CreateIntent,
@@ -117,7 +118,7 @@ internal/state:
 	fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile, fileStorage.size fileStorage.journalSize,
 	fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit, httpLock httpLockInfo, journal replayedJournal,
 	journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions, object fileVersion,
-	pointer statePointer, record journalRecord, record.After journalRecord.Previous, record.Begin journalRecord.Announce,
+	pointer statePointer, record journalRecord, record.After journalRecord.PreviousChunk, record.Begin journalRecord.Announce,
 	sealed checksummedLine, stored knownFiles, version stateAndJournalVersion, view bucketView
 internal/terraform:
 	Result.Backend Result.KeepsStateInBucket, Result.Changed Result.ChangedMeaning, Result.Left Result.NotCarriedOver,
@@ -139,8 +140,8 @@ internal/view:
 	LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
 	LanguageKind.Provider LanguageKind.TerraformType, LanguageKind.Reads LanguageKind.ReadCapabilities,
 	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability,
-	Limit.Example LanguageConstraint.Counterexample, Limit.Says LanguageConstraint.Rule, Literal FormatHCL, Mode PlanPurpose,
-	Mode.Verb PlanPurpose.CommandName, NewAudit NewAuditDocument, Output.Missing Output.MissingText, Output.Typed Output.ShowTypes,
+	Limit.Example LanguageConstraint.Counterexample, Limit.Says LanguageConstraint.Rule, Literal FormatHCLHidingSensitive, Mode PlanPurpose,
+	Mode.Verb PlanPurpose.ApplyingCommandName, NewAudit NewAuditDocument, Output.Missing Output.MissingText, Output.Typed Output.ShowTypes,
 	OutsideText OutsideChangeText, PlanContext.Capabilities PlanContext.RequiredCapabilities,
 	PlanContext.Declared PlanContext.DeclaredValuesOfDrifted, PlanContext.Outputs PlanContext.UnchangedOutputs,
 	PlanDocument.Version PlanDocument.ProgramVersion, Reference KindPage, Row TwoColumnRow, Rows TwoColumnTable, Secret NewKey,
@@ -150,7 +151,7 @@ internal/view:
 	printer linePrinter, resourceIdentity resourceAddressJSON, row tableRow, verbs actionWords
 internal/visible:
 	Cut EscapeTruncated, HCL EscapeInvisibleInHCL, HoldsCommand HasCICommand,
-	JSON EscapeJSON, LineStart EscapeTextAtLineStart, Lines EscapeLines,
+	JSON EscapeInvisibleInJSON, LineStart EscapeTextAtLineStart, Lines EscapeLines,
 	Masked ReplaceInvisibleKeepingOffsets, Start EscapeTextAtLineStart, Text EscapeLine, Truncate EscapeTruncated
 internal/words:
 	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ApproximateDuration
@@ -190,7 +191,8 @@ schema:
 	evaluation.written instanceEvaluation.writtenArgs, fault conversionError, folder folder.Folder, frame bracketFrame,
 	frame.words bracketFrame.hideNames, given givenValue, identity config.objectIdentity, item bodyItem, loader sharedLoad,
 	module.module module.addressPrefix, module.root module.baseContext, module.static module.staticScope,
-	moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey, names refListKey, node.after node.dependsOnNodes,
+	moduleCall.after moduleCall.dependsOnRefs, nameCache linkListKey, nameKey linkListKey, names linkListKey,
+	node.after node.dependsOnNodes,
 	openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots, repetition repetitionData,
 	repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots, reusedContext.said reusedContext.diagCount,
 	said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts, scope.early scope.withoutLinks, scope.l scope.module,
@@ -211,7 +213,7 @@ schema/config:
 	Config.ReferenceNames Config.ValidReferences, Config.Variables Config.NonsensitiveVariables, DataQuery.Listing DataQuery.Children,
 	Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
 	Delivery.Environment Delivery.RenderEnvironment, Delivery.Sensitive Delivery.HasOtherSensitive, Delivery.Shown Delivery.DisplayName,
-	Distinct UserMessageExtra, IdentityIndex.Reference IdentityIndex.ReferenceText, IdentityIndex.Sharing IdentityIndex.AllWithIdentity,
+	Distinct UserMessageExtra, IdentityIndex.Reference IdentityIndex.IdentityOrAddress, IdentityIndex.Sharing IdentityIndex.AllWithIdentity,
 	Import.Names Import.Matches, Index IdentityIndex, Live LiveLookup, Move.Moved Move.Apply, NewIndex NewIdentityIndex,
 	OwnWords UserMessageExtra, Query DataQuery, Removal.Force Removal.ForceDestroy, Resource.Deliver Resource.Deliveries,
 	Resource.Later Resource.DeferredNeeds, Resource.Sensitive Resource.SensitiveAttrs, Settings.MaxDestroyed Settings.Limits,
@@ -242,7 +244,7 @@ schema/kind:
 	Content.Most ContentAttrs.MaxSize, Content.SHA1 ContentAttrs.SHA1Attr, Content.Source ContentAttrs.SourceAttr,
 	Content.Text ContentAttrs.TextAttr, Content.TooLarge ContentAttrs.TooLargeAdvice, ContentAttrs.VersionAttr ContentAttrs.VersionIDAttr,
 	Credential CredentialKind, Credential.ExpiresAt CredentialKind.ExpiryAttr,
-	CredentialKind.ShortenAttrs CredentialKind.ReplaceDerivedAttrs, DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef,
+	CredentialKind.ShortenAttrs CredentialKind.ReplaceDerivedByShorthand, DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef,
 	Delivery config.Delivery, Deniable DeniableRules, Destroy DestroyBehavior, Destroy.Force DestroyBehavior.ForceAttr,
 	DestroyBehavior.Count DestroyBehavior.CountContents, DestroyBehavior.Leaves DestroyBehavior.LeftBehindText, Digest wire.SizeAndSHA1,
 	Discreet wire.WithoutMessage, Distinct config.UserMessageExtra, Emptier wire.BucketEmptier,
@@ -262,18 +264,18 @@ schema/kind:
 	Kind.Within Parent.Attr, Limit Constraint, Limit.Breaks Constraint.Counterexample, Limit.Says Constraint.Rule, Link.Ref Link.RefKind,
 	Listing ChildListQuery, Listing.Holder ChildListQuery.ParentIdentity, Listing.Most ChildListQuery.Limit, Live config.LiveLookup,
 	Lower LowerCase, Mention Reference, MostInfo maxInfoPairs, Move config.Move, NameLookup nameLookup, Names nameLookup,
-	Nearest words.Nearest, NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex,
+	Nearest words.FindSimilar, NearestName words.FindSimilar, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex,
 	Object.Members Object.JSONMembers, Object.from Object.decoder, Ours B2formSource, Output config.Output, OwnSource B2formSource,
 	Pair Comparison, Parent.List Parent.ListChildren, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
 	Problem.Whole Problem.CrossAttribute, Problems.At Problems.WithPathPrefix, Query config.DataQuery, Removal config.Removal,
 	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule LintRuleName,
 	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddLookedForChildren,
 	Snapshot.Asked Snapshot.CanTellIfExists, Snapshot.Computed Snapshot.ComputedWithoutSecrets, Snapshot.Found Snapshot.FindChildListing,
-	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.UniqueNameOf, Snapshot.Object Snapshot.NewObject, Source DocSource,
+	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameUnlessNamesRepeat, Snapshot.Object Snapshot.NewObject, Source DocSource,
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
 	TextOf EmptyIfNull, Texts StringsIfWhollyKnown, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.PointerAt,
 	Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode, attrSource.one attrSource.singleMemberIndex, decoder valueDecoder,
-	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder memoDecoder, liveDecoder.account memoDecoder.accountID,
+	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder memoDecoder, liveDecoder.account memoDecoder.expectedAccountID,
 	liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText, liveDecoder.parts memoDecoder.memberValues,
 	memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder, reading memoDecoder, source attrSource, step memo,
 	text decodeKey

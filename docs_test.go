@@ -164,7 +164,7 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 `)
 	for _, k := range kinds {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", k.Name, codeList(k.ReadCapabilities), codeList([]string{k.WriteCapability}),
-			codeList([]string{k.DeleteCapability}), codeList(k.Destroy.ForceCapabilities))
+			codeList([]string{k.DeleteCapability}), codeList(k.Destroy.ForcedDestroyCapabilities))
 	}
 	b.WriteString("\nSome attributes take more:\n\n| attribute | comparing it | setting it |\n|---|---|---|\n")
 	for _, k := range kinds {

@@ -27,7 +27,7 @@ import (
 func (r *runner) announceCreates(creates []int) error {
 	intents := make([]state.CreateIntent, len(creates))
 	for i, step := range creates {
-		t := r.tasks[r.Plan.Steps[step].Change]
+		t := r.changeTasks[r.Plan.Steps[step].Change]
 		t.Change = r.withTimestampIfRotating(t.Change)
 		t.idsBeforeCreate = r.idsWithIdentity(t.Change)
 		before := slices.IndexFunc(r.openIntents, func(open state.CreateIntent) bool {
@@ -47,7 +47,7 @@ func (r *runner) announceCreates(creates []int) error {
 		return err
 	}
 	for _, step := range creates {
-		r.tasks[r.Plan.Steps[step].Change].announced = true
+		r.changeTasks[r.Plan.Steps[step].Change].announced = true
 	}
 	return nil
 }
@@ -67,19 +67,19 @@ func (r *runner) idsWithIdentity(c *plan.Change) []string {
 
 // createObject makes the object of a task, which is announced. Every destination of its
 // secret is prepared before the request goes out.
-func (r *runner) createObject(ctx context.Context, t *task, fields []string, freeSlot func()) (err error) {
+func (r *runner) createObject(ctx context.Context, t *changeTask, fields []string, freeSlot func()) (err error) {
 	body, err := t.Kind.Encode(t.After, fields, true, r.idLookup(t.Change))
 	if err != nil {
-		return errors.Join(err, r.withdrawIntentIfResolved(t))
+		return errors.Join(err, r.withdrawOwnIntentIfResolved(t))
 	}
 	slots, err := r.prepareDelivery(ctx, t)
 	if err != nil {
-		return errors.Join(err, r.withdrawIntentIfResolved(t))
+		return errors.Join(err, r.withdrawOwnIntentIfResolved(t))
 	}
 	defer func() { err = errors.Join(err, slots.Abandon()) }()
 	raw, refused, err := r.createWithRetries(ctx, t, kind.VerbInput{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
 	if refused {
-		return errors.Join(err, r.withdrawIntentIfResolved(t))
+		return errors.Join(err, r.withdrawOwnIntentIfResolved(t))
 	}
 	if raw == nil {
 		return err
@@ -102,7 +102,7 @@ func (r *runner) createObject(ctx context.Context, t *task, fields []string, fre
 
 // checkCreateReply refuses a reply that is about something else than what was to be made: nothing
 // shows that it is ours to record, or to delete. What was made stays announced.
-func (r *runner) checkCreateReply(t *task, o *kind.Object) error {
+func (r *runner) checkCreateReply(t *changeTask, o *kind.Object) error {
 	if o.Kind.ParentKind() != "" || r.Snapshot.ByID(o.Kind, o.ID) == nil && o.Identity == o.Kind.NormalizeIdentity(t.Identity) {
 		return nil
 	}
@@ -115,10 +115,10 @@ func (r *runner) checkCreateReply(t *task, o *kind.Object) error {
 	}
 }
 
-// withdrawIntentIfResolved takes back the announcement of a create that has not taken effect. One
+// withdrawOwnIntentIfResolved takes back the announcement of a create that has not taken effect. One
 // that is older than this run stays, and so does one of which an attempt may still
 // take effect.
-func (r *runner) withdrawIntentIfResolved(t *task) error {
+func (r *runner) withdrawOwnIntentIfResolved(t *changeTask) error {
 	if t.announcedBefore || t.unresolvedAttempts > 0 {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (r *runner) withdrawIntentIfResolved(t *task) error {
 }
 
 // recordNewEntry writes the entry of a new object.
-func (r *runner) recordNewEntry(t *task, made time.Time, delivered bool) error {
+func (r *runner) recordNewEntry(t *changeTask, made time.Time, delivered bool) error {
 	res := r.resources[t.Addr]
 	e := addr.StateEntry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
@@ -194,7 +194,7 @@ func (r *runner) createdAtOrNow(c *plan.Change, o *kind.Object) time.Time {
 }
 
 // prepareDelivery proves that every destination of the new secret can take it.
-func (r *runner) prepareDelivery(ctx context.Context, t *task) (*secret.PreparedDelivery, error) {
+func (r *runner) prepareDelivery(ctx context.Context, t *changeTask) (*secret.PreparedDelivery, error) {
 	env := r.Delivery
 	env.LiveLookup = r.computedAttrsWithoutSecrets
 	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliveries, env)
@@ -248,7 +248,8 @@ func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Obj
 
 // deliverRecordOrDelete delivers a new key's secret and records the key. If anything is wrong,
 // before it or with it, the key is deleted again: nobody could use it.
-func (r *runner) deliverRecordOrDelete(ctx context.Context, t *task, o *kind.Object, key secret.Value, prepared *secret.PreparedDelivery,
+func (r *runner) deliverRecordOrDelete(ctx context.Context, t *changeTask, o *kind.Object, key secret.Value,
+	prepared *secret.PreparedDelivery,
 	prepareErr error,
 	freeSlot func()) error {
 	if gone := r.State.CheckLocked(); gone != nil {
@@ -262,11 +263,11 @@ func (r *runner) deliverRecordOrDelete(ctx context.Context, t *task, o *kind.Obj
 		if err := r.deleteUndelivered(ctx, t, o); err != nil {
 			return errors.Join(prepareErr, err)
 		}
-		return wire.AppendDetailSentence(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
+		return wire.AppendToExplainedDetail(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
 	}
 	freeSlot()
 	if err := r.recordNewEntry(t, r.createdAtOrNow(t.Change, o), true); err != nil {
-		return errors.Join(err, unrecordedDeliveryError(t.Change, o, where))
+		return errors.Join(err, errorIfDeliveredUnrecorded(t.Change, o, where))
 	}
 	t.newKey = NewKey{KeyID: o.ID, Key: key, DeliveredTo: where}
 	for _, w := range where {
@@ -275,9 +276,9 @@ func (r *runner) deliverRecordOrDelete(ctx context.Context, t *task, o *kind.Obj
 	return nil
 }
 
-// unrecordedDeliveryError names the places that hold a secret of which the state does not
+// errorIfDeliveredUnrecorded names the places that hold a secret of which the state does not
 // know. Because of the announcement the next run takes the key for undelivered.
-func unrecordedDeliveryError(c *plan.Change, o *kind.Object, where []string) error {
+func errorIfDeliveredUnrecorded(c *plan.Change, o *kind.Object, where []string) error {
 	if len(where) == 0 {
 		return nil
 	}
@@ -291,7 +292,7 @@ func unrecordedDeliveryError(c *plan.Change, o *kind.Object, where []string) err
 
 // deleteUndelivered deletes a new object that is of no use. Where that fails the journal
 // still has the announcement, and the next run deletes it.
-func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object) error {
+func (r *runner) deleteUndelivered(ctx context.Context, t *changeTask, o *kind.Object) error {
 	if err := r.deleteOwnObject(ctx, t.Kind, o); err != nil {
 		return &wire.ExplainedError{
 			Summary: "A new " + t.Kind.Name + " was left behind",
@@ -300,5 +301,5 @@ func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object)
 			Cause: err,
 		}
 	}
-	return r.withdrawIntentIfResolved(t)
+	return r.withdrawOwnIntentIfResolved(t)
 }

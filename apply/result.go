@@ -57,8 +57,8 @@ type ChangeResult struct {
 type Result struct {
 	BegunChanges []ChangeResult // sorted by address; every change of the plan that was begun
 	Skipped      []addr.Addr    // not begun: something they need failed, or the run was interrupted; sorted
-	// PartlyDone were begun and lack a step, for the same reasons; sorted.
-	PartlyDone []addr.Addr
+	// PartlySkipped were begun and lack a step, for the same reasons; sorted.
+	PartlySkipped []addr.Addr
 	// Counts are what was done.
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.
@@ -86,19 +86,19 @@ type NewKey struct {
 // Incomplete reports whether anything failed or was left undone.
 func (r *Result) Incomplete() bool {
 	failed := func(c ChangeResult) bool { return c.Err != nil }
-	return r.StateErr != nil || len(r.Skipped) > 0 || len(r.PartlyDone) > 0 || slices.ContainsFunc(r.BegunChanges, failed)
+	return r.StateErr != nil || len(r.Skipped) > 0 || len(r.PartlySkipped) > 0 || slices.ContainsFunc(r.BegunChanges, failed)
 }
 
 // buildResult sums the run up. err is of the state.
 func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateErr error) *Result {
 	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: stateErr, Interrupted: ctx.Err() != nil,
 		Entries: r.State.State().Entries}
-	steps := make([][]int, len(r.tasks))
+	steps := make([][]int, len(r.changeTasks))
 	for i := range r.Plan.Steps {
 		change := r.Plan.Steps[i].Change
 		steps[change] = append(steps[change], i)
 	}
-	for i, t := range r.tasks {
+	for i, t := range r.changeTasks {
 		begun, left, waits := len(steps[i]) == 0, false, false
 		for _, step := range steps[i] {
 			o, isTry := outcomes[step], r.Plan.Steps[step].Op == plan.OpVerify
@@ -113,7 +113,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateEr
 			out.Skipped = append(out.Skipped, t.Addr)
 			continue
 		case left && failure == nil:
-			out.PartlyDone = append(out.PartlyDone, t.Addr)
+			out.PartlySkipped = append(out.PartlySkipped, t.Addr)
 		}
 		out.BegunChanges = append(out.BegunChanges, ChangeResult{Change: t.Change, RemoteID: t.objectID, Took: t.took, Err: failure})
 		if t.newKey.KeyID != "" {
@@ -127,7 +127,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateEr
 }
 
 // doneCounts is what was done of a change.
-func (r *runner) doneCounts(t *task, steps []int, outcomes []stepStatus) plan.Counts {
+func (r *runner) doneCounts(t *changeTask, steps []int, outcomes []stepStatus) plan.Counts {
 	var n plan.Counts
 	n.Import = len(t.Imports())
 	updated := t.Action == plan.Update
@@ -156,7 +156,7 @@ func boolToInt(is bool) int {
 }
 
 // heldWarning says why something of a change was left to the next run.
-func (r *runner) heldWarning(t *task) *hcl.Diagnostic {
+func (r *runner) heldWarning(t *changeTask) *hcl.Diagnostic {
 	if w := r.unverifiedWarnings[t.Addr]; w != nil {
 		return w
 	}

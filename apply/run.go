@@ -69,7 +69,7 @@ type runner struct {
 	Options
 	resources          map[addr.Addr]*config.Resource
 	kinds              map[string]*kind.Kind
-	tasks              []*task              // one for each change of the plan
+	changeTasks        []*changeTask        // one for each change of the plan
 	openIntents        []state.CreateIntent // what earlier runs left unresolved
 	announceCreatesErr error                // why creates could not be announced
 	interrupted        <-chan struct{}
@@ -82,9 +82,9 @@ type runner struct {
 	identityIndex config.IdentityIndex // once it was asked for
 }
 
-// A task is a change while it is carried out. Steps of one change that write to it
+// A changeTask is a change while it is carried out. Steps of one change that write to it
 // never run at the same time, but for deletes, which write to errs and took alone.
-type task struct {
+type changeTask struct {
 	*plan.Change                 // a rotating object's has the name under which that will live, once it is announced
 	objectID            string   // of the live object; of the new one once it is made
 	deferredAttrs       []string // attributes that a later update sets
@@ -104,7 +104,7 @@ func newRunner(o Options) *runner {
 		Options:            o,
 		resources:          make(map[addr.Addr]*config.Resource, len(o.Config.Resources)),
 		kinds:              make(map[string]*kind.Kind, len(o.Kinds)),
-		tasks:              make([]*task, len(o.Plan.Changes)),
+		changeTasks:        make([]*changeTask, len(o.Plan.Changes)),
 		unverifiedWarnings: map[addr.Addr]*hcl.Diagnostic{},
 	}
 	r.Delivery.Stdout, r.Delivery.CheckBeforeEachEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.CheckLocked
@@ -116,7 +116,7 @@ func newRunner(o Options) *runner {
 	}
 	for i := range o.Plan.Changes {
 		c := &o.Plan.Changes[i]
-		r.tasks[i] = &task{Change: c, objectID: c.RemoteID}
+		r.changeTasks[i] = &changeTask{Change: c, objectID: c.RemoteID}
 	}
 	r.initTasksFromSteps()
 	return r
@@ -124,10 +124,10 @@ func newRunner(o Options) *runner {
 
 // initTasksFromSteps tells the tasks what their steps say of them.
 func (r *runner) initTasksFromSteps() {
-	begins := make([]bool, len(r.tasks))
+	begins := make([]bool, len(r.changeTasks))
 	for i := range r.Plan.Steps {
 		s := &r.Plan.Steps[i]
-		t := r.tasks[s.Change]
+		t := r.changeTasks[s.Change]
 		switch {
 		case s.Op == plan.OpCreate:
 			begins[s.Change], t.objectID = true, ""
@@ -141,7 +141,7 @@ func (r *runner) initTasksFromSteps() {
 
 func (r *runner) changeAddrs() []addr.Addr {
 	var all []addr.Addr
-	for _, t := range r.tasks {
+	for _, t := range r.changeTasks {
 		all = append(all, t.Addr)
 	}
 	return all
@@ -197,7 +197,7 @@ func (r *runner) renewDigests(outcomes []stepStatus) error {
 	}
 	for i, o := range outcomes {
 		s := &r.Plan.Steps[i]
-		if t := r.tasks[s.Change]; o != done && !t.postconditionFailed && writesObject(s) {
+		if t := r.changeTasks[s.Change]; o != done && !t.postconditionFailed && writesObject(s) {
 			skip[t.Addr] = true
 		}
 	}
@@ -220,7 +220,7 @@ func (r *runner) closeIntents(outcomes []stepStatus) error {
 	}
 	for i, o := range outcomes {
 		s := &r.Plan.Steps[i]
-		t := r.tasks[s.Change]
+		t := r.changeTasks[s.Change]
 		_, isRecorded := r.State.Entry(t.Addr)
 		if o != done && (o != held || !isRecorded) {
 			undone[t.Addr] = true

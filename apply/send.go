@@ -37,7 +37,7 @@ func (r *runner) mayStillAppear(i *state.CreateIntent) bool {
 // object without a secret to lose is taken as it was made; one whose secret was
 // in the lost reply is deleted and made anew. refused says that no attempt can have
 // taken effect.
-func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbInput) (raw json.RawMessage, certainlyNotMade bool,
+func (r *runner) createWithRetries(ctx context.Context, t *changeTask, call kind.VerbInput) (raw json.RawMessage, certainlyNotMade bool,
 	err error) {
 	for try := 1; ; try++ {
 		raw, err = t.Kind.Create(ctx, call)
@@ -70,7 +70,7 @@ func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbI
 }
 
 // explainIfOutcomeUnknown says of a failed create what becomes of it, if it may have taken effect.
-func (r *runner) explainIfOutcomeUnknown(t *task, err error) error {
+func (r *runner) explainIfOutcomeUnknown(t *changeTask, err error) error {
 	if t.unresolvedAttempts == 0 {
 		return err
 	}
@@ -84,7 +84,7 @@ func (r *runner) explainIfOutcomeUnknown(t *task, err error) error {
 
 // findCreated reads the objects that the task's creates have made, with growing pauses as
 // long as there are none. An interrupt ends the pauses.
-func (r *runner) findCreated(ctx context.Context, t *task) ([]*kind.Object, error) {
+func (r *runner) findCreated(ctx context.Context, t *changeTask) ([]*kind.Object, error) {
 	found, err := r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
 	pausing, cancel := r.untilInterrupted(ctx)
 	defer cancel()
@@ -110,7 +110,7 @@ func (r *runner) deleteOwnObject(ctx context.Context, k *kind.Kind, o *kind.Obje
 }
 
 // listNewByIdentity reads the objects that carry the task's identity now and are not known.
-func (r *runner) listNewByIdentity(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
+func (r *runner) listNewByIdentity(ctx context.Context, t *changeTask, known []string) ([]*kind.Object, error) {
 	c, only := t.Change, t.Identity
 	if whole := c.Kind.ParentKind(); whole != "" {
 		only = c.Kind.ChildID(c.Identity, r.findFirstLiveID(whole, c.Kind.ParentIdentity(c.Identity)))

@@ -20,7 +20,7 @@ import (
 // doStep carries out a step. It calls freeSlot when all that is left is to wait for the
 // state to be written.
 func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) stepStatus {
-	start, t := r.Now(), r.tasks[s.Change]
+	start, t := r.Now(), r.changeTasks[s.Change]
 	result, err := done, error(nil)
 	switch s.Op {
 	case plan.OpCreate:
@@ -61,7 +61,7 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 
 // reportAction tells of the beginning and the end of one action. do gives the remote ID
 // of what it is about.
-func (r *runner) reportAction(t *task, action plan.Action, id string, do func() (remoteID string, err error)) error {
+func (r *runner) reportAction(t *changeTask, action plan.Action, id string, do func() (remoteID string, err error)) error {
 	start := r.Now()
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, RemoteID: id}
 	if action == plan.Delete {
@@ -78,7 +78,7 @@ func (r *runner) reportAction(t *task, action plan.Action, id string, do func() 
 }
 
 // checkPostconditions judges an object once all that the change sets is set.
-func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
+func (r *runner) checkPostconditions(t *changeTask, s *plan.Step) error {
 	res := r.resources[t.Addr]
 	isSet := len(t.deferredAttrs) == 0 || s.Op == plan.OpUpdate && slices.Equal(s.Fields, t.deferredAttrs)
 	if res.Postconditions == nil || !isSet {
@@ -101,8 +101,8 @@ func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
 
 // deleteObject deletes a live object and, where it has a successor, strikes it from the
 // entry's list.
-func (r *runner) deleteObject(ctx context.Context, t *task, id string, freeSlot func()) error {
-	live, err := r.snapshotJSONIfAny(t.Kind, id)
+func (r *runner) deleteObject(ctx context.Context, t *changeTask, id string, freeSlot func()) error {
+	live, err := r.snapshotJSONOrNil(t.Kind, id)
 	if err != nil {
 		return err
 	}
@@ -116,8 +116,8 @@ func (r *runner) deleteObject(ctx context.Context, t *task, id string, freeSlot 
 	return r.State.RemoveRetiree(t.Addr, id)
 }
 
-// snapshotJSONIfAny is the live object as a map; nil where it was not read.
-func (r *runner) snapshotJSONIfAny(k *kind.Kind, id string) (map[string]any, error) {
+// snapshotJSONOrNil is the live object as a map; nil where it was not read.
+func (r *runner) snapshotJSONOrNil(k *kind.Kind, id string) (map[string]any, error) {
 	r.snapshotMu.Lock()
 	defer r.snapshotMu.Unlock()
 	o := r.Snapshot.ByID(k, id)
@@ -129,8 +129,8 @@ func (r *runner) snapshotJSONIfAny(k *kind.Kind, id string) (map[string]any, err
 
 // updateObject sends attributes. A conflict means that somebody else was faster, or that
 // our own reply was lost: the account tells which.
-func (r *runner) updateObject(ctx context.Context, t *task, id string, fields []string) error {
-	live, err := r.snapshotJSONIfAny(t.Kind, id)
+func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, fields []string) error {
+	live, err := r.snapshotJSONOrNil(t.Kind, id)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (r *runner) updateObject(ctx context.Context, t *task, id string, fields []
 	return r.addToSnapshotAndCheck(t, o, pending)
 }
 
-func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
+func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id string, pending []string, refused *wire.Error) error {
 	found, err := r.listNewByIdentity(ctx, t, nil)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *task, id string,
 
 // addToSnapshotAndCheck takes an object as B2 answered it into the snapshot, and compares it with
 // what was planned, but for attributes that are pending.
-func (r *runner) addToSnapshotAndCheck(t *task, o *kind.Object, pending []string) error {
+func (r *runner) addToSnapshotAndCheck(t *changeTask, o *kind.Object, pending []string) error {
 	r.snapshotMu.Lock()
 	r.Snapshot.Add(o)
 	r.snapshotMu.Unlock()

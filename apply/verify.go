@@ -27,7 +27,7 @@ func verifyDelays() []time.Duration {
 // limited as planned. What is wrong becomes a warning, and what would be deleted in
 // the key's favour is held. The key stays: its secret is delivered, and B2 may only
 // be slow.
-func (r *runner) verifyStep(ctx context.Context, t *task) stepStatus {
+func (r *runner) verifyStep(ctx context.Context, t *changeTask) stepStatus {
 	if r.VerifyKey == nil {
 		return done
 	}
@@ -43,18 +43,18 @@ func (r *runner) verifyStep(ctx context.Context, t *task) stepStatus {
 }
 
 // unverifiedWarning is the warning that a new key is not known to work.
-func (r *runner) unverifiedWarning(t *task, what, why string) *hcl.Diagnostic {
+func (r *runner) unverifiedWarning(t *changeTask, summaryEnd, reason string) *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.",
-		words.Capitalize(t.Kind.Name), t.Identity, t.objectID, why)
+		words.Capitalize(t.Kind.Name), t.Identity, t.objectID, reason)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A new " + t.Kind.Name + " " + what, Detail: detail,
+	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A new " + t.Kind.Name + " " + summaryEnd, Detail: detail,
 		Subject: r.resources[t.Addr].Block.HeaderRange.Ptr(), Extra: t.Addr}
 }
 
 // findKeyProblem says what is wrong with a new key; why is "" where nothing is.
-func (r *runner) findKeyProblem(ctx context.Context, t *task) (summaryEnd, reason string) {
+func (r *runner) findKeyProblem(ctx context.Context, t *changeTask) (summaryEnd, reason string) {
 	ctx, cancel := r.untilInterrupted(ctx)
 	defer cancel()
 	account, err := r.verifyUntilAccepted(ctx, t)
@@ -91,7 +91,7 @@ func (r *runner) untilInterrupted(ctx context.Context) (stoppable context.Contex
 
 // verifyUntilAccepted asks until B2 accepts the key, patience ends, or something else than
 // a refusal comes back.
-func (r *runner) verifyUntilAccepted(ctx context.Context, t *task) (account *wire.Account, err error) {
+func (r *runner) verifyUntilAccepted(ctx context.Context, t *changeTask) (account *wire.Account, err error) {
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, RemoteID: t.objectID}
 	account, err = r.VerifyKey(ctx, t.objectID, t.newKey.Key)
 	if !isUnauthorized(err) {

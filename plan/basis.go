@@ -98,7 +98,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
 		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, LiveDrift: c.LiveDrift, ConfigDrift: c.ConfigDrift,
 		ImportedSiblings: c.ImportedSiblings,
-		FurtherDeletes:   c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownAttrNames(c.Before),
+		FurtherDeletes:   c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnreadableBefore: unknownAttrNames(c.Before),
 		UnknownAfter: unknownAttrNames(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
@@ -121,7 +121,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	if err != nil {
 		return d, err
 	}
-	if d.Before, err = hidden.visibleJSON(c, before, d.UnknownBefore != nil); err != nil {
+	if d.Before, err = hidden.visibleJSON(c, before, d.UnreadableBefore != nil); err != nil {
 		return d, err
 	}
 	d.After, err = hidden.visibleJSON(c, c.After, d.UnknownAfter != nil)

@@ -27,7 +27,7 @@ func busy(t *testing.T) *world {
 		"name": cty.StringVal("camera"), "access": cty.StringVal("read_only"),
 		"buckets": cty.ListVal([]cty.Value{cty.StringVal("acme-music")}),
 	})
-	camera.Deliveries = []config.Delivery{{Type: "file", DisplayName: "camera.env", Digest: "d1"}}
+	camera.Deliveries = []config.Delivery{{Type: "file", DisplayName: "camera.env", SettingsDigest: "d1"}}
 	return w
 }
 
@@ -62,7 +62,7 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 		{"key of the same name", true, func(w *world) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
 		}},
-		{"delivery", true, func(w *world) { w.config.Resources[1].Deliveries[0].Digest = "d2" }},
+		{"delivery", true, func(w *world) { w.config.Resources[1].Deliveries[0].SettingsDigest = "d2" }},
 		{"a state without the entry", true, func(w *world) { w.entries = nil }},
 		{"an entry of another ID", true, func(w *world) { w.entries[0].ID = "id-of-another" }},
 		{"an entry of what is protected", true, func(w *world) { w.entries[0].PreventDestroy = true }},
@@ -121,7 +121,7 @@ func TestAfterKeepsLiveValues(t *testing.T) {
 }
 
 func TestDeliveryDigestDoesNotDependOnOrder(t *testing.T) {
-	a, b := config.Delivery{Digest: "a"}, config.Delivery{Digest: "b"}
+	a, b := config.Delivery{SettingsDigest: "a"}, config.Delivery{SettingsDigest: "b"}
 	one := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a, b}})
 	two := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{b, a, b}})
 	if one != two || one == plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a}}) {

@@ -54,7 +54,7 @@ func stepCapabilities(c *Change, s *Step) []string {
 		return list
 	case OpDelete:
 		if c.ForceDestroy {
-			return c.Kind.Destroy.ForceCapabilities
+			return c.Kind.Destroy.ForcedDestroyCapabilities
 		}
 		return []string{c.Kind.DeleteCapability}
 	}

@@ -18,7 +18,7 @@ func DeliveryDigest(r *config.Resource) string {
 func deliveryDigests(r *config.Resource) []string {
 	out := make([]string, len(r.Deliveries))
 	for i := range r.Deliveries {
-		out[i] = r.Deliveries[i].Digest
+		out[i] = r.Deliveries[i].SettingsDigest
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -37,7 +37,7 @@ func (p *planner) findReplaceReason(r *config.Resource, h match) string {
 		return undelivered
 	case h.recordedSiblingGone || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
-	case len(r.Deliveries) == 0 || h.secretUnknown():
+	case len(r.Deliveries) == 0 || h.isImportedWithoutSecret():
 		return ""
 	case !h.entry.Delivered:
 		return undelivered
@@ -47,10 +47,10 @@ func (p *planner) findReplaceReason(r *config.Resource, h match) string {
 	return ""
 }
 
-// secretUnknown reports whether the object was made by somebody else, so that
+// isImportedWithoutSecret reports whether the object was made by somebody else, so that
 // its secret cannot be delivered.
-func (h *match) secretUnknown() bool {
-	return h.imported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
+func (h *match) isImportedWithoutSecret() bool {
+	return h.toBeImported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
 }
 
 // allDelivered reports whether everything that the resource delivers was carried
@@ -72,7 +72,7 @@ func (p *planner) planDelivery(r *config.Resource, c *Change) {
 
 // warnUnknownSecret says of an adopted object that its secret cannot be had.
 func (p *planner) warnUnknownSecret(r *config.Resource, h match, action Action) {
-	if !r.Kind.YieldsSecret() || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliveries) == 0 {
+	if !r.Kind.YieldsSecret() || action != NoOp || !h.isImportedWithoutSecret() || !h.toBeImported && len(r.Deliveries) == 0 {
 		return
 	}
 	what := "b2form cannot show or deliver it"

@@ -47,10 +47,10 @@ func newDiffer(k *kind.Kind) *differ {
 
 // differFor gives the one for a kind.
 func (p *planner) differFor(k *kind.Kind) *differ {
-	if p.differs[k.Name] == nil {
-		p.differs[k.Name] = newDiffer(k)
+	if p.differByKind[k.Name] == nil {
+		p.differByKind[k.Name] = newDiffer(k)
 	}
-	return p.differs[k.Name]
+	return p.differByKind[k.Name]
 }
 
 func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []string) (fields, unreadable []string) {

@@ -96,7 +96,7 @@ func changeDifferences(was, is *SavedChange) []string {
 
 // differingMembers names the members in which two JSON objects differ. Sorted.
 func differingMembers(was, is []byte) []string {
-	from, to := members(was), members(is)
+	from, to := mustObjectMembers(was), mustObjectMembers(is)
 	var names []string
 	for name := range from {
 		if !bytes.Equal(from[name], to[name]) {
@@ -112,8 +112,8 @@ func differingMembers(was, is []byte) []string {
 	return names
 }
 
-// members are those of a JSON object that was made here, each in one spelling.
-func members(text []byte) map[string]json.RawMessage {
+// mustObjectMembers are those of a JSON object that was made here, each in one spelling.
+func mustObjectMembers(text []byte) map[string]json.RawMessage {
 	var out map[string]json.RawMessage
 	if err := json.Unmarshal(mustJSON(json.RawMessage(text)), &out); err != nil {
 		panic(err)

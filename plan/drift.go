@@ -24,11 +24,11 @@ const (
 	Gone         DriftStatus = "gone" // of objects: there is none with the recorded ID
 )
 
-func driftOf(recorded, now string) DriftStatus {
-	switch recorded {
+func driftOf(recordedDigest, currentDigest string) DriftStatus {
+	switch recordedDigest {
 	case "":
 		return DriftUnknown
-	case now:
+	case currentDigest:
 		return Unchanged
 	}
 	return Changed
@@ -182,9 +182,9 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 }
 
 // saltedDigest is the first characters of a digest that nobody can look up who does not have the salt.
-func saltedDigest(salt, of string, content []byte, length int) string {
+func saltedDigest(salt, purpose string, content []byte, length int) string {
 	var room [512]byte // enough for most
-	text := append(append(append(append(room[:0], salt...), 0), of...), 0)
+	text := append(append(append(append(room[:0], salt...), 0), purpose...), 0)
 	sum := sha256.Sum256(append(text, content...))
 	return base64.RawURLEncoding.EncodeToString(sum[:length*3/4])
 }

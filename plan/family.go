@@ -76,7 +76,7 @@ func nameWithoutTimestamp(k *kind.Kind, name string) string {
 // importNewestSibling takes the current object of a rotation.
 func (h *match) importNewestSibling(o *kind.Object) {
 	h.object = o
-	h.imported, h.recordedSiblingGone = true, h.entry != nil
+	h.toBeImported, h.recordedSiblingGone = true, h.entry != nil
 }
 
 // importUnknownSiblings looks for further objects of the resource's rotation that the state
@@ -108,7 +108,7 @@ func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool
 		h.importedSiblingIDs = append(h.importedSiblingIDs, o.ID)
 		old := addr.RetiringObject{ID: o.ID, Name: o.Identity, KeepUntil: nameTimestamp(h.object).Add(rotation.Overlap)}
 		successor := i > last
-		if h.isObjectRecovered() || h.recordedSiblingGone || successor || h.imported && i == last {
+		if h.isObjectRecovered() || h.recordedSiblingGone || successor || h.toBeImported && i == last {
 			old = addr.RetiringObject{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
 		}
 		h.hasUnknownSuccessors = h.hasUnknownSuccessors || successor
@@ -123,11 +123,11 @@ func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool
 // one without is somebody else's, and no concern of this rotation.
 func (p *planner) unknownSiblings(r *config.Resource, h *match) []*kind.Object {
 	imp := p.imports[r.Addr]
-	rotating := !h.imported && !h.isObjectRecovered() && h.object.Identity != r.Identity() &&
+	rotating := !h.toBeImported && !h.isObjectRecovered() && h.object.Identity != r.Identity() &&
 		nameWithoutTimestamp(r.Kind, h.object.Identity) == r.Identity()
 	var unknown []*kind.Object
-	for _, o := range p.siblings(r) {
-		made := slices.Contains(h.extraRecoveredIDs, o.ID) || o == h.object && !h.imported
+	for _, o := range p.liveObjectsNamedAs(r) {
+		made := slices.Contains(h.extraRecoveredIDs, o.ID) || o == h.object && !h.toBeImported
 		unconcerned := rotating && o.Identity == r.Identity() && (imp == nil || !imp.Matches(r.Kind, o.ID, o.Identity))
 		if p.ownerAddr(objectIDOf(o)) == nil && !made && !unconcerned {
 			unknown = append(unknown, o)
@@ -172,25 +172,25 @@ func (p *planner) checkSiblingImport(r *config.Resource, h *match, unknown []*ki
 // stamped names together, or a recorded object that is not of it.
 func (p *planner) mayHaveForeignSiblings(r *config.Resource, h *match) bool {
 	plain, stamped := false, false
-	for _, o := range p.siblings(r) {
+	for _, o := range p.liveObjectsNamedAs(r) {
 		if slices.Contains(h.extraRecoveredIDs, o.ID) {
 			continue
 		}
 		isPlain := nameTimestamp(o).IsZero() || o.Identity == r.Identity()
 		plain, stamped = plain || isPlain, stamped || !isPlain
 	}
-	other := !h.imported && !h.isObjectRecovered() && nameWithoutTimestamp(r.Kind, h.object.Identity) != r.Identity()
+	other := !h.toBeImported && !h.isObjectRecovered() && nameWithoutTimestamp(r.Kind, h.object.Identity) != r.Identity()
 	return plain && stamped || other
 }
 
-// importRotatingSiblings resolves the ids of an import block: the newest is current.
-func (p *planner) importRotatingSiblings(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
+// importNewestOfNamedSiblings resolves the ids of an import block: the newest is current.
+func (p *planner) importNewestOfNamedSiblings(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		p.errorf(&imp.Range, "Several objects for one resource",
 			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)
 		return false
 	}
-	siblings := p.siblings(r)
+	siblings := p.liveObjectsNamedAs(r)
 	newest := -1
 	for _, id := range imp.SiblingIDsOrIdentities {
 		i := slices.IndexFunc(siblings, func(o *kind.Object) bool { return o.ID == id || o.Identity == r.Kind.NormalizeIdentity(id) })
@@ -211,10 +211,10 @@ func (p *planner) importRotatingSiblings(r *config.Resource, imp *config.Import,
 	return true
 }
 
-// checkImportedOnce refuses to give two resources one object.
-func (p *planner) checkImportedOnce(r *config.Resource, h *match) (goOn bool) {
+// claimImportedObjects refuses to give two resources one object.
+func (p *planner) claimImportedObjects(r *config.Resource, h *match) (goOn bool) {
 	ids := h.importedSiblingIDs
-	if h.imported {
+	if h.toBeImported {
 		ids = append(slices.Clone(ids), h.object.ID)
 	}
 	for _, id := range ids {

@@ -141,10 +141,10 @@ func (p *planner) checkByKind(r *config.Resource, _ match, c *Change) {
 	}
 }
 
-// ensureParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
+// checkDeletedParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
 // it would not be empty. Files of a bucket that goes with everything it holds go
 // for good too.
-func (p *planner) ensureParentsEmptied() {
+func (p *planner) checkDeletedParentsEmptied() {
 	hidden := map[identityKey][]*Change{}
 	for i := range p.plan.Changes {
 		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.ForceDestroy {

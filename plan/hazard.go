@@ -64,8 +64,8 @@ func (c *Change) deletedIDAndName(id string) []objectID {
 	return ends
 }
 
-// changesLinks reports whether an update changes an attribute that links to other objects.
-func (c *Change) changesLinks() bool {
+// updatesDeferredLinks reports whether an update changes an attribute that links to other objects.
+func (c *Change) updatesDeferredLinks() bool {
 	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.FindAttr(f).IsDeferredLink() })
 }
 
@@ -81,7 +81,7 @@ func (p *planner) addBrokenLinkHazards() {
 			}
 		}
 		going[objectID{c.Kind.Name, c.RemoteID}] = c.Action == Delete
-		updated[objectID{c.Kind.Name, c.RemoteID}] = c.changesLinks()
+		updated[objectID{c.Kind.Name, c.RemoteID}] = c.updatesDeferredLinks()
 	}
 	if len(ends) == 0 {
 		return

@@ -11,15 +11,15 @@ import (
 // limit: of fewer, one is much already.
 const fewestForShare = 10
 
-// An Excess is a limit that a plan goes over.
-type Excess struct {
+// An ExceededLimit is a limit that a plan goes over.
+type ExceededLimit struct {
 	config.ChangeLimit
 	Planned int // what the plan comes to
 	Allowed int // Most, or what the share comes to
 }
 
 // String says it in the middle of a sentence; something must follow.
-func (e Excess) String() string {
+func (e ExceededLimit) String() string {
 	verb := map[string]string{"destroy": "destroys or replaces", "update": "updates", "replace": "replaces"}[e.Action]
 	text := fmt.Sprintf("the plan %s %d of the objects here, and the limits block allows %d", verb, e.Planned, e.Allowed)
 	if e.IsPercent {
@@ -30,7 +30,7 @@ func (e Excess) String() string {
 
 // OverLimits lists the limits that the plan goes over. recorded is how many objects the
 // state records.
-func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []Excess {
+func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []ExceededLimit {
 	planned := map[string]int{}
 	for i := range p.Changes {
 		switch p.Changes[i].Action {
@@ -43,9 +43,9 @@ func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []Excess {
 			planned["destroy"]++
 		}
 	}
-	var out []Excess
+	var out []ExceededLimit
 	for _, l := range limits {
-		e := Excess{ChangeLimit: l, Planned: planned[l.Action], Allowed: l.Most}
+		e := ExceededLimit{ChangeLimit: l, Planned: planned[l.Action], Allowed: l.Most}
 		if l.IsPercent {
 			e.Allowed = recorded * l.Most / 100
 			if recorded < fewestForShare {

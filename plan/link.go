@@ -18,7 +18,7 @@ import (
 // after everything else.
 type linkPlanner struct {
 	*planner
-	attrsByKind        map[*kind.Kind][]int          // see linkAttrs
+	attrIndicesByKind  map[*kind.Kind][]int          // see linkAttrs
 	resourcesWithLinks []*config.Resource            // declared resources that give links a value
 	keptResources      map[objectID]*config.Resource // live objects that stay what is declared
 	keptIDs            map[addr.Addr]string          // their IDs
@@ -28,21 +28,21 @@ type linkPlanner struct {
 
 func newLinkPlanner(p *planner) *linkPlanner {
 	return &linkPlanner{
-		planner:          p,
-		attrsByKind:      map[*kind.Kind][]int{},
-		keptResources:    map[objectID]*config.Resource{},
-		keptIDs:          map[addr.Addr]string{},
-		soleUpdateCauses: map[addr.Addr][]addr.Addr{},
-		liveLinkTargets:  map[addr.Addr][]objectID{},
+		planner:           p,
+		attrIndicesByKind: map[*kind.Kind][]int{},
+		keptResources:     map[objectID]*config.Resource{},
+		keptIDs:           map[addr.Addr]string{},
+		soleUpdateCauses:  map[addr.Addr][]addr.Addr{},
+		liveLinkTargets:   map[addr.Addr][]objectID{},
 	}
 }
 
 // linkAttrs lists the attributes of a kind that link to other objects.
 func (l *linkPlanner) linkAttrs(k *kind.Kind) (attrIndices []int) {
-	list, known := l.attrsByKind[k]
+	list, known := l.attrIndicesByKind[k]
 	if !known {
 		list = k.DeferredLinkIndices()
-		l.attrsByKind[k] = list
+		l.attrIndicesByKind[k] = list
 	}
 	return list
 }
@@ -83,7 +83,7 @@ func (l *linkPlanner) nameOrIDAfterApply(by *kind.Attr, id string) string {
 		return id // a name already, or an ID of another account
 	}
 	if r := l.keptResources[objectID{k.Name, id}]; r != nil {
-		return l.declaredIdentities().ReferenceText(r)
+		return l.declaredIdentities().IdentityOrAddress(r)
 	}
 	o := l.Snapshot.ByID(k, id)
 	if o == nil || by.Link.IsRemoteID(o.Identity) || len(l.Snapshot.ByIdentity(k, o.Identity)) > 1 {
@@ -99,7 +99,7 @@ func (l *linkPlanner) nameOrIDAfterApply(by *kind.Attr, id string) string {
 // objects of it that are, or will be, replaced.
 func (l *linkPlanner) nameOrIDOfRecorded(by *kind.Attr, id string) string {
 	if r := l.findOwnerResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
-		return l.declaredIdentities().ReferenceText(r)
+		return l.declaredIdentities().IdentityOrAddress(r)
 	}
 	return l.nameOrIDAfterApply(by, id)
 }
@@ -149,15 +149,15 @@ func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw 
 	judged = l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded)
 	if action == Update {
 		l.liveLinkTargets[r.Addr] = l.linkTargets(r.Kind, raw)
-		reason = l.noteLinkUpdateReason(r, h, judged, fields)
+		reason = l.noteReplacedLinkTargets(r, h, judged, fields)
 	}
 	return judged, reason
 }
 
-// noteLinkUpdateReason is the reason for an update that names what takes the place of something
+// noteReplacedLinkTargets is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (l *linkPlanner) noteLinkUpdateReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
+func (l *linkPlanner) noteReplacedLinkTargets(r *config.Resource, h match, judged kind.Values, fields []string) (reason string) {
 	rest, _ := l.differFor(r.Kind).diff(r.Value, judged, h.entryIfSameObject(), r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""

@@ -26,7 +26,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.keepOnlyRotations()
 		p.setMovedFromAndSort()
 		p.keepOnlyTargets()
-		p.ensureParentsEmptied()
+		p.checkDeletedParentsEmptied()
 		p.addBrokenLinkHazards()
 		p.planDigestRemovals()
 		p.makeSteps()
@@ -100,7 +100,7 @@ type planner struct {
 	declaredIdentityIndex config.IdentityIndex           // of what is declared; see declaredAddr
 	timestampedByBaseName map[identityKey][]*kind.Object // live, by declared name; see siblings
 
-	differs          map[string]*differ          // by kind
+	differByKind     map[string]*differ          // by kind
 	changeAt         map[addr.Addr]*Change       // see changeOf
 	nullValuesByKind map[*kind.Kind][2]cty.Value // see absent
 	digester         *digester
@@ -113,7 +113,7 @@ type planner struct {
 
 // An objectID is a remote ID that the state records. Objects of two kinds may share
 // one: a bucket and its notification rules.
-type objectID struct{ kind, id string }
+type objectID struct{ kindName, id string }
 
 func objectIDOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
@@ -133,7 +133,7 @@ func newPlanner(r Request) *planner {
 		recoveredBy:                map[objectID]addr.Addr{},
 		digester:                   newDigester(r.Applied.Salt),
 		reportedUnmatchedNamesakes: map[identityKey]bool{},
-		differs:                    map[string]*differ{},
+		differByKind:               map[string]*differ{},
 	}
 	p.linkPlanner = newLinkPlanner(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
@@ -147,7 +147,7 @@ func newPlanner(r Request) *planner {
 		p.recordedOrAnnouncedAddrs = append(p.recordedOrAnnouncedAddrs, &p.Entries[i].Addr)
 	}
 	for _, a := range r.Announced {
-		if now := p.currentAddr(a); now != a.Addr {
+		if now := p.addrAfterRelabel(a); now != a.Addr {
 			p.plan.MovedIntents = append(p.plan.MovedIntents, EntryMove{From: a.Addr, To: now})
 			a.Addr = now
 		}
@@ -168,9 +168,9 @@ func newPlanner(r Request) *planner {
 	return p
 }
 
-// currentAddr is the address that an announced create counts for: its own, unless the
+// addrAfterRelabel is the address that an announced create counts for: its own, unless the
 // block got another label since, which its name gives away.
-func (p *planner) currentAddr(a AnnouncedCreate) addr.Addr {
+func (p *planner) addrAfterRelabel(a AnnouncedCreate) addr.Addr {
 	k := p.kinds[a.Addr.Kind]
 	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
@@ -196,7 +196,7 @@ func (p *planner) planResource(r *config.Resource) {
 		return
 	}
 	p.matchRecoveredRename(r, &h)
-	if !p.checkImportedOnce(r, &h) {
+	if !p.claimImportedObjects(r, &h) {
 		return
 	}
 	if h.object == nil {
@@ -217,7 +217,7 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		After:          r.Value.ObjectWithoutUnset(),
 		Sensitive:      h.sensitiveAttrs(r),
 		FurtherDeletes: p.namedObjects(r.Kind, h.furtherDeleteIDs()),
-		Retiring:       h.retiring,
+		Retiring:       h.keptRetirees,
 	}
 	if h.entry != nil {
 		c.Reason, c.LiveDrift = p.goneReason(r.Kind, h.entry), p.driftOfAbsent(r.Kind, h.entry)
@@ -243,7 +243,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	p.warnUnreadableAttrs(r, hidden)
 	p.warnLiveProblems(r, live)
 	action, reason := p.decideAction(r, h, live, fields)
-	if p.ImportOnly != nil && h.imported {
+	if p.ImportOnly != nil && h.toBeImported {
 		p.warnImportLeavesDifferences(r, fields)
 		action, reason, fields = NoOp, "", nil
 	}
@@ -251,18 +251,18 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
-	if h.imported && !h.recordedSiblingGone || action == NoOp || action == Update {
+	if h.toBeImported && !h.recordedSiblingGone || action == NoOp || action == Update {
 		p.planRecord(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
-	if action == NoOp && !h.imported && !moved && len(h.importedSiblingIDs) == 0 && len(h.furtherDeleteIDs()) == 0 {
+	if action == NoOp && !h.toBeImported && !moved && len(h.importedSiblingIDs) == 0 && len(h.furtherDeleteIDs()) == 0 {
 		return
 	}
 	c := Change{
 		Addr:             r.Addr,
 		Kind:             r.Kind,
 		Action:           action,
-		Import:           h.imported,
+		Import:           h.toBeImported,
 		ImportedSiblings: p.namedObjects(r.Kind, h.importedSiblingIDs),
 		Identity:         r.Identity(),
 		RemoteID:         h.object.ID,
@@ -273,10 +273,10 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		Sensitive:        h.sensitiveAttrs(r),
 		Reason:           reason,
 		FurtherDeletes:   p.namedObjects(r.Kind, h.furtherDeleteIDs()),
-		Retiring:         h.retiring,
+		Retiring:         h.keptRetirees,
 	}
 	switch {
-	case h.imported && h.entry != nil:
+	case h.toBeImported && h.entry != nil:
 		c.LiveDrift = p.driftOfAbsent(r.Kind, h.entry)
 	case len(fields) > 0:
 		c.LiveDrift, c.ConfigDrift = p.drift(r, h)
@@ -335,7 +335,7 @@ func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fi
 		if !r.Kind.FindAttr(f).Immutable && !r.Kind.IsIdentityAttr(f) {
 			continue
 		}
-		if r.Kind.Replaceable && p.checkNameFree(r) {
+		if r.Kind.Replaceable && p.checkNameFreeAndAllowed(r) {
 			return Replace, h.mismatchReason
 		}
 		if !r.Kind.Replaceable {
@@ -352,7 +352,7 @@ func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fi
 // reportImmutable reports a change that only another object could have.
 func (p *planner) reportImmutable(r *config.Resource, h match, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
-	if h.imported && r.Kind.IsIdentityAttr(attr) {
+	if h.toBeImported && r.Kind.IsIdentityAttr(attr) {
 		has, wants := kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr))
 		p.errorf(&rng, fmt.Sprintf("The import names another %s than the block", r.Kind.Name),
 			"%s is to be imported from what has the %[2]s %[3]s in B2, but its block declares the %[2]s %[4]s, and a %[5]s keeps "+
@@ -403,7 +403,7 @@ func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, befor
 // entry is missing or says something else.
 func (p *planner) planRecord(r *config.Resource, h match) {
 	was := addr.StateEntry{Addr: r.Addr}
-	if h.entry != nil && !h.imported {
+	if h.entry != nil && !h.toBeImported {
 		was = *h.entry
 	}
 	now := was

@@ -20,13 +20,13 @@ type match struct {
 	entry                *addr.StateEntry      // nil: the state has no record
 	object               *kind.Object          // nil: nothing is live
 	overdueRetirees      []addr.RetiringObject // live objects that were replaced and whose time is over
-	retiring             []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
+	keptRetirees         []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
 	extraRecoveredIDs    []string              // IDs of what interrupted runs made beside object
 	importedSiblingIDs   []string              // IDs of what is overdue or retiring and not ours yet; sorted
 	anyRecovered         bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
 	recordedSiblingGone  bool                  // object is of the same rotation as the recorded one, which is gone
 	hasUnknownSuccessors bool                  // the state does not know objects of the rotation that may be successors of object
-	imported             bool                  // object is not ours yet
+	toBeImported         bool                  // object is not ours yet
 	mismatchReason       string                // why the object is not the recorded one
 }
 
@@ -56,7 +56,7 @@ func (h *match) sensitiveAttrs(r *config.Resource) []string {
 
 // allRetirees are the objects that were replaced and are live, sorted by ID.
 func (h *match) allRetirees() []addr.RetiringObject {
-	return sortByID(slices.Concat(h.overdueRetirees, h.retiring))
+	return sortByID(slices.Concat(h.overdueRetirees, h.keptRetirees))
 }
 
 func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
@@ -138,7 +138,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 	switch {
 	case imp == nil || h.entry != nil:
 	case len(imp.SiblingIDsOrIdentities) > 0:
-		return p.importRotatingSiblings(r, imp, h)
+		return p.importNewestOfNamedSiblings(r, imp, h)
 	default:
 		return p.resolveImportBlock(r, imp, h)
 	}
@@ -171,7 +171,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 }
 
 func (h *match) takeImport(o *kind.Object) {
-	h.object, h.imported = o, true
+	h.object, h.toBeImported = o, true
 	if h.entry != nil {
 		h.mismatchReason = fmt.Sprintf("%s %q was deleted and made anew outside b2form", o.Kind.Name, o.Identity)
 	}
@@ -180,7 +180,7 @@ func (h *match) takeImport(o *kind.Object) {
 // importCandidates are the live objects under the resource's identity that do not
 // belong to another address.
 func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok bool) {
-	for _, o := range p.siblings(r) {
+	for _, o := range p.liveObjectsNamedAs(r) {
 		owner := p.ownerAddr(objectIDOf(o))
 		switch {
 		case owner == nil && p.importedOrRecoveredByAnother(r, o):

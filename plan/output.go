@@ -57,7 +57,7 @@ func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []ad
 	return strings.Join(out, " ")
 }
 
-func outputDigest(salt string, o *config.Output, v cty.Value) string {
+func outputDigest(salt string, o *config.Output, v cty.Value) (digestOrEmpty string) {
 	v, _ = v.UnmarkDeep()
 	text, err := canonicalJSON(v)
 	if o.Sensitive || salt == "" || err != nil {
@@ -95,20 +95,20 @@ func (p *planner) planOutputs() {
 }
 
 // planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
-func (p *planner) planOutput(o *config.Output, digest string, wasRecorded bool) {
+func (p *planner) planOutput(o *config.Output, recordedDigest string, wasRecorded bool) {
 	after, diags := o.Value(p.unconfiguredAttrsAfterApply)
 	if diags.HasErrors() {
 		p.diags = append(p.diags, diags...)
 		return
 	}
-	if digest != "" && digest == outputDigest(p.Applied.Salt, o, after) {
+	if recordedDigest != "" && recordedDigest == outputDigest(p.Applied.Salt, o, after) {
 		return
 	}
 	c := OutputChange{Name: o.Name, Action: Create, Sensitive: o.Sensitive, After: after}
 	if wasRecorded || p.Applied.SameConfigAndVariables {
-		c.Action, c.Before = Update, p.appliedValueIfKnown(o, digest)
+		c.Action, c.Before = Update, p.appliedValueIfKnown(o, recordedDigest)
 		plain, _ := after.UnmarkDeep()
-		isOpen := digest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown() // nobody knows whether it changes
+		isOpen := recordedDigest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown() // nobody knows whether it changes
 		if isOpen || c.Before != cty.NilVal && equalWithoutMarks(c.Before, after) {
 			return
 		}
@@ -124,7 +124,7 @@ func equalWithoutMarks(a, b cty.Value) bool {
 
 // appliedValueIfKnown is the value of an output by what is live, where that is what was applied: digest is
 // what is recorded of it. cty.NilVal: nobody knows.
-func (p *planner) appliedValueIfKnown(o *config.Output, digest string) cty.Value {
+func (p *planner) appliedValueIfKnown(o *config.Output, digest string) (valueOrNilVal cty.Value) {
 	v, diags := o.Value(p.unconfiguredAttrsBeforeApply)
 	if diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal

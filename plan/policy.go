@@ -61,9 +61,9 @@ func (c *Change) subject(r *config.Resource) config.PolicySubject {
 	if c.Action == Delete || c.Action == Forget {
 		r = nil
 	}
-	change := &config.SubjectChange{Action: string(c.Action), Before: c.Before, Fields: c.Fields, Sensitive: c.Sensitive}
+	change := &config.SubjectChange{Action: string(c.Action), BeforeUnlessNoOp: c.Before, Fields: c.Fields, Sensitive: c.Sensitive}
 	if c.Before == cty.NilVal {
-		change.Before = cty.NullVal(c.Kind.LiveType())
+		change.BeforeUnlessNoOp = cty.NullVal(c.Kind.LiveType())
 	}
 	for _, h := range c.Hazards {
 		change.Hazards = append(change.Hazards, h.Kind.AllowFlagValue())

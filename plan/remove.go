@@ -13,7 +13,7 @@ import (
 func (p *planner) planDeleteOrForget(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
 	h := p.matchAddr(addr, k)
-	h.overdueRetirees, h.retiring = h.allRetirees(), nil // nobody waits for the end of an overlap
+	h.overdueRetirees, h.keptRetirees = h.allRetirees(), nil // nobody waits for the end of an overlap
 	if removed := p.removalFor(addr); removed != nil && !removed.Destroy {
 		p.planForget(addr, k, h)
 		return

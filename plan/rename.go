@@ -32,8 +32,8 @@ func (p *planner) matchRecoveredRename(r *config.Resource, h *match) {
 	}
 }
 
-// checkNameFree refuses to give a resource a name under which something is live.
-func (p *planner) checkNameFree(r *config.Resource) (goOn bool) {
+// checkNameFreeAndAllowed refuses to give a resource a name under which something is live.
+func (p *planner) checkNameFreeAndAllowed(r *config.Resource) (goOn bool) {
 	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if len(found) == 0 {
 		return p.checkCredentialScope(r)

@@ -17,9 +17,9 @@ import (
 func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
 	case old.KeptUntilRenewal, old.KeepUntil.After(p.Now):
-		h.retiring = sortByID(append(h.retiring, old))
+		h.keptRetirees = sortByID(append(h.keptRetirees, old))
 	case inUse && !old.KeepUntil.IsZero():
-		h.retiring = sortByID(append(h.retiring, old))
+		h.keptRetirees = sortByID(append(h.keptRetirees, old))
 		p.warnf(nil, "The key in use outlives its rotation",
 			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
 				"Run b2form with the key that took its place.", old.ID, words.ReadableTime(old.KeepUntil))
@@ -28,10 +28,10 @@ func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 	}
 }
 
-// siblings are the live objects that may be the resource's: those under its
+// liveObjectsNamedAs are the live objects that may be the resource's: those under its
 // identity and, where it rotates, under its identity with a stamp. Oldest first:
 // without a stamp, by stamp, by ID.
-func (p *planner) siblings(r *config.Resource) []*kind.Object {
+func (p *planner) liveObjectsNamedAs(r *config.Resource) []*kind.Object {
 	plain := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		return plain
@@ -81,7 +81,7 @@ func (p *planner) newestTimestamped(r *config.Resource, found []*kind.Object) *k
 // splitKeptUntilRenewal are the IDs of what lives on until the object is renewed, which happens
 // now.
 func (h *match) splitKeptUntilRenewal() (ids []string, others []addr.RetiringObject) {
-	for _, old := range h.retiring {
+	for _, old := range h.keptRetirees {
 		if old.KeptUntilRenewal {
 			ids = append(ids, old.ID)
 		} else {
@@ -100,7 +100,8 @@ func (p *planner) decideRotation(r *config.Resource, h match, rotation kind.Rota
 		reason = why
 	}
 	p.plan.RotatingObjects = append(p.plan.RotatingObjects, RotatingObject{
-		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.madeAt(), Due: due, Retiring: h.allRetirees(),
+		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.timestampedMadeAt(), Due: due,
+		Retiring: h.allRetirees(),
 	})
 	p.rotationChanges[r.Addr] = reason != ""
 	switch {
@@ -114,7 +115,7 @@ func (p *planner) decideRotation(r *config.Resource, h match, rotation kind.Rota
 
 // rotationDue says when the object is to be renewed and, once that is now, why.
 func (p *planner) rotationDue(r *config.Resource, h match, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
-	made := h.madeAt()
+	made := h.timestampedMadeAt()
 	if made.IsZero() {
 		return p.Now, "it rotates from now on, and its name does not tell its age"
 	}
@@ -158,9 +159,9 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	}
 }
 
-// madeAt is when the object was made: as recorded, else as its name says; zero:
+// timestampedMadeAt is when the object was made: as recorded, else as its name says; zero:
 // neither tells. A name without a stamp is of the time before rotation.
-func (h *match) madeAt() (madeOrZero time.Time) {
+func (h *match) timestampedMadeAt() (madeOrZero time.Time) {
 	at := nameTimestamp(h.object)
 	if recorded := h.entry != nil && h.entry.ID == h.object.ID && !h.entry.Created.IsZero(); recorded && !at.IsZero() {
 		return h.entry.Created

@@ -43,7 +43,7 @@ type SavedChange struct {
 	RemoteID               string                `json:"id,omitempty"`
 	LiveName               string                `json:"live_name,omitempty"`
 	Before                 json.RawMessage       `json:"before"`
-	UnknownBefore          []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
+	UnreadableBefore       []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
 	After                  json.RawMessage       `json:"after"`
 	UnknownAfter           []string              `json:"unknown_after,omitempty"`
 	Fields                 []string              `json:"fields,omitempty"`
@@ -139,7 +139,7 @@ func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Chan
 		Retiring:       s.Retiring,
 		Overlapping:    s.Overlapping,
 	}
-	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkEnumValues()}
+	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnreadableBefore), checkFields(k, s.UnknownAfter), s.checkEnumValues()}
 	var err error
 	if s.MovedFrom != "" {
 		c.MovedFrom, err = addr.Parse(s.MovedFrom)
@@ -154,7 +154,7 @@ func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Chan
 		return nil, err
 	}
 	types := values.typesOf(k)
-	if c.Before, err = values.object(s.Before, k, types.live, s.UnknownBefore); err != nil {
+	if c.Before, err = values.object(s.Before, k, types.live, s.UnreadableBefore); err != nil {
 		return nil, err
 	}
 	if c.After, err = values.object(s.After, k, types.config, s.UnknownAfter); err != nil {

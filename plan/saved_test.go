@@ -109,7 +109,7 @@ func TestDifferences(t *testing.T) {
 			info := cty.MapVal(map[string]cty.Value{"a": cty.StringVal("b")})
 			w.config.Resources[0].Value.Set("info", &info)
 		}, []string{"bucket.photos: to be set, other than in the saved plan: info"}},
-		{func(w *world) { w.config.Resources[1].Deliveries[0].Digest = "d2" },
+		{func(w *world) { w.config.Resources[1].Deliveries[0].SettingsDigest = "d2" },
 			[]string{"key.camera: other than in the saved plan: delivery"}},
 		{func(w *world) { w.config.Resources = w.config.Resources[:1] },
 			[]string{"key.camera: nothing to do any more; the saved plan has create"}},

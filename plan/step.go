@@ -204,14 +204,14 @@ func (g *stepGraph) deferredFields(i int) []string {
 		fields = append(fields, a.Name)
 		links = links || a.IsDeferredLink()
 	}
-	if c.Action == Update && !(links && g.hasLinksToOtherChanges(i)) {
+	if c.Action == Update && !(links && g.hasLinksToCreatedOrUpdated(i)) {
 		return nil
 	}
 	return fields
 }
 
-// hasLinksToOtherChanges reports whether a link of the change's block leads to what is made or updated.
-func (g *stepGraph) hasLinksToOtherChanges(i int) bool {
+// hasLinksToCreatedOrUpdated reports whether a link of the change's block leads to what is made or updated.
+func (g *stepGraph) hasLinksToCreatedOrUpdated(i int) bool {
 	found := false
 	g.visitNeededChanges(i, g.declaration(g.plan.Changes[i].Addr).DeferredNeeds, func(to int) bool {
 		found = found || createsOrUpdates(&g.plan.Changes[to])

@@ -49,9 +49,9 @@ func (p *planner) checkTarget(option string, a addr.Addr) {
 		"address.%s", option, a, words.DidYouMean(a.String(), "", names))
 }
 
-// isTarget reports whether the address may be planned: it is a target, where there are any, and
+// isSelected reports whether the address may be planned: it is a target, where there are any, and
 // not excluded.
-func (p *planner) isTarget(a addr.Addr) bool {
+func (p *planner) isSelected(a addr.Addr) bool {
 	return (len(p.Target) == 0 || coveredByAny(p.Target, a)) && !coveredByAny(p.Exclude, a)
 }
 
@@ -76,7 +76,7 @@ func (p *planner) keepOnlyTargets() {
 		}
 		kept[i] = true
 		switch c := &p.plan.Changes[i]; {
-		case p.isTarget(c.Addr):
+		case p.isSelected(c.Addr):
 		case c.Action == Delete:
 			broughtDeletes = append(broughtDeletes, c.Addr)
 		default:
@@ -91,10 +91,10 @@ func (p *planner) keepOnlyTargets() {
 		c := &p.plan.Changes[i]
 		switch {
 		case excluded[i]:
-			if p.isTarget(c.Addr) {
+			if p.isSelected(c.Addr) {
 				dragged = append(dragged, c.Addr)
 			}
-		case p.isTarget(c.Addr) || c.IsMoveOnly():
+		case p.isSelected(c.Addr) || c.IsMoveOnly():
 			keep(i)
 		}
 	}
@@ -199,7 +199,7 @@ func (p *planner) dropLeftOutErrors() {
 	referred := p.addrsWithTransitiveNeeds(kept...)
 	p.diags = slices.DeleteFunc(p.diags, func(d *hcl.Diagnostic) bool {
 		a, ok := d.Extra.(addr.Addr)
-		return ok && !p.isTarget(a) && !referred[a]
+		return ok && !p.isSelected(a) && !referred[a]
 	})
 }
 

@@ -209,12 +209,12 @@ func (l *module) checkNamesAgainstKind(body hcl.Body, k *kind.Kind, attrs []kind
 			l.reportUnknownName(it, k, attrs, top)
 		case a != nil && a.Computed:
 			l.errorAt(it.nameRange, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
-		case a != nil && it.isBlock && a.Object == nil:
+		case a != nil && it.isNativeBlock && a.Object == nil:
 			l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
-		case a != nil && it.isBlock:
+		case a != nil && it.isNativeBlock:
 			l.checkNamesAgainstKind(it.body, k, a.Object, false)
 		case a != nil:
-		case it.name == "dynamic" && it.isBlock:
+		case it.name == "dynamic" && it.isNativeBlock:
 			l.checkDynamicBlock(it, k, attrs)
 		case it.name == "dynamic" && !native:
 		case top && l.checkMetaArgument(it, k, native):
@@ -235,7 +235,7 @@ func (l *module) checkJSONBlockNames(body hcl.Body, k *kind.Kind, attrs []kind.A
 			l.checkNamesAgainstKind(b.Body, k, findAttr(attrs, b.Type).Object, false)
 			continue
 		}
-		it := bodyItem{name: b.Type, nameRange: b.TypeRange, isBlock: true, body: b.Body, label: b.Labels[0]}
+		it := bodyItem{name: b.Type, nameRange: b.TypeRange, isNativeBlock: true, body: b.Body, label: b.Labels[0]}
 		l.checkDynamicBlock(it, k, attrs)
 	}
 }
@@ -247,13 +247,13 @@ func (l *module) checkMetaArgument(it bodyItem, k *kind.Kind, native bool) (isMe
 	switch {
 	case arg == nil && nested == nil:
 		return false
-	case arg != nil && it.isBlock:
+	case arg != nil && it.isNativeBlock:
 		l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
 	case arg != nil:
 	case it.name == "deliver" && !k.YieldsSecret():
 		l.errorAt(it.nameRange, "Unsupported block type",
 			fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
-	case native && !it.isBlock:
+	case native && !it.isNativeBlock:
 		l.errorAt(it.nameRange, "Unsupported argument", blockNotArgumentDetail(it.name, nested))
 	}
 	return true
@@ -303,7 +303,7 @@ func (l *module) reportUnknownName(it bodyItem, k *kind.Kind, attrs []kind.Attr,
 	if top {
 		known = append(known, metaArgumentNames(k)...)
 	}
-	if it.isBlock {
+	if it.isNativeBlock {
 		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, known))
 		return
 	}
@@ -320,7 +320,7 @@ func findMeantAttr(name string, attrs []kind.Attr) *kind.Attr {
 			return &attrs[i]
 		}
 	}
-	return findAttr(attrs, words.Nearest(name, settableNames(attrs)))
+	return findAttr(attrs, words.FindSimilar(name, settableNames(attrs)))
 }
 
 // isRequiredMisnamed reports whether a required argument is missing since its name was

@@ -59,7 +59,7 @@ func (l *module) keepOnlyUsedBySettings() {
 		}
 	}
 	for _, v := range l.variables {
-		v.node.broken = v.node.broken || !used[v.node]
+		v.node.notEvaluated = v.node.notEvaluated || !used[v.node]
 	}
 	l.nodes = slices.DeleteFunc(l.nodes, func(n *node) bool { return !used[n] })
 }
@@ -82,8 +82,8 @@ func (l *module) markUsedNodes(ts []hcl.Traversal, used map[*node]bool) {
 			continue
 		}
 		used[n] = true
-		if n.expr != nil {
-			l.markUsedNodes(n.expr.Variables(), used)
+		if n.localExpr != nil {
+			l.markUsedNodes(n.localExpr.Variables(), used)
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[s
 		case !ok:
 		case v.IsNull() && !arg.Required:
 		case v.IsNull() || v.AsString() == "" || strings.HasPrefix(v.AsString(), "/") && name == "prefix":
-			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackendDetail(name))
+			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackendArgumentDetail(name))
 		default:
 			out[name] = v.AsString()
 		}
@@ -156,8 +156,8 @@ func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[s
 	return out
 }
 
-func invalidBackendDetail(name string) string {
-	switch name {
+func invalidBackendArgumentDetail(argName string) string {
+	switch argName {
 	case "bucket":
 		return "bucket needs the name of the bucket that holds the state."
 	case "prefix":
@@ -166,7 +166,7 @@ func invalidBackendDetail(name string) string {
 	case "path":
 		return "path needs the name of a file, relative to the configuration's folder."
 	}
-	return name + " is empty. Give it a value, or leave it out."
+	return argName + " is empty. Give it a value, or leave it out."
 }
 
 // checkNoResourceRefs reports an argument that depends on resources: the state must be found

@@ -27,12 +27,12 @@ type block struct {
 	*metaArgs
 	nativeDeliverRanges []hcl.Range // of the deliver blocks in native syntax
 
-	mayHaveLinks         bool               // whether it may set attributes that are evaluated last
-	unresolvedReferences []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
-	nonLinkAttrs         attrFilter         // what its own node evaluates; nil: all
-	writtenArgs          *bodyArgs          // nil: they are read when they are needed; see argsOf
-	resources            []*config.Resource // sorted by instance
-	repetitions          []repetitionData   // beside resources
+	mayHaveLinks        bool               // whether it may set attributes that are evaluated last
+	referencesToResolve []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
+	nonLinkAttrs        attrFilter         // what its own node evaluates; nil: all
+	writtenArgs         *bodyArgs          // nil: they are read when they are needed; see argsOf
+	resources           []*config.Resource // sorted by instance
+	repetitions         []repetitionData   // beside resources
 	// awaitingLinks are the evaluations, beside resources, that wait for links.
 	awaitingLinks []*instanceEvaluation
 }
@@ -76,7 +76,7 @@ func (l *module) sourceOf(b *block) (src []byte, at hcl.Range) {
 
 // parseBlock parses what stands at a place where there was a block in native syntax.
 func (l *module) parseBlock(at hcl.Range) *hclsyntax.Block {
-	return parse.Block(l.config.Files[at.Filename].Body.(sourceBody).src, at, l.shared.evalBudget)
+	return parse.ReparseBlock(l.config.Files[at.Filename].Body.(sourceBody).src, at, l.shared.evalBudget)
 }
 
 // writtenArgsOf reads again what a block says about the attributes of its kind, unless that was kept.
@@ -229,7 +229,7 @@ func (l *module) resolveDependsOn(e hcl.Expression) (dependsOnRefs []ref, nodes 
 		}
 		r := l.resolveRef(t, allowedRefs{})
 		switch {
-		case r.broken: // reported, perhaps of another instance of the module
+		case r.isInvalid: // reported, perhaps of another instance of the module
 		case len(t) == 3 && !r.hasInstanceKey:
 			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
 		default:
@@ -266,8 +266,8 @@ func (r repetitionData) eachOrCountObject() cty.Value {
 
 // context lets expressions see each.key and each.value, or count.index, unless
 // an error was reported for how they are used.
-func (r repetitionData) context(parent *hcl.EvalContext, dead []string) *hcl.EvalContext {
-	if r.rootName == "" || slices.Contains(dead, r.rootName) {
+func (r repetitionData) context(parent *hcl.EvalContext, invalidRoots []string) *hcl.EvalContext {
+	if r.rootName == "" || slices.Contains(invalidRoots, r.rootName) {
 		return parent
 	}
 	ctx := parent.NewChild()
@@ -354,7 +354,7 @@ func (l *module) evalForEachOrCount(e hcl.Expression, ctx *hcl.EvalContext) (unm
 
 func (l *module) expandCount(e hcl.Expression, v cty.Value, marks cty.ValueMarks) (instances []repetitionData, ok bool) {
 	if !v.IsKnown() {
-		l.reportUnknownValue(l.report, e.Range(), marks)
+		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
 		return nil, false
 	}
 	n, err := convert.Convert(v, cty.Number)
@@ -384,7 +384,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 	set := t.IsSetType()
 	switch {
 	case !v.IsKnown() || set && t.ElementType() != cty.String && !v.IsWhollyKnown():
-		l.reportUnknownValue(l.report, e.Range(), marks)
+		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
 		return nil, false
 	case v.IsNull():
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
@@ -407,7 +407,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 		key, value := it.Element()
 		switch {
 		case !key.IsKnown():
-			l.reportUnknownValue(l.report, e.Range(), marks)
+			l.reportUnexplainedUnknown(l.report, e.Range(), marks)
 			return nil, false
 		case key.IsNull():
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
@@ -421,11 +421,11 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 	return list, true
 }
 
-// reportUnknownValue reports a value that is not known where a known one is needed: because
+// reportUnexplainedUnknown reports a value that is not known where a known one is needed: because
 // only B2 knows it, or for no cause. One that is unknown because of an earlier error
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
-func (l *module) reportUnknownValue(r *report, at hcl.Range, marks cty.ValueMarks) {
+func (l *module) reportUnexplainedUnknown(r *report, at hcl.Range, marks cty.ValueMarks) {
 	if summary, detail := l.findComputedRefMessage(marks); summary != "" {
 		r.errorAt(at, summary, detail)
 		return
@@ -433,7 +433,7 @@ func (l *module) reportUnknownValue(r *report, at hcl.Range, marks cty.ValueMark
 	for m := range marks {
 		if h, ok := m.(unreadableMark); ok {
 			r.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.",
-				h.attr, h.capability))
+				h.attrReference, h.capability))
 			return
 		}
 	}

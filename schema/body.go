@@ -17,17 +17,17 @@ const missingArgument = "Missing required argument"
 
 // readContent reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
-func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, complete bool) {
+func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, hasRequired bool) {
 	l.checkNamesAgainstSpec(b.Body, d)
 	content, _, diags := b.Body.PartialContent(d.BodySchema())
 	l.add(diags...)
-	complete = !diags.HasErrors()
+	hasRequired = !diags.HasErrors()
 	for i := range d.Arguments {
 		a := &d.Arguments[i]
 		if !a.Required || content.Attributes[a.Name] != nil {
 			continue
 		}
-		complete = false
+		hasRequired = false
 		isMeant := func(it bodyItem) bool { return findMeantName(it.name, d) == a.Name }
 		if !slices.ContainsFunc(bodyItems(b.Body), isMeant) {
 			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
@@ -35,7 +35,7 @@ func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.Bo
 				fmt.Sprintf("The argument %q is required: %s.", a.Name, strings.ToLower(what[:1])+strings.TrimSpace(what[1:])))
 		}
 	}
-	return content, complete
+	return content, hasRequired
 }
 
 // findMeantName is the name that was meant by one that a block does not know; "": none is
@@ -44,7 +44,7 @@ func findMeantName(name string, d *syntax.BlockSpec) string {
 	if d.OtherArgumentsDoc != "" || d.FindArgument(name) != nil || d.NestedForms(name) != nil {
 		return ""
 	}
-	return words.Nearest(name, d.AllowedNames())
+	return words.FindSimilar(name, d.AllowedNames())
 }
 
 // otherAttributes are the arguments of a block that its description does not name.
@@ -62,29 +62,29 @@ func (l *module) checkNamesAgainstSpec(body hcl.Body, d *syntax.BlockSpec) {
 	for _, it := range bodyItems(body) {
 		arg, nested := d.FindArgument(it.name), d.NestedForms(it.name)
 		switch {
-		case arg != nil && it.isBlock:
+		case arg != nil && it.isNativeBlock:
 			l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
 		case arg != nil:
-		case nested != nil && native && !it.isBlock:
+		case nested != nil && native && !it.isNativeBlock:
 			l.errorAt(it.nameRange, "Unsupported argument", blockNotArgumentDetail(it.name, nested))
 		case nested != nil:
 		default:
-			l.reportUnknownArgument(it, d)
+			l.reportNameOutsideSpec(it, d)
 		}
 	}
 }
 
-// reportUnknownArgument reports a name that is neither an argument nor a nested block, unless
+// reportNameOutsideSpec reports a name that is neither an argument nor a nested block, unless
 // the block takes any name.
-func (l *module) reportUnknownArgument(it bodyItem, d *syntax.BlockSpec) {
+func (l *module) reportNameOutsideSpec(it bodyItem, d *syntax.BlockSpec) {
 	hint := d.FindHint(it.name)
 	switch {
-	case d.OtherArgumentsDoc != "" && !it.isBlock:
+	case d.OtherArgumentsDoc != "" && !it.isNativeBlock:
 	case hint != nil:
 		l.errorAt(it.nameRange, hint.Summary, hint.Advice)
-	case it.isBlock && d.OtherArgumentsDoc != "":
+	case it.isNativeBlock && d.OtherArgumentsDoc != "":
 		l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
-	case it.isBlock:
+	case it.isNativeBlock:
 		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, d.AllowedNames()))
 	default:
 		l.errorAt(it.nameRange, "Unsupported argument", notExpectedDetail("An argument named", it.name, d.AllowedNames()))

@@ -69,7 +69,7 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	if holds || !known {
 		return nil, v.Marks()
 	}
-	text, wrong := ConditionMessage(s.eval(c.errorMessage, ctx), "error_message", c.errorMessage.Range())
+	text, wrong := ConditionMessageOrDefault(s.eval(c.errorMessage, ctx), "error_message", c.errorMessage.Range())
 	if wrong != nil {
 		s.report.add(wrong)
 	}
@@ -92,9 +92,9 @@ func ConditionHolds(v cty.Value, name string, at hcl.Range) (holds, known bool, 
 	return c.True(), true, nil
 }
 
-// ConditionMessage is what is said of a condition that does not hold, from v, which its author wrote. No secret is in it.
+// ConditionMessageOrDefault is what is said of a condition that does not hold, from v, which its author wrote. No secret is in it.
 // wrong says that v is no text; name is what it is called, and at is where it stands.
-func ConditionMessage(v cty.Value, name string, at hcl.Range) (text string, wrong *hcl.Diagnostic) {
+func ConditionMessageOrDefault(v cty.Value, name string, at hcl.Range) (text string, wrong *hcl.Diagnostic) {
 	v, marks := v.UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		return "The " + name + " is left out, since it holds a sensitive value.", nil
@@ -140,7 +140,7 @@ func (l *module) declareCheck(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	if l.registerName("check."+name, b.DefRange) {
+	if l.registerCheckOrPolicyName("check."+name, b.DefRange) {
 		return
 	}
 	d := syntax.FindFixedBlock(b.Type)
@@ -170,7 +170,7 @@ func (l *module) resolveAndAddChecks() {
 // a warning: a check stops nothing.
 func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostics {
 	return func(live config.LiveLookup) hcl.Diagnostics {
-		s, end := l.liveScope(live)
+		s, end := l.newScopeAfterLoad(live)
 		defer end()
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.baseContext))

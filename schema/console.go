@@ -15,8 +15,8 @@ import (
 
 // evaluateText is the Eval of the configuration: one expression, with everything in reach
 // that an output may use.
-func (l *module) evaluateText(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.shared.evalBudget)
+func (l *module) evaluateText(source, filename string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+	expr, diags := parse.Expression([]byte(source), filename, hcl.InitialPos, l.shared.evalBudget)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}

@@ -31,7 +31,7 @@ func (e *instanceEvaluation) readPayload() *wire.Payload {
 		return e.checkContentSize(c, c.TextAttr, textPayload(text.AsString()))
 	}
 	from := e.module.folderOf(e.module.Dir)
-	size, err := from.Size(source.AsString())
+	size, err := from.FileSize(source.AsString())
 	p := &wire.Payload{Size: size}
 	if err == nil && size <= c.MaxSize {
 		p, err = from.ReadPayload(source.AsString())

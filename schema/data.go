@@ -120,7 +120,7 @@ func (l *module) declareData(b *hcl.Block) {
 			"Remove one of them.")
 		d.count = nil
 	case !d.form.isList && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
-		d.node.broken = true
+		d.node.notEvaluated = true
 		if misspelt := func(it bodyItem) bool {
 			return slices.Contains(d.form.lookupArgNames, findMeantName(it.name, d.form.syntax))
 		}; len(d.args) > 0 ||
@@ -130,7 +130,7 @@ func (l *module) declareData(b *hcl.Block) {
 		}
 	}
 	for _, a := range d.form.syntax.Arguments {
-		d.node.broken = d.node.broken || a.Required && d.args[a.Name] == nil // reported
+		d.node.notEvaluated = d.node.notEvaluated || a.Required && d.args[a.Name] == nil // reported
 	}
 }
 
@@ -178,7 +178,7 @@ func (l *module) resolveDataBlockReferences(n *node) {
 	}
 	u := allowedRefs{each: d.forEach != nil, count: d.count != nil}
 	n.refs = l.resolveRepeated(d.forEach, d.count, append(every, references(d.preconditions)...), u)
-	u.self = slices.Sorted(maps.Keys(d.form.valueType.AttributeTypes()))
+	u.selfAttrNames = slices.Sorted(maps.Keys(d.form.valueType.AttributeTypes()))
 	after := l.resolve(references(d.postconditions), u)
 	n.refs.list = append(n.refs.list, after.list...)
 	n.refs.invalidRoots = append(n.refs.invalidRoots, after.invalidRoots...)
@@ -187,14 +187,14 @@ func (l *module) resolveDataBlockReferences(n *node) {
 // evaluateData answers one data block from what is live.
 func (l *module) evaluateData(n *node) {
 	d := n.data
-	if n.broken {
+	if n.notEvaluated {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.baseContext)
 	repeats, marks, ok := l.expandRepetitions(d.forEach, d.count, ctx)
 	if !ok {
 		l.queryKindIfPending(d.form.kind)
-		n.broken = true
+		n.notEvaluated = true
 		return
 	}
 	list := make([]cty.Value, len(repeats))
@@ -266,13 +266,13 @@ func (l *module) dataQuery(d *dataBlock, args map[string]string) config.DataQuer
 		}
 		q.Children = kind.ChildListQuery{ParentIdentity: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]),
 			Prefix: args[syntax.NamePrefix],
-			Limit:  most, Delimiter: args[syntax.Delimiter], Versions: args[syntax.Versions] == "true"}
+			Limit:  most, Delimiter: args[syntax.Delimiter], EarlierVersionsToo: args[syntax.Versions] == "true"}
 	case k.ScopeAttr() != "":
 		q.Identity = k.NormalizeIdentity(args[k.ScopeAttr()] + "/" + name)
 	case named:
 		q.Identity = k.NormalizeIdentity(name)
 	case !d.form.isList && k.ParentKind() != "" && l.Snapshot != nil:
-		q.Identity, _ = l.Snapshot.UniqueNameOf(k.ParentKind(), args[k.IDAttr])
+		q.Identity, _ = l.Snapshot.NameUnlessNamesRepeat(k.ParentKind(), args[k.IDAttr])
 	}
 	return q
 }
@@ -309,11 +309,11 @@ func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, c
 		}
 	}
 	if !v.IsWhollyKnown() {
-		l.reportUnknownValue(l.report, e.Range(), marks)
+		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
 		return "", false
 	}
 	if yes := false; d.form.syntax.FindArgument(name).Type == syntax.Bool {
-		ok := l.storeScalar(name, e, v, &yes)
+		ok := l.storeScalarUnlessNull(name, e, v, &yes)
 		return strconv.FormatBool(yes), ok
 	}
 	s, err := convert.Convert(v, cty.String)

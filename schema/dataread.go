@@ -40,7 +40,7 @@ func (l *module) answerSingleObject(d *dataBlock, args map[string]string, identi
 		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg,
 			words.JoinAnd(ids), k.IDAttr))
 	case k.ParentKind() != "":
-		return l.answerAbsentChild(d, args, identity)
+		return l.answerOrReportAbsentChild(d, args, identity)
 	default:
 		l.reportNoSuchObject(at, k, by, arg, "")
 	}
@@ -53,9 +53,9 @@ func (l *module) reportNoSuchObject(at hcl.Range, k *kind.Kind, by, arg, where s
 		"block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
 }
 
-// answerAbsentChild answers where nothing was found that is part of another object. Of
+// answerOrReportAbsentChild answers where nothing was found that is part of another object. Of
 // settings of a whole object there are none then, which is an answer.
-func (l *module) answerAbsentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
+func (l *module) answerOrReportAbsentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
 	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.ScopeAttr(), k.IdentityAttr)
 	if identity == "" {
@@ -163,7 +163,7 @@ func (l *module) listDataAttrs(d *dataBlock, objects []*kind.Object, name func(*
 }
 
 // An unreadableMark marks what B2 does not show to the credentials in use.
-type unreadableMark struct{ attr, capability string }
+type unreadableMark struct{ attrReference, capability string }
 
 // liveObjectValue is a live object as an expression sees it: secrets are null.
 func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {

@@ -18,11 +18,11 @@ import (
 
 // A bodyItem is one thing written in a body: an argument or a nested block.
 type bodyItem struct {
-	name      string
-	nameRange hcl.Range // of the name
-	isBlock   bool      // written as a block; JSON cannot tell
-	body      hcl.Body  // of a block; nil in JSON
-	label     string    // of a block: its first label
+	name          string
+	nameRange     hcl.Range // of the name
+	isNativeBlock bool      // written as a block; JSON cannot tell
+	body          hcl.Body  // of a block; nil in JSON
+	label         string    // of a block: its first label
 }
 
 // bodyItems lists what stands directly in a body, in order.
@@ -34,7 +34,7 @@ func bodyItems(body hcl.Body) []bodyItem {
 			out = append(out, bodyItem{name: a.Name, nameRange: a.NameRange})
 		}
 		for _, b := range native.Blocks {
-			it := bodyItem{name: b.Type, nameRange: b.TypeRange, isBlock: true, body: b.Body}
+			it := bodyItem{name: b.Type, nameRange: b.TypeRange, isNativeBlock: true, body: b.Body}
 			if len(b.Labels) > 0 {
 				it.label = b.Labels[0]
 			}
@@ -99,7 +99,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 		json = false
 	}
 	for _, it := range bodyItems(body) {
-		if slices.Contains(known, it.name) && (it.isBlock || json) {
+		if slices.Contains(known, it.name) && (it.isNativeBlock || json) {
 			continue
 		}
 		if i := slices.IndexFunc(syntax.TerraformBlockHints(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
@@ -107,7 +107,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 			l.errorAt(it.nameRange, h.Summary, h.Advice)
 			continue
 		}
-		if !it.isBlock && !json {
+		if !it.isNativeBlock && !json {
 			l.errorAt(it.nameRange, "Unsupported argument", fmt.Sprintf(
 				"An argument named %q is not expected at the top level of a file. Named values go into a locals block.", it.name))
 			continue
@@ -171,8 +171,8 @@ func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
 	return false
 }
 
-// registerName reports a check or policy whose name another has; else the name is taken.
-func (l *module) registerName(name string, at hcl.Range) (duplicate bool) {
+// registerCheckOrPolicyName reports a check or policy whose name another has; else the name is taken.
+func (l *module) registerCheckOrPolicyName(name string, at hcl.Range) (duplicate bool) {
 	first, taken := l.checkAndPolicyRanges[name]
 	if taken {
 		l.reportDuplicate(name, at, first)
@@ -205,7 +205,7 @@ func (l *module) declareLocals(b *hcl.Block) {
 			l.reportDuplicate("local."+a.Name, a.NameRange, first.place)
 			continue
 		}
-		n := &node{name: "local." + a.Name, place: a.NameRange, expr: a.Expr}
+		n := &node{name: "local." + a.Name, place: a.NameRange, localExpr: a.Expr}
 		l.locals[a.Name] = n
 		l.nodes = append(l.nodes, n)
 	}
@@ -237,7 +237,7 @@ func (l *module) declareResource(b *hcl.Block) {
 	l.readMetaArguments(r, body)
 	l.checkNamesAgainstKind(body, r.kind, r.kind.Attrs, true)
 	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsDeferredLink); !r.mayHaveLinks {
-		r.unresolvedReferences = referencesInBody(body, r.kind.Attrs, nil)
+		r.referencesToResolve = referencesInBody(body, r.kind.Attrs, nil)
 	}
 }
 
@@ -259,7 +259,7 @@ func (l *module) declareScanned(r *block) (declared bool) {
 		a := r.kind.FindAttr(string(it.Name))
 		switch isDelivery := string(it.Name) == "deliver" && it.IsBlock; {
 		case isDelivery && it.LabelCount == 1 && r.kind.YieldsSecret():
-			deliverRanges = append(deliverRanges, it.Range)
+			deliverRanges = append(deliverRanges, it.BlockRange)
 		case it.IsBlock, a == nil, a.Computed, a.IsDeferredLink():
 			return false
 		}
@@ -271,7 +271,7 @@ func (l *module) declareScanned(r *block) (declared bool) {
 	if argsWithReferences > 1 {
 		references = referencesInAttrOrder(found.Items, r.kind.Attrs)
 	}
-	r.nativeDeliverRanges, r.unresolvedReferences = deliverRanges, references
+	r.nativeDeliverRanges, r.referencesToResolve = deliverRanges, references
 	return true
 }
 

@@ -17,9 +17,9 @@ import (
 // (kind.Attr.IsLink) are evaluated by a node of their own, after the block itself and
 // all that it refers to. Nothing refers to that node: it closes no cycle.
 
-// addLinksNode makes the node for the links of a block where there is need of one, and gives the
+// addLinksNodeIfNeeded makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) addLinksNode(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
+func (l *module) addLinksNodeIfNeeded(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
 	b := n.block
 	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, (*kind.Attr).IsDeferredLink), u)
 	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
@@ -48,7 +48,7 @@ func mayWriteAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 // evaluateLinks completes the resources of a block.
 func (l *module) evaluateLinks(n *node) {
 	b := n.linksOf
-	if n.broken || b.node.broken {
+	if n.notEvaluated || b.node.notEvaluated {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.baseContext)

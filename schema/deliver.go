@@ -85,7 +85,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.refsOfOtherArgs
 		if f.Arguments[i].MayReferTo == syntax.Self {
 			d.secretArgs = append(d.secretArgs, a.Name)
-			u.computed, u.self, into = true, deliverSelfAttrNames(b.kind), &d.refsOfSecretArgs
+			u.computed, u.selfAttrNames, into = true, deliverSelfAttrNames(b.kind), &d.refsOfSecretArgs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
 		into.list = append(into.list, found.list...)
@@ -118,7 +118,7 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 		if d.args["environment"] != nil {
 			out.RenderEnvironment = l.environmentRenderer(d, b.kind, rep)
 		}
-		out.Digest = deliveryDigest(out, text)
+		out.SettingsDigest = deliveryDigest(out, text)
 		r.Deliveries = append(r.Deliveries, out)
 		if more := mergeAddrs(r.Needs, e.originAddrs); len(more) > len(r.Needs) {
 			r.Needs, l.shared.hasNeedsBesideArgs = more, true
@@ -229,8 +229,8 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 }
 
 // deliveryDigest identifies a delivery; text is what was rendered for it.
-func deliveryDigest(d config.Delivery, text []string) string {
-	parts := slices.Concat([]string{d.Type, d.DisplayName, d.Format}, text, d.Command)
+func deliveryDigest(d config.Delivery, renderedTexts []string) string {
+	parts := slices.Concat([]string{d.Type, d.DisplayName, d.Format}, renderedTexts, d.Command)
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))
 		for i, r := range d.Recipients {

@@ -72,7 +72,7 @@ func (e *instanceEvaluation) evalCommand(d *deliverBlock, out *config.Delivery) 
 				"as content = self.application_key, or environment for its variables.")
 		return false
 	}
-	out.Command, out.Dir, out.DisplayName = list, e.module.Dir, "command "+shortenCommand(list)
+	out.Command, out.ProgramDir, out.DisplayName = list, e.module.Dir, "command "+shortenCommand(list)
 	return e.evalTimeout(d.args["timeout"], out) && e.evalShowOutput(d.args["show_output"], out)
 }
 
@@ -89,12 +89,12 @@ func (e *instanceEvaluation) evalShowOutput(a *hcl.Attribute, out *config.Delive
 		e.reportAt(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs true or false.")
 		return false
 	}
-	out.ShowOutput = b.True()
+	out.ShowProgramOutput = b.True()
 	return true
 }
 
 func (e *instanceEvaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) (ok bool) {
-	out.Timeout = defaultTimeout
+	out.ProgramTimeout = defaultTimeout
 	if a == nil {
 		return true
 	}
@@ -108,7 +108,7 @@ func (e *instanceEvaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery)
 			fmt.Sprintf("%q is not a time up to an hour; %s.", text, words.Durations))
 		return false
 	}
-	out.Timeout = t
+	out.ProgramTimeout = t
 	return true
 }
 
@@ -262,7 +262,7 @@ func (e *instanceEvaluation) evalKnownNonsensitive(a *hcl.Attribute) (value cty.
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		e.module.reportUnknownValue(e.report(), a.Expr.Range(), marks)
+		e.module.reportUnexplainedUnknown(e.report(), a.Expr.Range(), marks)
 		return v, false
 	}
 	return v, true

@@ -26,8 +26,8 @@ const (
 func (l *module) resolveAndOrderNodes() {
 	for _, n := range slices.Clone(l.nodes) {
 		switch {
-		case n.expr != nil:
-			n.refs = l.resolve(n.expr.Variables(), allowedRefs{computed: true})
+		case n.localExpr != nil:
+			n.refs = l.resolve(n.localExpr.Variables(), allowedRefs{computed: true})
 		case n.block != nil:
 			l.resolveBlockReferences(n)
 		case n.call != nil:
@@ -57,10 +57,10 @@ func (l *module) resolveBlockReferences(n *node) {
 	every = append(every, references(b.preconditions)...)
 	if b.mayHaveLinks {
 		body := l.bodyOf(b)
-		b.unresolvedReferences = referencesInBody(body, b.kind.Attrs, l.addLinksNode(n, body, u))
+		b.referencesToResolve = referencesInBody(body, b.kind.Attrs, l.addLinksNodeIfNeeded(n, body, u))
 	}
-	every = append(every, b.unresolvedReferences...)
-	b.unresolvedReferences = nil
+	every = append(every, b.referencesToResolve...)
+	b.referencesToResolve = nil
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	if b.dependsOn != nil {
 		b.dependsOnRefs, n.dependsOnNodes = l.resolveDependsOn(b.dependsOn)
@@ -136,14 +136,14 @@ func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p attrFilte
 
 // visitNode walks depth first; path holds the nodes that are open.
 func (l *module) visitNode(n *node, path, ordered []*node) []*node {
-	switch n.state {
+	switch n.visitState {
 	case done:
 		return ordered
 	case open:
 		l.reportLoop(path[slices.Index(path, n):])
 		return ordered
 	}
-	n.state = open
+	n.visitState = open
 	path = append(path, n)
 	for _, r := range n.refs.list {
 		if r.node != nil {
@@ -153,14 +153,14 @@ func (l *module) visitNode(n *node, path, ordered []*node) []*node {
 	for _, a := range n.dependsOnNodes {
 		ordered = l.visitNode(a, path, ordered)
 	}
-	n.state = done
+	n.visitState = done
 	return append(ordered, n)
 }
 
 func (l *module) reportLoop(nodes []*node) {
 	var steps []string
 	for _, n := range nodes {
-		n.broken = true
+		n.notEvaluated = true
 		steps = append(steps, fmt.Sprintf("%s (%s:%d)", n.name, n.place.Filename, n.place.Start.Line))
 	}
 	first := nodes[0]

@@ -80,7 +80,7 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 	name := func(text string) string {
 		address, isBlock := strings.CutPrefix(text, kind.BlockSign)
 		if to := byAddr[address]; isBlock && to != nil && to.Identity() != "" {
-			return index.ReferenceText(to)
+			return index.IdentityOrAddress(to)
 		}
 		return address
 	}

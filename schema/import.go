@@ -35,7 +35,7 @@ func (l *module) evaluateImports() {
 }
 
 // evaluateImport evaluates one block, once for each element of for_each.
-func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt map[addr.Addr]hcl.Range) {
+func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, importedAt map[addr.Addr]hcl.Range) {
 	to := nativeAddressExpr(args["to"].Expr)
 	id, ok := l.importIDExpr(b, args)
 	if !ok {
@@ -65,11 +65,11 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 		if !ok {
 			continue
 		}
-		if at, has := declaredAt[addr]; has {
+		if at, has := importedAt[addr]; has {
 			l.errorAt(to.Range(), "Duplicate import", fmt.Sprintf("%s is imported already at %s.", addr, at))
 			continue
 		}
-		declaredAt[addr] = b.DefRange
+		importedAt[addr] = b.DefRange
 		imp := config.Import{To: addr, Range: b.DefRange}
 		if args["ids"] == nil {
 			imp.IDOrIdentity, ok = l.evalImportID(id, inner, addr.Kind)
@@ -121,7 +121,7 @@ func (l *module) evalImportAddr(to hcl.Expression, ctx *hcl.EvalContext) (target
 func (l *module) evalImportValue(e hcl.Expression, ctx *hcl.EvalContext) (value cty.Value, ok bool) {
 	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
-		l.reportUnknownValue(l.report, e.Range(), marks)
+		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
 		return v, false
 	}
 	if marks.Has(kind.Sensitive) {
@@ -132,7 +132,7 @@ func (l *module) evalImportValue(e hcl.Expression, ctx *hcl.EvalContext) (value 
 	return v, true
 }
 
-func (l *module) evalImportIDs(e hcl.Expression, ctx *hcl.EvalContext, what string) (ids []string, ok bool) {
+func (l *module) evalImportIDs(e hcl.Expression, ctx *hcl.EvalContext, kindName string) (ids []string, ok bool) {
 	v, ok := l.evalImportValue(e, ctx)
 	if !ok {
 		return nil, false
@@ -153,12 +153,12 @@ func (l *module) evalImportIDs(e hcl.Expression, ctx *hcl.EvalContext, what stri
 	}
 	if len(ids) == 0 {
 		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("ids is empty, or has an empty element. Write the name or the ID of every "+
-			"live %s.", what))
+			"live %s.", kindName))
 	}
 	return ids, len(ids) > 0
 }
 
-func (l *module) evalImportID(e hcl.Expression, ctx *hcl.EvalContext, what string) (text string, ok bool) {
+func (l *module) evalImportID(e hcl.Expression, ctx *hcl.EvalContext, kindName string) (text string, ok bool) {
 	v, ok := l.evalImportValue(e, ctx)
 	if !ok {
 		return "", false
@@ -169,7 +169,7 @@ func (l *module) evalImportID(e hcl.Expression, ctx *hcl.EvalContext, what strin
 		l.errorAt(e.Range(), wrongType, "id needs a string.")
 		return "", false
 	case id.IsNull() || strings.TrimSpace(id.AsString()) == "":
-		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("id is empty. Write the name or the ID of the live %s.", what))
+		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("id is empty. Write the name or the ID of the live %s.", kindName))
 		return "", false
 	}
 	return id.AsString(), true
@@ -202,7 +202,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		return addr.Addr{}, false
 	}
 	r := l.resolveRef(t, allowedRefs{computed: true})
-	if r.broken {
+	if r.isInvalid {
 		return addr.Addr{}, false
 	}
 	b := r.node.block
@@ -212,7 +212,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		why = "to needs the address of a resource, without an attribute."
 	case len(t) == 2 && b.isRepeated():
 		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
-	case !b.node.broken && b.findInstance(r.instanceKey) == nil:
+	case !b.node.notEvaluated && b.findInstance(r.instanceKey) == nil:
 		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instanceKey)
 	}
 	if why != "" {
@@ -221,7 +221,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 	}
 	addr := b.addr
 	addr.Instance = r.instanceKey
-	return addr, !b.node.broken
+	return addr, !b.node.notEvaluated
 }
 
 // moduleImportAddr reads the address of one declared resource of a module.

@@ -13,13 +13,13 @@ type jsonBody struct{ hcl.Body }
 
 // Content is for bodies all of whose names are in the schema.
 func (b jsonBody) Content(s *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostics) {
-	content, diags := b.Body.Content(b.schemaOfWrittenForms(s))
+	content, diags := b.Body.Content(b.schemaWithDynamicAsBlocks(s))
 	return wrapJSONBlocks(content), diags
 }
 
 // PartialContent is for others.
 func (b jsonBody) PartialContent(s *hcl.BodySchema) (*hcl.BodyContent, hcl.Body, hcl.Diagnostics) {
-	content, rest, diags := b.Body.PartialContent(b.schemaOfWrittenForms(s))
+	content, rest, diags := b.Body.PartialContent(b.schemaWithDynamicAsBlocks(s))
 	return wrapJSONBlocks(content), jsonBody{rest}, diags
 }
 
@@ -31,8 +31,8 @@ func wrapJSONBlocks(content *hcl.BodyContent) *hcl.BodyContent {
 	return content
 }
 
-// schemaOfWrittenForms leaves one form for each name.
-func (b jsonBody) schemaOfWrittenForms(s *hcl.BodySchema) *hcl.BodySchema {
+// schemaWithDynamicAsBlocks leaves one form for each name.
+func (b jsonBody) schemaWithDynamicAsBlocks(s *hcl.BodySchema) *hcl.BodySchema {
 	written, _ := b.JustAttributes()
 	out := &hcl.BodySchema{Blocks: s.Blocks}
 	for _, a := range s.Attributes {

@@ -72,7 +72,7 @@ func (l *module) judge(subjects []config.PolicySubject, account *wire.Account) h
 		if p.broken || !j.hasPlan && (p.declared.SeesChange || p.declared.SeesAccount) {
 			continue
 		}
-		s, end := l.liveScope(nil)
+		s, end := l.newScopeAfterLoad(nil)
 		j.scope = s
 		j.judgeByPolicy(p)
 		end()
@@ -208,7 +208,7 @@ func (j *judgement) reportUnknown(p *policy, name string, e hcl.Expression, mark
 // violationMessage is the text about a violation, unless it would tell a secret.
 func (j *judgement) violationMessage(p *policy, ctx *hcl.EvalContext) string {
 	v, ok := j.evalPolicyExpr(p, p.message, ctx)
-	text, wrong := ConditionMessage(v, "message of policy."+p.declared.Name, p.message.Range())
+	text, wrong := ConditionMessageOrDefault(v, "message of policy."+p.declared.Name, p.message.Range())
 	if ok && wrong != nil {
 		j.report.add(wrong)
 	}
@@ -228,7 +228,7 @@ func (j *judgement) eachOfSubject(i int) cty.Value {
 	}
 	if c := s.Change; c != nil {
 		before := value
-		if c.Before != cty.NilVal {
+		if c.BeforeUnlessNoOp != cty.NilVal {
 			before = markedLiveObject(s, c)
 		}
 		if value == cty.NilVal {
@@ -250,17 +250,17 @@ func textList(list []string) cty.Value {
 
 // markedLiveObject is the live object of a change, with marks on what must not be shown.
 func markedLiveObject(s *config.PolicySubject, c *config.SubjectChange) cty.Value {
-	if c.Before.IsNull() {
-		return c.Before
+	if c.BeforeUnlessNoOp.IsNull() {
+		return c.BeforeUnlessNoOp
 	}
-	attrs := c.Before.AsValueMap()
+	attrs := c.BeforeUnlessNoOp.AsValueMap()
 	for i := range s.Kind.Attrs {
 		a := &s.Kind.Attrs[i]
 		v, there := attrs[a.Name]
 		if !there {
 			v = cty.NullVal(a.ValueType())
 		}
-		v = config.MarkSensitive(a, convertOrUnknown(v, a.ValueType()), c.Sensitive)
+		v = config.MarkSecretsAndSensitive(a, convertOrUnknown(v, a.ValueType()), c.Sensitive)
 		if !v.IsWhollyKnown() {
 			v = v.Mark(unreadableMark{s.Addr.String() + "." + a.Name, a.ReadCapability})
 		}

@@ -76,7 +76,7 @@ type VariableQuestion struct {
 type VariableValue struct {
 	Name, Value        string
 	VarFile            string         // -var-file: read instead of Name and Value
-	Content            []byte         // of File, where that was read already; nil: it is to be read
+	VarFileContent     []byte         // of File, where that was read already; nil: it is to be read
 	Expr               hcl.Expression // instead of Value; nil: Value
 	IgnoreIfUndeclared bool           // it is passed over where no variable has the name
 }
@@ -93,7 +93,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.checkIdentitiesAndAddNeeds()
 		l.evaluateDeliveries()
 		l.checkNeedLoops()
-		l.evaluateUnreferencedBlocks()
+		l.evaluateUnreferenceableBlocks()
 		l.checkExceptions()
 		l.refuseStateAndSecretReads()
 	}
@@ -140,9 +140,9 @@ func newModule(o Options) *module {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot)
-	l := newEmptyModule(o, newReport(), &sharedLoad{sources: map[string]*moduleFolder{}, rootOptions: o,
+	l := newEmptyModule(o, newReport(), &sharedLoad{moduleFolderByDir: map[string]*moduleFolder{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
-		resourcesWithErrors: map[addr.Addr]bool{}, emptyBlocks: map[*kind.Kind]*emptyBlock{},
+		resourcesWithErrors: map[addr.Addr]bool{}, blockCachesByKind: map[*kind.Kind]*kindBlockTemplate{},
 		cachedReferenceArgs: map[cachedReferenceArgKey]*cachedReferenceArg{},
 		bodySchemas:         map[*kind.Attr]*hcl.BodySchema{},
 		boundary:            boundary, filesRootErr: err, evalBudget: parse.NewBudget(o.MaxEvaluationSteps)})
@@ -208,9 +208,9 @@ func (l *module) evaluateNodes() {
 // error.
 func (l *module) toleratesUnknown() bool { return l.AllowUnsetVariables || l.shared.hasPendingData }
 
-// evaluateUnreferencedBlocks evaluates what nothing refers to: outputs, checks, settings, and what
+// evaluateUnreferenceableBlocks evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
-func (l *module) evaluateUnreferencedBlocks() {
+func (l *module) evaluateUnreferenceableBlocks() {
 	l.resolveOutputReferences()
 	l.evaluateOutputs()
 	for _, m := range l.shared.modules {

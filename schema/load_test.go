@@ -148,12 +148,12 @@ func deliveries(t *testing.T, r *config.Resource) []any {
 	t.Helper()
 	var out []any
 	for _, d := range r.Deliveries {
-		one := map[string]any{"type": d.Type, "shown": d.DisplayName, "path": d.Path, "format": d.Format, "digest": d.Digest}
+		one := map[string]any{"type": d.Type, "shown": d.DisplayName, "path": d.Path, "format": d.Format, "digest": d.SettingsDigest}
 		if d.Recipients != nil {
 			one["recipients"] = d.Recipients
 		}
 		if d.Command != nil {
-			one["command"], one["folder"], one["timeout"] = d.Command, d.Dir, d.Timeout.String()
+			one["command"], one["folder"], one["timeout"] = d.Command, d.ProgramDir, d.ProgramTimeout.String()
 		}
 		self := map[string]cty.Value{"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID")}
 		if d.RenderEnvironment != nil {

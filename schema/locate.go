@@ -12,7 +12,7 @@ import (
 
 // locate finds the smallest written piece that a path into the attributes leads
 // to; name asks for the last step's name instead of its value.
-func (w *bodyArgs) locate(path cty.Path, name bool) hcl.Range {
+func (w *bodyArgs) locate(path cty.Path, ofName bool) hcl.Range {
 	if len(path) == 0 {
 		return w.headerRange
 	}
@@ -25,19 +25,19 @@ func (w *bodyArgs) locate(path cty.Path, name bool) hcl.Range {
 	case arg == nil:
 		return w.headerRange
 	case arg.expr != nil:
-		return locateIn(arg.expr, path[1:], name)
+		return locateIn(arg.expr, path[1:], ofName)
 	case !arg.attr.Many:
-		return arg.blocks[0].locate(path[1:], name)
+		return arg.blocks[0].locate(path[1:], ofName)
 	case len(path) > 1:
 		if i, ok := indexOfStep(path[1]); ok && i < len(arg.blocks) {
-			return arg.blocks[i].locate(path[2:], name)
+			return arg.blocks[i].locate(path[2:], ofName)
 		}
 	}
 	return arg.place
 }
 
 // locateIn follows a path into what an expression literally spells out.
-func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
+func locateIn(e hcl.Expression, path cty.Path, ofName bool) hcl.Range {
 	if len(path) == 0 {
 		return e.Range()
 	}
@@ -46,9 +46,9 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 		list, diags := hcl.ExprList(e)
 		switch {
 		case !diags.HasErrors() && i < len(list):
-			return locateIn(list[i], path[1:], name)
+			return locateIn(list[i], path[1:], ofName)
 		case diags.HasErrors() && isJSONFile(e.Range().Filename):
-			return locateIn(e, path[1:], name) // a list of one, written without the list
+			return locateIn(e, path[1:], ofName) // a list of one, written without the list
 		}
 		return e.Range()
 	}
@@ -62,10 +62,10 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	}
 	for _, p := range pairs {
 		if v, diags := parse.Constant(p.Key); !diags.HasErrors() && isKnownString(v) && strings.EqualFold(v.AsString(), key) {
-			if name && len(path) == 1 {
+			if ofName && len(path) == 1 {
 				return p.Key.Range()
 			}
-			return locateIn(p.Value, path[1:], name)
+			return locateIn(p.Value, path[1:], ofName)
 		}
 	}
 	return e.Range()
@@ -81,17 +81,17 @@ func unwrapParensAndConditional(e hcl.Expression) hcl.Expression {
 		return unwrapParensAndConditional(e.Expression)
 	case *hclsyntax.ConditionalExpr:
 		switch yes, no := unwrapParensAndConditional(e.TrueResult), unwrapParensAndConditional(e.FalseResult); {
-		case isNullOrEmptyLiteral(yes):
+		case isNullOrEmptyCollectionLiteral(yes):
 			return no
-		case isNullOrEmptyLiteral(no):
+		case isNullOrEmptyCollectionLiteral(no):
 			return yes
 		}
 	}
 	return e
 }
 
-// isNullOrEmptyLiteral: null, [] or {}.
-func isNullOrEmptyLiteral(e hcl.Expression) bool {
+// isNullOrEmptyCollectionLiteral: null, [] or {}.
+func isNullOrEmptyCollectionLiteral(e hcl.Expression) bool {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.IsNull()

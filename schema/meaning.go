@@ -53,7 +53,7 @@ func statements(name string, f *hcl.File) []string {
 	var out []string
 	for _, b := range file.Body.(*hclsyntax.Body).Blocks { // there is nothing else in a configuration without errors
 		at := b.Range()
-		b.Body = parse.Block(text, at, nil).Body
+		b.Body = parse.ReparseBlock(text, at, nil).Body
 		tokens, _ := hclsyntax.LexConfig(at.SliceBytes(f.Bytes), name, at.Start)
 		tokens = slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
 			return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline
@@ -73,7 +73,7 @@ func bodyStatements(b *hclsyntax.Body, tokens hclsyntax.Tokens) []string {
 		return tokens[first:last]
 	}
 	for _, a := range b.Attributes {
-		out = append(out, tokenText(within(a.SrcRange)))
+		out = append(out, lengthPrefixedTokens(within(a.SrcRange)))
 	}
 	slices.Sort(out)
 	for _, block := range b.Blocks {
@@ -84,8 +84,8 @@ func bodyStatements(b *hclsyntax.Body, tokens hclsyntax.Tokens) []string {
 	return out
 }
 
-// tokenText is unlike that of all other tokens.
-func tokenText(tokens hclsyntax.Tokens) string {
+// lengthPrefixedTokens is unlike that of all other tokens.
+func lengthPrefixedTokens(tokens hclsyntax.Tokens) string {
 	var out strings.Builder
 	for _, t := range tokens {
 		fmt.Fprintf(&out, "%d:%s", len(t.Bytes), bytes.ReplaceAll(t.Bytes, []byte("\r\n"), []byte("\n")))

@@ -48,7 +48,7 @@ type moduleFolder struct {
 
 // A sharedLoad holds what all modules of one Load have in common.
 type sharedLoad struct {
-	sources               map[string]*moduleFolder // by folder; nil: it could not be read
+	moduleFolderByDir     map[string]*moduleFolder // by folder; nil: it could not be read
 	modules               []*module                // of the configuration and of every instance of a module
 	rootOptions           Options
 	scan                  parse.ScannedBlock // of the block that is declared
@@ -62,7 +62,7 @@ type sharedLoad struct {
 	evalBudget            *parse.Budget // of all that is evaluated
 
 	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
-	emptyBlocks         map[*kind.Kind]*emptyBlock                    // see emptyBlockOf
+	blockCachesByKind   map[*kind.Kind]*kindBlockTemplate             // see emptyBlockOf
 	cachedReferenceArgs map[cachedReferenceArgKey]*cachedReferenceArg // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema                // by the first attribute; see bodySchema
 }
@@ -103,10 +103,10 @@ func (l *module) declareModule(b *hcl.Block) {
 		c.count = nil
 	}
 	if complete {
-		c.folder = l.moduleSourceOf(attrs["source"])
+		c.folder = l.moduleFolderOf(attrs["source"])
 	}
 	if c.folder == nil {
-		c.node.broken = true
+		c.node.notEvaluated = true
 		return
 	}
 	l.readInputs(c, otherAttributes(b.Body, d))
@@ -136,8 +136,8 @@ func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
 		if !c.folder.requiredByVariable[name] || c.inputs[name] != nil {
 			continue
 		}
-		c.node.broken = true
-		misspelt := func(given string) bool { return c.inputs[given] == nil && words.Nearest(given, known) == name }
+		c.node.notEvaluated = true
+		misspelt := func(given string) bool { return c.inputs[given] == nil && words.FindSimilar(given, known) == name }
 		if !slices.ContainsFunc(slices.Sorted(maps.Keys(attrs)), misspelt) {
 			l.errorAt(c.place, missingArgument, fmt.Sprintf("The argument %q is required: the module in %s has a variable "+
 				"of that name without a default.", name, c.folder.dir))
@@ -145,9 +145,9 @@ func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
 	}
 }
 
-// moduleSourceOf reads the folder that a module block names; nil: an error was
+// moduleFolderOf reads the folder that a module block names; nil: an error was
 // reported.
-func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleFolder {
+func (l *module) moduleFolderOf(a *hcl.Attribute) *moduleFolder {
 	path := ""
 	l.evalConstant(a, &path)
 	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
@@ -168,16 +168,16 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleFolder {
 			break
 		}
 	}
-	s, known := l.shared.sources[dir]
+	s, known := l.shared.moduleFolderByDir[dir]
 	if !known {
-		s = l.readModuleSource(dir, a.Expr.Range())
-		l.shared.sources[dir] = s
+		s = l.readModuleFolder(dir, a.Expr.Range())
+		l.shared.moduleFolderByDir[dir] = s
 	}
 	return s
 }
 
-// readModuleSource parses the files of a module; nil: it cannot be used.
-func (l *module) readModuleSource(dir string, at hcl.Range) *moduleFolder {
+// readModuleFolder parses the files of a module; nil: it cannot be used.
+func (l *module) readModuleFolder(dir string, at hcl.Range) *moduleFolder {
 	files, err := ListConfigDirFiles(dir)
 	if err != nil || len(files.ConfigFiles) == 0 {
 		why := "holds no file named *.b2.hcl"
@@ -241,13 +241,13 @@ func (l *module) resolveModuleCallReferences(n *node) {
 func (l *module) evaluateModuleCall(n *node) {
 	c := n.call
 	undecided := addr.Addr{Module: strings.TrimPrefix(l.addressPrefix+".module."+c.name, ".")}
-	if n.broken {
+	if n.notEvaluated {
 		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, undecided)
 		return
 	}
 	repeats, marks, ok := l.expandRepetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.baseContext))
 	if !ok {
-		n.broken = true
+		n.notEvaluated = true
 		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, undecided)
 		return
 	}
@@ -335,7 +335,7 @@ func (s *scope) outputsObject() cty.Value {
 // inputValue is the value of a variable of a module: what the caller gives, in the
 // variable's type, or its default.
 func (s *scope) inputValue(v *variable) cty.Value {
-	if v.node.broken {
+	if v.node.notEvaluated {
 		return cty.DynamicVal
 	}
 	value := v.defaultValue

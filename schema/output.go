@@ -83,7 +83,7 @@ func (l *module) evaluateOutputs() {
 // sensitive and what a missing value was to be made from.
 func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	return func(live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		s, end := l.liveScope(live)
+		s, end := l.newScopeAfterLoad(live)
 		defer end()
 		o.checkPreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.baseContext))

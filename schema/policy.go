@@ -60,7 +60,7 @@ func (l *module) readPolicyFolders() {
 			l.errorWithoutPlace("Policies not found", fmt.Sprintf("The folder %s, named by -policy or B2FORM_POLICY, %s.", dir, why))
 			continue
 		}
-		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: folder.NewPolicyBoundary(dir)}
+		from := folder.Folder{Dir: dir, ModuleDir: dir, WiderBoundary: folder.NewPolicyBoundary(dir)}
 		root := newBaseContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.evalBudget)
 		root.Functions = functions.ForPolicyDirs(from, l.shared.evalBudget)
 		for _, path := range files.ConfigFiles {
@@ -105,7 +105,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			"switches it on. Choose another name.", name))
 		return nil
 	}
-	if l.registerName("policy."+name, b.DefRange) {
+	if l.registerCheckOrPolicyName("policy."+name, b.DefRange) {
 		return nil
 	}
 	content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type))
@@ -272,7 +272,7 @@ func (e *instanceEvaluation) instanceExceptions() []config.Exception {
 		return nil
 	}
 	if !v.IsWhollyKnown() {
-		e.module.reportUnknownValue(s.report, expr.Range(), marks)
+		e.module.reportUnexplainedUnknown(s.report, expr.Range(), marks)
 		return nil
 	}
 	m, err := convert.Convert(v, cty.Map(cty.String))
@@ -314,7 +314,7 @@ func (l *module) checkExceptions() {
 				l.errorAt(at, "Exception not allowed", fmt.Sprintf("%s is excepted from policy.%s, declared at %s, which allows no "+
 					"exceptions. Remove the exception, and do what the policy demands.", r.Addr, x.Policy, fileAndLine(p.Range)))
 			case p != nil || slices.Contains(builtInPolicyNames(), x.Policy):
-			case len(l.PolicyDirs) > 0 || words.Nearest(x.Policy, names) != "": // else it may be one of a folder
+			case len(l.PolicyDirs) > 0 || words.FindSimilar(x.Policy, names) != "": // else it may be one of a folder
 				l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Exception from no policy", Subject: &at,
 					Detail: fmt.Sprintf("%s is excepted from a policy %q, and there is none of that name here.%s", r.Addr, x.Policy,
 						words.DidYouMean(x.Policy, "", names))})

@@ -16,9 +16,9 @@ func (l *module) addPostconditions(b *block) {
 	if len(b.postconditions) == 0 {
 		return
 	}
-	u := allowedRefs{each: b.forEach != nil, count: b.count != nil, computed: true, self: settableNames(b.kind.Attrs)}
+	u := allowedRefs{each: b.forEach != nil, count: b.count != nil, computed: true, selfAttrNames: settableNames(b.kind.Attrs)}
 	for _, a := range b.kind.ComputedAttrs() {
-		u.self = append(u.self, a.Name)
+		u.selfAttrNames = append(u.selfAttrNames, a.Name)
 	}
 	for _, c := range b.postconditions {
 		c.refs = l.resolve(c.variables(), u)
@@ -27,7 +27,7 @@ func (l *module) addPostconditions(b *block) {
 		check := l.postconditionChecker(b.postconditions, r, b.repetitions[i])
 		l.add(check(newScope(l, newReport(), nil))...)
 		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics {
-			s, end := l.liveScope(live)
+			s, end := l.newScopeAfterLoad(live)
 			defer end()
 			return check(s)
 		}

@@ -22,17 +22,17 @@ type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
 
-	variable *variable
-	expr     hcl.Expression // of a local value
-	block    *block
-	call     *moduleCall
-	data     *dataBlock
-	linksOf  *block // whose attributes that are set last it evaluates
+	variable  *variable
+	localExpr hcl.Expression // of a local value
+	block     *block
+	call      *moduleCall
+	data      *dataBlock
+	linksOf   *block // whose attributes that are set last it evaluates
 
 	refs           refs
 	dependsOnNodes []*node // what depends_on adds
-	broken         bool    // part of a loop, or not evaluated: its value is unknown
-	state          visitState
+	notEvaluated   bool    // part of a loop, or not evaluated: its value is unknown
+	visitState     visitState
 }
 
 // refs are the references of some expressions.
@@ -45,16 +45,16 @@ type refs struct {
 type ref struct {
 	root, name     string // bucket, photos
 	node           *node  // nil where nothing has the name
-	broken         bool   // an error was reported: its value is unknown here
+	isInvalid      bool   // an error was reported: its value is unknown here
 	instanceKey    addr.InstanceKey
 	hasInstanceKey bool // written with a constant instance key
 }
 
 // allowedRefs says what may stand in an expression.
 type allowedRefs struct {
-	each, count bool     // inside a block that is repeated so
-	computed    bool     // computed attributes of resources
-	self        []string // inside deliver and postcondition: what self holds
+	each, count   bool     // inside a block that is repeated so
+	computed      bool     // computed attributes of resources
+	selfAttrNames []string // inside deliver and postcondition: what self holds
 }
 
 // resolve finds what the traversals refer to and reports those that cannot be
@@ -94,10 +94,10 @@ func (l *module) checkContextualName(t hcl.Traversal, u allowedRefs) (ok bool) {
 		why = "each.key and each.value exist only inside a block with for_each."
 	case root == "count" && !u.count:
 		why = "count.index exists only inside a block with count."
-	case root == "self" && u.self == nil:
+	case root == "self" && u.selfAttrNames == nil:
 		why = "self exists only in a postcondition, and in the content and the environment of a deliver block."
 	case root == "self":
-		members = u.self
+		members = u.selfAttrNames
 	}
 	if why == "" && (len(t) < 2 || !slices.Contains(members, addr.RootOrAttrName(t[1]))) {
 		why = fmt.Sprintf("%s holds %s.", root, words.JoinAnd(members))
@@ -131,7 +131,7 @@ func (l *module) reportUnknownRoot(t hcl.Traversal) {
 	case why != "":
 	case root == "terraform":
 		why = "b2form has no workspaces; use a variable instead."
-	case len(t) == 1 && words.Nearest(root, roots) == "":
+	case len(t) == 1 && words.FindSimilar(root, roots) == "":
 		why = fmt.Sprintf("Nothing is named %s. If a text is meant, put it into quotes: %q.", root, root)
 	default:
 		why = fmt.Sprintf("Nothing is named %s. References begin with var, local, path or a kind of resource, such as bucket.photos.%s",
@@ -159,19 +159,19 @@ func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 	case "module":
 		if c := l.calls[r.name]; c != nil {
 			r.node = c.node
-			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveModuleOutputRef(c, t)
+			r.instanceKey, r.hasInstanceKey, r.isInvalid = l.resolveModuleOutputRef(c, t)
 		} else {
 			l.reportUndeclared(t, "module", maps.Keys(l.calls), declareOrCorrect)
 		}
 	default:
 		if b := l.blocks[blockName{r.root, r.name}]; b != nil {
 			r.node = b.node
-			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveResourceRef(b, t, u)
+			r.instanceKey, r.hasInstanceKey, r.isInvalid = l.resolveResourceRef(b, t, u)
 		} else {
 			l.reportUndeclared(t, r.root, l.labelsOfKind(r.root), declareOrCorrect)
 		}
 	}
-	r.broken = r.broken || r.node == nil
+	r.isInvalid = r.isInvalid || r.node == nil
 	return r
 }
 
@@ -192,7 +192,7 @@ func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[s
 	detail := fmt.Sprintf("No %s is named %q.", what, addr.RootOrAttrName(t[1]))
 	s := ""
 	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
-		s = words.Nearest(addr.RootOrAttrName(t[1]), slices.Collect(names))
+		s = words.FindSimilar(addr.RootOrAttrName(t[1]), slices.Collect(names))
 	}
 	if s != "" {
 		detail += fmt.Sprintf(" Did you mean %s.%s?", t.RootName(), s)
@@ -256,7 +256,7 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, typeAndName s
 		if form := l.findTerraformDataForm(addr.RootOrAttrName(t[1]), l.dataForms()); form != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", form, addr.RootOrAttrName(t[2]))
 		}
-		if s := words.Nearest("data."+typeAndName, slices.Collect(maps.Keys(l.data))); s != "" {
+		if s := words.FindSimilar("data."+typeAndName, slices.Collect(maps.Keys(l.data))); s != "" {
 			why = "Did you mean " + s + "?"
 		}
 		l.errorAt(t.SourceRange(), "Undeclared reference", fmt.Sprintf("There is no data block data.%s. %s", typeAndName, why))
@@ -269,7 +269,7 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, typeAndName s
 		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttributeDetail(addr.RootOrAttrName(rest[0])))
 		ok = false
 	}
-	r.broken = !ok
+	r.isInvalid = !ok
 	return d.node, typeAndName
 }
 
@@ -316,7 +316,7 @@ func computedDetail(what string) string {
 func (d *dataBlock) unknownAttributeDetail(name string) string {
 	instead, k := d.form.syntax.OwnNameByTerraformName[name], d.form.kind
 	if k != nil && !d.form.isList {
-		if known := b2formAttrName(k, name); known != name {
+		if known := b2formAttrNameOrSame(k, name); known != name {
 			instead = known
 		}
 	}

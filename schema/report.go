@@ -16,14 +16,14 @@ import (
 
 // report adds to the findings what is wrong with one instance of a module or block.
 type report struct {
-	*findings
+	*uniqueDiagnostics
 	instanceAddr     string // address of the instance; "" of what is not repeated
 	inRepeatedModule bool   // the instance has variables of its own: it is in a repeated module
 }
 
-// findings collects diagnostics and drops repetitions: a block with for_each would
+// uniqueDiagnostics collects diagnostics and drops repetitions: a block with for_each would
 // say the same thing once per instance.
-type findings struct {
+type uniqueDiagnostics struct {
 	diags          hcl.Diagnostics
 	hasErrors      bool // an error is among them
 	seen           map[diagnosticKey]*hcl.Diagnostic
@@ -46,7 +46,7 @@ type diagnosticKey struct {
 const repeats = 5
 
 func newReport() *report {
-	return &report{findings: &findings{seen: map[diagnosticKey]*hcl.Diagnostic{}, countByPlace: map[diagnosticKey]int{},
+	return &report{uniqueDiagnostics: &uniqueDiagnostics{seen: map[diagnosticKey]*hcl.Diagnostic{}, countByPlace: map[diagnosticKey]int{},
 		affectedByDiag: map[*hcl.Diagnostic]*affectedInstances{}}}
 }
 
@@ -55,12 +55,12 @@ func (r *report) inModule(moduleAddr string) *report {
 	if !strings.Contains(moduleAddr, "[") { // none of the modules that lead there is repeated
 		return r
 	}
-	return &report{findings: r.findings, instanceAddr: moduleAddr, inRepeatedModule: true}
+	return &report{uniqueDiagnostics: r.uniqueDiagnostics, instanceAddr: moduleAddr, inRepeatedModule: true}
 }
 
 // inInstance is the report on one instance of a block.
 func (r *report) inInstance(address string) *report {
-	return &report{findings: r.findings, instanceAddr: address, inRepeatedModule: r.inRepeatedModule}
+	return &report{uniqueDiagnostics: r.uniqueDiagnostics, instanceAddr: address, inRepeatedModule: r.inRepeatedModule}
 }
 
 func (r *report) add(diags ...*hcl.Diagnostic) {
@@ -76,7 +76,8 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		full := key
 		full.detail, full.instance = d.Detail, config.AffectedAddrText(d)
 		if first := r.seen[full]; first != nil {
-			if c := r.findings.affectedByDiag[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
+			if c := r.uniqueDiagnostics.affectedByDiag[first]; c != nil && r.instanceAddr != "" &&
+				!slices.Contains(c.instances, r.instanceAddr) {
 				c.instances = append(c.instances, r.instanceAddr)
 			}
 			continue
@@ -89,7 +90,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		r.hasErrors = r.hasErrors || d.Severity == hcl.DiagError
 		r.diags = append(r.diags, d)
 		if r.instanceAddr != "" && !strings.Contains(d.Detail, r.instanceAddr) {
-			r.findings.affectedByDiag[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
+			r.uniqueDiagnostics.affectedByDiag[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
 		}
 	}
 }
@@ -154,14 +155,14 @@ func (r *report) errorWithoutPlace(summary, detail string) {
 // sortedDiags lists the diagnostics by file and place; those without a place first. Those
 // about instances name them.
 func (r *report) sortedDiags() hcl.Diagnostics {
-	for d, c := range r.findings.affectedByDiag {
+	for d, c := range r.uniqueDiagnostics.affectedByDiag {
 		gap := " "
 		if _, own := d.Extra.(config.UserMessageExtra); own {
 			gap = "\n\n"
 		}
 		d.Detail += gap + "This is about " + c.text() + "."
 	}
-	clear(r.findings.affectedByDiag)
+	clear(r.uniqueDiagnostics.affectedByDiag)
 	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
 		return compareRanges(subjectRange(a), subjectRange(b))
 	})

@@ -16,7 +16,7 @@ import (
 // evaluateBlock makes the resources of one block.
 func (l *module) evaluateBlock(n *node) {
 	b := n.block
-	if n.broken {
+	if n.notEvaluated {
 		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, b.addr)
 		return
 	}
@@ -24,7 +24,7 @@ func (l *module) evaluateBlock(n *node) {
 	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.nonLinkAttrs, b.node.place)
 	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
-		n.broken = true
+		n.notEvaluated = true
 		l.config.AddrsWithUnknownInstances = append(l.config.AddrsWithUnknownInstances, b.addr)
 		l.queryKindIfPending(b.kind)
 		l.shared.hasUndecidedInstances = true
@@ -94,8 +94,8 @@ type instanceEvaluation struct {
 	writtenArgs       *bodyArgs
 	attrs             kind.Values
 	completer         *kind.ConfigCompleter
-	internedLinkLists map[refListKey]*cty.Value // those of earlier blocks and instances; see shareRefList
-	sharedTexts       []*cty.Value
+	internedLinkLists map[linkListKey]*cty.Value // those of earlier blocks and instances; see shareRefList
+	lastTexts         []*cty.Value
 	needsByOrigin     map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
 	originAddrs       []addr.Addr               // what the evaluated values of this instance came from
 	commonNeeds       []addr.Addr               // what all instances need; sorted
@@ -105,35 +105,35 @@ type instanceEvaluation struct {
 	preventDestroy    bool
 }
 
-// An emptyBlock is what all blocks of a kind begin with: attributes that are all left out,
+// A kindBlockTemplate is what all blocks of a kind begin with: attributes that are all left out,
 // and what completing others came to. Each is judged once.
-type emptyBlock struct {
+type kindBlockTemplate struct {
 	attrs             kind.Values
 	completer         *kind.ConfigCompleter
-	internedLinkLists map[refListKey]*cty.Value
-	sharedTexts       []*cty.Value // by the attribute's index; see shareText
+	internedLinkLists map[linkListKey]*cty.Value
+	lastTexts         []*cty.Value // by the attribute's index; see shareText
 }
 
-func (s *sharedLoad) emptyBlockOf(k *kind.Kind) *emptyBlock {
-	if known := s.emptyBlocks[k]; known != nil {
+func (s *sharedLoad) kindBlockTemplateOf(k *kind.Kind) *kindBlockTemplate {
+	if known := s.blockCachesByKind[k]; known != nil {
 		return known
 	}
-	e := &emptyBlock{k.NewValues(), k.NewCompleter(), map[refListKey]*cty.Value{}, make([]*cty.Value, len(k.Attrs))}
+	e := &kindBlockTemplate{k.NewValues(), k.NewCompleter(), map[linkListKey]*cty.Value{}, make([]*cty.Value, len(k.Attrs))}
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
 			e.attrs.SetAt(i, &null)
 		}
 	}
-	s.emptyBlocks[k] = e
+	s.blockCachesByKind[k] = e
 	return e
 }
 
 // evaluateCommon evaluates what does not differ between the instances.
 func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *instanceEvaluation {
-	empty := l.shared.emptyBlockOf(b.kind)
+	empty := l.shared.kindBlockTemplateOf(b.kind)
 	e := &instanceEvaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
-		completer: empty.completer, internedLinkLists: empty.internedLinkLists, sharedTexts: empty.sharedTexts}
+		completer: empty.completer, internedLinkLists: empty.internedLinkLists, lastTexts: empty.lastTexts}
 	if b.isRepeated() {
 		e.needsByOrigin = map[addr.Addr][]addr.Addr{}
 	}
@@ -184,7 +184,7 @@ func (e *instanceEvaluation) evaluateAndSetArgument(arg *argument) {
 	before := e.hasSensitive
 	e.hasSensitive = false
 	v := e.evalArgument(arg)
-	e.attrs.SetAt(arg.attrIndex, e.shareRefList(arg.attr, e.shareText(arg, &v)))
+	e.attrs.SetAt(arg.attrIndex, e.internLinkList(arg.attr, e.reuseLastEqualText(arg, &v)))
 	if e.hasSensitive {
 		e.sensitiveAttrs = append(e.sensitiveAttrs, arg.attr.Name)
 	}
@@ -274,7 +274,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 				_, deep := v.UnmarkDeep()
 				marks = unknownCauses(deep)
 			}
-			e.module.reportUnknownValue(e.report(), at, marks)
+			e.module.reportUnexplainedUnknown(e.report(), at, marks)
 			continue
 		}
 		if hidden {
@@ -303,10 +303,10 @@ func (e *instanceEvaluation) evalPreventDestroy(expr hcl.Expression) bool {
 	e.collectMarks(marks)
 	out := false
 	if !v.IsKnown() {
-		e.module.reportUnknownValue(e.report(), expr.Range(), marks)
+		e.module.reportUnexplainedUnknown(e.report(), expr.Range(), marks)
 		return false
 	}
-	e.module.storeScalar("prevent_destroy", expr, v, &out)
+	e.module.storeScalarUnlessNull("prevent_destroy", expr, v, &out)
 	return out
 }
 

@@ -36,8 +36,8 @@ func newScope(l *module, r *report, live config.LiveLookup) *scope {
 	return s.forModule(l)
 }
 
-// liveScope is a scope for an evaluation after the loading, with steps of its own until end is called.
-func (l *module) liveScope(live config.LiveLookup) (s *scope, end func()) {
+// newScopeAfterLoad is a scope for an evaluation after the loading, with steps of its own until end is called.
+func (l *module) newScopeAfterLoad(live config.LiveLookup) (s *scope, end func()) {
 	return newScope(l, newReport(), live), l.shared.evalBudget.GrantEvaluation()
 }
 
@@ -61,7 +61,7 @@ func (s *scope) nodeValue(n *node) cty.Value {
 	}
 	v := unknownYetValue(cty.DynamicPseudoType)
 	switch {
-	case n.broken:
+	case n.notEvaluated:
 	case n.variable != nil && s.module.caller != nil:
 		v = s.inputValue(n.variable)
 	case n.variable != nil:
@@ -73,7 +73,7 @@ func (s *scope) nodeValue(n *node) cty.Value {
 	case n.block != nil:
 		v = s.blockValue(n.block)
 	default:
-		v = s.eval(n.expr, s.context(n.refs, s.module.baseContext))
+		v = s.eval(n.localExpr, s.context(n.refs, s.module.baseContext))
 	}
 	s.memo[n] = v
 	return v
@@ -203,7 +203,7 @@ type wantedRefs struct {
 }
 
 func (w *wantedRefs) add(r ref) {
-	w.broken = w.broken || r.broken
+	w.broken = w.broken || r.isInvalid
 	w.wholeBlock = w.wholeBlock || !r.hasInstanceKey
 	w.onlyKeys = append(w.onlyKeys, r.instanceKey)
 }
@@ -214,7 +214,7 @@ func (s *scope) refValue(w *wantedRefs) cty.Value {
 	switch {
 	case w.broken:
 		return unknownYetValue(cty.DynamicPseudoType)
-	case w.wholeBlock || w.node.block == nil || w.node.broken || w.node.block.forEach == nil:
+	case w.wholeBlock || w.node.block == nil || w.node.notEvaluated || w.node.block.forEach == nil:
 		return s.nodeValue(w.node)
 	}
 	var list []*config.Resource

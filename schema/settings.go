@@ -73,7 +73,7 @@ func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, wantText string) (
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		l.reportUnknownValue(l.report, a.Expr.Range(), marks)
+		l.reportUnexplainedUnknown(l.report, a.Expr.Range(), marks)
 		return v, false
 	}
 	out, err := convert.Convert(v, want)
@@ -84,11 +84,11 @@ func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, wantText string) (
 	return out, true
 }
 
-func (l *module) requireVersion(a *hcl.Attribute, text string) {
-	want, err := version.NewConstraint(text)
+func (l *module) requireVersion(a *hcl.Attribute, constraintText string) {
+	want, err := version.NewConstraint(constraintText)
 	if err != nil {
 		l.errorAt(a.Expr.Range(), "Invalid version constraint", fmt.Sprintf("%q is not a version constraint. Write one like \">= 1.2\" "+
-			"or \"~> 1.4\".", text))
+			"or \"~> 1.4\".", constraintText))
 		return
 	}
 	have, err := version.NewVersion(l.Version)

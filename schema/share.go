@@ -19,9 +19,9 @@ type cachedReferenceArg struct {
 }
 
 type cachedReferenceArgKey struct {
-	module *module
-	attr   *kind.Attr
-	text   string
+	module   *module
+	attr     *kind.Attr
+	listText string
 }
 
 // referenceListCacheKey is the text of a list of references to single resources; "": it is something else.
@@ -41,16 +41,16 @@ func referenceListCacheKey(e hcl.Expression, kinds map[string]*kind.Kind) string
 	return text
 }
 
-// refListKey is a list of names of other objects, as one text.
-type refListKey struct {
-	attr *kind.Attr
-	text string
+// linkListKey is a list of names of other objects, as one text.
+type linkListKey struct {
+	attr        *kind.Attr
+	joinedNames string
 }
 
-// shareRefList gives one pointer for all equal lists of names of other objects: most
+// internLinkList gives one pointer for all equal lists of names of other objects: most
 // objects of a block refer to few, and what equal pointers lead to is worked out
 // once.
-func (e *instanceEvaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
+func (e *instanceEvaluation) internLinkList(a *kind.Attr, v *cty.Value) *cty.Value {
 	if a.Link.RefKind == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
 		return v
 	}
@@ -62,7 +62,7 @@ func (e *instanceEvaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value
 		}
 		key.WriteString(name.AsString() + "\x00")
 	}
-	at := refListKey{a, key.String()}
+	at := linkListKey{a, key.String()}
 	if known := e.internedLinkLists[at]; known != nil {
 		return known
 	}
@@ -70,14 +70,14 @@ func (e *instanceEvaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value
 	return v
 }
 
-// shareText gives the pointer of the block or instance before where the text is the same.
-func (e *instanceEvaluation) shareText(arg *argument, v *cty.Value) *cty.Value {
+// reuseLastEqualText gives the pointer of the block or instance before where the text is the same.
+func (e *instanceEvaluation) reuseLastEqualText(arg *argument, v *cty.Value) *cty.Value {
 	if v.Type() != cty.String || v.IsMarked() {
 		return v
 	}
-	if last := e.sharedTexts[arg.attrIndex]; last != nil && last.RawEquals(*v) {
+	if last := e.lastTexts[arg.attrIndex]; last != nil && last.RawEquals(*v) {
 		return last
 	}
-	e.sharedTexts[arg.attrIndex] = v
+	e.lastTexts[arg.attrIndex] = v
 	return v
 }

@@ -106,7 +106,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 		}
 	}
 	files.MisnamedValueFiles = slices.DeleteFunc(files.MisnamedValueFiles, l.isGivenByVarFile)
-	if names := l.unreadTerraformFiles(&files); len(names) > 0 {
+	if names := l.terraformFilesToWarnAbout(&files); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Terraform files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. b2form reads files whose names end in .b2.hcl or .b2.hcl.json. Rename them if they are "+
 				"meant for it, or keep each configuration in a folder of its own.", strings.Join(names, ", "))})
@@ -124,10 +124,10 @@ func (l *module) readConfigFiles() (loadable bool) {
 	return !l.hasErrors
 }
 
-// unreadTerraformFiles are the names of Terraform's files that may have been meant for b2form. Where some have one of ours
+// terraformFilesToWarnAbout are the names of Terraform's files that may have been meant for b2form. Where some have one of ours
 // of their name beside them, as migrate writes them, whoever has both knows; of the others only those count that hold
 // something of B2's.
-func (l *module) unreadTerraformFiles(f *ConfigDirFiles) []string {
+func (l *module) terraformFilesToWarnAbout(f *ConfigDirFiles) []string {
 	var alone []string
 	for _, path := range f.TerraformFiles {
 		name := filepath.Base(path)
@@ -174,7 +174,7 @@ func (l *module) noConfigAdvice() string {
 
 // folderOf is where the files of the module in dir are read.
 func (l *module) folderOf(dir string) folder.Folder {
-	return folder.Folder{Dir: l.shared.rootOptions.Dir, ModuleDir: dir, Within: l.shared.boundary}
+	return folder.Folder{Dir: l.shared.rootOptions.Dir, ModuleDir: dir, WiderBoundary: l.shared.boundary}
 }
 
 // parseConfigFile reads one configuration file of the module in dir. nil: it could not be
@@ -223,8 +223,8 @@ func (n outlineNav) ContextString(offset int) string { return hcled.ContextStrin
 
 // parseValueFile reads one value file. It may hold secrets, so what is said of it
 // repeats none of its text.
-func (l *module) parseValueFile(path string, src []byte, why string) hcl.Body {
-	file, diags := l.parseSource(path, src, why, nil)
+func (l *module) parseValueFile(path string, src []byte, whyUnreadable string) hcl.Body {
+	file, diags := l.parseSource(path, src, whyUnreadable, nil)
 	replaceDetails(diags, valueSyntax)
 	l.add(diags...)
 	if file == nil || diags.HasErrors() {
@@ -238,9 +238,9 @@ const valueSyntax = "The syntax of the value file is wrong here. Details are lef
 // parseSource parses a file in HCL's native or JSON syntax. nil: it could not be
 // read at all, for the reason given. Its body is nil where nothing could be made
 // of it. Blocks of outlined types are outlined, as [parse.Outline] says.
-func (l *module) parseSource(path string, src []byte, why string, outlined func(string) bool) (*hcl.File, hcl.Diagnostics) {
-	if why != "" {
-		l.errorWithoutPlace("Unreadable file", path+" "+why)
+func (l *module) parseSource(path string, src []byte, whyUnreadable string, outlined func(string) bool) (*hcl.File, hcl.Diagnostics) {
+	if whyUnreadable != "" {
+		l.errorWithoutPlace("Unreadable file", path+" "+whyUnreadable)
 		return nil, nil
 	}
 	var file *hcl.File
@@ -269,9 +269,9 @@ func ReadConfigFile(from folder.Folder, name string) (src []byte, why string) {
 
 // readNamedFile reads a file that whoever runs b2form named, unless its content is given; why is as
 // ReadConfigFile's.
-func readNamedFile(path string, content []byte) (src []byte, why string) {
-	if content != nil {
-		return checkedText(content, nil)
+func readNamedFile(path string, givenContent []byte) (src []byte, why string) {
+	if givenContent != nil {
+		return checkedText(givenContent, nil)
 	}
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
@@ -285,21 +285,21 @@ func readNamedFile(path string, content []byte) (src []byte, why string) {
 
 // checkedText is what was read, if it is text. Editors on Windows put a byte order mark
 // before it, which says nothing.
-func checkedText(src []byte, err error) (text []byte, why string) {
+func checkedText(src []byte, readErr error) (text []byte, why string) {
 	switch {
-	case errors.Is(err, folder.ErrOutside):
+	case errors.Is(readErr, folder.ErrOutside):
 		return nil, "is a symbolic link that leads out of the folder, as every absolute one does. Only files below it are read: copy " +
 			"the file, or link to it within the folder."
-	case errors.Is(err, folder.ErrIrregular):
+	case errors.Is(readErr, folder.ErrIrregular):
 		return nil, "is no regular file. Move it away, or give it another name."
-	case errors.Is(err, folder.ErrTooLarge):
-		return nil, err.Error() + ". Move it away, or give it another name."
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(readErr, folder.ErrTooLarge):
+		return nil, readErr.Error() + ". Move it away, or give it another name."
+	case errors.Is(readErr, fs.ErrNotExist):
 		return nil, "does not exist. Paths are relative to the configuration's folder; a symbolic link may lead nowhere."
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(readErr, fs.ErrPermission):
 		return nil, "cannot be read: permission denied. Change its permissions, or run as a user who may read it."
-	case err != nil:
-		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", words.ErrorWithoutPath(err))
+	case readErr != nil:
+		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", words.ErrorWithoutPath(readErr))
 	case !words.IsText(src):
 		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
 	}

@@ -48,7 +48,7 @@ func (l *module) environmentRenderer(d *deliverBlock, k *kind.Kind, rep repetiti
 // that is said of it repeats a value.
 func (l *module) renderLive(d *deliverBlock, name string, k *kind.Kind, rep repetitionData, self map[string]cty.Value,
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	s, end := l.liveScope(live)
+	s, end := l.newScopeAfterLoad(live)
 	defer end()
 	v, diags := l.renderArgument(d, name, rep.context(s.context(d.refsOfSecretArgs, l.baseContext), d.refsOfSecretArgs.invalidRoots), self)
 	replaceDetails(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")

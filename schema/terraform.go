@@ -69,7 +69,7 @@ func terraformArgumentAdvice(k *kind.Kind, attrs []kind.Attr, name string, top b
 		}
 	}
 	for _, p := range k.Terraform.Hints {
-		if p.Name == name && p.Nested != top {
+		if p.Name == name && p.InNestedBlock != top {
 			return p.Advice
 		}
 	}
@@ -91,15 +91,15 @@ func (l *module) terraformReferenceAdvice(t hcl.Traversal) string {
 			rest = k.Name + "." + addr.RootOrAttrName(t[1])
 		}
 		if len(t) == 3 {
-			rest += "." + b2formAttrName(k, addr.RootOrAttrName(t[2]))
+			rest += "." + b2formAttrNameOrSame(k, addr.RootOrAttrName(t[2]))
 		}
 		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
 	}
 	return ""
 }
 
-// b2formAttrName is the name here of an attribute known by its name there.
-func b2formAttrName(k *kind.Kind, name string) string {
+// b2formAttrNameOrSame is the name here of an attribute known by its name there.
+func b2formAttrNameOrSame(k *kind.Kind, name string) string {
 	for i := range k.Attrs {
 		if k.Attrs[i].TerraformName == name {
 			return k.Attrs[i].Name

@@ -71,7 +71,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
 	l.evalConstant(content.Attributes["nullable"], &v.nullable)
 	if a := content.Attributes["type"]; a != nil {
-		v.node.broken = !l.readTypeConstraint(v, a.Expr)
+		v.node.notEvaluated = !l.readTypeConstraint(v, a.Expr)
 	}
 	if a := content.Attributes["default"]; a != nil {
 		v.defaultValue = l.evalDefault(v, a.Expr)
@@ -164,11 +164,11 @@ func (l *module) evalConstant(a *hcl.Attribute, into any) {
 	if diags.HasErrors() {
 		return
 	}
-	l.storeScalar(a.Name, a.Expr, v, into)
+	l.storeScalarUnlessNull(a.Name, a.Expr, v, into)
 }
 
-// storeScalar stores a known value in a *string or *bool; null leaves it alone.
-func (l *module) storeScalar(name string, e hcl.Expression, v cty.Value, into any) (ok bool) {
+// storeScalarUnlessNull stores a known value in a *string or *bool; null leaves it alone.
+func (l *module) storeScalarUnlessNull(name string, e hcl.Expression, v cty.Value, into any) (ok bool) {
 	v, _ = v.Unmark()
 	if v.IsNull() {
 		return true
@@ -211,8 +211,8 @@ func (v *variable) takesPlainText() bool {
 
 // readValueFile takes a value file apart: one argument per variable. why says that
 // it could not be read.
-func (l *module) readValueFile(path string, src []byte, why string) hcl.Attributes {
-	body := l.parseValueFile(path, src, why)
+func (l *module) readValueFile(path string, src []byte, readFailure string) hcl.Attributes {
+	body := l.parseValueFile(path, src, readFailure)
 	if body == nil {
 		return nil
 	}
@@ -244,7 +244,7 @@ func (l *module) assignVariables() {
 	}
 	for _, g := range l.Vars {
 		if g.VarFile != "" {
-			src, why := readNamedFile(g.VarFile, g.Content)
+			src, why := readNamedFile(g.VarFile, g.VarFileContent)
 			l.assignFromValueFile(l.readValueFile(g.VarFile, src, why), true)
 			continue
 		}
@@ -273,7 +273,7 @@ func (l *module) assignVariables() {
 		v := l.variables[name]
 		planned, ok := l.PlannedVariables[name]
 		if ok && !v.sensitive {
-			v.rootValue = l.plannedValue(v, planned)
+			v.rootValue = l.checkedPlannedValue(v, planned)
 		} else {
 			v.rootValue = l.variableValue(v)
 		}
@@ -286,8 +286,8 @@ func (l *module) assignVariables() {
 	}
 }
 
-// plannedValue is the value that a saved plan was made with. Whoever gives one must give the same.
-func (l *module) plannedValue(v *variable, planned cty.Value) cty.Value {
+// checkedPlannedValue is the value that a saved plan was made with. Whoever gives one must give the same.
+func (l *module) checkedPlannedValue(v *variable, planned cty.Value) cty.Value {
 	if len(v.givenValues) == 0 {
 		return planned
 	}
@@ -303,7 +303,7 @@ func (l *module) variableNames() []string { return slices.Sorted(maps.Keys(l.var
 
 // assignFromValueFile gives variables the values of a value file. One that somebody named
 // may be any file, so not even a name in it is repeated.
-func (l *module) assignFromValueFile(attrs hcl.Attributes, named bool) {
+func (l *module) assignFromValueFile(attrs hcl.Attributes, hideNames bool) {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
 		if v := l.variables[name]; v != nil {
@@ -311,7 +311,7 @@ func (l *module) assignFromValueFile(attrs hcl.Attributes, named bool) {
 			continue
 		}
 		shown := strconv.Quote(name)
-		if named {
+		if hideNames {
 			shown = "of the name given here"
 		}
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable", Subject: &a.NameRange,
@@ -322,7 +322,7 @@ func (l *module) assignFromValueFile(attrs hcl.Attributes, named bool) {
 
 // variableValue is the variable's value, asked for where it is missing.
 func (l *module) variableValue(v *variable) cty.Value {
-	if v.node.broken {
+	if v.node.notEvaluated {
 		return cty.DynamicVal
 	}
 	unset := len(v.givenValues) == 0 && v.defaultValue == cty.NilVal

@@ -229,7 +229,7 @@ func (s *session) loadConfigAllowingUnset(snapshot *kind.Snapshot, values ...sch
 }
 
 // readSnapshotToAdopt reads everything that may be written down, and says what could not be seen.
-func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *adoptOptions) (notes []adopt.Note, err error) {
+func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *adoptOptions) (notes []adopt.OmissionNote, err error) {
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
 		return nil, err
@@ -237,10 +237,10 @@ func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *a
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
-	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.bucketsAndKeysQuery()); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.bucketsKeysAndDataQuery()); err != nil {
 		return nil, err
 	}
-	s.clockAhead = s.client.ServiceClockAhead()
+	s.clockAhead = s.client.ProvenServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	if len(s.config.DataQueries) > 0 {
 		if err := s.loadConfigAllowingUnset(s.snapshot); err != nil {
@@ -252,13 +252,14 @@ func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *a
 }
 
 // readNotificationRules reads what is part of buckets and was asked for: one request for each.
-func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (notes []adopt.Note, err error) {
+func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (notes []adopt.OmissionNote, err error) {
 	for _, k := range s.kinds {
 		if k.ParentKind() == "" || k.ScopeAttr() != "" {
 			continue
 		}
 		if !o.notificationRules {
-			notes = append(notes, adopt.Note{Text: fmt.Sprintf("The %s were not asked for, as -notification-rules=false says.", k.Plural)})
+			notes = append(notes, adopt.OmissionNote{Text: fmt.Sprintf("The %s were not asked for, as -notification-rules=false says.",
+				k.Plural)})
 			continue
 		}
 		var need account.KindQuery
@@ -276,23 +277,25 @@ func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (n
 }
 
 // describeUnseen says what the credentials may not see.
-func (s *session) describeUnseen() (notes []adopt.Note) {
+func (s *session) describeUnseen() (notes []adopt.OmissionNote) {
 	a := s.snapshot.Account
 	for _, k := range s.kinds {
 		if k.ScopeAttr() != "" {
 			continue
 		}
 		if missing := missingCapabilities(a, k.ReadCapabilities...); len(missing) > 0 {
-			notes = append(notes, adopt.Note{Text: fmt.Sprintf("The credentials lack %s, so the %s were not seen.", words.JoinAnd(missing),
+			notes = append(notes, adopt.OmissionNote{Text: fmt.Sprintf("The credentials lack %s, so the %s were not seen.",
+				words.JoinAnd(missing),
 				k.Plural)})
 			continue
 		}
 		if text := describeUnseenSettings(a, k); text != "" {
-			notes = append(notes, adopt.Note{KindName: k.Name, Text: text})
+			notes = append(notes, adopt.OmissionNote{KindName: k.Name, Text: text})
 		}
 	}
 	if a.AllowedBuckets != nil {
-		notes = append(notes, adopt.Note{Text: "The credentials are limited to " + words.Count(len(a.AllowedBuckets), "bucket", "buckets") +
+		notes = append(notes, adopt.OmissionNote{Text: "The credentials are limited to " + words.Count(len(a.AllowedBuckets), "bucket",
+			"buckets") +
 			", so no others were seen."})
 	}
 	return notes
@@ -463,20 +466,20 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 
 // reportNextStep says what the plan of what was written is, and what to do next. besides is what
 // [session.describeWholePlan] gives.
-func (s *session) reportNextStep(r *adopt.Result, besides string) {
+func (s *session) reportNextStep(r *adopt.Result, besidesImports string) {
 	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
-	if besides == "" {
+	if besidesImports == "" {
 		s.printResult("The plan is %d to import and nothing else.", len(r.Addrs))
 	} else {
-		s.printResult("What was written is %d to import. %s", len(r.Addrs), besides)
+		s.printResult("What was written is %d to import. %s", len(r.Addrs), besidesImports)
 		hint = "Next: look at all of \"b2form plan\"; \"b2form apply\" does all of it."
 	}
 	if slices.ContainsFunc(r.WrittenCounts, func(c adopt.WrittenCount) bool { return c.Kind.Content != nil }) {
 		s.printResult("What the files hold is in the folder %s.", adopt.ContentFolder)
 	}
-	if len(r.Hidden) > 0 {
+	if len(r.HiddenValues) > 0 {
 		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.",
-			words.Count(len(r.Hidden), "variable", "variables"))
+			words.Count(len(r.HiddenValues), "variable", "variables"))
 	}
 	s.ui.Hint(hint)
 }

@@ -80,7 +80,7 @@ func hasOnlyKnownValues(r *config.Resource) bool {
 
 // hiddenValues are the values of the variables that were written in place of secrets.
 func hiddenValues(r *adopt.Result) (values []schema.VariableValue) {
-	for _, h := range r.Hidden {
+	for _, h := range r.HiddenValues {
 		values = append(values, schema.VariableValue{Name: h.VariableName, Value: h.Reveal()})
 	}
 	return values

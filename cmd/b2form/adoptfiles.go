@@ -27,8 +27,8 @@ const (
 	downloadsAtOnce  = 4
 )
 
-// A downloadFolder is the folder in which adopt works, as far as downloads made something there.
-type downloadFolder struct {
+// A downloadTarget is the folder in which adopt works, as far as downloads made something there.
+type downloadTarget struct {
 	root         *os.Root // nil: nothing was downloaded
 	mu           sync.Mutex
 	createdPaths []string // files and folders, in the order in which they were made
@@ -36,8 +36,9 @@ type downloadFolder struct {
 
 // fetchFiles downloads what the files hold that were asked for, and has the request tell of
 // them. The folder is to be closed, also after an error.
-func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (*downloadFolder, error) {
-	folder := &downloadFolder{}
+func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (folderToClose *downloadTarget,
+	err error) {
+	folder := &downloadTarget{}
 	if len(bucketFilePrefixes) == 0 {
 		return folder, nil
 	}
@@ -88,8 +89,8 @@ func (s *session) listFilesIntoSnapshot(ctx context.Context, k *kind.Kind, bucke
 }
 
 // fetchContents downloads what objects hold.
-func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.Kind, objects []*kind.Object, to *downloadFolder) error {
-	contents, left, err := adopt.ContentsOf(*r, k, objects)
+func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.Kind, objects []*kind.Object, to *downloadTarget) error {
+	contents, left, err := adopt.ContentsToDownload(*r, k, objects)
 	if err != nil {
 		return err
 	}
@@ -121,8 +122,8 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 }
 
 // fetchContent downloads one file. A local file that holds the same already is left as it is.
-func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloadFolder) (err error) {
-	switch sum, err := to.sha1(c.LocalPath); {
+func (s *session) fetchContent(ctx context.Context, c adopt.ContentToDownload, to *downloadTarget) (err error) {
+	switch sum, err := to.regularFileSHA1(c.LocalPath); {
 	case err == nil && sum == c.SHA1:
 		return nil
 	case err == nil:
@@ -149,8 +150,8 @@ func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloa
 	return nil
 }
 
-// sha1 is that of a regular file that is there.
-func (f *downloadFolder) sha1(name string) (sum string, err error) {
+// regularFileSHA1 is that of a regular file that is there.
+func (f *downloadTarget) regularFileSHA1(name string) (sum string, err error) {
 	if info, err := f.root.Lstat(name); err != nil {
 		return "", err
 	} else if !info.Mode().IsRegular() { // opening a pipe would wait
@@ -166,7 +167,7 @@ func (f *downloadFolder) sha1(name string) (sum string, err error) {
 
 // createFile makes a file, which must not be there, and the folders above it. No link leads out of
 // the folder.
-func (f *downloadFolder) createFile(name string, text []byte) error {
+func (f *downloadTarget) createFile(name string, text []byte) error {
 	if err := f.makeFolders(path.Dir(name)); err != nil {
 		return err
 	}
@@ -181,11 +182,11 @@ func (f *downloadFolder) createFile(name string, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-func (f *downloadFolder) makeFolders(name string) error {
+func (f *downloadTarget) makeFolders(folderPath string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at := ""
-	for part := range strings.SplitSeq(name, "/") {
+	for part := range strings.SplitSeq(folderPath, "/") {
 		at = path.Join(at, part)
 		switch err := f.root.Mkdir(at, 0o755); {
 		case err == nil:
@@ -198,7 +199,7 @@ func (f *downloadFolder) makeFolders(name string) error {
 }
 
 // closeRemovingIfFailed removes what was made where nothing is to be kept of it.
-func (f *downloadFolder) closeRemovingIfFailed(failed bool) error {
+func (f *downloadTarget) closeRemovingIfFailed(failed bool) error {
 	if f.root == nil {
 		return nil
 	}

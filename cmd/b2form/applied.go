@@ -34,7 +34,7 @@ func (s *session) recordApplyStarted(store *state.Store, m view.PlanPurpose) {
 
 // digestsOfUnfinishedRun is recorded while a run is under way, and when it did not do all that is declared.
 func (s *session) digestsOfUnfinishedRun() state.AppliedDigests {
-	return state.AppliedDigests{Salt: s.appliedSalt(), OutputDigests: s.state.Applied.OutputDigests}
+	return state.AppliedDigests{Salt: s.recordedOrNewSalt(), OutputDigests: s.state.Applied.OutputDigests}
 }
 
 // appliedAfterRun is what the state is to say after a run that came to its end, with these entries. A
@@ -56,14 +56,14 @@ func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []ad
 	case m == view.Destroying:
 		return state.AppliedDigests{}
 	}
-	now := s.currentConfigDigests(s.appliedSalt())
+	now := s.currentConfigDigests(s.recordedOrNewSalt())
 	now.OutputDigests = plan.OutputDigests(now.Salt, s.config, s.snapshot, entries)
 	return now
 }
 
 // hasSameConfigAndVariables reports whether both stand for one configuration with the same values of variables.
 func hasSameConfigAndVariables(a, b state.AppliedDigests) bool {
-	return a.VariablesDigest == b.VariablesDigest && a.ConfigFilesDigest == b.ConfigFilesDigest
+	return a.NonsensitiveVariablesDigest == b.NonsensitiveVariablesDigest && a.ConfigFilesDigest == b.ConfigFilesDigest
 }
 
 // lastApply is what the plan is told of the last apply.
@@ -87,11 +87,11 @@ func (s *session) entriesWithRenewedDigests(m view.PlanPurpose) []addr.StateEntr
 
 // isPartialRun reports whether the run leaves something to another one.
 func (s *session) isPartialRun() bool {
-	return len(s.opts.target)+len(s.opts.exclude) > 0 || s.opts.onlyImport != nil
+	return len(s.runOptions.target)+len(s.runOptions.exclude) > 0 || s.runOptions.onlyImport != nil
 }
 
-// appliedSalt is the key of the state's digests: a new one where it has none.
-func (s *session) appliedSalt() string {
+// recordedOrNewSalt is the key of the state's digests: a new one where it has none.
+func (s *session) recordedOrNewSalt() string {
 	if s.newAppliedSalt == "" {
 		s.newAppliedSalt = rand.Text()
 	}
@@ -106,7 +106,7 @@ func (s *session) digestSaltIfAny(m view.PlanPurpose) string {
 	case view.Rotating, view.Refreshing: // they record no salt
 		return s.state.Applied.Salt
 	}
-	return s.appliedSalt()
+	return s.recordedOrNewSalt()
 }
 
 // currentConfigDigests stands for the configuration as it is now.
@@ -124,7 +124,8 @@ func (s *session) currentConfigDigests(salt string) state.AppliedDigests {
 		}
 		variables[name] = text
 	}
-	return state.AppliedDigests{Salt: salt, VariablesDigest: hmacOfJSON(salt, variables), ConfigFilesDigest: hmacOfJSON(salt, files)}
+	return state.AppliedDigests{Salt: salt, NonsensitiveVariablesDigest: hmacOfJSON(salt, variables),
+		ConfigFilesDigest: hmacOfJSON(salt, files)}
 }
 
 // hmacOfJSON is a digest of a map that nobody can look up who does not have the key.
@@ -182,7 +183,7 @@ func (r *outputReader) checkConfigIsApplied(outs []*config.Output) hcl.Diagnosti
 	case was.ConfigFilesDigest == "":
 		diags = append(diags, outputError(nil, "The last run did not apply everything", "It failed, was cut off, or was told to do a "+
 			"part, so what is live may come from more than one configuration. Run \"b2form apply\", and then \"b2form output\"."))
-	case was.VariablesDigest != now.VariablesDigest:
+	case was.NonsensitiveVariablesDigest != now.NonsensitiveVariablesDigest:
 		diags = append(diags, outputError(nil, "Other variables than at the last apply", "A variable has another value now, so the "+
 			"outputs would not be about what was applied. Give the values that apply was given, with the same -var and -var-file; or "+
 			"keep them in b2form.b2vars.hcl, and run \"b2form apply\"."))

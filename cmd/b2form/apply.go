@@ -65,7 +65,7 @@ func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOption
 	if cannotAsk != nil && (m != view.Destroying && o.onlyImport == nil || p.json) {
 		return cannotAsk
 	}
-	if err := p.beginOutput(m.CommandName()); err != nil {
+	if err := p.beginOutput(m.ApplyingCommandName()); err != nil {
 		return err
 	}
 	ctx, stop := p.withInterrupt(ctx)
@@ -78,7 +78,7 @@ func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOption
 	if err := s.setRunOptions(o); err != nil {
 		return err
 	}
-	if o.isApproved() || s.saved != nil {
+	if o.isApproved() || s.savedPlan != nil {
 		return s.applyWithoutPrompt(ctx, m)
 	}
 	s.cannotAsk = cannotAsk
@@ -90,7 +90,7 @@ func (o *runOptions) isApproved() bool { return o.autoApprove || o.expectedDiges
 
 // checkApprovalPossible fails at once where a prompt would wait for nobody.
 func (p *program) checkApprovalPossible(m view.PlanPurpose, o *runOptions) error {
-	name, look := m.CommandName(), `"b2form plan"`
+	name, look := m.ApplyingCommandName(), `"b2form plan"`
 	also, options := ", or with the -expect=DIGEST that it ends with", "-auto-approve or -expect=DIGEST"
 	switch {
 	case o.onlyImport != nil:
@@ -103,7 +103,7 @@ func (p *program) checkApprovalPossible(m view.PlanPurpose, o *runOptions) error
 		also, options = "", "-auto-approve"
 	}
 	switch {
-	case o.isApproved() || p.saved != nil || p.interactive():
+	case o.isApproved() || p.savedPlan != nil || p.interactive():
 		return nil
 	case p.json:
 		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add %s.", name, options)
@@ -157,7 +157,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 		}
 	case s.hasNothingToDo(p, m):
 		applied, renewed := s.appliedAfterRun(m, p, st.Entries), s.entriesWithRenewedDigests(m)
-		if applied != st.Applied || len(renewed) > 0 || secret.NewTempFileList(s.tempFileListPath()).HasLeftovers() {
+		if applied != st.Applied || len(renewed) > 0 || secret.NewTempFileJournal(s.tempFileListPath()).HasLeftovers() {
 			err := s.withLockedState(ctx, m, func(store *state.Store) error { return s.recordUnchangedRun(store, applied, renewed) })
 			if err != nil {
 				return err
@@ -226,7 +226,7 @@ func (s *session) planShowAndCheck(ctx context.Context, st *state.State, m view.
 
 // withLockedState opens the state for changing it.
 func (s *session) withLockedState(ctx context.Context, m view.PlanPurpose, do func(*state.Store) error) (err error) {
-	store, err := s.lockState(ctx, m.CommandName())
+	store, err := s.lockState(ctx, m.ApplyingCommandName())
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (s *session) tempFileListPath() string {
 // removeEarlierTempFiles removes temporary files, perhaps with a secret, that a killed run left. The
 // state is locked.
 func (s *session) removeEarlierTempFiles() error {
-	if err := secret.NewTempFileList(s.tempFileListPath()).RemoveLeftovers(); err != nil {
+	if err := secret.NewTempFileJournal(s.tempFileListPath()).RemoveLeftovers(); err != nil {
 		return failf("A temporary file was left", "%s.", words.Capitalize(err.Error()))
 	}
 	return nil
@@ -293,7 +293,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	if m == view.Planning {
 		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.sourceFiles)
 	}
-	if s.opts.onlyImport != nil {
+	if s.runOptions.onlyImport != nil {
 		return nil
 	}
 	r := s.newOutputReader(result.Snapshot, result.Entries, result.NewSecrets)
@@ -301,7 +301,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	if err := s.showOutputs(r, m); err != nil {
 		return err
 	}
-	if s.opts.detailedExitCode && !p.HasNoChanges() {
+	if s.runOptions.detailedExitCode && !p.HasNoChanges() {
 		return changesPresent
 	}
 	return nil
@@ -323,12 +323,12 @@ const graceOfPrograms = 10 * time.Second
 // standard output.
 func (s *session) secretOptions() secret.DeliveryOptions {
 	env := secret.DeliveryOptions{ProgramEnv: s.environWithoutStateToken(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
-	env.TempFiles = secret.NewTempFileList(s.tempFileListPath())
+	env.TempFiles = secret.NewTempFileJournal(s.tempFileListPath())
 	env.ProtectedPaths = []string{s.tempFileListPath()}
 	if local, ok := s.backend().(state.LocalFile); ok {
 		env.ProtectedPaths = append(env.ProtectedPaths, local.FilePaths()...)
 	}
-	if !s.json && !s.stdoutNull {
+	if !s.json && !s.stdoutDiscarded {
 		env.Stdout, env.StdoutPreface = s.stdout, s.maskLineIfAny
 	}
 	return env

@@ -61,11 +61,11 @@ func unusableBackendIfError[B state.Backend](b B, err error) state.Backend {
 }
 
 // errorAtBlock says of an error in the settings of a backend where its block is.
-func errorAtBlock(err error, block hcl.Range) error {
+func errorAtBlock(err error, blockRange hcl.Range) error {
 	var diags hcl.Diagnostics
-	if block.Filename != "" && errors.As(err, &diags) {
+	if blockRange.Filename != "" && errors.As(err, &diags) {
 		for _, d := range diags {
-			d.Subject = &block
+			d.Subject = &blockRange
 		}
 	}
 	return err
@@ -117,7 +117,7 @@ func (s *session) lockBackend(ctx context.Context, b state.Backend, operation st
 func (s *session) lockOptions(operation string) state.Options {
 	return state.Options{
 		Now: s.now, Operation: operation, LockOwner: s.lockOwner(), LockTimeout: s.lockTimeout,
-		OnWait: s.noteLockWait, Sleep: s.sleep, NoLock: !s.lock,
+		OnWait: s.noteLockWait, Sleep: s.sleep, NoLock: !s.takeLock,
 	}
 }
 

@@ -51,7 +51,7 @@ func (p *program) newHTTPBackend(args map[string]string) (state.HTTPBackend, err
 			return h, err
 		}
 	}
-	p.setHTTPPassword(&h)
+	p.setHTTPCredentials(&h)
 	if err := p.setHTTPRetries(&h); err != nil {
 		return h, err
 	}
@@ -78,9 +78,9 @@ func checkStateURL(argument, address string) error {
 	return nil
 }
 
-// setHTTPPassword sets the password: the one in the environment or, in a job of GitLab, its
+// setHTTPCredentials sets the password: the one in the environment or, in a job of GitLab, its
 // token, which is given to the API of that GitLab alone.
-func (p *program) setHTTPPassword(h *state.HTTPBackend) {
+func (p *program) setHTTPCredentials(h *state.HTTPBackend) {
 	if password := p.getenv("TF_HTTP_PASSWORD"); password != "" {
 		h.Password = secret.New(password)
 		return

@@ -28,16 +28,16 @@ import (
 func (p *program) flagValueCandidates(name, value string) (prefix string, found []completionCandidate) {
 	switch name {
 	case "chdir", "data":
-		return "", fileCandidates(value, true)
+		return "", dirEntryCandidates(value, true)
 	case "var-file", "out", "json-into", "secrets-from", "state":
 		p.enterWorkDir()
-		return "", fileCandidates(value, false)
+		return "", dirEntryCandidates(value, false)
 	case "replace":
 		return "", p.secretAddrCandidates()
 	case "target", "exclude":
-		return "", declaredAddrCandidates(p.loadConfigIgnoringErrors())
+		return "", declaredAddrCandidates(p.loadConfigOrEmpty())
 	case "bucket":
-		for _, r := range p.loadConfigIgnoringErrors().Resources {
+		for _, r := range p.loadConfigOrEmpty().Resources {
 			if name := r.Value.GetAttr(r.Kind.IdentityAttr); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
 				found = append(found, completionCandidate{name.AsString(), r.Addr.String()})
 			}
@@ -72,13 +72,13 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 	case "rotate":
 		return p.secretAddrCandidates()
 	case "destroy", "state list", "state show", "state rm", "state mv":
-		return p.stateAddrCandidates()
+		return p.stateOrDeclaredAddrCandidates()
 	case "import", "prove":
-		for _, r := range p.loadConfigIgnoringErrors().Resources {
+		for _, r := range p.loadConfigOrEmpty().Resources {
 			found = append(found, completionCandidate{text: r.Addr.String()})
 		}
 	case "output":
-		for _, o := range p.loadConfigIgnoringErrors().Outputs {
+		for _, o := range p.loadConfigOrEmpty().Outputs {
 			found = append(found, completionCandidate{text: o.Name})
 		}
 	case "schema":
@@ -93,7 +93,7 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 		return append(commandCandidates(root), completionCandidate{environmentTopic, "Environment variables that are read"})
 	case "apply", "show", "fmt", "state push", "state migrate":
 		p.enterWorkDir()
-		return fileCandidates(word, false)
+		return dirEntryCandidates(word, false)
 	}
 	return found
 }
@@ -106,9 +106,9 @@ func (p *program) enterWorkDir() {
 	}
 }
 
-// loadConfigIgnoringErrors is what can be read of it; whatever is wrong with it, completion is not
+// loadConfigOrEmpty is what can be read of it; whatever is wrong with it, completion is not
 // the place to say so.
-func (p *program) loadConfigIgnoringErrors() *config.Config {
+func (p *program) loadConfigOrEmpty() *config.Config {
 	p.enterWorkDir()
 	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables, o.Ask = true, nil
@@ -121,7 +121,7 @@ func (p *program) loadConfigIgnoringErrors() *config.Config {
 
 // secretAddrCandidates are the addresses of what yields secrets.
 func (p *program) secretAddrCandidates() (found []completionCandidate) {
-	for _, r := range p.loadConfigIgnoringErrors().Resources {
+	for _, r := range p.loadConfigOrEmpty().Resources {
 		if r.Kind.YieldsSecret() {
 			found = append(found, completionCandidate{r.Addr.String(), r.Kind.Name})
 		}
@@ -129,9 +129,9 @@ func (p *program) secretAddrCandidates() (found []completionCandidate) {
 	return found
 }
 
-// stateAddrCandidates are the addresses in the state, if it is in a file, and else the declared ones.
-func (p *program) stateAddrCandidates() (found []completionCandidate) {
-	s := &session{program: p, config: p.loadConfigIgnoringErrors()}
+// stateOrDeclaredAddrCandidates are the addresses in the state, if it is in a file, and else the declared ones.
+func (p *program) stateOrDeclaredAddrCandidates() (found []completionCandidate) {
+	s := &session{program: p, config: p.loadConfigOrEmpty()}
 	if local, ok := s.backend().(state.LocalFile); ok {
 		st, err := local.Read(context.Background())
 		if err != nil {
@@ -153,8 +153,8 @@ func declaredAddrCandidates(c *config.Config) (found []completionCandidate) {
 	return found
 }
 
-// fileCandidates lists what is in the folder that a word leads to; folders end in a slash.
-func fileCandidates(word string, foldersOnly bool) (found []completionCandidate) {
+// dirEntryCandidates lists what is in the folder that a word leads to; folders end in a slash.
+func dirEntryCandidates(word string, foldersOnly bool) (found []completionCandidate) {
 	dir, name := filepath.Split(word)
 	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {

@@ -74,7 +74,7 @@ const longText = 60
 // findTextFoldFunc puts a long text into a part of the job log that can be unfolded; nil: the log has none.
 func (p *program) findTextFoldFunc() func(header, text string) string {
 	system := p.ci()
-	if system == noCI || p.stdoutTerminal || p.stdoutFile {
+	if system == noCI || p.stdoutTerminal || p.stdoutIsFile {
 		return nil
 	}
 	return func(header, text string) string {

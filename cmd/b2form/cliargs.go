@@ -27,7 +27,7 @@ func (p *program) withDefaultArgs(root *cli.Command, args []string) ([]string, e
 	}
 	for _, name := range []string{"B2FORM_CLI_ARGS", "B2FORM_CLI_ARGS_" + own} {
 		if p.getenv(name) != "" {
-			p.argsVariables = append(p.argsVariables, name)
+			p.argsEnvVariables = append(p.argsEnvVariables, name)
 		}
 	}
 	return slices.Concat(args[:end], withoutOtherCommandsOptions(root, at, all), more, args[end:]), nil
@@ -106,8 +106,8 @@ func splitEnvArgs(name, text string) ([]string, error) {
 
 // argsSourceHint says where arguments come from beside the command line.
 func (p *program) argsSourceHint() string {
-	if len(p.argsVariables) == 0 {
+	if len(p.argsEnvVariables) == 0 {
 		return ""
 	}
-	return " Arguments also come from " + words.JoinAnd(p.argsVariables) + "."
+	return " Arguments also come from " + words.JoinAnd(p.argsEnvVariables) + "."
 }

@@ -23,7 +23,7 @@ import (
 type postOptions struct {
 	comment                  bool // on the pull or merge request
 	deleteCommentIfUnchanged bool // the comment, where there is nothing to do
-	issue                    bool
+	driftIssue               bool
 }
 
 // postTime is how long bringing a post up to date may take.
@@ -92,7 +92,7 @@ func readPlanOrJSONLines(path string) (*report.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return savedRun(f, m), nil
+	return savedPlanReport(f, m), nil
 }
 
 func readJSONLines(path string) (*report.Run, error) {
@@ -108,8 +108,8 @@ func readJSONLines(path string) (*report.Run, error) {
 	return run, nil
 }
 
-// readEventFile reads what a service says of the event that started the job.
-func readEventFile(path string) ([]byte, error) { return durable.ReadFile(path, mostFileBytes) }
+// readCIEventFile reads what a service says of the event that started the job.
+func readCIEventFile(path string) ([]byte, error) { return durable.ReadFile(path, mostFileBytes) }
 
 // newForge makes a client for the service that hosts the repository of this job.
 func (p *program) newForge() (*forge.Client, error) {
@@ -117,7 +117,7 @@ func (p *program) newForge() (*forge.Client, error) {
 	if p.ci() != noCI {
 		service = forge.Service(p.ci())
 	}
-	r, err := forge.FindRepository(forge.Environment{Getenv: p.getenv, ReadFile: readEventFile}, service)
+	r, err := forge.FindRepository(forge.Environment{Getenv: p.getenv, ReadFile: readCIEventFile}, service)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (p *program) updatePlanComment(ctx context.Context, run *report.Run) (forge
 	if p.deleteCommentIfUnchanged && run.Outcome() == report.Unchanged {
 		return c.DeleteComment(ctx, marker)
 	}
-	return c.PutComment(ctx, marker, markdownWithinLimit(c, run, marker))
+	return c.PutComment(ctx, marker, markdownLeavingRoomFor(c, run, marker))
 }
 
 // updateDriftIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
@@ -148,17 +148,17 @@ func (p *program) updateDriftIssue(ctx context.Context, run *report.Run) (forge.
 	}
 	marker := forge.Marker("drift", cmp.Or(run.Folder, "."))
 	if run.ExitCode == 0 {
-		return c.UpdateAndCloseIssue(ctx, marker, markdownWithinLimit(c, run, marker))
+		return c.UpdateAndCloseIssue(ctx, marker, markdownLeavingRoomFor(c, run, marker))
 	}
 	title := "Drift"
 	if run.Folder != "" {
 		title += " in " + visible.EscapeTruncated(run.Folder, 100)
 	}
-	return c.PutIssue(ctx, marker, title, markdownWithinLimit(c, run, marker))
+	return c.PutIssue(ctx, marker, title, markdownLeavingRoomFor(c, run, marker))
 }
 
-// markdownWithinLimit is a run as Markdown that a post with the marker has room for.
-func markdownWithinLimit(c *forge.Client, run *report.Run, marker string) string {
+// markdownLeavingRoomFor is a run as Markdown that a post with the marker has room for.
+func markdownLeavingRoomFor(c *forge.Client, run *report.Run, marker string) string {
 	return report.Markdown(run, c.MaxCharacters()-len(marker)-1)
 }
 
@@ -170,14 +170,14 @@ func (p *program) postCommentAndIssue(run *report.Run) {
 		asked bool
 		what  string
 		put   func(context.Context, *report.Run) (forge.Outcome, error)
-	}{{p.comment, "comment", p.updatePlanComment}, {p.issue, "issue", p.updateDriftIssue}} {
+	}{{p.comment, "comment", p.updatePlanComment}, {p.driftIssue, "issue", p.updateDriftIssue}} {
 		if !one.asked {
 			continue
 		}
 		outcome, err := one.put(ctx, run)
 		switch {
 		case err != nil:
-			for _, d := range errorDiagnostics(err) {
+			for _, d := range explainAsDiagnostics(err) {
 				p.warnPeopleOnly(d.Summary, d.Detail)
 			}
 		case outcome != forge.Absent:

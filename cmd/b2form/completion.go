@@ -125,21 +125,21 @@ func (p *program) completeBashLine(root *cli.Command, line, replaced string) {
 
 // splitShellLine splits a line as shells do. raw is the last word as it was typed, quote the
 // quotation mark that is open in it; 0: none.
-func splitShellLine(line string) (list []string, raw string, quote byte) {
+func splitShellLine(line string) (list []string, rawLastWord string, openQuote byte) {
 	var word strings.Builder
 	begin, started := 0, false
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote == 0 && (c == '\'' || c == '"'):
-			quote, started = c, true
-		case c == '\\' && quote != '\'' && i+1 < len(line):
+		case openQuote != 0 && c == openQuote:
+			openQuote = 0
+		case openQuote == 0 && (c == '\'' || c == '"'):
+			openQuote, started = c, true
+		case c == '\\' && openQuote != '\'' && i+1 < len(line):
 			i++
 			word.WriteByte(line[i])
 			started = true
-		case quote == 0 && (c == ' ' || c == '\t'):
+		case openQuote == 0 && (c == ' ' || c == '\t'):
 			if started {
 				list = append(list, word.String())
 			}
@@ -150,7 +150,7 @@ func splitShellLine(line string) (list []string, raw string, quote byte) {
 			started = true
 		}
 	}
-	return append(list, word.String()), line[begin:], quote
+	return append(list, word.String()), line[begin:], openQuote
 }
 
 // shellEscape keeps a shell from taking anything in text for its own.
@@ -289,7 +289,7 @@ func textCandidates(names ...string) []completionCandidate {
 
 // commaListCandidates completes the last part of a list with commas; what stands before is the
 // prefix.
-func commaListCandidates(value string, names []string) (prefix string, found []completionCandidate) {
+func commaListCandidates(value string, names []string) (prefix string, unfiltered []completionCandidate) {
 	i := strings.LastIndexByte(value, ',') + 1
 	return value[:i], textCandidates(names...)
 }

@@ -18,10 +18,10 @@ import (
 // checkConsent checks what -auto-approve alone is no consent to, before anything
 // is written. It says what to add. diags are errors of the plan that were found already.
 func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, diags hcl.Diagnostics) error {
-	if s.opts.autoApprove && s.opts.expectedDigest == nil && s.saved == nil {
+	if s.runOptions.autoApprove && s.runOptions.expectedDigest == nil && s.savedPlan == nil {
 		diags = append(diags, s.refuseHazards(p)...)
-		diags = append(diags, s.refuseImports(p)...)
-		diags = append(diags, s.refuseUnrecordedDeletes(p)...)
+		diags = append(diags, s.refuseUndeclaredImports(p)...)
+		diags = append(diags, s.refuseUndeclaredUnrecordedDeletes(p)...)
 		diags = append(diags, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
@@ -40,7 +40,8 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		for _, h := range c.Hazards {
-			if !h.Kind.NeedsAllow() || slices.Contains(s.opts.allowedHazards, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
+			if !h.Kind.NeedsAllow() || slices.Contains(s.runOptions.allowedHazards, h.Kind) ||
+				slices.Contains(s.config.Settings.Allow, h.Kind) {
 				continue
 			}
 			refused = append(refused, h.Kind)
@@ -67,9 +68,9 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	}}
 }
 
-// refuseImports keeps a pipeline from taking over what somebody else made.
-func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
-	if s.opts.allowImports {
+// refuseUndeclaredImports keeps a pipeline from taking over what somebody else made.
+func (s *session) refuseUndeclaredImports(p *plan.Plan) hcl.Diagnostics {
+	if s.runOptions.allowImports {
 		return nil
 	}
 	declared := make(map[addr.Addr]config.Import, len(s.config.Imports))
@@ -95,10 +96,10 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// refuseUnrecordedDeletes keeps a pipeline from deleting what only an announcement calls ours, where
+// refuseUndeclaredUnrecordedDeletes keeps a pipeline from deleting what only an announcement calls ours, where
 // the configuration has another name at its address, or none: the state may have been
 // edited, and the object somebody else's.
-func (s *session) refuseUnrecordedDeletes(p *plan.Plan) hcl.Diagnostics {
+func (s *session) refuseUndeclaredUnrecordedDeletes(p *plan.Plan) hcl.Diagnostics {
 	known := map[plan.NamedObject]bool{}
 	for _, e := range s.state.Entries {
 		known[plan.NamedObject{ID: e.ID, Name: e.Addr.Kind}] = true
@@ -184,7 +185,7 @@ func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
 		if !isNew[r.Addr] {
 			continue
 		}
-		for _, d := range errorDiagnostics(secret.Check(r.Deliveries, o)) {
+		for _, d := range explainAsDiagnostics(secret.Check(r.Deliveries, o)) {
 			d.Extra = r.Addr
 			diags = append(diags, d)
 		}
@@ -195,7 +196,7 @@ func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
 // showsUndeliveredSecrets reports whether an apply would show a secret that is delivered
 // nowhere.
 func (s *session) showsUndeliveredSecrets() bool {
-	return s.opts.showSecrets || s.stdoutTerminal && !s.json
+	return s.runOptions.showSecrets || s.stdoutTerminal && !s.json
 }
 
 // warnUndelivered says of keys without a delivery that their secret is shown at most

@@ -53,14 +53,14 @@ Exit codes:
 }
 
 // runConsole answers one expression, or those that it reads.
-func (p *program) runConsole(ctx context.Context, given string, once bool) (err error) {
+func (p *program) runConsole(ctx context.Context, expression string, onlyExpression bool) (err error) {
 	seen, err := p.newConsoleScope(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, seen.close()) }()
-	if once {
-		if !p.printValue(seen, given, "<expression>") {
+	if onlyExpression {
+		if !p.printValue(seen, expression, "<expression>") {
 			return exitCode(1)
 		}
 		return nil
@@ -124,7 +124,7 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	missing := r.missingText
+	missing := r.unknownValueText
 	if len(s.config.Resources) == 0 {
 		missing = func(cty.Value) string { return "(not known: the credentials in use may not read it)" }
 	}

@@ -37,7 +37,7 @@ func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {
 	deleted := map[addr.Addr]bool{}
 	for _, c := range r.BegunChanges {
 		if c.Change.Action == plan.Delete && c.Change.Kind.YieldsSecret() && c.Err == nil {
-			deleted[c.Change.Addr] = !slices.Contains(r.PartlyDone, c.Change.Addr)
+			deleted[c.Change.Addr] = !slices.Contains(r.PartlySkipped, c.Change.Addr)
 		}
 	}
 	var names []string

@@ -34,7 +34,7 @@ Example:
 			for _, arg := range c.Args().Slice() {
 				if _, err := planfile.Read(arg, schema.Kinds()); err == nil {
 					return failf("destroy takes no saved plan", "%s is one. To carry it out, run \"b2form %s %s\".", arg,
-						view.Planning.CommandName(), arg)
+						view.Planning.ApplyingCommandName(), arg)
 				}
 			}
 			named, err := parseAll(c.Args().Slice(), addr.ParseTarget)

@@ -24,19 +24,19 @@ func (o *runOptions) expectFlag() cli.Flag {
 func (s *session) chooseDigestSalt() error {
 	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
-	case s.saved != nil && s.saved.SaltNotInFile:
+	case s.savedPlan != nil && s.savedPlan.SaltNotInFile:
 		if key == "" {
 			return failf("The saved plan needs a key", "It was made with a B2FORM_DIGEST_KEY, and hides values: give the same here.")
 		}
 		s.digestSalt, s.saltFromEnv = []byte(key), true
 		return nil
-	case s.saved != nil:
+	case s.savedPlan != nil:
 		var err error
-		s.digestSalt, err = hex.DecodeString(s.saved.Salt)
+		s.digestSalt, err = hex.DecodeString(s.savedPlan.Salt)
 		return err
-	case s.opts.expectedDigest != nil && s.opts.expectedDigest.Salt != "":
+	case s.runOptions.expectedDigest != nil && s.runOptions.expectedDigest.Salt != "":
 		var err error
-		s.digestSalt, err = hex.DecodeString(s.opts.expectedDigest.Salt)
+		s.digestSalt, err = hex.DecodeString(s.runOptions.expectedDigest.Salt)
 		return err
 	case key != "":
 		s.digestSalt, s.saltFromEnv = []byte(key), true
@@ -58,7 +58,7 @@ func (s *session) planDigest(p *plan.Plan) plan.Digest {
 
 // checkExpectedDigest refuses a plan that is not the one whose digest was given.
 func (s *session) checkExpectedDigest(p *plan.Plan) error {
-	switch want := s.opts.expectedDigest; {
+	switch want := s.runOptions.expectedDigest; {
 	case want == nil || s.planDigest(p) == *want:
 		return nil
 	case want.Salt == "" && p.Salted && !s.saltFromEnv:
@@ -68,5 +68,5 @@ func (s *session) checkExpectedDigest(p *plan.Plan) error {
 	return failf("The plan is not the expected one",
 		"The plan above has the digest %s, and -expect gives %s, so nothing was changed. Something that the plan touches changed since, "+
 			"or it was made from another configuration, other values or another version of b2form. Have the new plan approved.",
-		s.planDigest(p), *s.opts.expectedDigest)
+		s.planDigest(p), *s.runOptions.expectedDigest)
 }

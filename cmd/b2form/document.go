@@ -25,19 +25,19 @@ func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) e
 // planContext is what a plan stands in, for whoever reads it later as JSON.
 func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
 	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
-	live, err := s.liveObjectsOfState(r)
+	live, err := s.stateEntriesWithLiveValues(r)
 	if err != nil {
 		return nil, err
 	}
 	var unchanged []*config.Output
 	for _, o := range s.config.Outputs {
-		if !s.opts.destroy && !slices.ContainsFunc(p.OutputChanges, func(c plan.OutputChange) bool { return c.Name == o.Name }) {
+		if !s.runOptions.destroy && !slices.ContainsFunc(p.OutputChanges, func(c plan.OutputChange) bool { return c.Name == o.Name }) {
 			unchanged = append(unchanged, o)
 		}
 	}
 	outs, _ := r.evaluateOutputs(unchanged) // what is wrong with one was said with the plan
 	around := view.NewPlanContext(p, s.config.Resources, live, outs)
-	around.Exceptions, around.RequiredCapabilities = s.exceptions(), s.neededCapabilities(p)
+	around.Exceptions, around.RequiredCapabilities = s.exceptions(), s.capabilitiesToReadAndApply(p)
 	around.Checks, _ = evaluateChecks(s.config.Checks, r.lookUpLive)
 	return json.Marshal(around)
 }

@@ -59,7 +59,7 @@ Exit codes:
 				Usage: "list buckets and keys that nobody declares; `MODE` is report, or error to exit with 2 because of them"},
 			&cli.BoolFlag{Name: "accept", Destination: &o.showEdits, Usage: "show how the files would declare what is live"},
 			&cli.BoolFlag{Name: "write", Destination: &o.writeEdits, Usage: "edit the files so that they do"},
-			&cli.BoolFlag{Name: "issue", Destination: &p.issue,
+			&cli.BoolFlag{Name: "issue", Destination: &p.driftIssue,
 				Usage: "open or update an issue on GitHub, GitLab, Gitea or Forgejo, and close it once there is no drift"},
 			p.planVerboseFlag(),
 			p.jsonFlag("print the result as JSON"),
@@ -137,7 +137,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	}
 	found.Changes = changes
 	if o.unmanagedMode != "" {
-		found.Unmanaged, found.ManagedCounts, err = audit.FindUnmanaged(audit.Request{Config: s.config, Kinds: s.kinds,
+		found.Unmanaged, found.ManagedCounts, err = audit.FindUnmanagedTopLevel(audit.Request{Config: s.config, Kinds: s.kinds,
 			Snapshot: s.snapshot, Entries: s.entriesAndIntents()}, ignored.has)
 		if err != nil {
 			return nil, err
@@ -215,7 +215,7 @@ const ignoreFile = ".b2formignore"
 type ignoreList []ignoredName
 
 // An ignoredName is a line: a pattern of names, of one kind or of any.
-type ignoredName struct{ kind, pattern string }
+type ignoredName struct{ kindName, pattern string }
 
 func readIgnoreFile(dir string) (list ignoreList, err error) {
 	if _, err := os.Lstat(path.Join(dir, ignoreFile)); errors.Is(err, fs.ErrNotExist) {
@@ -246,8 +246,8 @@ func (n ignoredName) check() error {
 	switch {
 	case strings.ContainsAny(n.pattern, " \t"):
 		return fmt.Errorf("%.100q has more words than a kind and a name", n.pattern)
-	case n.kind != "" && n.kind != "bucket" && n.kind != "key":
-		return fmt.Errorf("there is no kind %.100q whose objects are listed", n.kind)
+	case n.kindName != "" && n.kindName != "bucket" && n.kindName != "key":
+		return fmt.Errorf("there is no kind %.100q whose objects are listed", n.kindName)
 	}
 	return checkPattern(n.pattern)
 }
@@ -256,6 +256,6 @@ func (n ignoredName) check() error {
 func (l ignoreList) has(k *kind.Kind, name string) bool {
 	return slices.ContainsFunc(l, func(n ignoredName) bool {
 		matches, _ := path.Match(n.pattern, name)
-		return matches && (n.kind == "" || n.kind == k.Name)
+		return matches && (n.kindName == "" || n.kindName == k.Name)
 	})
 }

@@ -71,7 +71,7 @@ func (o *emulatorOptions) flags() []cli.Flag {
 		&cli.Uint64Flag{Name: "seed", Usage: "derive the account's IDs and secrets from `N`", Destination: &e.Seed},
 		&cli.StringFlag{Name: "region", Value: "us-west-004", Usage: "put the account in `REGION`", Destination: &e.Region},
 		&cli.IntFlag{Name: "max-buckets", Value: 100, Usage: "let the account hold at most `N` buckets", Destination: &e.MaxBuckets,
-			Validator: atLeastOne},
+			Validator: checkAtLeastOne},
 		durationFlag("latency", "add `DURATION`, such as 50ms, to every request", &e.Latency),
 		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now",
 			Value: funcFlag{o.clock.parse}},

@@ -73,14 +73,14 @@ func (p *program) warnIgnoredTerraformEnvironment() {
 // machine and, in a pipeline, the job.
 func (p *program) lockOwner() string {
 	who := cmp.Or(p.getenv("USER"), p.osUser()) + "@" + p.host
-	if job := p.jobURLIfAny(); job != "" {
+	if job := p.findJobURL(); job != "" {
 		who += ", " + job
 	}
 	return who
 }
 
-// jobURLIfAny is where the pipeline shows its job; "": nobody says.
-func (p *program) jobURLIfAny() string {
+// findJobURL is where the pipeline shows its job; "": nobody says.
+func (p *program) findJobURL() string {
 	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
 	if server != "" && repository != "" && id != "" {
 		return fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)
@@ -88,8 +88,8 @@ func (p *program) jobURLIfAny() string {
 	return cmp.Or(p.getenv("CI_JOB_URL"), p.getenv("BUILD_URL"))
 }
 
-// osUser is the name of the user whose process this is; "unknown" if nobody knows.
-func osUser() string {
+// osUserOrUnknown is the name of the user whose process this is; "unknown" if nobody knows.
+func osUserOrUnknown() string {
 	u, err := user.Current()
 	if err != nil || u.Username == "" {
 		return "unknown"

@@ -14,13 +14,13 @@ import (
 	"b2form/internal/words"
 )
 
-// errorDiagnostics turns whatever went wrong into what is wrong and what to do. An exit
+// explainAsDiagnostics turns whatever went wrong into what is wrong and what to do. An exit
 // code needs no words.
-func errorDiagnostics(err error) hcl.Diagnostics {
+func explainAsDiagnostics(err error) hcl.Diagnostics {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var diags hcl.Diagnostics
 		for _, e := range joined.Unwrap() {
-			diags = append(diags, errorDiagnostics(e)...)
+			diags = append(diags, explainAsDiagnostics(e)...)
 		}
 		return diags
 	}

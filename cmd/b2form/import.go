@@ -64,7 +64,7 @@ Example:
 // addCommandLineImport makes the import that the command line asks for a block of the configuration,
 // in place of one for the same address.
 func (s *session) addCommandLineImport() {
-	i := s.opts.onlyImport
+	i := s.runOptions.onlyImport
 	if i == nil {
 		return
 	}
@@ -73,7 +73,7 @@ func (s *session) addCommandLineImport() {
 
 // addAndCheckCommandLineImport refuses an import of which nothing could come.
 func (s *session) addAndCheckCommandLineImport(st *state.State) error {
-	i := s.opts.onlyImport
+	i := s.runOptions.onlyImport
 	if i == nil {
 		return nil
 	}
@@ -157,7 +157,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	}
 	o := &adoptOptions{includePatterns: []string{""}, notificationRules: true}
 	for _, i := range missing {
-		o.includePatterns = append(o.includePatterns, importIDBucketName(i.IDOrIdentity))
+		o.includePatterns = append(o.includePatterns, importIDBeforeSlash(i.IDOrIdentity))
 	}
 	notes, err := s.readSnapshotToAdopt(ctx, st, o)
 	if err != nil {
@@ -179,7 +179,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 			files = append(files, object)
 		}
 	}
-	folder := &downloadFolder{}
+	folder := &downloadTarget{}
 	defer func() { err = errors.Join(err, folder.closeRemovingIfFailed(err != nil)) }()
 	if err := s.fetchContents(ctx, &request, s.contentKind(), files, folder); err != nil {
 		return err
@@ -213,15 +213,15 @@ func (s *session) readLiveImportedFiles(ctx context.Context, imports []config.Im
 	var need account.KindQuery
 	for _, i := range imports {
 		if i.To.Kind == k.Name {
-			need.ChildIdentities, need.EntryIDs = append(need.ChildIdentities, k.NormalizeIdentity(i.IDOrIdentity)),
-				append(need.EntryIDs, i.IDOrIdentity)
+			need.ChildIdentities, need.WantedIDs = append(need.ChildIdentities, k.NormalizeIdentity(i.IDOrIdentity)),
+				append(need.WantedIDs, i.IDOrIdentity)
 		}
 	}
 	_, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot)
 	return err
 }
 
-func importIDBucketName(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
+func importIDBeforeSlash(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
 
 // findLiveObjects are the live objects that have an ID, or else the name.
 func (s *session) findLiveObjects(k *kind.Kind, idOrName string) []*kind.Object {

@@ -158,7 +158,7 @@ func (p *program) initChoices(ctx context.Context) (all []initChoice, _ error) {
 
 // warnUnusableCredentials says what is wrong with the credentials from a source; "": the error names it.
 func (p *program) warnUnusableCredentials(source string, err error) {
-	diags := errorDiagnostics(err)
+	diags := explainAsDiagnostics(err)
 	for _, d := range diags {
 		d.Severity = hcl.DiagWarning
 		if !strings.Contains(d.Detail, source) {
@@ -184,7 +184,7 @@ func (p *program) adoptAll(ctx context.Context) error {
 }
 
 // describeAccountContents says what the credentials see, in words, and how many objects these are.
-func (p *program) describeAccountContents(ctx context.Context) (text string, objects int, err error) {
+func (p *program) describeAccountContents(ctx context.Context) (text string, objectCount int, err error) {
 	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
 		return "", 0, err
@@ -194,7 +194,7 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, obj
 	if err != nil {
 		return "", 0, err
 	}
-	if _, err := s.readLiveAndAnswerData(ctx, a, s.bucketsAndKeysQuery); err != nil {
+	if _, err := s.readLiveAndAnswerData(ctx, a, s.bucketsKeysAndDataQuery); err != nil {
 		return "", 0, err
 	}
 	for _, k := range s.kinds {
@@ -207,12 +207,12 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, obj
 		if s.snapshot.WasReadAtAll(k) {
 			n := len(s.snapshot.AllRead(k))
 			text += words.Count(n, k.Name, k.Plural)
-			objects += n
+			objectCount += n
 		} else {
 			text += k.Plural + " that these credentials may not list"
 		}
 	}
-	return text, objects, nil
+	return text, objectCount, nil
 }
 
 func (p *program) writeExampleUnderFreeName(e examples.Example) error {

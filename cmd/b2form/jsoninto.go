@@ -24,7 +24,7 @@ func (p *program) planDisplayFlags() []cli.Flag {
 			Destination: &p.compactWarnings},
 		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.hideProgress},
 		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets",
-			Destination: &p.jsonInto, Validator: notEmpty},
+			Destination: &p.jsonIntoPath, Validator: checkNotEmpty},
 	}
 }
 
@@ -40,12 +40,12 @@ func (p *program) beginOutput(command string) error {
 // where -json-into does.
 func (p *program) setUpJSONOutput() error {
 	switch {
-	case p.json && p.jsonInto != "":
+	case p.json && p.jsonIntoPath != "":
 		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the "+
 			"other writes them to a file beside it.")
 	case p.json && (p.hideProgress || p.compactWarnings):
 		return failf("Invalid command line", "-concise and -compact-warnings are about the text, and -json prints JSON lines in its place.")
-	case p.jsonInto != "":
+	case p.jsonIntoPath != "":
 		return p.openJSONFile()
 	case p.json:
 		p.ui = p.newJSONUI(p.stdout)
@@ -66,12 +66,12 @@ type jsonFile struct {
 }
 
 func (p *program) openJSONFile() error {
-	if err := checkPathNotReserved("-json-into", p.jsonInto, defaultStatePaths()); err != nil {
+	if err := checkPathNotReserved("-json-into", p.jsonIntoPath, defaultStatePaths()); err != nil {
 		return err
 	}
-	f, err := openJSONLinesFile(p.jsonInto)
+	f, err := openJSONLinesFile(p.jsonIntoPath)
 	if err != nil {
-		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, words.ErrorWithoutPath(err))
+		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonIntoPath, words.ErrorWithoutPath(err))
 	}
 	p.jsonFile = &jsonFile{stdoutWriter: stdoutWriter{dest: f}, file: f}
 	p.ui = bothUI{p.ui, p.newJSONUI(p.jsonFile)}
@@ -108,7 +108,7 @@ func (p *program) closeJSONFile() hcl.Diagnostics {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return nil
 	}
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "JSON lines cannot be written", Detail: "Some of " + p.jsonInto +
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "JSON lines cannot be written", Detail: "Some of " + p.jsonIntoPath +
 		" is missing: " + words.ErrorWithoutPath(err) + ". What the command did is done and recorded."}}
 }
 
@@ -142,10 +142,10 @@ func (b bothUI) Plan(p *plan.Plan, m view.PlanPurpose) { b.people.Plan(p, m); b.
 // PlanDigest implements ui.
 func (b bothUI) PlanDigest(d plan.Digest) { b.people.PlanDigest(d); b.programs.PlanDigest(d) }
 
-// Capabilities implements ui.
-func (b bothUI) Capabilities(list []string) {
-	b.people.Capabilities(list)
-	b.programs.Capabilities(list)
+// RequiredKey implements ui.
+func (b bothUI) RequiredKey(list []string) {
+	b.people.RequiredKey(list)
+	b.programs.RequiredKey(list)
 }
 
 // Rotations implements ui.

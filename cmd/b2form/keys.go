@@ -173,7 +173,7 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 			}
 		}
 	}
-	warnings, err := s.readLiveAndAnswerData(ctx, a, s.bucketsAndKeysQuery)
+	warnings, err := s.readLiveAndAnswerData(ctx, a, s.bucketsKeysAndDataQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +183,8 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 	})
 }
 
-// bucketsAndKeysQuery is all buckets and keys, and what data blocks ask for.
-func (s *session) bucketsAndKeysQuery() account.Query {
+// bucketsKeysAndDataQuery is all buckets and keys, and what data blocks ask for.
+func (s *session) bucketsKeysAndDataQuery() account.Query {
 	want := account.QueryFor(&config.Config{DataQueries: s.config.DataQueries}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]

@@ -34,7 +34,7 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 func (s *session) limitsNeedingConsent(p *plan.Plan, m view.PlanPurpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, e := range p.OverLimits(s.config.Settings.Limits, len(s.state.Entries)) {
-		if slices.Contains(s.opts.liftedLimits, e.Action) || m == view.Destroying && e.Action == "destroy" {
+		if slices.Contains(s.runOptions.liftedLimits, e.Action) || m == view.Destroying && e.Action == "destroy" {
 			continue
 		}
 		advice := " without a prompt. If that is wanted, run apply without -auto-approve, add -allow-over=" + e.Action +

@@ -46,8 +46,8 @@ type system struct {
 	// Which of the three are terminals, and the screen's width; 0: unknown.
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
 	terminalWidth                                 int
-	stdoutNull                                    bool // what is printed reaches nobody
-	stdoutFile                                    bool // what is printed goes into a file
+	stdoutDiscarded                               bool // what is printed reaches nobody
+	stdoutIsFile                                  bool // what is printed goes into a file
 
 	getenv  func(string) string
 	environ func() []string
@@ -80,8 +80,8 @@ func hostSystem() system {
 		stdoutTerminal:   term.IsTerminal(int(os.Stdout.Fd())),
 		stderrTerminal:   term.IsTerminal(int(os.Stderr.Fd())),
 		terminalWidth:    screenWidth(),
-		stdoutNull:       isStdoutNull(),
-		stdoutFile:       isStdoutFile(),
+		stdoutDiscarded:  isStdoutNull(),
+		stdoutIsFile:     isStdoutFile(),
 		getenv:           os.Getenv,
 		environ:          os.Environ,
 		now:              time.Now,
@@ -89,7 +89,7 @@ func hostSystem() system {
 		exit:             os.Exit,
 		cwd:              cwd,
 		host:             host,
-		osUser:           osUser,
+		osUser:           osUserOrUnknown,
 		interruptSignals: interruptSignals,
 		readHidden:       readHidden,
 		newLineEditor:    newTerminalEditor,

@@ -36,7 +36,7 @@ func (p *program) statePull() *cli.Command {
 			if err := st.Encode(&b); err != nil {
 				return err
 			}
-			_, err = p.stdout.Write(visible.EscapeJSON(b.Bytes()))
+			_, err = p.stdout.Write(visible.EscapeInvisibleInJSON(b.Bytes()))
 			return err
 		}),
 	})
@@ -239,7 +239,7 @@ Example:
 ` + exitCodes,
 		Flags: append(p.stateFlags(),
 			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions in a bucket for `DAYS`", Destination: &days,
-				Validator: atLeastOne}),
+				Validator: checkAtLeastOne}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := checkNoArguments(c); err != nil {
 				return err

@@ -64,8 +64,8 @@ Example:
 }
 
 // migrate works in the folder dir.
-func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly bool) error {
-	source, err := p.findTerraformState(dir, statePath)
+func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, checkOnly bool) error {
+	source, err := p.findTerraformState(dir, stateFlagValue)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 		}
 	}
 	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: readTerraformFiles, State: source, Now: p.now(),
-		HasFunction: functionExistsFunc()}
+		HasFunction: isUsableFunctionFunc()}
 	if r.BackupsToSearch, err = readTerraformStateBackups(); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 		return failf("Nothing to carry over", "No *.tf file here has a resource of the provider for Backblaze B2. Name the folder: b2form "+
 			"migrate DIR.")
 	}
-	if statePath == "" {
+	if stateFlagValue == "" {
 		if err := p.checkNoStateElsewhere(result, source != nil); err != nil {
 			return err
 		}
@@ -111,8 +111,8 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 func (p *program) checkNoStateElsewhere(r *terraform.Result, wasRead bool) error {
 	const pull = "  terraform state pull | b2form migrate -state=-\n"
 	where := ""
-	if at := r.RemoteState; at.What != "" {
-		where = fmt.Sprintf("Terraform keeps it by %s (%s:%d)", visible.EscapeLine(at.What), visible.EscapeLine(at.File), at.Line)
+	if at := r.RemoteState; at.Title != "" {
+		where = fmt.Sprintf("Terraform keeps it by %s (%s:%d)", visible.EscapeLine(at.Title), visible.EscapeLine(at.File), at.Line)
 	}
 	if wasRead {
 		if where != "" {
@@ -136,10 +136,10 @@ func (p *program) checkNoStateElsewhere(r *terraform.Result, wasRead bool) error
 
 // findTerraformState reads the state that is named, or that of the folder; nil: there is
 // none.
-func (p *program) findTerraformState(dir, path string) (*terraform.Source, error) {
-	s := &terraform.Source{Name: path}
+func (p *program) findTerraformState(dir, stateFlagValue string) (*terraform.Source, error) {
+	s := &terraform.Source{Name: stateFlagValue}
 	var err error
-	switch path {
+	switch stateFlagValue {
 	case noState:
 		return nil, nil
 	case "-":
@@ -151,7 +151,7 @@ func (p *program) findTerraformState(dir, path string) (*terraform.Source, error
 			return nil, nil
 		}
 	default:
-		s.Text, err = durable.ReadFile(path, mostFileBytes)
+		s.Text, err = durable.ReadFile(stateFlagValue, mostFileBytes)
 	}
 	if err != nil {
 		return nil, failf("File cannot be read", "%s: %s.", s.Name, words.ErrorWithoutPath(err))
@@ -207,8 +207,8 @@ func readTerraformStateBackups() (list []terraform.Source, err error) {
 	return list, nil
 }
 
-// functionExistsFunc reports whether expressions may call a function, and get more than an error.
-func functionExistsFunc() func(name string) bool {
+// isUsableFunctionFunc reports whether expressions may call a function, and get more than an error.
+func isUsableFunctionFunc() func(name string) bool {
 	all := functions.All(folder.Folder{}, nil)
 	for _, name := range functions.ImpureNames() {
 		delete(all, name)
@@ -220,7 +220,7 @@ func functionExistsFunc() func(name string) bool {
 // already. With check it finds that out alone.
 func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkOnly bool) (written *terraform.Result, err error) {
 	if checkOnly {
-		st, err := state.Read(stateFile)
+		st, err := state.ReadOrEmpty(stateFile)
 		if err != nil {
 			return nil, err
 		}
@@ -269,13 +269,13 @@ func (p *program) findNotYetWritten(r *terraform.Result, st *state.State) (*terr
 			"over.", stateFile, words.Count(n, "object", "objects"))
 	}
 	if len(missing.Files) == 0 && len(missing.Entries) > 0 {
-		return missing, p.checkBackendIsLocal()
+		return missing, p.checkB2formBackendIsLocal()
 	}
 	return missing, nil
 }
 
-// checkBackendIsLocal refuses to write a state anew beside files of an earlier run that keep it elsewhere.
-func (p *program) checkBackendIsLocal() error {
+// checkB2formBackendIsLocal refuses to write a state anew beside files of an earlier run that keep it elsewhere.
+func (p *program) checkB2formBackendIsLocal() error {
 	o := p.schemaOptions(schema.Kinds())
 	o.AllowUnsetVariables, o.Ask = true, nil
 	settings, _ := schema.LoadSettings(o) // what is wrong with them, the next command tells
@@ -397,6 +397,6 @@ func (p *program) printPlaces(title string, list []terraform.Place) {
 		if l.Line > 0 {
 			at += fmt.Sprintf(":%d", l.Line)
 		}
-		p.printResult("%s", visible.EscapeLine("  "+strings.TrimSuffix(at+"  "+l.What+": "+l.Why, ": ")))
+		p.printResult("%s", visible.EscapeLine("  "+strings.TrimSuffix(at+"  "+l.Title+": "+l.Remark, ": ")))
 	}
 }

@@ -53,12 +53,12 @@ Exit codes:
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
 			durationFlag("ttl", "let the key expire after `DURATION` (default: 1h)", &o.ttl),
 			&cli.GenericFlag{Name: "bucket", Usage: "limit the key to the bucket `NAME`; repeatable",
-				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return notEmpty(s) }}},
+				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return checkNotEmpty(s) }}},
 			&cli.BoolFlag{Name: "all-buckets", Usage: "let the key reach every bucket", Destination: &o.allBuckets},
 			&cli.StringFlag{Name: "access", Value: "read_only", Destination: &o.access,
 				Usage: "what the key may do, as `ACCESS` of a key block: read_only, read_write, write_only, restic, …"},
 			&cli.StringFlag{Name: "prefix", Usage: "limit the key to files whose names start with `PREFIX`", Destination: &o.prefix,
-				Validator: notEmpty},
+				Validator: checkNotEmpty},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if !c.Args().Present() {
@@ -128,7 +128,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
 		return nil, err
 	}
-	s.clockAhead = s.client.ServiceClockAhead()
+	s.clockAhead = s.client.ProvenServiceClockAhead()
 	want, err := o.wantedKeyValues(k)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	}
 	m := &mintedKey{expires: s.b2Time().Add(ttl)}
 	if err == nil {
-		m.object, m.secret, err = s.parseMintReply(k, want, raw, m.expires)
+		m.object, m.secret, err = s.parseAndCheckMintReply(k, want, raw, m.expires)
 	}
 	if err != nil {
 		return nil, s.undoCreateAndExplain(k, want.GetAttr(k.IdentityAttr).AsString(), m, err)
@@ -160,9 +160,10 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	return m, nil
 }
 
-// parseMintReply reads the reply to the creation of a key, which must be the one that was wanted.
+// parseAndCheckMintReply reads the reply to the creation of a key, which must be the one that was wanted.
 // Beside an error there may be a key, which is of no use.
-func (s *session) parseMintReply(k *kind.Kind, want kind.Values, reply json.RawMessage, expires time.Time) (*kind.Object, secret.Value,
+func (s *session) parseAndCheckMintReply(k *kind.Kind, want kind.Values, reply json.RawMessage, expires time.Time) (*kind.Object,
+	secret.Value,
 	error) {
 	object, value, err := apply.SplitSecret(s.snapshot, k, reply)
 	if object == nil || object.Identity != want.GetAttr(k.IdentityAttr).AsString() {

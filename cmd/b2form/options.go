@@ -36,7 +36,7 @@ type options struct {
 	timings                bool
 	hideProgress           bool
 	compactWarnings        bool
-	jsonInto               string
+	jsonIntoPath           string
 	allowInput             bool     // -input
 	filesRoot              string   // -root
 	policyDirs             []string // -policy, in the order given
@@ -45,7 +45,7 @@ type options struct {
 	useEmulator            bool
 	parallelism            int
 	lockTimeout            time.Duration
-	lock                   bool
+	takeLock               bool
 	profile                string
 	allowUndeclaredImports bool // import blocks may name what nobody declares
 }
@@ -154,7 +154,7 @@ func (p *program) accountFlags() []cli.Flag {
 			Usage: "use the profile `NAME` of the b2 command, or rclone:REMOTE of rclone (B2_PROFILE does the same)"},
 		p.emulatorFlag(),
 		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once, beside those that try new keys",
-			Destination: &o.parallelism, Validator: atLeastOne},
+			Destination: &o.parallelism, Validator: checkAtLeastOne},
 	}
 }
 
@@ -168,7 +168,7 @@ func (p *program) lockFlags() []cli.Flag {
 	return []cli.Flag{
 		durationFlag("lock-timeout", "wait `DURATION`, such as 30s, for another run to end", &p.lockTimeout),
 		&cli.BoolFlag{Name: "lock", Value: true, Usage: "with `false`, take no lock: only when nobody else can be working",
-			Destination: &p.lock},
+			Destination: &p.takeLock},
 	}
 }
 
@@ -177,7 +177,7 @@ func (p *program) unusedLockFlags() []cli.Flag {
 	return []cli.Flag{
 		durationFlag("lock-timeout", "accepted as in Terraform, with any `DURATION`: plan takes no lock", &p.lockTimeout),
 		&cli.BoolFlag{Name: "lock", Value: true, Usage: "accepted as in Terraform, also with `false`: plan takes no lock",
-			Destination: &p.lock},
+			Destination: &p.takeLock},
 	}
 }
 
@@ -280,14 +280,14 @@ func durationFlag(name, usage string, to *time.Duration) cli.Flag {
 	}}}
 }
 
-func notEmpty(text string) error {
+func checkNotEmpty(text string) error {
 	if text == "" {
 		return errors.New("it is empty, as of a variable of the shell that is not set")
 	}
 	return nil
 }
 
-func atLeastOne(n int) error {
+func checkAtLeastOne(n int) error {
 	if n < 1 {
 		return fmt.Errorf("%d is less than 1", n)
 	}

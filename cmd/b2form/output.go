@@ -155,7 +155,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(p.stdout, string(visible.EscapeJSON(v.Value)))
+		_, err = fmt.Fprintln(p.stdout, string(visible.EscapeInvisibleInJSON(v.Value)))
 		return err
 	}
 	_, err := fmt.Fprintln(p.stdout, o.Text(true))

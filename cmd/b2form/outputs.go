@@ -63,9 +63,9 @@ func (r *outputReader) lookUpLive(addr addr.Addr) (attrs map[string]cty.Value, o
 	return known, true
 }
 
-// missingText says why a part of an output is not known: a secret is gone, or what
+// unknownValueText says why a part of an output is not known: a secret is gone, or what
 // it is made from is not live.
-func (r *outputReader) missingText(v cty.Value) string {
+func (r *outputReader) unknownValueText(v cty.Value) string {
 	for _, m := range kind.ComputedMarksIn(v) {
 		res, e := r.declared[m.Addr], r.entries[m.Addr]
 		if res == nil || e.ID == "" {
@@ -97,7 +97,7 @@ func (r *outputReader) evaluateOutputs(list []*config.Output) ([]view.Output, hc
 		v, ds := o.Value(r.lookUpLive)
 		diags = append(diags, ds...)
 		if !ds.HasErrors() {
-			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, MissingText: r.missingText})
+			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, MissingText: r.unknownValueText})
 		}
 	}
 	return outs, diags
@@ -133,7 +133,7 @@ func (s *session) showOutputs(r *outputReader, m view.PlanPurpose) error {
 		return nil
 	}
 	outs, diags := r.evaluateOutputs(s.config.Outputs)
-	s.ui.Outputs(outs, s.opts.showSecrets)
+	s.ui.Outputs(outs, s.runOptions.showSecrets)
 	s.ui.Diagnostics(diags, s.sourceFiles)
 	if diags.HasErrors() {
 		return exitCode(1)
@@ -161,7 +161,7 @@ func (s *session) runErrors(r *apply.Result) hcl.Diagnostics {
 		if c.Err == nil {
 			continue
 		}
-		for _, d := range errorDiagnostics(c.Err) {
+		for _, d := range explainAsDiagnostics(c.Err) {
 			addr := c.Change.Addr
 			if d.Subject == nil {
 				d.Subject = s.blockRange(addr)
@@ -174,10 +174,10 @@ func (s *session) runErrors(r *apply.Result) hcl.Diagnostics {
 		}
 	}
 	if r.StateErr != nil {
-		diags = append(diags, errorDiagnostics(r.StateErr)...)
+		diags = append(diags, explainAsDiagnostics(r.StateErr)...)
 	}
 	diags = withoutUnplacedRepeats(diags)
-	if n := len(r.Skipped) + len(r.PartlyDone); r.Interrupted && n > 0 {
+	if n := len(r.Skipped) + len(r.PartlySkipped); r.Interrupted && n > 0 {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
 			Detail: fmt.Sprintf("What was under way is finished and recorded; what was not begun or not finished: %d. Run the command "+
 				"again to go on.", n)})

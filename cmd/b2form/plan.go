@@ -50,7 +50,7 @@ Exit codes:
 			if err := p.beginOutput("plan"); err != nil {
 				return err
 			}
-			if !p.lock || p.lockTimeout != 0 {
+			if !p.takeLock || p.lockTimeout != 0 {
 				p.ui.Hint("plan takes no lock, so -lock and -lock-timeout change nothing.")
 			}
 			return p.withPlan(ctx, o, (*session).showAndSavePlan)
@@ -100,8 +100,8 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 }
 
 func (s *session) showAndSavePlan(made *plan.Plan, brokenPolicies hcl.Diagnostics) error {
-	m := s.opts.purpose()
-	if s.opts.showCapabilities {
+	m := s.runOptions.purpose()
+	if s.runOptions.showCapabilities {
 		s.showCapabilities(made, m)
 	} else {
 		s.ui.Plan(made, m)
@@ -110,19 +110,19 @@ func (s *session) showAndSavePlan(made *plan.Plan, brokenPolicies hcl.Diagnostic
 	switch {
 	case len(brokenPolicies) > 0:
 		return brokenPolicies
-	case s.opts.showCapabilities:
+	case s.runOptions.showCapabilities:
 		return nil
 	}
 	s.ui.PlanDigest(s.planDigest(made))
-	if s.opts.outPath != "" {
+	if s.runOptions.outPath != "" {
 		if err := s.savePlan(made, m); err != nil {
 			return err
 		}
 	} else if !made.HasNoChanges() {
 		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
-			"actions if you run \"b2form %s\" now.", m.CommandWithFlags()))
+			"actions if you run \"b2form %s\" now.", m.ApplyingCommandWithFlags()))
 	}
-	if s.opts.detailedExitCode && (!made.HasNoChanges() || len(made.OutputChanges) > 0) {
+	if s.runOptions.detailedExitCode && (!made.HasNoChanges() || len(made.OutputChanges) > 0) {
 		return changesPresent
 	}
 	return nil
@@ -133,5 +133,5 @@ func (s *session) showCapabilities(made *plan.Plan, m view.PlanPurpose) {
 		s.recorder.Plan(made, m)
 		s.recorder.PlanDigest(s.planDigest(made))
 	}
-	s.ui.Capabilities(s.neededCapabilities(made))
+	s.ui.RequiredKey(s.capabilitiesToReadAndApply(made))
 }

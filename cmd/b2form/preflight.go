@@ -52,8 +52,8 @@ func (s *session) stateCapabilities() []string {
 	return []string{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}
 }
 
-// neededCapabilities is what reading the account and carrying the plan out take. Sorted.
-func (s *session) neededCapabilities(p *plan.Plan) []string {
+// capabilitiesToReadAndApply is what reading the account and carrying the plan out take. Sorted.
+func (s *session) capabilitiesToReadAndApply(p *plan.Plan) []string {
 	list := s.stateCapabilities()
 	query := s.configAndStateQuery()
 	for _, k := range s.kinds {

@@ -30,11 +30,11 @@ type program struct {
 	ui               ui                      // how this command speaks
 	sourceFiles      map[string]*hcl.File    // sources that diagnostics may point into
 
-	recorder *report.Recorder // of what pipelines are told; nil: of nothing
-	jsonFile *jsonFile        // of -json-into; nil: there is none
-	saved    *planfile.File   // what apply is to carry out; nil: it makes a plan
+	recorder  *report.Recorder // of what pipelines are told; nil: of nothing
+	jsonFile  *jsonFile        // of -json-into; nil: there is none
+	savedPlan *planfile.File   // what apply is to carry out; nil: it makes a plan
 
-	argsVariables []string // variables that gave arguments
+	argsEnvVariables []string // variables that gave arguments
 
 	trace        *trace.Recorder
 	status       *statusLine // nil: there is none
@@ -73,7 +73,7 @@ func run(args []string, w system) int {
 	if p.stopProgress != nil {
 		p.stopProgress()
 	}
-	diags := append(errorDiagnostics(err), out.writeErrorDiagnostics()...)
+	diags := append(explainAsDiagnostics(err), out.writeErrorUnlessPipeClosed()...)
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if unwritten := p.closeJSONFile(); unwritten != nil {
 		p.textUI().Diagnostics(unwritten, p.sourceFiles)
@@ -181,7 +181,7 @@ func (p *program) readVarFilePipes() error {
 		}
 		f, err := os.Open(v.VarFile)
 		if err == nil {
-			p.vars[i].Content, err = durable.ReadAll(f, mostFileBytes)
+			p.vars[i].VarFileContent, err = durable.ReadAll(f, mostFileBytes)
 			err = errors.Join(err, f.Close())
 		}
 		if err != nil {
@@ -200,7 +200,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	text := err.Error()
 	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help") + p.argsSourceHint()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		hint := words.DidYouMean(name, "-", flagNames(c))
+		hint := words.DidYouMean(name, "-", flagNamesWithParents(c))
 		if answer := terraformOptionHint(name); answer != "" {
 			hint = " " + answer
 		}
@@ -228,7 +228,7 @@ func unknownCommandError(c *cli.Command, name string) error {
 		"%sRun %q for all commands.", hint, c.FullName()+" -help")
 }
 
-func flagNames(c *cli.Command) []string {
+func flagNamesWithParents(c *cli.Command) []string {
 	var names []string
 	for _, within := range c.Lineage() {
 		for _, f := range within.Flags {

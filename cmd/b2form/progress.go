@@ -126,5 +126,5 @@ func (s *session) newKeysToShow(r *apply.Result) []view.NewKey {
 }
 
 func (s *session) mayShowSecret(made apply.NewKey) bool {
-	return s.opts.showSecrets || len(made.DeliveredTo) == 0 && s.stdoutTerminal && !s.json
+	return s.runOptions.showSecrets || len(made.DeliveredTo) == 0 && s.stdoutTerminal && !s.json
 }

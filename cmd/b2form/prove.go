@@ -26,10 +26,10 @@ import (
 
 // proveOptions are the flags of prove.
 type proveOptions struct {
-	addrs       []addr.Addr
-	secretFiles []string
-	allowWrites bool
-	junitPath   string
+	addrs           []addr.Addr
+	secretFilePaths []string
+	allowWrites     bool
+	junitPath       string
 }
 
 func (p *program) proveCommand() *cli.Command {
@@ -56,7 +56,7 @@ Exit codes:
   1  one is not, or an error`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			&cli.GenericFlag{Name: "secrets-from", Usage: "take a key's secret from `FILE`, which a deliver block wrote; repeatable",
-				Value: funcFlag{func(s string) error { o.secretFiles = append(o.secretFiles, s); return nil }}},
+				Value: funcFlag{func(s string) error { o.secretFilePaths = append(o.secretFilePaths, s); return nil }}},
 			&cli.BoolFlag{Name: "allow-writes", Value: true, Destination: &o.allowWrites,
 				Usage: "with `false`, upload nothing and make no copies of keys"},
 			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junitPath},
@@ -88,7 +88,7 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		return err
 	}
 	v := &prover{session: s, proveOptions: o, plan: made}
-	if v.secretsByKeyID, err = readSecretFiles(o.secretFiles); err != nil {
+	if v.secretsByKeyID, err = readSecretFiles(o.secretFilePaths); err != nil {
 		return err
 	}
 	subjects, err := v.subjects()
@@ -128,11 +128,11 @@ type prover struct {
 }
 
 func (v *prover) trialOptions() *prove.Options {
-	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, Transport: http.DefaultTransport, Now: v.b2Time,
+	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, NonNativeTransport: http.DefaultTransport, Now: v.b2Time,
 		Sleep: v.sleep, Explain: explainInOneLine, FileNameSuffix: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
-		ReadOnly: !v.allowWrites, Parallel: max(1, min(4, v.parallelism))}
+		ReadOnly: !v.allowWrites, ParallelSubjects: max(1, min(4, v.parallelism))}
 	if v.localB2 != nil {
-		o.Transport = v.localB2
+		o.NonNativeTransport = v.localB2
 	}
 	return o
 }
@@ -297,14 +297,14 @@ func (v *prover) chooseTrialBuckets(k *prove.Key, allowedBucketNames []string) e
 			return err
 		}
 		declared := slices.ContainsFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr.Kind == bucketKind && e.ID == b.ID })
-		place := &k.ForbiddenBucket
+		place := &k.SampleForbiddenBucket
 		switch {
 		case slices.ContainsFunc(allowedBucketNames, func(name string) bool { return strings.EqualFold(name, b.Name) }):
-			place = &k.AllowedBucket
+			place = &k.SampleAllowedBucket
 		case !declared && len(allowedBucketNames) == 0:
 			continue
 		case len(allowedBucketNames) == 0:
-			place = &k.AllowedBucket
+			place = &k.SampleAllowedBucket
 		case !declared:
 			b.NoUploadReason = "nothing is uploaded to a bucket that this configuration does not own"
 		}

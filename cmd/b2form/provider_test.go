@@ -128,7 +128,7 @@ func TestProviderArguments(t *testing.T) {
 	for typ, r := range readProviderSchema(t).Resources {
 		text := fmt.Sprintf("resource %q \"x\" {\n%s}\n", typ, r.Block.sample())
 		result, err := terraform.Migrate(terraform.Request{
-			Kinds: schema.Kinds(), HasFunction: functionExistsFunc(),
+			Kinds: schema.Kinds(), HasFunction: isUsableFunctionFunc(),
 			ReadFiles: func(string) ([]terraform.Source, error) {
 				return []terraform.Source{{Name: "main.tf", Text: []byte(text)}}, nil
 			},
@@ -137,7 +137,7 @@ func TestProviderArguments(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, left := range result.NotCarriedOver {
-			t.Errorf("%s: %s\n%s", typ, left.Why, text)
+			t.Errorf("%s: %s\n%s", typ, left.Remark, text)
 		}
 	}
 }

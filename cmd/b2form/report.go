@@ -108,7 +108,7 @@ func (p *program) notifyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.GenericFlag{Name: "notify", Usage: "send the outcome to the secret `URL` of Slack, ntfy or what takes JSON (better: " +
 			"B2FORM_NOTIFY)",
-			Value: funcFlag{func(s string) error { p.notifyURL = secret.New(s); return notEmpty(s) }}},
+			Value: funcFlag{func(s string) error { p.notifyURL = secret.New(s); return checkNotEmpty(s) }}},
 		&cli.GenericFlag{Name: "notify-on", Usage: "send the outcomes in `LIST`: " + strings.Join(outcomes, ", ") + " (default: all but " +
 			outcomes[0] + ")", Value: funcFlag{func(list string) error {
 			for _, name := range strings.Split(list, ",") {
@@ -138,7 +138,7 @@ func (p *program) beginReport(command string) error {
 	if url := p.getenv("B2FORM_NOTIFY"); p.notifyURL.IsZero() && url != "" {
 		p.notifyURL = secret.New(url)
 	}
-	if len(p.reports) == 0 && p.notifyURL.IsZero() && !p.comment && !p.issue && p.ci() == noCI {
+	if len(p.reports) == 0 && p.notifyURL.IsZero() && !p.comment && !p.driftIssue && p.ci() == noCI {
 		return nil
 	}
 	p.recorder = &report.Recorder{Run: report.Run{ProgramVersion: version, Command: command, Folder: p.configFolderInCheckout()}}
@@ -184,7 +184,7 @@ func (p *program) sendNotice(run *report.Run) {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), noticeTime)
 		defer cancel()
-		err = target.Send(ctx, report.NewNotice(run, p.jobURLIfAny()), "b2form/"+version)
+		err = target.Send(ctx, report.NewNotice(run, p.findJobURL()), "b2form/"+version)
 	}
 	if err != nil {
 		p.warnPeopleOnly("Notice was not sent", "The URL of -notify or B2FORM_NOTIFY, which is not shown: "+err.Error()+".")

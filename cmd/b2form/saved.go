@@ -24,7 +24,7 @@ import (
 )
 
 func (o *runOptions) outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "out", Destination: &o.outPath, Validator: notEmpty,
+	return &cli.StringFlag{Name: "out", Destination: &o.outPath, Validator: checkNotEmpty,
 		Usage: "save the plan to `FILE`, for \"b2form apply FILE\"; it holds no secret"}
 }
 
@@ -35,7 +35,7 @@ func (p *program) checkOutOption(o *runOptions) error {
 		return nil
 	case o.showCapabilities:
 		return failf("Invalid command line", "-capabilities prints a key block and no plan, so there is nothing that -out could save.")
-	case p.jsonInto != "" && secret.FindSameFile(o.outPath, []string{p.jsonInto}) != "":
+	case p.jsonIntoPath != "" && secret.FindSameFile(o.outPath, []string{p.jsonIntoPath}) != "":
 		return failf("Invalid command line", "-out and -json-into name the same file. Give one of them another name.")
 	}
 	if err := checkPathNotReserved("-out", o.outPath, defaultStatePaths()); err != nil {
@@ -97,14 +97,14 @@ func (p *program) useSavedPlan(path string, o *runOptions) error {
 			savedDigest(f), *o.expectedDigest)
 	}
 	o.target, o.exclude, o.replace = f.Target, f.Exclude, f.Replace
-	p.saved = f
+	p.savedPlan = f
 	return nil
 }
 
 // savedPurpose is what the plan in a file is for.
 func savedPurpose(f *planfile.File) (view.PlanPurpose, error) {
 	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Refreshing} {
-		if f.CommandToApply == m.CommandWithFlags() {
+		if f.CommandToApply == m.ApplyingCommandWithFlags() {
 			return m, nil
 		}
 	}
@@ -123,7 +123,7 @@ func savedDigest(f *planfile.File) plan.Digest {
 
 // checkSavedConfig refuses another configuration than the saved plan was made from.
 func (p *program) checkSavedConfig(digest string) error {
-	if digest == p.saved.ConfigDigest {
+	if digest == p.savedPlan.ConfigDigest {
 		return nil
 	}
 	return failf("The plan was made from another configuration", "The configuration in this folder says something else than the one "+
@@ -133,10 +133,10 @@ func (p *program) checkSavedConfig(digest string) error {
 
 // checkSavedAccount refuses another account than that of the saved plan.
 func (p *program) checkSavedAccount(id, realm string) error {
-	if p.saved == nil {
+	if p.savedPlan == nil {
 		return nil
 	}
-	of := p.saved.Plan.SavedForm
+	of := p.savedPlan.Plan.SavedForm
 	if of.AccountID == id && of.Realm == realm {
 		return nil
 	}
@@ -150,11 +150,11 @@ func (p *program) checkSavedAccount(id, realm string) error {
 
 // checkSavedSensitiveVariables refuses other values of sensitive variables than the saved plan was made with.
 func (s *session) checkSavedSensitiveVariables() error {
-	if s.saved == nil {
+	if s.savedPlan == nil {
 		return nil
 	}
 	hash, err := s.sensitiveVariablesHash()
-	if err != nil || hash == s.saved.SensitiveHash {
+	if err != nil || hash == s.savedPlan.SensitiveHash {
 		return err
 	}
 	also := ""
@@ -202,8 +202,8 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 		return err
 	}
 	f := &planfile.File{
-		ProgramVersion: version, CommandToApply: m.CommandWithFlags(), Target: s.opts.target, Exclude: s.opts.exclude,
-		Replace:      s.opts.replace,
+		ProgramVersion: version, CommandToApply: m.ApplyingCommandWithFlags(), Target: s.runOptions.target, Exclude: s.runOptions.exclude,
+		Replace:      s.runOptions.replace,
 		ConfigDigest: schema.MeaningDigest(s.config.FilesWithoutPolicyDirs()), NonsensitiveVariables: s.config.NonsensitiveVariables,
 		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContentsDescriptions: shownContentCounts(made),
 		Plan: made,
@@ -218,15 +218,16 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 	default:
 		f.Salt = hex.EncodeToString(s.digestSalt)
 	}
-	if err := planfile.Write(s.opts.outPath, f); err != nil {
+	if err := planfile.Write(s.runOptions.outPath, f); err != nil {
 		return err
 	}
-	s.ui.Note("Saved the plan to: " + s.opts.outPath)
+	s.ui.Note("Saved the plan to: " + s.runOptions.outPath)
 	command := "b2form apply"
 	if s.useEmulator {
 		command += " -emulator"
 	}
-	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    %s %q", command, s.opts.outPath))
+	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    %s %q", command,
+		s.runOptions.outPath))
 	return nil
 }
 
@@ -248,15 +249,15 @@ const mostDifferences = 20
 
 // checkSavedPlan refuses a plan that is not the saved one.
 func (s *session) checkSavedPlan(now *plan.Plan) error {
-	if s.saved == nil || now.Basis == s.saved.Plan.Basis {
+	if s.savedPlan == nil || now.Basis == s.savedPlan.Plan.Basis {
 		return nil
 	}
-	differ := s.saved.Plan.SavedForm.Differences(now.SavedForm)
+	differ := s.savedPlan.Plan.SavedForm.Differences(now.SavedForm)
 	if more := len(differ) - mostDifferences; more > 0 {
 		differ = append(differ[:mostDifferences], fmt.Sprintf("and %d more", more))
 	}
 	advice := "Make a new plan, and have it approved."
-	if was := s.saved.ProgramVersion; was != version {
+	if was := s.savedPlan.ProgramVersion; was != version {
 		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", visible.EscapeTruncated(was, 40), version, advice)
 	}
 	return failf("The saved plan cannot be carried out any more", "The plan above is that of now, and nothing was changed. What differs:\n"+

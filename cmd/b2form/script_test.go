@@ -211,7 +211,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 	}
 	out, errOut := newScreen(), newScreen()
 	code := run(append([]string{"b2form"}, args...), system{
-		stdin: strings.NewReader(stdin), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUser,
+		stdin: strings.NewReader(stdin), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUserOrUnknown,
 		getenv:           ts.Getenv,
 		environ:          func() []string { return h.environ(ts) },
 		now:              time.Now,

@@ -39,7 +39,7 @@ type session struct {
 	localB2    *localB2 // nil: B2 itself
 	client     *b2.Client
 	snapshot   *kind.Snapshot
-	opts       runOptions    // of plan, apply, destroy and rotate
+	runOptions runOptions    // of plan, apply, destroy and rotate
 	readStart  time.Time     // before the snapshot was read, by B2's clock
 	clockAhead time.Duration // by how much B2's clock is ahead of ours
 
@@ -107,13 +107,13 @@ func (s *session) prepareClient(ctx context.Context) (err error) {
 
 // setRunOptions gives the session the options of its command.
 func (s *session) setRunOptions(o *runOptions) error {
-	s.opts = *o
+	s.runOptions = *o
 	if local, ok := s.backend().(state.LocalFile); ok {
 		if err := checkPathNotReserved("-out", o.outPath, local.FilePaths()); o.outPath != "" && err != nil {
 			return err
 		}
 	}
-	if o.expectedDigest == nil && !o.needsDigest && s.saved == nil {
+	if o.expectedDigest == nil && !o.needsDigest && s.savedPlan == nil {
 		return nil
 	}
 	if err := s.chooseDigestSalt(); err != nil {
@@ -135,7 +135,7 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.schemaOptions(kinds))
 	end()
 	p.sourceFiles = config.Files
-	if p.saved != nil {
+	if p.savedPlan != nil {
 		if err := p.checkSavedConfig(schema.MeaningDigest(config.FilesWithoutPolicyDirs())); err != nil {
 			return nil, err
 		}
@@ -160,7 +160,7 @@ func (s *session) readLiveAndAnswerData(ctx context.Context, a *wire.Account, wa
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
 	}
-	s.clockAhead = s.client.ServiceClockAhead()
+	s.clockAhead = s.client.ProvenServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	return s.answerData(ctx, s.schemaOptions(s.kinds), wanted)
 }
@@ -220,8 +220,8 @@ func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 			}
 		}
 	}
-	if p.saved != nil {
-		o.PlannedVariables = p.saved.NonsensitiveVariables
+	if p.savedPlan != nil {
+		o.PlannedVariables = p.savedPlan.NonsensitiveVariables
 	}
 	if p.interactive() {
 		o.Ask = p.askVariable
@@ -326,7 +326,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, nil, err
 	}
-	s.clockAhead = s.client.ServiceClockAhead()
+	s.clockAhead = s.client.ProvenServiceClockAhead()
 	s.readStart = s.b2Time()
 	warnings, err := s.readLiveAndAnswerData(ctx, a, s.configAndStateQuery)
 	if err == nil {
@@ -339,12 +339,13 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	endRead = s.beginPhase("plan", "Planning")
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
-		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(), DigestSalt: s.digestSalt,
-		HashHidden: s.slowHash, Target: s.opts.target, Exclude: s.opts.exclude, FillSavedForm: s.opts.outPath != "" || s.saved != nil,
+		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.runOptions.replace,
+		Rotate: s.runOptions.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(), DigestSalt: s.digestSalt,
+		HashHidden: s.slowHash, Target: s.runOptions.target, Exclude: s.runOptions.exclude, FillSavedForm: s.runOptions.outPath != "" ||
+			s.savedPlan != nil,
 	}
-	if s.opts.onlyImport != nil {
-		request.ImportOnly = &s.opts.onlyImport.To
+	if s.runOptions.onlyImport != nil {
+		request.ImportOnly = &s.runOptions.onlyImport.To
 	}
 	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,

@@ -77,7 +77,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 		return p.printPlanDocument(f, around)
 	}
 	if markdown {
-		_, err := io.WriteString(p.stdout, report.Markdown(savedRun(f, m), p.maxMarkdownBytes()))
+		_, err := io.WriteString(p.stdout, report.Markdown(savedPlanReport(f, m), p.maxMarkdownBytes()))
 		return err
 	}
 	p.ui.Plan(f.PlanWithContentsDescriptions(), m)
@@ -86,8 +86,8 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 	return nil
 }
 
-// savedRun is what pipelines are told of a saved plan.
-func savedRun(f *planfile.File, m view.PlanPurpose) *report.Run {
+// savedPlanReport is what pipelines are told of a saved plan.
+func savedPlanReport(f *planfile.File, m view.PlanPurpose) *report.Run {
 	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan"}}
 	r.Plan(f.PlanWithContentsDescriptions(), m)
 	r.PlanDigest(savedDigest(f))
@@ -106,7 +106,7 @@ func (p *program) showLiveOfState(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	live, err := s.liveObjectsOfState(r)
+	live, err := s.stateEntriesWithLiveValues(r)
 	if err != nil {
 		return err
 	}
@@ -116,22 +116,22 @@ func (p *program) showLiveOfState(ctx context.Context) (err error) {
 	if len(live) == 0 {
 		p.printResult("The state is empty: b2form owns nothing here.")
 	}
-	p.textUI().Live(live)
+	p.textUI().RecordedObjects(live)
 	return nil
 }
 
-// liveObjectsOfState are the objects that the state records, by address, as they are live. What
+// stateEntriesWithLiveValues are the objects that the state records, by address, as they are live. What
 // the state or the configuration calls sensitive is.
-func (s *session) liveObjectsOfState(r *outputReader) (list []view.LiveObject, err error) {
+func (s *session) stateEntriesWithLiveValues(r *outputReader) (list []view.RecordedObject, err error) {
 	for _, e := range s.state.Entries {
 		k := kind.FindKind(s.kinds, e.Addr.Kind)
 		if k == nil {
 			continue // plan says more
 		}
-		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), SensitiveAttrs: e.SensitiveAttrs,
+		o := view.RecordedObject{Addr: e.Addr, Kind: k, ID: e.ID, LiveValue: cty.NullVal(k.LiveType()), SensitiveAttrs: e.SensitiveAttrs,
 			Retiring: e.Retiring}
 		if found := s.snapshot.ByID(k, e.ID); found != nil {
-			if o.Value, err = found.Value(); err != nil {
+			if o.LiveValue, err = found.Value(); err != nil {
 				return nil, err
 			}
 		}

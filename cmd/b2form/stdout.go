@@ -38,8 +38,8 @@ type writeError struct{ error }
 
 func (u *writeError) Unwrap() error { return u.error }
 
-// writeErrorDiagnostics say that output is missing. Whoever closed the pipe knows.
-func (s *stdoutWriter) writeErrorDiagnostics() hcl.Diagnostics {
+// writeErrorUnlessPipeClosed say that output is missing. Whoever closed the pipe knows.
+func (s *stdoutWriter) writeErrorUnlessPipeClosed() hcl.Diagnostics {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.firstErr == nil || errors.Is(s.firstErr, syscall.EPIPE) {

@@ -56,7 +56,7 @@ Exit codes:
 			}}},
 			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junitPath},
 			&cli.IntFlag{Name: "parallelism", Value: 4, Usage: "run at most `N` files at once", Destination: &p.parallelism,
-				Validator: atLeastOne},
+				Validator: checkAtLeastOne},
 			p.verboseFlag("show the plan of each run"),
 			p.jsonFlag("print JSON lines"),
 		),

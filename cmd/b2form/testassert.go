@@ -42,10 +42,10 @@ func (t *tester) replanUploadAndAdvance(ctx context.Context, r *testfile.Run) (r
 			return nil, nil, err
 		}
 	}
-	if r.ClockAdvance > 0 {
-		t.testAccount.Advance(r.ClockAdvance)
+	if r.ClockAdvanceAfterApply > 0 {
+		t.testAccount.Advance(r.ClockAdvanceAfterApply)
 	}
-	if len(r.UploadsAfterApply) > 0 || r.ClockAdvance > 0 {
+	if len(r.UploadsAfterApply) > 0 || r.ClockAdvanceAfterApply > 0 {
 		reader = nil
 	}
 	return reader, failures, nil
@@ -163,7 +163,7 @@ func (t *tester) evaluateAssertion(r *testfile.Run, read *outputReader, a testfi
 	if diags.HasErrors() {
 		return diags
 	}
-	text, wrong := schema.ConditionMessage(said, "error_message", a.Message.Range())
+	text, wrong := schema.ConditionMessageOrDefault(said, "error_message", a.Message.Range())
 	if wrong != nil {
 		diags = append(diags, wrong)
 	}
@@ -231,7 +231,7 @@ func fileVersionsByBucketName(box *localB2) (cty.Value, error) {
 		id, _ := b["bucketId"].(string)
 		names[id], _ = b["bucketName"].(string)
 	}
-	for _, f := range account.Files {
+	for _, f := range account.FileVersions {
 		id, _ := f["bucketId"].(string)
 		lists[names[id]] = append(lists[names[id]], fileVersionValue(f))
 	}

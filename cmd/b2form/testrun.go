@@ -44,7 +44,7 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 	result = view.TestFileResult{Path: f.Path, Sources: map[string]*hcl.File{f.Path: f.Source}}
 	t, err := p.newTester(f)
 	if err != nil {
-		result.Runs = []view.TestRunResult{{Name: "account", Status: view.TestError, Diagnostics: errorDiagnostics(err)}}
+		result.Runs = []view.TestRunResult{{Name: "account", Status: view.TestError, Diagnostics: explainAsDiagnostics(err)}}
 		return result
 	}
 	// what is left of a test is in the system's temporary folder
@@ -81,7 +81,7 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 	q := &program{system: p.system, options: p.options, sourceFiles: map[string]*hcl.File{}, variableAnswers: map[string]string{},
 		testAccount: box, trace: trace.New(p.now, false)}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
-	q.useEmulator, q.lock, q.parallelism, q.quiet = true, true, 10, true
+	q.useEmulator, q.takeLock, q.parallelism, q.quiet = true, true, 10, true
 	t := &tester{program: q, file: f, outputsByRun: map[string]cty.Value{}, inlineConfigDir: filepath.Join(dir, "configuration"),
 		diags: &capturedDiagnostics{},
 		style: p.outputStyle()}
@@ -95,12 +95,12 @@ type capturedDiagnostics struct{ diags hcl.Diagnostics }
 // A collectingUI shows nothing and keeps the diagnostics.
 type collectingUI struct {
 	view.TextUI
-	to *capturedDiagnostics
+	captured *capturedDiagnostics
 }
 
 // Diagnostics keeps them.
 func (c collectingUI) Diagnostics(diags hcl.Diagnostics, _ map[string]*hcl.File) {
-	c.to.diags = append(c.to.diags, diags...)
+	c.captured.diags = append(c.captured.diags, diags...)
 }
 
 // run carries out one run and judges it.
@@ -111,13 +111,13 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 		return out
 	}
 	if err := t.prepare(r); err != nil {
-		return fail(view.TestError, errorDiagnostics(err)...)
+		return fail(view.TestError, explainAsDiagnostics(err)...)
 	}
 	made, err := t.carryOut(ctx, r)
 	if made != nil && t.verbose {
 		out.PlanText = t.planText(made, purposeOf(r))
 	}
-	said := append(t.diags.diags, errorDiagnostics(err)...)
+	said := append(t.diags.diags, explainAsDiagnostics(err)...)
 	unexpected, unmet := t.compareFailures(r, said)
 	switch {
 	case len(unexpected) > 0:
@@ -134,7 +134,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 	if r.Command == testfile.Apply {
 		var wrong hcl.Diagnostics
 		if read, wrong, err = t.replanUploadAndAdvance(ctx, r); err != nil {
-			return fail(view.TestError, errorDiagnostics(err)...)
+			return fail(view.TestError, explainAsDiagnostics(err)...)
 		}
 		if len(wrong) > 0 {
 			fail(view.TestFail, wrong...)
@@ -142,7 +142,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 	}
 	failed, err := t.keepOutputsAndAssert(ctx, r, read)
 	if err != nil {
-		return fail(view.TestError, errorDiagnostics(err)...)
+		return fail(view.TestError, explainAsDiagnostics(err)...)
 	}
 	if len(failed) > 0 {
 		fail(view.TestFail, failed...)
@@ -187,7 +187,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	if err != nil {
 		return nil, err
 	}
-	s.opts = runOptions{autoApprove: true, allowImports: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
+	s.runOptions = runOptions{autoApprove: true, allowImports: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
 		liftedLimits: config.LimitableActions()}
 	err = s.withLockedState(ctx, purposeOf(r), func(store *state.Store) error {
 		if made, err = s.makePlan(ctx, store.State(), purposeOf(r)); err != nil || r.Command == testfile.Plan {
@@ -260,7 +260,7 @@ func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
 
 // compareChanges compares the plan of a configuration with what the run says that it changes.
 func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagnostic {
-	if r.ExpectedChanges == nil {
+	if r.AllExpectedChanges == nil {
 		return nil
 	}
 	var wrong []string
@@ -269,7 +269,7 @@ func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagno
 		planned[p.Changes[i].Addr.String()] = string(p.Changes[i].Action)
 	}
 	for _, a := range slices.Sorted(maps.Keys(planned)) {
-		switch want, ok := r.ExpectedChanges[a]; {
+		switch want, ok := r.AllExpectedChanges[a]; {
 		case !ok:
 			wrong = append(wrong, fmt.Sprintf("  %s: %s is planned, and not expected", a, planned[a]))
 		case want != planned[a]:
@@ -277,13 +277,13 @@ func compareChanges(r *testfile.Run, p *plan.Plan, c *config.Config) *hcl.Diagno
 		}
 	}
 	for _, declared := range c.Resources {
-		if a := declared.Addr.String(); planned[a] == "" && r.ExpectedChanges[a] == string(plan.NoOp) && r.Command != testfile.Destroy {
+		if a := declared.Addr.String(); planned[a] == "" && r.AllExpectedChanges[a] == string(plan.NoOp) && r.Command != testfile.Destroy {
 			planned[a] = string(plan.NoOp)
 		}
 	}
-	for _, a := range slices.Sorted(maps.Keys(r.ExpectedChanges)) {
+	for _, a := range slices.Sorted(maps.Keys(r.AllExpectedChanges)) {
 		if _, ok := planned[a]; !ok {
-			wrong = append(wrong, fmt.Sprintf("  %s: nothing is planned, and %s expected", a, r.ExpectedChanges[a]))
+			wrong = append(wrong, fmt.Sprintf("  %s: nothing is planned, and %s expected", a, r.AllExpectedChanges[a]))
 		}
 	}
 	if len(wrong) == 0 {

@@ -37,22 +37,22 @@ func (p *program) printTimings() {
 	}
 	t := p.trace.Totals()
 	rows := [][2]string{}
-	rest := t.Time
+	rest := t.Elapsed
 	for _, phase := range t.Phases {
-		text := milliseconds(phase.OwnTime)
+		text := paddedMilliseconds(phase.OwnTime)
 		if phase.Requests > 0 {
 			text += "  " + words.Count(phase.Requests, "request", "requests")
 		}
 		rows = append(rows, [2]string{phase.Name, text})
 		rest -= phase.OwnTime
 	}
-	rows = append(rows, [2]string{"everything else", milliseconds(max(0, rest))}, [2]string{"in all", milliseconds(t.Time)})
+	rows = append(rows, [2]string{"everything else", paddedMilliseconds(max(0, rest))}, [2]string{"in all", paddedMilliseconds(t.Elapsed)})
 	p.printTimingRows("Time", rows)
 	rows = nil
 	for _, m := range t.Methods {
-		text := fmt.Sprintf("%s  %s", milliseconds(m.Time), words.Count(m.Requests, "request", "requests"))
+		text := fmt.Sprintf("%s  %s", paddedMilliseconds(m.RequestTime), words.Count(m.Requests, "request", "requests"))
 		if m.Repeats > 0 {
-			text += fmt.Sprintf(", %d of them repeats after pauses of %s", m.Repeats, strings.TrimSpace(milliseconds(m.Paused)))
+			text += fmt.Sprintf(", %d of them repeats after pauses of %s", m.Repeats, strings.TrimSpace(paddedMilliseconds(m.Paused)))
 		}
 		rows = append(rows, [2]string{m.Method, text})
 	}
@@ -72,7 +72,7 @@ func (p *program) printTimingRows(title string, rows [][2]string) {
 	}
 }
 
-func milliseconds(d time.Duration) string {
+func paddedMilliseconds(d time.Duration) string {
 	return fmt.Sprintf("%7.0f ms", float64(d)/float64(time.Millisecond))
 }
 

@@ -42,14 +42,14 @@ type versionDocument struct {
 	VersionForTerraformTools string `json:"terraform_version"` // the same: what Terraform's tools look for
 	Platform                 string `json:"platform"`
 	Commit                   string `json:"commit,omitempty"` // left out: not recorded
-	Date                     string `json:"date,omitempty"`   // of the commit, in UTC
+	CommitDate               string `json:"date,omitempty"`   // of the commit, in UTC
 	Modified                 bool   `json:"modified,omitempty"`
-	Go                       string `json:"go_version"`
+	GoVersion                string `json:"go_version"`
 }
 
 func versionOf(info *debug.BuildInfo) versionDocument {
 	v := versionDocument{Version: version, VersionForTerraformTools: version, Platform: runtime.GOOS + "_" + runtime.GOARCH,
-		Go: runtime.Version()}
+		GoVersion: runtime.Version()}
 	if info == nil {
 		return v
 	}
@@ -58,7 +58,7 @@ func versionOf(info *debug.BuildInfo) versionDocument {
 		case "vcs.revision":
 			v.Commit = s.Value
 		case "vcs.time":
-			v.Date = s.Value
+			v.CommitDate = s.Value
 		case "vcs.modified":
 			v.Modified = s.Value == "true"
 		}
@@ -72,9 +72,9 @@ func (p *program) printVersion(asJSON bool) error {
 	if asJSON {
 		return p.printJSON(v)
 	}
-	from := v.Go
+	from := v.GoVersion
 	if v.Commit != "" {
-		from += ", commit " + v.Commit[:min(12, len(v.Commit))] + " of " + v.Date
+		from += ", commit " + v.Commit[:min(12, len(v.Commit))] + " of " + v.CommitDate
 	}
 	if v.Modified {
 		from += ", modified"
@@ -89,7 +89,7 @@ func (p *program) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, string(visible.EscapeJSON(b)))
+	_, err = fmt.Fprintln(p.stdout, string(visible.EscapeInvisibleInJSON(b)))
 	return err
 }
 

@@ -66,18 +66,18 @@ func (p *program) whoami(ctx context.Context) (err error) {
 
 // A whoamiDocument is what whoami -json prints.
 type whoamiDocument struct {
-	FormatVersion string             `json:"format_version"`
-	Source        string             `json:"source"`
-	KeyID         string             `json:"application_key_id"`
-	MasterKey     bool               `json:"master_key"`
-	AccountID     string             `json:"account_id"`
-	Realm         string             `json:"realm"`
-	Capabilities  []string           `json:"capabilities"`
-	Buckets       []whoamiBucketJSON `json:"buckets"` // null: every bucket
-	NamePrefix    string             `json:"name_prefix"`
-	Expires       *time.Time         `json:"expires"` // null: never
-	S3Endpoint    string             `json:"s3_endpoint"`
-	S3Region      string             `json:"s3_region"`
+	FormatVersion    string             `json:"format_version"`
+	CredentialSource string             `json:"source"`
+	KeyID            string             `json:"application_key_id"`
+	IsMasterKey      bool               `json:"master_key"`
+	AccountID        string             `json:"account_id"`
+	Realm            string             `json:"realm"`
+	Capabilities     []string           `json:"capabilities"`
+	Buckets          []whoamiBucketJSON `json:"buckets"` // null: every bucket
+	NamePrefix       string             `json:"name_prefix"`
+	Expires          *time.Time         `json:"expires"` // null: never
+	S3Endpoint       string             `json:"s3_endpoint"`
+	S3Region         string             `json:"s3_region"`
 }
 
 type whoamiBucketJSON struct {
@@ -85,9 +85,9 @@ type whoamiBucketJSON struct {
 	Name string `json:"name"` // "": the bucket is gone
 }
 
-func newWhoamiDocument(where string, a *wire.Account) whoamiDocument {
+func newWhoamiDocument(sourceText string, a *wire.Account) whoamiDocument {
 	doc := whoamiDocument{
-		FormatVersion: "1.0", Source: where, KeyID: a.KeyID, MasterKey: a.KeyID == a.ID, AccountID: a.ID, Realm: a.Realm,
+		FormatVersion: "1.0", CredentialSource: sourceText, KeyID: a.KeyID, IsMasterKey: a.KeyID == a.ID, AccountID: a.ID, Realm: a.Realm,
 		Capabilities: a.Capabilities, NamePrefix: a.NamePrefix, S3Endpoint: a.S3URL, S3Region: a.S3Region(),
 	}
 	for _, b := range a.AllowedBuckets {
@@ -99,7 +99,7 @@ func newWhoamiDocument(where string, a *wire.Account) whoamiDocument {
 	return doc
 }
 
-func whoamiRows(where string, a *wire.Account) []view.TwoColumnRow {
+func whoamiRows(sourceText string, a *wire.Account) []view.TwoColumnRow {
 	keyID, buckets, expires := a.KeyID, "every bucket", "never"
 	if a.KeyID == a.ID {
 		keyID += " (the master key)"
@@ -115,7 +115,7 @@ func whoamiRows(where string, a *wire.Account) []view.TwoColumnRow {
 		expires = words.ReadableTime(a.KeyExpires)
 	}
 	rows := []view.TwoColumnRow{
-		{Name: "Credentials", Text: where}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},
+		{Name: "Credentials", Text: sourceText}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},
 		{Name: "Capabilities", Text: strings.Join(a.Capabilities, ", ")}, {Name: "Buckets", Text: buckets},
 		{Name: "File names", Text: cmp.Or(a.NamePrefix, "all")}, {Name: "Expires", Text: expires}, {Name: "S3 endpoint", Text: a.S3URL},
 		{Name: "S3 region", Text: a.S3Region()},

@@ -24,11 +24,11 @@ type Query map[string]KindQuery
 type KindQuery struct {
 	ChildIdentities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
 	// remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
-	EntryIDs        []string
-	MultiBucket     bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
-	ReferencedNames []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
-	ImportIDs       []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
-	Listings        []kind.ChildListQuery
+	WantedIDs             []string
+	MultiBucket           bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
+	ReferencedNames       []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
+	ImportIDsOrIdentities []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
+	Listings              []kind.ChildListQuery
 }
 
 // QueryFor works out what a plan of cfg and entries needs: each kind that is
@@ -56,7 +56,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	}
 	for _, i := range cfg.Imports {
 		if n := w[i.To.Kind]; n != nil && n.supportsMultiBucket {
-			n.ImportIDs = append(append(n.ImportIDs, i.SiblingIDsOrIdentities...), i.IDOrIdentity)
+			n.ImportIDsOrIdentities = append(append(n.ImportIDsOrIdentities, i.SiblingIDsOrIdentities...), i.IDOrIdentity)
 		}
 	}
 	for _, q := range cfg.DataQueries {
@@ -119,10 +119,10 @@ func (n *kindQueryBuilder) addEntry(e *addr.StateEntry) {
 		return
 	}
 	for _, old := range e.Retiring {
-		n.EntryIDs = append(n.EntryIDs, old.ID)
+		n.WantedIDs = append(n.WantedIDs, old.ID)
 	}
 	if e.ID != "" {
-		n.EntryIDs = append(n.EntryIDs, e.ID)
+		n.WantedIDs = append(n.WantedIDs, e.ID)
 	} else {
 		n.MultiBucket = n.MultiBucket || n.supportsMultiBucket
 	}
@@ -255,7 +255,7 @@ func ReadMoreChildren(ctx context.Context, api wire.API, kinds []*kind.Kind, wan
 	if err != nil {
 		return false, err
 	}
-	news := slices.ContainsFunc(found, func(p childQueryResult) bool { return len(p.identities) > 0 || p.listing != nil })
+	news := slices.ContainsFunc(found, func(p childQueryResult) bool { return len(p.lookedForIdentities) > 0 || p.listQuery != nil })
 	return news, addChildrenToSnapshot(s, found)
 }
 
@@ -305,8 +305,8 @@ func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
 		return false
 	}
 	isImportable := func(id string) bool { return s.ByID(k, id) != nil || len(s.ByIdentity(k, k.NormalizeIdentity(id))) > 0 }
-	return slices.ContainsFunc(need.EntryIDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
-		slices.ContainsFunc(need.ImportIDs, func(id string) bool { return id != "" && !isImportable(id) }) ||
+	return slices.ContainsFunc(need.WantedIDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
+		slices.ContainsFunc(need.ImportIDsOrIdentities, func(id string) bool { return id != "" && !isImportable(id) }) ||
 		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 

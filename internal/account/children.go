@@ -15,12 +15,12 @@ import (
 // A childQueryResult is what came of looking for parts of other objects: for some by their
 // identities, or for the first ones of a listing.
 type childQueryResult struct {
-	kind       *kind.Kind
-	identities []string
-	listing    *kind.ChildListQuery
-	found      []wire.RawJSON
-	folders    []string
-	hasMore    bool
+	kind                *kind.Kind
+	lookedForIdentities []string
+	listQuery           *kind.ChildListQuery
+	found               []wire.RawJSON
+	folders             []string
+	hasMore             bool
 }
 
 // readChildren looks for what is wanted of the kinds and is not in the snapshot, all
@@ -35,13 +35,13 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 		p := childQueryResult{kind: k}
 		for _, identity := range r.wantedIdentities(k, s) {
 			if !s.CanTellIfExists(k, identity) {
-				p.identities = append(p.identities, identity)
+				p.lookedForIdentities = append(p.lookedForIdentities, identity)
 			}
 		}
 		parts = append(parts, p)
 		for _, l := range r.query[k.Name].Listings {
 			if s.FindChildListing(k, l) == nil {
-				parts = append(parts, childQueryResult{kind: k, listing: &l})
+				parts = append(parts, childQueryResult{kind: k, listQuery: &l})
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 	for i := range parts {
 		p := &parts[i]
 		g.Go(func() (err error) {
-			if p.listing != nil {
+			if p.listQuery != nil {
 				err = r.readListing(ctx, p, s)
 			} else {
 				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, WantedChildIDs: r.wantedChildIDs(p, s)})
@@ -67,9 +67,9 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	need := r.query[k.Name]
 	all := slices.Clone(need.ChildIdentities)
-	for _, id := range need.EntryIDs {
+	for _, id := range need.WantedIDs {
 		holder, name, _ := strings.Cut(id, "/")
-		identity, ok := s.UniqueNameOf(k.ParentKind(), holder)
+		identity, ok := s.NameUnlessNamesRepeat(k.ParentKind(), holder)
 		if !ok {
 			continue
 		}
@@ -82,8 +82,8 @@ func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 }
 
 func (r *reader) readListing(ctx context.Context, p *childQueryResult, s *kind.Snapshot) error {
-	for _, id := range r.idsOfParentNamed(s, p.kind, p.listing.ParentIdentity) {
-		list, folders, more, err := p.kind.Parent.ListChildren(ctx, r.api, id, *p.listing)
+	for _, id := range r.idsOfParentNamed(s, p.kind, p.listQuery.ParentIdentity) {
+		list, folders, more, err := p.kind.Parent.ListChildren(ctx, r.api, id, *p.listQuery)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (r *reader) readListing(ctx context.Context, p *childQueryResult, s *kind.S
 
 func (r *reader) wantedChildIDs(p *childQueryResult, s *kind.Snapshot) []string {
 	var ids []string
-	for _, identity := range p.identities {
+	for _, identity := range p.lookedForIdentities {
 		for _, id := range r.idsOfParentNamed(s, p.kind, p.kind.ParentIdentity(identity)) {
 			ids = append(ids, p.kind.ChildID(identity, id))
 		}
@@ -111,10 +111,10 @@ func (r *reader) idsOfParentNamed(s *kind.Snapshot, k *kind.Kind, identity strin
 func addChildrenToSnapshot(s *kind.Snapshot, parts []childQueryResult) error {
 	for _, p := range parts {
 		var err error
-		if p.listing != nil {
-			err = s.AddListing(p.kind, *p.listing, p.found, p.folders, p.hasMore)
+		if p.listQuery != nil {
+			err = s.AddListing(p.kind, *p.listQuery, p.found, p.folders, p.hasMore)
 		} else {
-			err = s.AddLookedForChildren(p.kind, p.identities, p.found)
+			err = s.AddLookedForChildren(p.kind, p.lookedForIdentities, p.found)
 		}
 		if err != nil {
 			return err

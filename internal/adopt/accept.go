@@ -34,11 +34,11 @@ type EditedFile struct {
 
 // A UnacceptedDrift is one that only the author can make.
 type UnacceptedDrift struct {
-	Addr  addr.Addr
-	Attr  string    // "": the whole block
-	Place hcl.Range // the line
-	Why   string
-	Live  string // the value that is live, in words; "": there is none
+	Addr     addr.Addr
+	Attr     string    // "": the whole block
+	Place    hcl.Range // the line
+	Why      string
+	LiveText string // the value that is live, in words; "": there is none
 }
 
 // AcceptDrift edits the sources so that they declare what is live, where a setting is written as a
@@ -75,10 +75,10 @@ type editor struct {
 
 // A source is one file.
 type source struct {
-	text             []byte
-	body             *hclsyntax.Body // nil: it cannot be edited
-	uneditableReason string          // uneditableReason it cannot be edited
-	edits            []edit
+	text               []byte
+	body               *hclsyntax.Body // nil: it cannot be edited
+	reasonIfUneditable string          // reasonIfUneditable it cannot be edited
+	edits              []edit
 }
 
 // An edit puts text in the place of some bytes.
@@ -104,7 +104,7 @@ func (e *editor) accept(c *plan.Change) {
 	s := e.source(header.Filename)
 	block := s.blockAt(header)
 	for _, name := range c.Fields {
-		why := s.uneditableReason
+		why := s.reasonIfUneditable
 		switch a := c.Kind.FindAttr(name); {
 		case slices.Contains(c.Sensitive, name) || a.SendsSecret():
 			why = "its value is sensitive"
@@ -122,7 +122,8 @@ func (e *editor) accept(c *plan.Change) {
 		if !slices.Contains(c.Sensitive, name) && !c.Kind.FindAttr(name).SendsSecret() {
 			live = kind.FormatValue(c.After.GetAttr(name))
 		}
-		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
+		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why,
+			LiveText: live})
 	}
 }
 
@@ -131,9 +132,9 @@ func (e *editor) source(name string) *source {
 		return s
 	}
 	text, err := e.read(name)
-	s := &source{text: text, uneditableReason: "the file is not in native syntax"}
+	s := &source{text: text, reasonIfUneditable: "the file is not in native syntax"}
 	if err != nil {
-		s.uneditableReason = err.Error()
+		s.reasonIfUneditable = err.Error()
 	} else if !strings.HasSuffix(name, ".json") {
 		if f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos); !diags.HasErrors() {
 			s.body, _ = f.Body.(*hclsyntax.Body)
@@ -182,7 +183,7 @@ func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.V
 	switch {
 	case written != nil && !isLiteralOrPresetCall(written.Expr):
 		return "it is not a literal"
-	case written != nil && len(args) == 1 && !args[0].block:
+	case written != nil && len(args) == 1 && !args[0].isBlock:
 		s.replace(written.Expr.Range(), renderValue(args[0]))
 	case inOneLine && (len(args) > 0 || len(nested) > 0 || len(b.Body.Attributes) > 0):
 		return "its block is in one line"
@@ -292,7 +293,7 @@ func (s *source) insert(b *hclsyntax.Block, args []arg) {
 	}
 	at := bytes.LastIndexByte(s.text[:b.CloseBraceRange.Start.Byte], '\n') + 1
 	text := "  " + render(args) + "\n"
-	if args[0].block {
+	if args[0].isBlock {
 		text = "\n" + text
 	} else {
 		last := 0
@@ -333,8 +334,8 @@ func (h UnacceptedDrift) String() string {
 		text += ", " + h.Attr
 	}
 	text += ": " + h.Why
-	if h.Live != "" {
-		text += "; live is " + h.Live
+	if h.LiveText != "" {
+		text += "; live is " + h.LiveText
 	}
 	return text
 }

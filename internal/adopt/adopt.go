@@ -41,15 +41,15 @@ type Request struct {
 	ContentPaths map[ObjectID]string
 	Undeclarable []UndeclarableObject // what was found to be undeclarable before
 	Layout       Layout
-	FoldFamilies bool   // families of objects in one block
-	Notes        []Note // what the files are to say at their end, as far as it is about what is written
+	FoldFamilies bool           // families of objects in one block
+	Notes        []OmissionNote // what the files are to say at their end, as far as it is about what is written
 	// OnlyAddresses names objects by their kind and remote ID, and is what is written down
 	// then, without imports; nil: everything, with labels made from names.
 	OnlyAddresses map[ObjectID]addr.Addr
 }
 
-// A Note is a sentence about what is not written.
-type Note struct {
+// An OmissionNote is a sentence about what is not written.
+type OmissionNote struct {
 	KindName string // it matters where objects of this kind are written; "": to everything
 	Text     string
 }
@@ -71,8 +71,8 @@ type Result struct {
 	Undeclarable        []UndeclarableObject // what cannot be declared, sorted
 	OwnedUndeclared     []addr.Addr          // what the state owns under an address that nothing declares
 	BlocksOfUnknownName []addr.Addr          // blocks that may declare what is written, since their names or instances are not known
-	Notes               []Note               // those of the request that are about what is written
-	Hidden              []HiddenValue        // values that became variables, in the order of these
+	Notes               []OmissionNote       // those of the request that are about what is written
+	HiddenValues        []HiddenValue        // values that became variables, in the order of these
 }
 
 // A WrittenCount is how many objects of a kind are written.
@@ -120,7 +120,7 @@ type item struct {
 type arg struct {
 	name    string
 	value   string
-	block   bool
+	isBlock bool
 	members []arg
 }
 
@@ -138,14 +138,14 @@ func GenerateConfig(r Request) (*Result, error) {
 		}
 		switch {
 		case r.FoldFamilies && k.Content != nil:
-			items = w.foldContents(items)
+			items = w.foldContentFamilies(items)
 		case r.FoldFamilies:
 			items = w.fold(items)
 		}
 		w.label(k, items)
 		all = append(all, items...)
 	}
-	w.result.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(n Note) bool {
+	w.result.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(n OmissionNote) bool {
 		if n.KindName == "" {
 			return r.OnlyAddresses != nil
 		}
@@ -164,17 +164,17 @@ type writer struct {
 	Request
 	declaredIDs      map[ObjectID]bool
 	declaredNames    map[ObjectID]bool // by kind and identity
-	owned            map[ObjectID]addr.Addr
+	ownerAddrByID    map[ObjectID]addr.Addr
 	referenceTargets map[ObjectID]referenceTarget // what references may name, by kind and remote ID
-	labels           map[ObjectID]bool            // taken, by kind and label
+	takenLabels      map[ObjectID]bool            // taken, by kind and label
 	idOfName         map[ObjectID]string
 	result           *Result
 }
 
 func newWriter(r Request) *writer {
-	w := &writer{Request: r, referenceTargets: map[ObjectID]referenceTarget{}, labels: map[ObjectID]bool{},
+	w := &writer{Request: r, referenceTargets: map[ObjectID]referenceTarget{}, takenLabels: map[ObjectID]bool{},
 		result: &Result{Undeclarable: slices.Clone(r.Undeclarable)}}
-	w.noteDeclared()
+	w.indexDeclaredAndOwned()
 	return w
 }
 
@@ -184,23 +184,23 @@ type referenceTarget struct {
 	item *item // nil: it was declared before
 }
 
-// noteDeclared notes what is declared, and where: by the remote ID that the state or an
+// indexDeclaredAndOwned notes what is declared, and where: by the remote ID that the state or an
 // import ties it to, else by its name.
-func (w *writer) noteDeclared() {
-	w.declaredIDs, w.declaredNames, w.owned = map[ObjectID]bool{}, map[ObjectID]bool{}, map[ObjectID]addr.Addr{}
+func (w *writer) indexDeclaredAndOwned() {
+	w.declaredIDs, w.declaredNames, w.ownerAddrByID = map[ObjectID]bool{}, map[ObjectID]bool{}, map[ObjectID]addr.Addr{}
 	w.idOfName = map[ObjectID]string{}
 	idOf := map[addr.Addr]string{}
 	for _, e := range w.Entries {
-		w.owned[ObjectID{e.Addr.Kind, e.ID}] = e.Addr
+		w.ownerAddrByID[ObjectID{e.Addr.Kind, e.ID}] = e.Addr
 		idOf[e.Addr] = e.ID
 		for _, old := range e.Retiring {
-			w.owned[ObjectID{e.Addr.Kind, old.ID}] = e.Addr
+			w.ownerAddrByID[ObjectID{e.Addr.Kind, old.ID}] = e.Addr
 		}
 	}
 	byAddr := map[addr.Addr]*config.Resource{}
 	for _, r := range w.Config.Resources {
 		byAddr[r.Addr] = r
-		w.labels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
+		w.takenLabels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
 	}
 	taken := slices.Clone(w.Config.AddrsWithUnknownInstances)
 	for _, m := range w.Config.Moves {
@@ -210,7 +210,7 @@ func (w *writer) noteDeclared() {
 		taken = append(taken, r.From)
 	}
 	for _, a := range taken { // nothing may be declared there
-		w.labels[ObjectID{a.Kind, a.Label}] = true
+		w.takenLabels[ObjectID{a.Kind, a.Label}] = true
 	}
 	for _, i := range w.Config.Imports {
 		for _, id := range append(i.SiblingIDsOrIdentities, i.IDOrIdentity) {
@@ -257,11 +257,11 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 	for _, o := range objects {
 		id := ObjectID{k.Name, o.ID}
 		target, named := w.OnlyAddresses[id]
-		switch owner, owned := w.owned[id]; {
+		switch owner, owned := w.ownerAddrByID[id]; {
 		case w.OnlyAddresses != nil && !named:
 			continue
 		case w.OnlyAddresses != nil:
-		case w.isDeclared(o) || !w.wanted(k, o):
+		case w.mayBeDeclared(o) || !w.wanted(k, o):
 			continue
 		case owned:
 			w.result.OwnedUndeclared = append(w.result.OwnedUndeclared, owner)
@@ -283,8 +283,8 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 	return items, nil
 }
 
-func (w *writer) isDeclared(o *kind.Object) bool {
-	if owner, owned := w.owned[ObjectID{o.Kind.Name, o.ID}]; owned {
+func (w *writer) mayBeDeclared(o *kind.Object) bool {
+	if owner, owned := w.ownerAddrByID[ObjectID{o.Kind.Name, o.ID}]; owned {
 		for _, a := range w.Config.AddrsWithUnknownInstances {
 			if a.Covers(owner) {
 				return true

@@ -18,8 +18,8 @@ import (
 // ContentFolder is where local files with content are, in a folder for each parent.
 const ContentFolder = "files"
 
-// A Content is what an object holds: what to download, and where to.
-type Content struct {
+// A ContentToDownload is what an object holds: what to download, and where to.
+type ContentToDownload struct {
 	Object        *kind.Object
 	LocalPath     string // of the local file, relative, with slashes; no other has it, in whatever letter case
 	FileVersionID string // B2's ID of what is downloaded
@@ -27,9 +27,10 @@ type Content struct {
 	SHA1          string // in hexadecimal digits
 }
 
-// ContentsOf lists what the objects of a kind hold that can be declared and is not yet, and
+// ContentsToDownload lists what the objects of a kind hold that can be declared and is not yet, and
 // what cannot be. It downloads nothing.
-func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Content, undeclarable []UndeclarableObject, err error) {
+func ContentsToDownload(r Request, k *kind.Kind, objects []*kind.Object) (contents []ContentToDownload, undeclarable []UndeclarableObject,
+	err error) {
 	w := newWriter(r)
 	c := w.newCollector(k)
 	objects = slices.Clone(objects)
@@ -37,14 +38,14 @@ func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Con
 	slices.SortFunc(objects, func(a, b *kind.Object) int { return strings.Compare(b.Identity, a.Identity) })
 	paths := newPathSet()
 	for _, o := range slices.CompactFunc(objects, func(a, b *kind.Object) bool { return a.Identity == b.Identity }) {
-		if _, owned := w.owned[ObjectID{k.Name, o.ID}]; w.OnlyAddresses == nil && (owned || w.isDeclared(o)) {
+		if _, owned := w.ownerAddrByID[ObjectID{k.Name, o.ID}]; w.OnlyAddresses == nil && (owned || w.mayBeDeclared(o)) {
 			continue
 		}
 		live, err := o.Values()
 		if err != nil {
 			return nil, nil, err
 		}
-		content := Content{Object: o, LocalPath: paths.reserveFilePath(ContentFolder+"/"+k.ParentIdentity(o.Identity),
+		content := ContentToDownload{Object: o, LocalPath: paths.reserveFilePath(ContentFolder+"/"+k.ParentIdentity(o.Identity),
 			live.GetAttr(k.IdentityAttr).AsString())}
 		_, why := c.declaredValues(live, content.LocalPath)
 		if why == "" {
@@ -60,7 +61,7 @@ func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Con
 }
 
 // fillFrom takes over what B2 tells of a content, or says why that is not enough.
-func (c *Content) fillFrom(live kind.Values) (why string) {
+func (c *ContentToDownload) fillFrom(live kind.Values) (why string) {
 	k := c.Object.Kind
 	sum, size := live.GetAttr(k.Content.SHA1Attr), live.GetAttr(k.Content.SizeAttr)
 	switch {
@@ -135,9 +136,9 @@ func isPortable(name string) bool {
 		!slices.ContainsFunc(parts, func(part string) bool { return len(part) > 200 || reserved.MatchString(part) })
 }
 
-// foldContents puts objects of one parent into one block that differ in their names alone,
+// foldContentFamilies puts objects of one parent into one block that differ in their names alone,
 // and whose content is in local files of these names.
-func (w *writer) foldContents(items []*item) []*item {
+func (w *writer) foldContentFamilies(items []*item) []*item {
 	families := map[string][]*item{}
 	var order []string
 	for i, it := range items {
@@ -202,7 +203,7 @@ func (w *writer) contentFamily(members []*item) *item {
 
 // prefixedEachKeyExpr is the expression for a text with an instance of a family behind it.
 func prefixedEachKeyExpr(text string) string {
-	return strings.TrimSuffix(view.FormatHCL(cty.StringVal(text)), `"`) + `${each.key}"`
+	return strings.TrimSuffix(view.FormatHCLHidingSensitive(cty.StringVal(text)), `"`) + `${each.key}"`
 }
 
 func (w *writer) identityOf(it *item) string { return w.Snapshot.ByID(it.kind, it.id).Identity }

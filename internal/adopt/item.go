@@ -48,7 +48,7 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 	name := live.GetAttr(c.kind.IdentityAttr).AsString()
 	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
 	if c.kind.Credential != nil {
-		c.kind.Credential.ReplaceDerivedAttrs(want)
+		c.kind.Credential.ReplaceDerivedByShorthand(want)
 	}
 	for i := range c.kind.Attrs {
 		if a := &c.kind.Attrs[i]; !a.Computed {
@@ -68,7 +68,7 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 		}
 		v := live.PointerAt(i)
 		switch {
-		case v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v):
+		case v == nil || v.IsNull() || !v.IsWhollyKnown() || isKeptLiveServerDefault(a, *v):
 			v = c.nulls[i]
 		case c.kind.Content != nil && a.Name == c.kind.Content.SHA1Attr: // it follows from the content
 			v = c.nulls[i]
@@ -138,10 +138,10 @@ func (c *collector) undeclarableReasonIfAny(want kind.Values) string {
 	return ""
 }
 
-// isServerDefault reports whether a value that is left alone where nobody declares it is
+// isKeptLiveServerDefault reports whether a value that is left alone where nobody declares it is
 // what B2 gives to everything: "no", or all that its members are where nobody says
 // otherwise.
-func isServerDefault(a *kind.Attr, v cty.Value) bool {
+func isKeptLiveServerDefault(a *kind.Attr, v cty.Value) bool {
 	if !a.KeepLive {
 		return false
 	}
@@ -183,7 +183,7 @@ func (c *collector) argsOf(it *item, a *kind.Attr, v cty.Value, path string) []a
 		}
 		return []arg{{name: a.Name, value: c.expression(a, v)}}
 	case !a.Many:
-		return []arg{{name: a.Name, block: true, members: c.members(it, a, v, path)}}
+		return []arg{{name: a.Name, isBlock: true, members: c.members(it, a, v, path)}}
 	}
 	if call := functions.FindPresetCall(v); call != "" {
 		return []arg{{name: a.Name, value: call}}
@@ -191,7 +191,7 @@ func (c *collector) argsOf(it *item, a *kind.Attr, v cty.Value, path string) []a
 	var out []arg
 	for i := range v.AsValueSlice() {
 		e := v.Index(cty.NumberIntVal(int64(i)))
-		out = append(out, arg{name: a.Name, block: true, members: c.members(it, a, e, elementPath(path, i, e))})
+		out = append(out, arg{name: a.Name, isBlock: true, members: c.members(it, a, e, elementPath(path, i, e))})
 	}
 	return out
 }
@@ -235,13 +235,13 @@ func (c *collector) expression(a *kind.Attr, v cty.Value) string {
 // literal writes a value without references: on one line where it has few members.
 func (c *collector) literal(v cty.Value) string {
 	if t := v.Type(); !t.IsMapType() || v.LengthInt() != 1 {
-		return view.FormatHCL(v)
+		return view.FormatHCLHidingSensitive(v)
 	}
 	for name, value := range v.AsValueMap() {
 		if !hclsyntax.ValidIdentifier(name) {
-			name = view.FormatHCL(cty.StringVal(name))
+			name = view.FormatHCLHidingSensitive(cty.StringVal(name))
 		}
-		return "{ " + name + " = " + view.FormatHCL(value) + " }"
+		return "{ " + name + " = " + view.FormatHCLHidingSensitive(value) + " }"
 	}
 	return "{}"
 }
@@ -257,7 +257,7 @@ func (c *collector) referenceMarkOrLiteral(a *kind.Attr, text string) string {
 		id = c.findUniqueID(a.Link.RefKind, text)
 	}
 	if id == "" {
-		return view.FormatHCL(cty.StringVal(text))
+		return view.FormatHCLHidingSensitive(cty.StringVal(text))
 	}
 	return markByte + a.Link.RefKind + " " + id + " " + text + markByte
 }
@@ -282,7 +282,7 @@ func (w *writer) findUniqueID(kindName, name string) string {
 func (c *collector) addSecretVariable(it *item, a *kind.Attr, secret, path string) (variableName string) {
 	name := c.takeUniqueLabel("variable", identifier(c.kind.ParentIdentity(it.name)+"_"+strings.TrimPrefix(path, "rules_")), "")
 	h := HiddenValue{name, a.Name + " in " + c.kind.Plural, secret}
-	it.secrets, c.result.Hidden = append(it.secrets, h), append(c.result.Hidden, h)
+	it.secrets, c.result.HiddenValues = append(it.secrets, h), append(c.result.HiddenValues, h)
 	return name
 }
 

@@ -47,8 +47,8 @@ func (w *writer) takeUniqueLabel(block, label, id string) string {
 	}
 	for n := 2; ; n++ {
 		for _, try := range tries {
-			if at := (ObjectID{block, try}); !w.labels[at] {
-				w.labels[at] = true
+			if at := (ObjectID{block, try}); !w.takenLabels[at] {
+				w.takenLabels[at] = true
 				return try
 			}
 		}
@@ -131,15 +131,15 @@ func dashSeparatedWords(name string) []string { return strings.Split(name, "-") 
 
 // familySignature is what objects have in common that differ in the word at p of their names;
 // "": no other can be alike.
-func (w *writer) familySignature(it *item, p int) string {
+func (w *writer) familySignature(it *item, wordIndex int) string {
 	parts := dashSeparatedWords(it.name)
-	word := parts[p]
+	word := parts[wordIndex]
 	if len(parts) < 2 || word == "" || it.requestedAddress != nil {
 		return ""
 	}
-	parts[p] = markByte
+	parts[wordIndex] = markByte
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d %q\n", p, parts)
+	fmt.Fprintf(&b, "%d %q\n", wordIndex, parts)
 	for _, a := range it.args {
 		if !isOwnName(it.kind, a) {
 			w.writeArgSignature(&b, a, word)
@@ -150,7 +150,7 @@ func (w *writer) familySignature(it *item, p int) string {
 }
 
 func (w *writer) writeArgSignature(b *strings.Builder, a arg, word string) {
-	if !a.block {
+	if !a.isBlock {
 		b.WriteString(a.name + "=" + w.resolveMarks(a.value, word) + "\n")
 		return
 	}
@@ -198,7 +198,7 @@ func isOwnName(k *kind.Kind, a arg) bool {
 
 // withEachKeyReferences writes references to the instances of another family that follow the word.
 func (w *writer) withEachKeyReferences(a arg, word string) arg {
-	if !a.block {
+	if !a.isBlock {
 		a.value = w.resolveMarks(a.value, word)
 		return a
 	}

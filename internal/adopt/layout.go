@@ -16,7 +16,7 @@ import (
 // resolveMarks writes references as such. Where word is the instance of a family that a
 // reference leads to, that follows it. What has no label yet stays a mark, if word is
 // given.
-func (w *writer) resolveMarks(text, word string) string {
+func (w *writer) resolveMarks(text, familyInstanceKey string) string {
 	if !strings.Contains(text, markByte) {
 		return text
 	}
@@ -24,18 +24,18 @@ func (w *writer) resolveMarks(text, word string) string {
 	for i := 1; i < len(parts); i += 2 {
 		kindName, rest, _ := strings.Cut(parts[i], " ")
 		id, name, _ := strings.Cut(rest, " ")
-		parts[i] = w.reference(kindName, id, name, word, parts[i])
+		parts[i] = w.reference(kindName, id, name, familyInstanceKey, parts[i])
 	}
 	return strings.Join(parts, "")
 }
 
-func (w *writer) reference(kindName, id, name, word, mark string) string {
+func (w *writer) reference(kindName, id, name, familyInstanceKey, mark string) string {
 	at, known := w.referenceTargets[ObjectID{kindName, id}]
 	switch {
-	case !known && word != "":
+	case !known && familyInstanceKey != "":
 		return markByte + mark + markByte
 	case !known || at.item == nil && at.addr.Module != "":
-		return view.FormatHCL(cty.StringVal(name))
+		return view.FormatHCLHidingSensitive(cty.StringVal(name))
 	case at.item == nil:
 		return at.addr.String()
 	case at.item.label == "":
@@ -46,7 +46,7 @@ func (w *writer) reference(kindName, id, name, word, mark string) string {
 	a := addr.Addr{Kind: kindName, Label: at.item.label}
 	if at.item.instanceKeys != nil {
 		key := at.item.instanceKeyByID[id]
-		if key == word {
+		if key == familyInstanceKey {
 			return a.String() + "[each.key]"
 		}
 		a.Instance = addr.ForEachKey(key)
@@ -69,7 +69,7 @@ func (w *writer) layOut(items []*item) {
 		w.notes(to("main"))
 	}
 	for _, it := range w.arranged(items) {
-		b := to(w.fileOf(it))
+		b := to(w.fileNameWithoutExtension(it))
 		w.block(b, it)
 		if w.OnlyAddresses == nil {
 			b = to("imports")
@@ -78,7 +78,7 @@ func (w *writer) layOut(items []*item) {
 		for _, h := range it.secrets {
 			fmt.Fprintf(to("variables"), "variable %q {\n  description = %s\n  type        = string\n  sensitive   = true\n}\n",
 				h.VariableName,
-				view.FormatHCL(cty.StringVal(h.about+" of "+it.name)))
+				view.FormatHCLHidingSensitive(cty.StringVal(h.about+" of "+it.name)))
 		}
 		w.addAddrs(it)
 	}
@@ -186,7 +186,7 @@ func (w *writer) findOwningBucketLabel(it *item) string {
 	return home
 }
 
-func (w *writer) fileOf(it *item) string {
+func (w *writer) fileNameWithoutExtension(it *item) string {
 	switch w.Layout {
 	case ByKind:
 		return strings.ReplaceAll(it.kind.Plural, " ", "_")
@@ -213,7 +213,7 @@ func (w *writer) block(b *strings.Builder, it *item) {
 // body writes attributes, with their equals signs in one column, then nested blocks.
 func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 	indent := strings.Repeat("  ", depth)
-	flat := slices.DeleteFunc(slices.Clone(args), func(a arg) bool { return a.block })
+	flat := slices.DeleteFunc(slices.Clone(args), func(a arg) bool { return a.isBlock })
 	oneLine := func(a arg) bool { return !strings.Contains(a.value, "\n") }
 	for len(flat) > 0 {
 		n, width := 0, 0 // of the next arguments on lines of their own, which share a column
@@ -227,7 +227,7 @@ func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 		flat = flat[n:]
 	}
 	for i, a := range args {
-		if !a.block {
+		if !a.isBlock {
 			continue
 		}
 		if i > 0 {
@@ -254,7 +254,7 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 	case len(same) != 1:
 		id = it.id
 	}
-	id = cmp.Or(it.memberIdentityExpr, view.FormatHCL(cty.StringVal(id)))
+	id = cmp.Or(it.memberIdentityExpr, view.FormatHCLHidingSensitive(cty.StringVal(id)))
 	args := []arg{{name: "to", value: to}, {name: "id", value: id}}
 	if it.instanceKeys != nil {
 		args[0].value += "[each.key]"
@@ -267,7 +267,7 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 
 // keySetExpr writes the instances of a family.
 func keySetExpr(keys []string) string {
-	return "toset(" + view.FormatHCL(cty.ListVal(texts(keys))) + ")"
+	return "toset(" + view.FormatHCLHidingSensitive(cty.ListVal(texts(keys))) + ")"
 }
 
 func texts(ss []string) []cty.Value {

@@ -43,15 +43,15 @@ type Report struct {
 
 // A Credential is one live object that somebody can identify with.
 type Credential struct {
-	Kind     *kind.Kind
-	ID       string
-	Name     string
-	Owner    addr.Addr // where InState
-	InState  bool      // the state has it
-	Retiring bool      // it has a successor
-	Value    cty.Value // as decoded; its secret is not known to anybody
-	Expires  time.Time // zero: never
-	Findings []kind.Finding
+	Kind      *kind.Kind
+	ID        string
+	Name      string
+	StateAddr addr.Addr // where InState
+	InState   bool      // the state has it
+	Retiring  bool      // it has a successor
+	Value     cty.Value // as decoded; its secret is not known to anybody
+	Expires   time.Time // zero: never
+	Findings  []kind.Finding
 }
 
 // CountCredentialsWithFindings counts the credentials with findings.
@@ -70,9 +70,9 @@ func (r *Report) CountCredentialsWithFindings() int {
 func Run(o Request) (*Report, error) {
 	l := auditor{Request: o, ownedByID: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
 	for _, e := range o.Entries {
-		l.ownedByID[e.ID] = Credential{Owner: e.Addr, InState: true}
+		l.ownedByID[e.ID] = Credential{StateAddr: e.Addr, InState: true}
 		for _, old := range e.Retiring {
-			l.ownedByID[old.ID] = Credential{Owner: e.Addr, InState: true, Retiring: true}
+			l.ownedByID[old.ID] = Credential{StateAddr: e.Addr, InState: true, Retiring: true}
 		}
 	}
 	for _, r := range o.Config.Resources {
@@ -111,7 +111,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 	c := l.ownedByID[live.ID]
 	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, v, k.ExpiryOf(v)
 	var want kind.AttrReader = cty.NullVal(k.ConfigType())
-	if r := l.declared[c.Owner]; c.InState && r != nil {
+	if r := l.declared[c.StateAddr]; c.InState && r != nil {
 		want = r.Value
 	}
 	_, rotates := k.RotationOf(want)
@@ -145,7 +145,7 @@ func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		for _, m := range a.References(v.GetAttr(a.Name)) {
-			if l.wasKindRead(m.Attr.Link.RefKind) && kind.IsDeletedRef(m.Name) {
+			if l.wasKindReadAtAll(m.Attr.Link.RefKind) && kind.IsDeletedRef(m.Name) {
 				out = append(out, strings.Trim(m.Name, "()"))
 			}
 		}
@@ -153,7 +153,7 @@ func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 	return out
 }
 
-func (l *auditor) wasKindRead(name string) bool {
+func (l *auditor) wasKindReadAtAll(name string) bool {
 	k := kind.FindKind(l.Kinds, name)
 	return k != nil && l.Snapshot.WasReadAtAll(k)
 }

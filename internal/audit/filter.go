@@ -61,7 +61,7 @@ func (r *Report) Sort(column string) {
 	slices.SortStableFunc(r.Credentials, func(a, b Credential) int {
 		switch column {
 		case "owner":
-			return cmp.Or(compareTrueLast(!a.InState, !b.InState), strings.Compare(a.Owner.String(), b.Owner.String()))
+			return cmp.Or(compareTrueLast(!a.InState, !b.InState), strings.Compare(a.StateAddr.String(), b.StateAddr.String()))
 		case "expires":
 			return cmp.Or(compareTrueLast(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
 		case "findings":

@@ -22,11 +22,12 @@ type ManagedCount struct {
 	Managed, TotalWithoutIgnored, Ignored int
 }
 
-// FindUnmanaged goes through every live object that is part of no other. An entry without ID stands
+// FindUnmanagedTopLevel goes through every live object that is part of no other. An entry without ID stands
 // for an announced create. What B2 makes for itself does not count, nor the bucket that holds the
 // state, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
 // answer cannot be read.
-func FindUnmanaged(o Request, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []ManagedCount, err error) {
+func FindUnmanagedTopLevel(o Request, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []ManagedCount,
+	err error) {
 	stateBucket := ""
 	if b := o.Config.Settings.Backend; b.Type == "b2" {
 		stateBucket = b.Arguments["bucket"]

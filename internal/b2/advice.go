@@ -1,8 +1,8 @@
 package b2
 
-// An advice says what is wrong, as a clause without a capital and without a
+// An explanation says what is wrong, as a clause without a capital and without a
 // period, and what to do, in sentences.
-type advice struct{ summary, detail string }
+type explanation struct{ summary, detail string }
 
 const (
 	newDay = "Caps start anew at 00:00 UTC; the account's owner raises them in the web console under \"Caps & Alerts\"."
@@ -11,7 +11,7 @@ const (
 
 // byCode explains the codes that mean one thing whatever the call was. They are
 // those of Backblaze's pages on error handling and of the calls themselves.
-var byCode = map[string]advice{
+var byCode = map[string]explanation{
 	// The account.
 	"email_not_verified": {"the e-mail address of the account is not verified",
 		"B2 wants that before a bucket is made public or replicated: verify it in the web console under \"My Settings\"."},

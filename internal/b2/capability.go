@@ -52,13 +52,13 @@ func (r *request) neededCapabilities() []string {
 	if r.method != "b2_create_bucket" && r.method != "b2_update_bucket" {
 		return caps
 	}
-	if r.hasField("defaultServerSideEncryption") {
+	if r.hasNonNullField("defaultServerSideEncryption") {
 		caps = append(caps, "writeBucketEncryption")
 	}
-	if string(r.bodyFields["fileLockEnabled"]) == "true" || r.hasField("defaultRetention") {
+	if string(r.bodyFields["fileLockEnabled"]) == "true" || r.hasNonNullField("defaultRetention") {
 		caps = append(caps, "writeBucketRetentions")
 	}
-	if r.hasField("replicationConfiguration") {
+	if r.hasNonNullField("replicationConfiguration") {
 		caps = append(caps, "writeBucketReplications")
 	}
 	return caps

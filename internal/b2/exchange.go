@@ -30,10 +30,10 @@ type failure struct {
 	err *wire.Error
 	// unsent: no connection came about, so B2 cannot have seen the request.
 	unsent bool
-	// permanent: sending it again cannot help.
-	permanent bool
-	// replyTooSlow: a reply began, and was given up minutes later.
-	replyTooSlow bool
+	// neverRetry: sending it again cannot help.
+	neverRetry bool
+	// replyStalled: a reply began, and was given up minutes later.
+	replyStalled bool
 }
 
 // mayHaveTakenEffect reports whether the request may have taken effect nevertheless.
@@ -61,7 +61,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 	}
 	req, err := c.newHTTPRequest(httptrace.WithClientTrace(attempt, trace), r, s)
 	if err != nil {
-		return nil, &failure{unsent: true, permanent: true, err: &wire.Error{Method: r.method,
+		return nil, &failure{unsent: true, neverRetry: true, err: &wire.Error{Method: r.method,
 			Message: "the request cannot be put into HTTP", Cause: err}}
 	}
 	sent := c.now()
@@ -76,20 +76,20 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 	}
 	body, err := readBounded(resp, r.maxReplySize(), c.now)
 	if errors.Is(err, wire.ErrReplyTooLarge) {
-		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
+		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
 			Message: tooLargeMessage(r.maxReplySize())}}
 	}
 	if err != nil {
 		f := c.transportFailure(ctx, attempt, r, err, false)
-		f.replyTooSlow = attempt.Err() != nil || errors.Is(err, errTrickle)
+		f.replyStalled = attempt.Err() != nil || errors.Is(err, errTrickle)
 		return nil, f
 	}
-	if r.checkReply != nil {
-		if err := r.checkReply(resp, body); err != nil {
+	if r.checkNonJSONReply != nil {
+		if err := r.checkNonJSONReply(resp, body); err != nil {
 			return nil, c.transportFailure(ctx, attempt, r, err, false)
 		}
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
-		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notFromB2Message(resp)}}
+		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notFromB2Message(resp)}}
 	}
 	c.clock.updateFromDateHeader(resp, sent, c.now())
 	return body, nil
@@ -126,13 +126,13 @@ func (c *Client) newHTTPRequest(ctx context.Context, r *request, s *session) (*h
 func (c *Client) transportFailure(ctx, attempt context.Context, r *request, cause error, unsent bool) *failure {
 	if ctx.Err() != nil {
 		err := cancelledError(r.method, ctx.Err())
-		return &failure{err: err, unsent: unsent, permanent: true}
+		return &failure{err: err, unsent: unsent, neverRetry: true}
 	}
 	if attempt.Err() != nil {
 		cause = errSilent
 	}
 	a, permanent := diagnose(cause)
-	return &failure{unsent: unsent, permanent: permanent, err: &wire.Error{Method: r.method, Message: a.summary, Cause: cause}}
+	return &failure{unsent: unsent, neverRetry: permanent, err: &wire.Error{Method: r.method, Message: a.summary, Cause: cause}}
 }
 
 func cancelledError(method string, cause error) *wire.Error {

@@ -56,7 +56,7 @@ func quoteB2Error(e *wire.Error, summary string) string {
 	return fmt.Sprintf("(%s: %d %s, %q)", e.Method, e.Status, e.Code, e.Message)
 }
 
-func explainError(e *wire.Error) advice {
+func explainError(e *wire.Error) explanation {
 	known, ok := byCode[e.Code]
 	switch {
 	case e.Status == 0:
@@ -65,11 +65,11 @@ func explainError(e *wire.Error) advice {
 		return notB2Advice(e)
 	case e.Code == "bad_request" && strings.Contains(e.Message, "on API version"),
 		e.Code == "unsupported":
-		return advice{"B2 does not support this key on the version of the API that was used",
+		return explanation{"B2 does not support this key on the version of the API that was used",
 			"An application key for several buckets works on version 4 only: use a key for one bucket or for all, or a client that " +
 				"speaks version 4."}
 	case e.Method == methodAuthorize && e.Status == http.StatusUnauthorized:
-		return advice{"B2 does not accept the application key",
+		return explanation{"B2 does not accept the application key",
 			"Check that the application key and its ID belong together and are complete, that the key was not deleted, replaced or " +
 				"expired (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes " +
 				"to work."}
@@ -78,20 +78,20 @@ func explainError(e *wire.Error) advice {
 	case e.Code == "unauthorized":
 		return unauthorizedAdvice(e)
 	case e.Status == http.StatusTooManyRequests:
-		return advice{"B2 limits the rate of requests and did not give in",
-			retryHint(e) + "A lower -parallelism, and fewer programs on the same account, help."}
+		return explanation{"B2 limits the rate of requests and did not give in",
+			retryTimeSentence(e) + "A lower -parallelism, and fewer programs on the same account, help."}
 	case e.Status == http.StatusRequestTimeout || e.Status >= 500:
-		return advice{"B2 has trouble of its own", retryHint(e) + "If it lasts, see https://status.backblaze.com."}
+		return explanation{"B2 has trouble of its own", retryTimeSentence(e) + "If it lasts, see https://status.backblaze.com."}
 	}
 	message := e.Message
 	if message == "" {
 		message = "no reason given"
 	}
-	return advice{fmt.Sprintf("B2 refused the request: %s [%s]", message, e.Code),
+	return explanation{fmt.Sprintf("B2 refused the request: %s [%s]", message, e.Code),
 		"Compare what the request sets with the documentation of " + e.Method + "."}
 }
 
-func retryHint(e *wire.Error) string {
+func retryTimeSentence(e *wire.Error) string {
 	if e.RetryAfter > 0 {
 		return fmt.Sprintf("Run again in %s, as B2 asks. ", e.RetryAfter)
 	}
@@ -99,43 +99,45 @@ func retryHint(e *wire.Error) string {
 }
 
 // unreachedAdvice explains an attempt that brought no reply.
-func unreachedAdvice(e *wire.Error) advice {
+func unreachedAdvice(e *wire.Error) explanation {
 	if e.Cause == nil {
-		return advice{e.Message, checkNetwork}
+		return explanation{e.Message, checkNetwork}
 	}
 	a, _ := diagnose(e.Cause)
 	return a
 }
 
 // notB2Advice explains a reply that does not come from B2's API.
-func notB2Advice(e *wire.Error) advice {
+func notB2Advice(e *wire.Error) explanation {
 	switch {
 	case e.Status/100 == 2 && strings.HasPrefix(e.Message, "the listing"):
-		return advice{e.Message, "Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or B2 has trouble of its own: run again " +
-			"later, and report it if it lasts."}
+		return explanation{e.Message,
+			"Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or B2 has trouble of its own: run again " +
+				"later, and report it if it lasts."}
 	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
-		return advice{"B2's reply could not be understood",
+		return explanation{"B2's reply could not be understood",
 			"The endpoint may be another service than B2 (B2_ENDPOINT), or this release is older than a change of the API."}
 	case e.Status/100 == 3:
-		return advice{"something between here and B2 redirects the request",
+		return explanation{"something between here and B2 redirects the request",
 			"Often it is the login page of a network or a proxy: open a web page in a browser, or check HTTPS_PROXY and the endpoint " +
 				"(B2_ENDPOINT)."}
 	case e.Status == http.StatusTooManyRequests || e.Status >= 500:
-		return advice{fmt.Sprintf("a gateway before B2 answered %d %s", e.Status, http.StatusText(e.Status)),
-			retryHint(e) + "If it lasts, check HTTPS_PROXY and https://status.backblaze.com."}
+		return explanation{fmt.Sprintf("a gateway before B2 answered %d %s", e.Status, http.StatusText(e.Status)),
+			retryTimeSentence(e) + "If it lasts, check HTTPS_PROXY and https://status.backblaze.com."}
 	}
-	return advice{"something other than B2's API answered",
+	return explanation{"something other than B2's API answered",
 		"A proxy, a firewall or the login page of a network, or an endpoint (B2_ENDPOINT) that is not B2's native API."}
 }
 
-func unauthorizedAdvice(e *wire.Error) advice {
+func unauthorizedAdvice(e *wire.Error) explanation {
 	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key " +
 		"for all buckets."
 	if e.Message != "" {
-		return advice{e.Message, detail}
+		return explanation{e.Message, detail}
 	}
 	if capability, ok := capabilityOf[e.Method]; ok {
-		return advice{"the application key may not do this: it takes the capability " + capability + ", for the bucket in question", detail}
+		return explanation{"the application key may not do this: it takes the capability " + capability + ", for the bucket in question",
+			detail}
 	}
-	return advice{"the application key may not do this", detail}
+	return explanation{"the application key may not do this", detail}
 }

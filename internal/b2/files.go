@@ -64,7 +64,7 @@ func (c *Client) Download(ctx context.Context, fileID string, sizeIfKnown int64)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{method: methodDownload, repeatable: true, downloadSizeIfKnown: sizeIfKnown, checkReply: checkSHA1}
+	r := &request{method: methodDownload, repeatable: true, downloadSizeIfKnown: sizeIfKnown, checkNonJSONReply: checkSHA1}
 	r.buildHTTP = func(ctx context.Context, s *session) (*http.Request, error) {
 		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
 			url.QueryEscape(fileID)
@@ -98,9 +98,9 @@ func (c *Client) ServiceTime() (service, sent time.Time) {
 	return c.clock.serviceTime, c.clock.sentAt
 }
 
-// ServiceClockAhead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
+// ProvenServiceClockAhead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
 // where both may be right, or before the first reply.
-func (c *Client) ServiceClockAhead() time.Duration {
+func (c *Client) ProvenServiceClockAhead() time.Duration {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
 	if c.clock.serviceTime.IsZero() {
@@ -149,5 +149,5 @@ func runAttemptCheck(ctx context.Context, method string) *failure {
 	if err == nil {
 		return nil
 	}
-	return &failure{unsent: true, permanent: true, err: &wire.Error{Method: method, Message: err.Error(), Cause: err}}
+	return &failure{unsent: true, neverRetry: true, err: &wire.Error{Method: method, Message: err.Error(), Cause: err}}
 }

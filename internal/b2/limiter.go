@@ -30,8 +30,8 @@ type limiter struct {
 	queue    []chan struct{} // closed when its owner has a place
 }
 
-func newLimiter(maxInFlight int, now func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
-	return &limiter{adaptiveLimit: &adaptiveLimit{max: float64(maxInFlight), limit: float64(maxInFlight), now: now, sleep: wait}}
+func newLimiter(maxInFlight int, now func() time.Time, sleep func(context.Context, time.Duration) error) *limiter {
+	return &limiter{adaptiveLimit: &adaptiveLimit{max: float64(maxInFlight), limit: float64(maxInFlight), now: now, sleep: sleep}}
 }
 
 // acquireSlot waits for a place and for the end of a pause. Who has entered calls

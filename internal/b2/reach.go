@@ -20,9 +20,9 @@ const checkNetwork = "Check the network connection and, if one is set, the endpo
 
 // diagnose puts an error of the transport into words: why B2 did not answer, a clause without a
 // capital and without a period, and what to do. permanent: the next attempt would meet it again.
-func diagnose(cause error) (a advice, permanent bool) {
+func diagnose(cause error) (a explanation, permanent bool) {
 	if e, ok := errors.AsType[*proxyRefusal](cause); ok {
-		a = advice{e.Error() + " instead of opening the way to B2",
+		a = explanation{e.Error() + " instead of opening the way to B2",
 			"Ask whoever runs the proxy to allow api.backblazeb2.com and the other hosts under backblazeb2.com."}
 		if e.status == http.StatusProxyAuthRequired {
 			a.detail = "Put the user and password into HTTPS_PROXY: http://user:password@host:port."
@@ -30,14 +30,14 @@ func diagnose(cause error) (a advice, permanent bool) {
 		return a, e.status/100 == 4
 	}
 	if e, ok := errors.AsType[*net.OpError](cause); ok && e.Op == "proxyconnect" {
-		return advice{"the proxy cannot be reached",
+		return explanation{"the proxy cannot be reached",
 			"Check HTTPS_PROXY, or name the endpoint's host in NO_PROXY to go without the proxy."}, false
 	}
 	if errors.Is(cause, context.Canceled) {
-		return advice{"the run was cancelled before B2 had answered", "Run again to carry on."}, true
+		return explanation{"the run was cancelled before B2 had answered", "Run again to carry on."}, true
 	}
 	f := reach.Diagnose(cause)
-	a = advice{f.Reason("the endpoint"), checkNetwork}
+	a = explanation{f.Reason("the endpoint"), checkNetwork}
 	switch f.Cause {
 	case reach.Unknown:
 		a.summary = "the request failed on its way to B2"

@@ -31,8 +31,8 @@ type request struct {
 	downloadSizeIfKnown int64
 	// buildHTTP makes the HTTP request where it is not a POST of body to path.
 	buildHTTP func(context.Context, *session) (*http.Request, error)
-	// checkReply judges a successful reply that is not a JSON object.
-	checkReply func(*http.Response, []byte) error
+	// checkNonJSONReply judges a successful reply that is not a JSON object.
+	checkNonJSONReply func(*http.Response, []byte) error
 }
 
 // newRequest encodes in, which must come out as a JSON object or null, and adds
@@ -53,7 +53,7 @@ func newRequest(method string, in any, accountID string) (*request, error) {
 	if r.bodyFields == nil {
 		r.bodyFields = map[string]json.RawMessage{}
 	}
-	if wantsAccountID(name) && !r.hasField("accountId") {
+	if wantsAccountID(name) && !r.hasNonNullField("accountId") {
 		r.bodyFields["accountId"] = json.RawMessage(fmt.Sprintf("%q", accountID))
 	}
 	if r.body, err = json.Marshal(r.bodyFields); err != nil {
@@ -61,13 +61,13 @@ func newRequest(method string, in any, accountID string) (*request, error) {
 	}
 	r.changesData = !hasAnyPrefix(name, "b2_list_", "b2_get_")
 	r.repeatable = !r.changesData || hasAnyPrefix(name, "b2_delete_", "b2_cancel_") ||
-		name == "b2_update_bucket" && r.hasField("ifRevisionIs")
+		name == "b2_update_bucket" && r.hasNonNullField("ifRevisionIs")
 	return r, nil
 }
 
-// hasField reports whether the body gives the member a value. B2 reads null as "not
+// hasNonNullField reports whether the body gives the member a value. B2 reads null as "not
 // given", for every optional member.
-func (r *request) hasField(member string) bool {
+func (r *request) hasNonNullField(member string) bool {
 	v, ok := r.bodyFields[member]
 	return ok && string(v) != "null"
 }

@@ -63,7 +63,7 @@ func (c *Client) sendWithRetry(ctx context.Context, r *request, s *session) ([]b
 func (c *Client) attemptOnce(ctx context.Context, r *request, s *session, try int) (reply []byte, f *failure, wait time.Duration) {
 	epoch, err := c.limiter.acquireSlot(ctx)
 	if err != nil {
-		return nil, &failure{err: cancelledError(r.method, err), unsent: true, permanent: true}, 0
+		return nil, &failure{err: cancelledError(r.method, err), unsent: true, neverRetry: true}, 0
 	}
 	if f := runAttemptCheck(ctx, r.method); f != nil {
 		c.limiter.releaseSlot()
@@ -108,7 +108,7 @@ func (c *Client) shouldRetry(r *request, f *failure, try int) bool {
 		tries = firstTries
 	}
 	switch {
-	case f.permanent || try >= tries || f.replyTooSlow && try >= slowTries || f.err.RetryAfter > patience:
+	case f.neverRetry || try >= tries || f.replyStalled && try >= slowTries || f.err.RetryAfter > patience:
 		return false
 	case f.unsent || f.err.Status == http.StatusTooManyRequests:
 		return true // B2 has certainly not done it

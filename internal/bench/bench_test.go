@@ -64,7 +64,7 @@ func (p *planned) load(t testing.TB, f *fixture) {
 }
 
 func (p *planned) recall(t testing.TB, f *fixture) {
-	s, err := state.Read(f.statePath())
+	s, err := state.ReadOrEmpty(f.statePath())
 	if err != nil {
 		t.Fatal(err)
 	}

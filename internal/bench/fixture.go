@@ -43,21 +43,21 @@ const stateFile = "b2form.state.json"
 
 // newFixture writes a configuration into a new folder and opens an empty
 // account. The caller closes it, which removes the folder.
-func newFixture(how configStyle, buckets, keys int) (*fixture, error) {
+func newFixture(style configStyle, bucketCount, keyCount int) (*fixture, error) {
 	dir, err := os.MkdirTemp("", "b2form-bench-")
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]string{"main.b2.hcl": configuration(how, buckets, keys)}
-	if how == fromFile {
-		files["keys.json"] = bucketByKeyNameJSON(buckets, keys)
+	files := map[string]string{"main.b2.hcl": configuration(style, bucketCount, keyCount)}
+	if style == fromFile {
+		files["keys.json"] = bucketByKeyNameJSON(bucketCount, keyCount)
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return nil, err
 		}
 	}
-	s, err := serve(buckets + 1) // one may hold the state
+	s, err := serve(bucketCount + 1) // one may hold the state
 	if err != nil {
 		return nil, err
 	}
@@ -162,14 +162,14 @@ func (f *fixture) client(transport http.RoundTripper) (*b2.Client, error) {
 // configuration declares the buckets data-0000, … and the keys app-000000, …,
 // each limited to one bucket and a name prefix, as three real programs have
 // them in the examples.
-func configuration(how configStyle, buckets, keys int) string {
+func configuration(style configStyle, bucketCount, keyCount int) string {
 	var b strings.Builder
-	if how == writtenOut {
-		for i := range buckets {
+	if style == writtenOut {
+		for i := range bucketCount {
 			writeBucket(&b, fmt.Sprintf("data-%04d", i), "", fmt.Sprintf("%q", bucketName(i)))
 		}
-		for i := range keys {
-			writeKey(&b, fmt.Sprintf("app-%06d", i), "", fmt.Sprintf("%q", keyName(i)), fmt.Sprintf("bucket.data-%04d", i%buckets))
+		for i := range keyCount {
+			writeKey(&b, fmt.Sprintf("app-%06d", i), "", fmt.Sprintf("%q", keyName(i)), fmt.Sprintf("bucket.data-%04d", i%bucketCount))
 		}
 		return b.String()
 	}
@@ -181,9 +181,9 @@ func configuration(how configStyle, buckets, keys int) string {
   }]...)
 }
 
-`, buckets, (keys+999)/1000, keys, buckets)
+`, bucketCount, (keyCount+999)/1000, keyCount, bucketCount)
 	list := "local.keys"
-	if how == fromFile {
+	if style == fromFile {
 		list = `jsondecode(file("keys.json"))`
 	}
 	writeBucket(&b, "data", "toset(local.buckets)", "each.key")
@@ -194,21 +194,22 @@ func configuration(how configStyle, buckets, keys int) string {
 func bucketName(i int) string { return fmt.Sprintf("acme-data-%04d", i) }
 func keyName(i int) string    { return fmt.Sprintf("app-%06d", i) }
 
-func writeBucket(b *strings.Builder, label, forEach, name string) {
+func writeBucket(b *strings.Builder, label, forEach, nameExpr string) {
 	fmt.Fprintf(b, "bucket %q {\n", label)
 	if forEach != "" {
 		fmt.Fprintf(b, "  for_each        = %s\n", forEach)
 	}
 	fmt.Fprintf(b, "  name            = %s\n  info            = { team = \"web\" }\n  lifecycle_rules = keep_only_last_version()\n}\n\n",
-		name)
+		nameExpr)
 }
 
-func writeKey(b *strings.Builder, label, forEach, name, bucket string) {
+func writeKey(b *strings.Builder, label, forEach, nameExpr, bucket string) {
 	fmt.Fprintf(b, "key %q {\n", label)
 	if forEach != "" {
 		fmt.Fprintf(b, "  for_each    = %s\n", forEach)
 	}
-	fmt.Fprintf(b, "  name        = %s\n  access      = \"read_write\"\n  buckets     = [%s]\n  name_prefix = \"library/\"\n", name, bucket)
+	fmt.Fprintf(b, "  name        = %s\n  access      = \"read_write\"\n  buckets     = [%s]\n  name_prefix = \"library/\"\n", nameExpr,
+		bucket)
 	path := `"${each.key}.env"`
 	if forEach == "" {
 		path = fmt.Sprintf("%q", label+".env")
@@ -217,14 +218,14 @@ func writeKey(b *strings.Builder, label, forEach, name, bucket string) {
 }
 
 // bucketByKeyNameJSON is a JSON object of key names and the buckets they are limited to.
-func bucketByKeyNameJSON(buckets, keys int) string {
+func bucketByKeyNameJSON(bucketCount, keyCount int) string {
 	var b strings.Builder
 	b.WriteByte('{')
-	for i := range keys {
+	for i := range keyCount {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, "\n  %q: %q", keyName(i), bucketName(i%buckets))
+		fmt.Fprintf(&b, "\n  %q: %q", keyName(i), bucketName(i%bucketCount))
 	}
 	b.WriteString("\n}\n")
 	return b.String()

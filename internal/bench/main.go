@@ -30,7 +30,7 @@ type options struct {
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == launchFlag {
-		exit(runAndReport(os.Args[2:], os.Stdout))
+		exit(launchAndWriteResult(os.Args[2:], os.Stdout))
 	}
 	o := options{out: os.Stdout}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -130,7 +130,7 @@ func (o options) printUnlessFailed(m measurement, err error) error {
 
 // A scale is one size of account, and one way to write it.
 type scale struct {
-	how           configStyle
+	style         configStyle
 	buckets, keys int
 	latencies     []time.Duration
 	withRefusals  bool // also with refusals
@@ -161,15 +161,15 @@ func (o options) scales() []scale {
 
 func (s scale) title() string {
 	text := fmt.Sprintf("plan, %d buckets + %d keys", s.buckets, s.keys)
-	if s.how != repeated {
-		text += ", " + string(s.how)
+	if s.style != repeated {
+		text += ", " + string(s.style)
 	}
 	return text
 }
 
 // measurePlans measures a plan with nothing to do at every latency of the scale, and with refusals.
 func (o options) measurePlans(ctx context.Context, p program, s scale) (err error) {
-	f, err := newFixture(s.how, s.buckets, s.keys)
+	f, err := newFixture(s.style, s.buckets, s.keys)
 	if err != nil {
 		return err
 	}

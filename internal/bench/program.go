@@ -30,7 +30,7 @@ func build(dir string) (program, error) {
 type runResult struct {
 	Wall, CPU       time.Duration
 	PeakMemoryBytes int64 // most memory resident at once, in bytes; 0: this system does not tell
-	Exit            int
+	ExitCode        int
 	Output          string // standard output and error
 }
 
@@ -62,14 +62,14 @@ func (p program) run(f *fixture, args ...string) (runResult, error) {
 	if err := json.Unmarshal(report, &r); err != nil {
 		return runResult{}, err
 	}
-	if r.Exit != 0 {
-		return r, fmt.Errorf("%v ended with exit code %d:\n%s", cmd.Args[2:], r.Exit, r.Output)
+	if r.ExitCode != 0 {
+		return r, fmt.Errorf("%v ended with exit code %d:\n%s", cmd.Args[2:], r.ExitCode, r.Output)
 	}
 	return r, nil
 }
 
-// runAndReport is the launcher's whole work: it runs the command and writes a ran.
-func runAndReport(args []string, report io.Writer) error {
+// launchAndWriteResult is the launcher's whole work: it runs the command and writes a ran.
+func launchAndWriteResult(args []string, report io.Writer) error {
 	var out bytes.Buffer
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -82,7 +82,7 @@ func runAndReport(args []string, report io.Writer) error {
 	}
 	end := cmd.ProcessState
 	return json.NewEncoder(report).Encode(runResult{
-		Wall: wall, CPU: end.UserTime() + end.SystemTime(), PeakMemoryBytes: peakMemoryBytes(end), Exit: end.ExitCode(),
+		Wall: wall, CPU: end.UserTime() + end.SystemTime(), PeakMemoryBytes: peakMemoryBytes(end), ExitCode: end.ExitCode(),
 		Output: out.String(),
 	})
 }

@@ -67,7 +67,7 @@ key "page" {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(dump.Files); n != 2 {
+	if n := len(dump.FileVersions); n != 2 {
 		t.Errorf("the bucket has %d versions, want the two of our page", n)
 	}
 }

@@ -28,8 +28,8 @@ func isProfileName(name string) bool {
 	})
 }
 
-// profile reads a profile of the b2 command.
-func (o Options) profile(ctx context.Context) (Credentials, error) {
+// readB2Profile reads a profile of the b2 command.
+func (o Options) readB2Profile(ctx context.Context) (Credentials, error) {
 	name := o.Profile
 	if !isProfileName(name) {
 		return Credentials{}, errorf("Invalid profile", "%.80q is not the name of a profile: it has 1 to 64 letters, digits, dashes and "+

@@ -81,7 +81,7 @@ func Find(ctx context.Context, o Options) (Credentials, error) {
 	case strings.HasPrefix(o.Profile, rclonePrefix):
 		return o.rclone(strings.TrimPrefix(o.Profile, rclonePrefix))
 	case o.Profile != "":
-		return o.profile(ctx)
+		return o.readB2Profile(ctx)
 	case o.CommandJSON != "":
 		return o.command(ctx)
 	}

@@ -49,7 +49,7 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 
 // CheckOverwritable refuses a file that holds something else than what begins so. One that does not exist
 // or is empty is good, and so is what is no regular file.
-func CheckOverwritable(path, begin string) error {
+func CheckOverwritable(path, expectedPrefix string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -59,8 +59,8 @@ func CheckOverwritable(path, begin string) error {
 	case !info.Mode().IsRegular() || info.Size() == 0:
 		return nil
 	}
-	head, err := FirstBytes(path, len(begin))
-	if err == nil && head != begin {
+	head, err := FirstBytes(path, len(expectedPrefix))
+	if err == nil && head != expectedPrefix {
 		err = errors.New("there is a file of this name that holds something else, and it is left as it is; give another name")
 	}
 	return err

@@ -171,7 +171,7 @@ func (c *call) readSettings(b *bucket, creating bool) error {
 
 func (c *call) readType(b *bucket) error {
 	t := c.in.text("bucketType")
-	if t == "" && !c.in.has("bucketType") || t == b.Type {
+	if t == "" && !c.in.isSet("bucketType") || t == b.Type {
 		return nil
 	}
 	known := slices.Contains(openTypes, t) ||
@@ -305,7 +305,7 @@ func (c *call) dropEmptyBucket(b *bucket) error {
 
 // bucket prints a bucket for the caller, whose capabilities decide what it
 // sees.
-func (w *printer) bucket(c *call, b bucket) {
+func (w *jsonPrinter) bucket(c *call, b bucket) {
 	w.begin("", '{')
 	w.text("accountId", c.server.account.ID)
 	w.text("bucketId", b.ID)

@@ -78,6 +78,6 @@ func (c *call) printBuckets(id string, types []string) error {
 	if printed == 0 && id != "" && !c.server.keeps(filtersDecideListing) {
 		return refuse(400, "bad_bucket_id", "Bucket does not exist")
 	}
-	c.classCTransactions = transactionsForItems(printed)
+	c.classCTransactionsIfNotOne = transactionsForItems(printed)
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Call is one request as Calls reports it.
-type Call struct {
+// A LoggedCall is one request as Calls reports it.
+type LoggedCall struct {
 	Method  string // "b2_create_key"; the path if it names no call; "PutObject" on the S3 face
 	Version int    // 1 to 4; 0 on the S3 face
 	Status  int    // of the reply; 0 while there is none or if there never was
@@ -26,12 +26,12 @@ const maxCalls = 1 << 18
 type callLog struct {
 	mu              sync.Mutex
 	firstCallNumber int // number of the first call remembered
-	calls           []Call
+	calls           []LoggedCall
 }
 
 // Calls gives the requests since the start or ResetCalls in the order of their
 // arrival, the last 262144 if there were more.
-func (s *Server) Calls() []Call {
+func (s *Server) Calls() []LoggedCall {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return slices.Clone(s.log.calls)
@@ -46,15 +46,15 @@ func (s *Server) ResetCalls() {
 }
 
 // loggedCall is what is remembered of a native call.
-func (c *call) loggedCall(body []byte) Call {
-	return Call{Method: cmp.Or(c.method, c.http.URL.Path), Version: c.version, At: c.now, Body: loggableBody(c, body)}
+func (c *call) loggedCall(body []byte) LoggedCall {
+	return LoggedCall{Method: cmp.Or(c.method, c.http.URL.Path), Version: c.version, At: c.now, Body: loggableBody(c, body)}
 }
 
-func (l *callLog) addCall(entry Call) (number int) {
+func (l *callLog) addCall(entry LoggedCall) (number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.calls) == maxCalls {
-		l.calls = append(make([]Call, 0, maxCalls), l.calls[maxCalls/2:]...)
+		l.calls = append(make([]LoggedCall, 0, maxCalls), l.calls[maxCalls/2:]...)
 		l.firstCallNumber += maxCalls / 2
 	}
 	l.calls = append(l.calls, entry)

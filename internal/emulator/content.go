@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// content keeps what files hold, by file ID or by any other name that is safe
+// contentStore keeps what files hold, by file ID or by any other name that is safe
 // in a path.
-type content interface {
+type contentStore interface {
 	// put stores so many bytes of r, and has them digested. If there are fewer or
 	// it fails else, nothing is stored.
 	put(id string, r io.Reader, length int64, d *digests) error
@@ -19,18 +19,18 @@ type content interface {
 	drop(id string) error
 }
 
-// folderContent is content on disk, one file each, beside the account's
+// folderContentStore is content on disk, one file each, beside the account's
 // records.
-type folderContent string
+type folderContentStore string
 
 const contentName = "content"
 
 // path spreads the files over folders by the end of the ID, which varies most.
-func (f folderContent) path(id string) string {
+func (f folderContentStore) path(id string) string {
 	return filepath.Join(string(f), contentName, id[max(0, len(id)-2):], id)
 }
 
-func (f folderContent) put(id string, r io.Reader, length int64, d *digests) (err error) {
+func (f folderContentStore) put(id string, r io.Reader, length int64, d *digests) (err error) {
 	path := f.path(id)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -53,9 +53,9 @@ func (f folderContent) put(id string, r io.Reader, length int64, d *digests) (er
 	return os.Rename(out.Name(), path)
 }
 
-func (f folderContent) open(id string) (io.ReadSeekCloser, error) { return os.Open(f.path(id)) }
+func (f folderContentStore) open(id string) (io.ReadSeekCloser, error) { return os.Open(f.path(id)) }
 
-func (f folderContent) drop(id string) error {
+func (f folderContentStore) drop(id string) error {
 	if err := os.Remove(f.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

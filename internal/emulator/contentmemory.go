@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// memoryContent is content that lives and dies with the process. Short ones are
+// memoryContentStore is content that lives and dies with the process. Short ones are
 // in the heap, each in one allocation of its size. Long ones are in the arena, a
 // file in memory that has no name: what the kernel writes there takes the room
 // of its bytes and no more, the garbage collector does not know of it, and a
 // client that promises more than it sends takes nothing in advance.
-type memoryContent struct {
+type memoryContentStore struct {
 	mu         sync.Mutex
-	short      map[string][]byte
+	shortByID  map[string][]byte
 	longByID   map[string]*longMemoryContent
 	arena      *os.File // nil before the first long content
 	hasNoArena bool     // this system has no arena
@@ -25,28 +25,28 @@ type memoryContent struct {
 // longMemoryContent is one long content.
 type longMemoryContent struct {
 	io.ReaderAt
-	length    int64
-	from      int64 // in the arena
-	isInArena bool  // of the arena
-	users     int   // who reads it, and the map
+	length      int64
+	arenaOffset int64 // in the arena
+	isInArena   bool  // of the arena
+	users       int   // who reads it, and the map
 }
 
-func newMemoryContent() *memoryContent {
-	return &memoryContent{short: map[string][]byte{}, longByID: map[string]*longMemoryContent{}}
+func newMemoryContent() *memoryContentStore {
+	return &memoryContentStore{shortByID: map[string][]byte{}, longByID: map[string]*longMemoryContent{}}
 }
 
-func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) error {
+func (m *memoryContentStore) put(id string, r io.Reader, length int64, d *digests) error {
 	if length < longContent {
 		return m.putShort(id, r, length, d)
 	}
 	h := &longMemoryContent{length: length, users: 1}
 	var err error
 	if file := m.reserveInArena(h); file != nil {
-		h.ReaderAt = io.NewSectionReader(file, h.from, length)
-		err = copyDigested(io.NewOffsetWriter(file, h.from), r, length, d)
+		h.ReaderAt = io.NewSectionReader(file, h.arenaOffset, length)
+		err = copyDigested(io.NewOffsetWriter(file, h.arenaOffset), r, length, d)
 	} else {
-		data := blocks{}
-		err = copyDigested(&blockWriter{&data, length}, r, length, d)
+		data := heapContent{}
+		err = copyDigested(&heapContentWriter{&data, length}, r, length, d)
 		h.ReaderAt = data
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) er
 	return nil
 }
 
-func (m *memoryContent) putShort(id string, r io.Reader, length int64, d *digests) error {
+func (m *memoryContentStore) putShort(id string, r io.Reader, length int64, d *digests) error {
 	data := make([]byte, length)
 	if _, err := io.ReadFull(r, data); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (m *memoryContent) putShort(id string, r io.Reader, length int64, d *digest
 	d.addExceptMD5(data)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.short[id] = data
+	m.shortByID[id] = data
 	return nil
 }
 
@@ -78,7 +78,7 @@ func roundUpToPages(length int64) int64 {
 }
 
 // reserveInArena gives a content a place in the arena; nil is no place.
-func (m *memoryContent) reserveInArena(h *longMemoryContent) (arenaIfAny *os.File) {
+func (m *memoryContentStore) reserveInArena(h *longMemoryContent) (arenaIfAny *os.File) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil && !m.hasNoArena {
@@ -86,7 +86,7 @@ func (m *memoryContent) reserveInArena(h *longMemoryContent) (arenaIfAny *os.Fil
 		m.hasNoArena = m.arena == nil
 	}
 	if m.arena != nil {
-		h.from, h.isInArena = m.arenaEnd, true
+		h.arenaOffset, h.isInArena = m.arenaEnd, true
 		m.arenaEnd += roundUpToPages(h.length)
 	}
 	return m.arena
@@ -94,18 +94,18 @@ func (m *memoryContent) reserveInArena(h *longMemoryContent) (arenaIfAny *os.Fil
 
 // release is what every user does at the end. The last one frees a place in the
 // arena, which is not used again: a file has room for more than can ever come.
-func (m *memoryContent) release(h *longMemoryContent) {
+func (m *memoryContentStore) release(h *longMemoryContent) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if h.users--; h.users == 0 && h.isInArena {
-		freeArenaRange(m.arena, h.from, roundUpToPages(h.length))
+		freeArenaRange(m.arena, h.arenaOffset, roundUpToPages(h.length))
 	}
 }
 
-func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
+func (m *memoryContentStore) open(id string) (io.ReadSeekCloser, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if data, ok := m.short[id]; ok {
+	if data, ok := m.shortByID[id]; ok {
 		return readSeekNopCloser{bytes.NewReader(data)}, nil
 	}
 	h, ok := m.longByID[id]
@@ -113,13 +113,13 @@ func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
 		return nil, fs.ErrNotExist
 	}
 	h.users++
-	return &heldReader{ReadSeeker: io.NewSectionReader(h, 0, h.length), content: m, held: h}, nil
+	return &heldReader{ReadSeeker: io.NewSectionReader(h, 0, h.length), store: m, held: h}, nil
 }
 
-func (m *memoryContent) drop(id string) error {
+func (m *memoryContentStore) drop(id string) error {
 	m.mu.Lock()
 	h := m.longByID[id]
-	delete(m.short, id)
+	delete(m.shortByID, id)
 	delete(m.longByID, id)
 	m.mu.Unlock()
 	if h != nil {
@@ -134,22 +134,22 @@ func (readSeekNopCloser) Close() error { return nil }
 
 type heldReader struct {
 	io.ReadSeeker
-	content       *memoryContent
+	store         *memoryContentStore
 	held          *longMemoryContent
 	reopenedArena *os.File // the arena with a position of its own, once it was needed
 }
 
-// nextBytes gives so many of the bytes to come in a form that the kernel can send by
+// nextBytesForSendfile gives so many of the bytes to come in a form that the kernel can send by
 // itself, if they are in the arena.
-func (r *heldReader) nextBytes(length int64) io.Reader {
+func (r *heldReader) nextBytesForSendfile(length int64) io.Reader {
 	at, err := r.Seek(0, io.SeekCurrent)
 	if err == nil && r.held.isInArena && r.reopenedArena == nil {
-		r.reopenedArena = reopenArena(r.content.arena)
+		r.reopenedArena = reopenArena(r.store.arena)
 	}
 	if r.reopenedArena == nil {
 		return io.LimitReader(r.ReadSeeker, length)
 	}
-	if _, err := r.reopenedArena.Seek(r.held.from+at, io.SeekStart); err != nil {
+	if _, err := r.reopenedArena.Seek(r.held.arenaOffset+at, io.SeekStart); err != nil {
 		return io.LimitReader(r.ReadSeeker, length)
 	}
 	return io.LimitReader(r.reopenedArena, min(length, r.held.length-at))
@@ -159,17 +159,17 @@ func (r *heldReader) Close() (err error) {
 	if r.reopenedArena != nil {
 		err = r.reopenedArena.Close()
 	}
-	r.content.release(r.held)
+	r.store.release(r.held)
 	return err
 }
 
-// blocks are a content in the heap in pieces of blockSize, the last of which may
+// heapContent are a content in the heap in pieces of blockSize, the last of which may
 // be shorter.
-type blocks [][]byte
+type heapContent [][]byte
 
 const blockSize = 16 << 20
 
-func (b blocks) ReadAt(p []byte, off int64) (n int, err error) {
+func (b heapContent) ReadAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) {
 		i, at := off/blockSize, off%blockSize
 		if i >= int64(len(b)) || at >= int64(len(b[i])) {
@@ -181,20 +181,20 @@ func (b blocks) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// blockWriter makes blocks of what is written, each when the one before is full.
-type blockWriter struct {
-	blocks *blocks
-	left   int64 // to be written
+// heapContentWriter makes blocks of what is written, each when the one before is full.
+type heapContentWriter struct {
+	content *heapContent
+	left    int64 // to be written
 }
 
-func (w *blockWriter) Write(p []byte) (n int, err error) {
+func (w *heapContentWriter) Write(p []byte) (n int, err error) {
 	for n < len(p) {
-		last := len(*w.blocks) - 1
-		if last < 0 || len((*w.blocks)[last]) == cap((*w.blocks)[last]) {
-			*w.blocks = append(*w.blocks, make([]byte, 0, min(w.left, blockSize)))
+		last := len(*w.content) - 1
+		if last < 0 || len((*w.content)[last]) == cap((*w.content)[last]) {
+			*w.content = append(*w.content, make([]byte, 0, min(w.left, blockSize)))
 			continue
 		}
-		block := &(*w.blocks)[last]
+		block := &(*w.content)[last]
 		some := p[n:min(len(p), n+cap(*block)-len(*block))]
 		*block = append(*block, some...)
 		n, w.left = n+len(some), w.left-int64(len(some))

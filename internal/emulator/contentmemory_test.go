@@ -108,7 +108,7 @@ func pattern(size int) []byte {
 	return b
 }
 
-func keep(m *memoryContent, id string, content []byte, length int) error {
+func keep(m *memoryContentStore, id string, content []byte, length int) error {
 	return m.put(id, bytes.NewReader(content), int64(length), newDigests(nil))
 }
 

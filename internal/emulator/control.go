@@ -131,13 +131,13 @@ func (s *Server) tellCalls(*http.Request) (any, error) {
 	return map[string]any{"counts": counts, "calls": calls}, nil
 }
 
-type clockTold struct {
+type clockReply struct {
 	Now   time.Time `json:"now"`
 	Ahead string    `json:"ahead"`
 }
 
-func (s *Server) tellClock() clockTold {
-	return clockTold{s.Now().UTC(), time.Duration(s.clockAheadNanos.Load()).String()}
+func (s *Server) tellClock() clockReply {
+	return clockReply{s.Now().UTC(), time.Duration(s.clockAheadNanos.Load()).String()}
 }
 
 func (s *Server) moveClock(r *http.Request) (any, error) {

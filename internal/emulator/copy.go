@@ -17,7 +17,7 @@ type fileRange struct {
 // allowedCopySource finds the file that a copy names, which the caller must be able
 // to read, and the range it wants.
 func (c *call) allowedCopySource(id, byteRange string) (fileRange, error) {
-	f, found, err := c.findFile(id)
+	f, found, err := c.findAllowedFile(id)
 	if err != nil {
 		return fileRange{}, err
 	}
@@ -61,7 +61,7 @@ func beginCopy(c *call) error {
 	bucketID, byteRange := c.in.text("destinationBucketId"), c.in.text("range")
 	directive, kind := c.in.text("metadataDirective"), c.in.text("contentType")
 	info, hasInfo := c.in.pairs("fileInfo")
-	wish := c.readLockWish()
+	wish := c.readLockRequest()
 	s, missing := c.allowedCopySource(sourceID, byteRange)
 	wrongKey := c.checkSourceCustomerKey(s.file)
 	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
@@ -100,7 +100,7 @@ func beginCopy(c *call) error {
 	if err := f.checkInfoSize(b.FileLockEnabled || encrypted != encryption{}); err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f, contentID: f.ID, source: s, length: s.length}
+	c.incoming = &incoming{targetFile: f, contentID: f.ID, source: s, length: s.length}
 	return nil
 }
 

@@ -114,7 +114,7 @@ func (r corsRule) check() error {
 	return nil
 }
 
-func (w *printer) corsRules(c *call, rules []corsRule) {
+func (w *jsonPrinter) corsRules(c *call, rules []corsRule) {
 	w.begin("corsRules", '[')
 	for _, r := range inReplyOrder(c, rules) {
 		w.begin("", '{')

@@ -44,7 +44,7 @@ func (s *Server) loadLastPassDay(t tx) error {
 	} else {
 		t.put(dailyKey, strconv.AppendInt(nil, day, 10))
 	}
-	s.lastPassDay.Store(day)
+	s.lastLifecyclePassDay.Store(day)
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (s *Server) CatchUpLifecycle() error {
 
 // tryCatchUpLifecycle is what a request begins with.
 func (s *Server) tryCatchUpLifecycle(now time.Time) error {
-	if daysSince1970(now) <= s.lastPassDay.Load() || !s.lifecycleMu.TryLock() {
+	if daysSince1970(now) <= s.lastLifecyclePassDay.Load() || !s.lifecycleMu.TryLock() {
 		return nil
 	}
 	defer s.lifecycleMu.Unlock()
@@ -73,7 +73,7 @@ func (s *Server) tryCatchUpLifecycle(now time.Time) error {
 // catchUpLifecycleLocked is for whoever holds lifecycleMu.
 func (s *Server) catchUpLifecycleLocked(now time.Time) error {
 	today := daysSince1970(now)
-	days := missedDays{s.lastPassDay.Load(), today}
+	days := missedDays{s.lastLifecyclePassDay.Load(), today}
 	if days.today <= days.lastPassDay {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (s *Server) catchUpLifecycleLocked(now time.Time) error {
 		return nil
 	})
 	if err == nil {
-		s.lastPassDay.Store(today)
+		s.lastLifecyclePassDay.Store(today)
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) 
 	var due []*nameLifecycle
 	w := walk{bucketID: bucketID}
 	l, seen := c.newNameLifecycle(b, ""), 0
-	for f, err := range w.from(c.tx, start) {
+	for f, err := range w.filesFromStoreKey(c.tx, start) {
 		if err != nil {
 			return "", err
 		}
@@ -164,7 +164,7 @@ func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) 
 type nameLifecycle struct {
 	call               *call
 	name               string
-	effectiveRule      lifecycleRule // what the rules for the name come to
+	combinedRule       lifecycleRule // what the rules for the name come to
 	removesLoneMarkers bool          // hide markers without a version below them
 	versions           []file        // newest first
 	unfinished         []file
@@ -183,9 +183,9 @@ func (c *call) newNameLifecycle(b bucket, name string) *nameLifecycle {
 	for _, r := range b.Lifecycle {
 		if strings.HasPrefix(name, r.Prefix) {
 			l.removesLoneMarkers = true
-			l.effectiveRule.HideAfterDays = sooner(l.effectiveRule.HideAfterDays, r.HideAfterDays)
-			l.effectiveRule.DeleteHiddenAfterDays = sooner(l.effectiveRule.DeleteHiddenAfterDays, r.DeleteHiddenAfterDays)
-			l.effectiveRule.CancelUnfinishedAfterDays = sooner(l.effectiveRule.CancelUnfinishedAfterDays, r.CancelUnfinishedAfterDays)
+			l.combinedRule.HideAfterDays = sooner(l.combinedRule.HideAfterDays, r.HideAfterDays)
+			l.combinedRule.DeleteHiddenAfterDays = sooner(l.combinedRule.DeleteHiddenAfterDays, r.DeleteHiddenAfterDays)
+			l.combinedRule.CancelUnfinishedAfterDays = sooner(l.combinedRule.CancelUnfinishedAfterDays, r.CancelUnfinishedAfterDays)
 		}
 	}
 	return l
@@ -227,17 +227,17 @@ func (l *nameLifecycle) nextPassMillis(days missedDays) (first int64, ok bool) {
 
 // hideDue is when the current version is old enough to be hidden.
 func (l *nameLifecycle) hideDue() (millis int64, applies bool) {
-	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.effectiveRule.HideAfterDays == 0 {
+	if len(l.versions) == 0 || l.versions[0].Action != uploaded || l.combinedRule.HideAfterDays == 0 {
 		return 0, false
 	}
-	return l.versions[0].UploadMillis + l.effectiveRule.HideAfterDays*millisPerDay, true
+	return l.versions[0].UploadMillis + l.combinedRule.HideAfterDays*millisPerDay, true
 }
 
 // deleteDue is when the i-th version is to be deleted: so many days after the
 // next newer one hid or superseded it, and not while it is locked.
 func (l *nameLifecycle) deleteDue(i int) (millis int64, applies bool) {
 	f := l.versions[i]
-	if i == 0 || l.effectiveRule.DeleteHiddenAfterDays == 0 || f.Lock.Hold == "on" {
+	if i == 0 || l.combinedRule.DeleteHiddenAfterDays == 0 || f.Lock.Hold == "on" {
 		return 0, false
 	}
 	since := l.versions[i-1].UploadMillis
@@ -246,11 +246,11 @@ func (l *nameLifecycle) deleteDue(i int) (millis int64, applies bool) {
 			return 0, false
 		}
 	}
-	return max(since+l.effectiveRule.DeleteHiddenAfterDays*millisPerDay, f.Lock.UntilMillis), true
+	return max(since+l.combinedRule.DeleteHiddenAfterDays*millisPerDay, f.Lock.UntilMillis), true
 }
 
 func (l *nameLifecycle) cancelDue(f file) (millis int64, applies bool) {
-	return f.UploadMillis + l.effectiveRule.CancelUnfinishedAfterDays*millisPerDay, l.effectiveRule.CancelUnfinishedAfterDays != 0
+	return f.UploadMillis + l.combinedRule.CancelUnfinishedAfterDays*millisPerDay, l.combinedRule.CancelUnfinishedAfterDays != 0
 }
 
 // onlyMarkersLeft reports whether hide markers are all that is left to go.
@@ -286,7 +286,7 @@ func (l *nameLifecycle) runPass(at int64) error {
 	}
 	if due, ok := l.hideDue(); ok && due <= at {
 		c.now = time.UnixMilli(at)
-		marker := c.newMarker(l.versions[0].BucketID, l.name)
+		marker := c.newHideMarker(l.versions[0].BucketID, l.name)
 		c.addFile(marker)
 		left = slices.Insert(left, 0, marker)
 	}

@@ -29,7 +29,7 @@ func TestPassOfManyNames(t *testing.T) {
 			w.uploadTo(to, fmt.Sprintf("f%d", n), "new")
 		}
 		w.server.Advance(48 * time.Hour)
-		if left := len(w.dump().Files); left != names {
+		if left := len(w.dump().FileVersions); left != names {
 			t.Errorf("%d versions are left, want %d", left, names)
 		}
 		if dir != "" {
@@ -61,7 +61,7 @@ func TestPassesOfClosedFolder(t *testing.T) {
 	}
 	later := func() time.Time { return noon.Add(48 * time.Hour) }
 	second := open(t, emulator.Options{Dir: dir, Now: later})
-	if files := second.dump().Files; len(files) != 1 {
+	if files := second.dump().FileVersions; len(files) != 1 {
 		t.Errorf("%d versions are left, want 1", len(files))
 	}
 }

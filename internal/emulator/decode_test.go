@@ -49,9 +49,10 @@ func FuzzParams(f *testing.F) {
 // else is.
 func FuzzRecords(f *testing.F) {
 	whole := file{
-		ID: "4_z", BucketID: strings.Repeat("b", bucketIDLength), Name: "a/b", Action: uploaded, Order: 7, UploadMillis: 1000, Length: 3,
-		SHA1: emptySHA1, ContentType: "text/plain", Info: map[string]string{"k": "v", "l": ""}, Encryption: sseB2,
-		Lock: fileLock{"governance", 5, "on"}, LargeFileParts: []piece{{"4_z.1", 2}, {"4_z.2", 1}},
+		ID: "4_z", BucketID: strings.Repeat("b", bucketIDLength), Name: "a/b", Action: uploaded, CreationOrder: 7, UploadMillis: 1000,
+		Length: 3,
+		SHA1:   emptySHA1, ContentType: "text/plain", Info: map[string]string{"k": "v", "l": ""}, Encryption: sseB2,
+		Lock: fileLock{"governance", 5, "on"}, LargeFileParts: []largeFilePart{{"4_z.1", 2}, {"4_z.2", 1}},
 	}
 	f.Add(whole.storeKey(), whole.record())
 	k := key{ID: "004", Name: "n", Capabilities: []string{"listFiles"}, BucketIDs: []string{"b"}, IsMultiBucket: true, ExpiresMillis: 9}
@@ -111,7 +112,7 @@ func FuzzRange(f *testing.F) {
 func FuzzQuote(f *testing.F) {
 	f.Add("a\"b\\c\n\x00\u2028é\xff")
 	f.Fuzz(func(t *testing.T, text string) {
-		var w printer
+		var w jsonPrinter
 		w.quote(text)
 		var got string
 		if err := json.Unmarshal(w.out, &got); err != nil {

@@ -310,14 +310,14 @@ type sending struct {
 func (s *Server) openRange(from fileRange) io.ReadCloser {
 	pieces := from.file.LargeFileParts
 	if pieces == nil {
-		pieces = []piece{{from.file.ID, from.file.Length}}
+		pieces = []largeFilePart{{from.file.ID, from.file.Length}}
 	}
 	return &pieceReader{content: s.content, pieces: pieces, skip: from.from, left: from.length}
 }
 
 type pieceReader struct {
-	content content
-	pieces  []piece
+	content contentStore
+	pieces  []largeFilePart
 	skip    int64 // bytes before the first wanted one
 	left    int64 // bytes still wanted
 	open    io.ReadSeekCloser
@@ -352,7 +352,7 @@ func (r *pieceReader) WriteTo(w io.Writer) (written int64, err error) {
 		}
 		from := io.LimitReader(r.open, r.left)
 		if in, ok := r.open.(*heldReader); ok {
-			from = in.nextBytes(r.left)
+			from = in.nextBytesForSendfile(r.left)
 		}
 		n, err := io.Copy(w, from)
 		r.left, written = r.left-n, written+n

@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// An Account is everything an account holds, as its master key would see it
+// An AccountDump is everything an account holds, as its master key would see it
 // through version 4, without secrets. Each object is the service's own JSON.
-type Account struct {
-	ID      string           `json:"accountId"`
-	Buckets []map[string]any `json:"buckets"` // by name
-	Keys    []map[string]any `json:"keys"`    // live ones, by ID: oldest first
-	Files   []map[string]any `json:"files"`   // by bucket name, file name, newest first
+type AccountDump struct {
+	ID           string           `json:"accountId"`
+	Buckets      []map[string]any `json:"buckets"` // by name
+	Keys         []map[string]any `json:"keys"`    // live ones, by ID: oldest first
+	FileVersions []map[string]any `json:"files"`   // by bucket name, file name, newest first
 	// NotificationRules are those of each bucket that has any, by bucket name;
 	// of signing secrets and header values it only says that they are there.
 	NotificationRules []map[string]any `json:"notificationRules"`
@@ -19,9 +19,9 @@ type Account struct {
 
 // Dump gives the whole account, for comparison. It is no request: nothing
 // counts it and no fault hits it.
-func (s *Server) Dump() (Account, error) {
+func (s *Server) Dump() (AccountDump, error) {
 	if err := s.CatchUpLifecycle(); err != nil {
-		return Account{}, err
+		return AccountDump{}, err
 	}
 	c := &call{server: s, version: 4, now: s.now(), caller: s.master()}
 	err := s.store.view(func(t tx) error {
@@ -29,11 +29,11 @@ func (s *Server) Dump() (Account, error) {
 		return c.printAccount()
 	})
 	if err != nil {
-		return Account{}, fmt.Errorf("emulator: dump: %w", err)
+		return AccountDump{}, fmt.Errorf("emulator: dump: %w", err)
 	}
-	var a Account
+	var a AccountDump
 	if err := json.Unmarshal(c.out.out, &a); err != nil {
-		return Account{}, fmt.Errorf("emulator: dump: %w", err)
+		return AccountDump{}, fmt.Errorf("emulator: dump: %w", err)
 	}
 	return a, nil
 }
@@ -56,7 +56,7 @@ func (c *call) printAccount() error {
 	w.begin("files", '[')
 	for _, id := range ids {
 		all := walk{bucketID: id}
-		for f, err := range all.from(c.tx, all.storeKeyPrefix()) {
+		for f, err := range all.filesFromStoreKey(c.tx, all.storeKeyPrefix()) {
 			if err != nil {
 				return err
 			}

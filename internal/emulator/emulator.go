@@ -123,7 +123,7 @@ type Switches struct {
 type Server struct {
 	options         Options
 	store           store
-	content         content
+	content         contentStore
 	account         account
 	broken          [behaviourCount + 1]bool
 	faults          faults
@@ -132,13 +132,13 @@ type Server struct {
 	uploads         uploadTokens
 	closed          atomic.Bool
 	clockAheadNanos atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
-	// lastPassDay is the day, from 1970, of the last pass of lifecycle rules that
+	// lastLifecyclePassDay is the day, from 1970, of the last pass of lifecycle rules that
 	// is over; passing is held by whoever makes one.
-	lastPassDay    atomic.Int64
-	lifecycleMu    sync.Mutex
-	buffers        sync.Pool     // of replies, which run to megabytes
-	s3Hosts        []string      // below which buckets have hosts of their own
-	s3RequestCount atomic.Uint64 // of the S3 face, which have IDs
+	lastLifecyclePassDay atomic.Int64
+	lifecycleMu          sync.Mutex
+	replyBuffers         sync.Pool     // of replies, which run to megabytes
+	s3Hosts              []string      // below which buckets have hosts of their own
+	s3RequestCount       atomic.Uint64 // of the S3 face, which have IDs
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
@@ -161,10 +161,10 @@ func Open(o Options) (*Server, error) {
 		if err != nil {
 			return nil, fmt.Errorf("emulator: %w", err)
 		}
-		s.store, s.content = st, folderContent(o.Dir)
+		s.store, s.content = st, folderContentStore(o.Dir)
 	}
 	wasOpen, err := s.loadAccount()
-	if folder, ok := s.content.(folderContent); ok && wasOpen && err == nil {
+	if folder, ok := s.content.(folderContentStore); ok && wasOpen && err == nil {
 		err = s.removeOrphanedContent(folder)
 	}
 	if err != nil {

@@ -91,8 +91,8 @@ func (s *Server) ClearFaults() {
 	s.faults.queue, s.faults.late = nil, nil
 }
 
-// next counts a request and gives the fault that hits it.
-func (f *faults) next(method string) (hit Fault, ok bool) {
+// countRequest counts a request and gives the fault that hits it.
+func (f *faults) countRequest(method string) (hit Fault, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.queue {
@@ -117,7 +117,7 @@ func (f *faults) next(method string) (hit Fault, ok bool) {
 
 // A lateCall is a request whose effect is still to come.
 type lateCall struct {
-	take         func() // effect
+	takeEffect   func() // effect
 	requestsLeft int    // requests to be answered before
 }
 
@@ -134,20 +134,20 @@ func detachRequest(r *http.Request) (*http.Request, error) {
 }
 
 // postpone lets a request take effect when so many others have been answered.
-func (f *faults) postpone(requests int, take func()) {
+func (f *faults) postpone(afterRequests int, take func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.late = append(f.late, &lateCall{take: take, requestsLeft: requests})
+	f.late = append(f.late, &lateCall{takeEffect: take, requestsLeft: afterRequests})
 }
 
 // postpone keeps a native request until so many others have been answered.
-func (s *Server) postpone(c *call, body []byte, requests int) error {
+func (s *Server) postpone(c *call, body []byte, afterRequests int) error {
 	r, err := detachRequest(c.http)
 	if err != nil {
 		return err
 	}
 	late := &call{server: s, http: r, version: c.version, method: c.method, pathAfterMethod: c.pathAfterMethod}
-	s.faults.postpone(requests, func() {
+	s.faults.postpone(afterRequests, func() {
 		late.now = s.now()
 		if out := s.answer(late, body); out.content != nil {
 			_ = out.content.Close() // nobody reads it
@@ -174,7 +174,7 @@ func (f *faults) takeDueCalls() (due []*lateCall) {
 // runDueCalls lets what is late take effect. Nobody is there to read the replies.
 func (s *Server) runDueCalls() {
 	for _, late := range s.faults.takeDueCalls() {
-		late.take()
+		late.takeEffect()
 	}
 }
 

@@ -16,11 +16,11 @@ type file struct {
 	BucketID          string
 	Name              string
 	Action            string
-	Order             uint64 // of creation
+	CreationOrder     uint64 // of creation
 	UploadMillis      int64  // milliseconds
 	Length            int64
 	SHA1              string
-	MD5               string // of a large file what S3 has as its entity tag
+	MD5OrETag         string // of a large file what S3 has as its entity tag
 	ContentType       string
 	Info              map[string]string
 	Encryption        encryption
@@ -28,7 +28,7 @@ type file struct {
 	Lock              fileLock
 	ReplicationStatus string // status
 	// LargeFileParts are the parts of a large file, whose content stays where it is.
-	LargeFileParts []piece
+	LargeFileParts []largeFilePart
 }
 
 // What a file version is.
@@ -39,7 +39,7 @@ const (
 	folder   = "folder" // in listings only
 )
 
-type piece struct {
+type largeFilePart struct {
 	ContentID string
 	Length    int64
 }
@@ -66,9 +66,9 @@ const (
 	emptyMD5  = "d41d8cd98f00b204e9800998ecf8427e"
 )
 
-func (f file) unfinishedKey() string { return unfinishedKey(f.BucketID, f.Order) }
+func (f file) unfinishedStoreKey() string { return unfinishedStoreKey(f.BucketID, f.CreationOrder) }
 
-func unfinishedKey(bucketID string, order uint64) string {
+func unfinishedStoreKey(bucketID string, order uint64) string {
 	return fmt.Sprintf("u%s%016x", bucketID, order)
 }
 
@@ -79,15 +79,15 @@ func (c *call) newFile(bucketID, name, action string) file {
 	at := c.now.UTC().Truncate(time.Second)
 	f := file{
 		BucketID: bucketID, Name: name, Action: action, UploadMillis: at.UnixMilli(),
-		Order: nextNumber(c.tx, "file"), Encryption: c.server.defaultEncryption(),
+		CreationOrder: nextNumber(c.tx, "file"), Encryption: c.server.defaultEncryption(),
 	}
 	kind := '1'
 	if action == started {
 		kind = '2'
 	}
-	noise := c.server.account.derive("file", strconv.FormatUint(f.Order, 10))
+	noise := c.server.account.derive("file", strconv.FormatUint(f.CreationOrder, 10))
 	f.ID = fmt.Sprintf("4_z%s_f%c%05x%010x_d%s_m%s_c%s_v0001000_t%04d", bucketID, kind,
-		uint32(noise[0])<<12|uint32(noise[1])<<4|uint32(noise[2])>>4, f.Order,
+		uint32(noise[0])<<12|uint32(noise[1])<<4|uint32(noise[2])>>4, f.CreationOrder,
 		at.Format("20060102"), at.Format("150405"), c.server.account.clusterDigits(), noise[3]%60)
 	return f
 }
@@ -121,7 +121,7 @@ func (c *call) addFile(f file) {
 	saveFile(c.tx, f)
 	c.tx.put("i"+f.ID, []byte(f.storeKey()))
 	if f.Action == started {
-		c.tx.put(f.unfinishedKey(), []byte(f.storeKey()))
+		c.tx.put(f.unfinishedStoreKey(), []byte(f.storeKey()))
 	}
 }
 
@@ -129,7 +129,7 @@ func (c *call) addFile(f file) {
 func (c *call) removeFile(f file) error {
 	c.tx.remove(f.storeKey())
 	c.tx.remove("i" + f.ID)
-	c.tx.remove(f.unfinishedKey())
+	c.tx.remove(f.unfinishedStoreKey())
 	drop := []string{f.ID}
 	for _, p := range f.LargeFileParts {
 		drop = append(drop, p.ContentID)
@@ -157,8 +157,8 @@ func (c *call) dropContentAfterCommit(names ...string) {
 	})
 }
 
-// findFile gives a version, whose ID must at least look like one.
-func (c *call) findFile(id string) (f file, found bool, err error) {
+// findAllowedFile gives a version, whose ID must at least look like one.
+func (c *call) findAllowedFile(id string) (f file, found bool, err error) {
 	bucketID, _, _, ok := readFileID(id)
 	if !ok {
 		return f, false, badRequest("Invalid fileId: %s", id)
@@ -212,13 +212,13 @@ func checkFileName(name string) error {
 }
 
 // file prints a version for the caller.
-func (w *printer) file(c *call, f file) {
+func (w *jsonPrinter) file(c *call, f file) {
 	w.begin("", '{')
 	w.text("accountId", c.server.account.ID)
 	w.text("action", f.Action)
 	w.text("bucketId", f.BucketID)
 	w.number("contentLength", f.Length)
-	if md5, tag, _ := strings.Cut(f.MD5, "-"); tag == "" {
+	if md5, tag, _ := strings.Cut(f.MD5OrETag, "-"); tag == "" {
 		w.textOrNull("contentMd5", md5)
 	} else {
 		w.null("contentMd5")
@@ -247,14 +247,14 @@ func (w *printer) file(c *call, f file) {
 	w.end('}')
 }
 
-func (w *printer) fileRetention(name string, l fileLock) {
+func (w *jsonPrinter) fileRetention(name string, l fileLock) {
 	w.begin(name, '{')
 	w.textOrNull("mode", l.Mode)
 	w.numberOrNull("retainUntilTimestamp", l.UntilMillis)
 	w.end('}')
 }
 
-func (w *printer) fileEncryption(f file) {
+func (w *jsonPrinter) fileEncryption(f file) {
 	w.begin("serverSideEncryption", '{')
 	w.textOrNull("algorithm", f.Encryption.Algorithm)
 	if f.CustomerKeyMD5 != "" {

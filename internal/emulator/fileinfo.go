@@ -26,10 +26,10 @@ var overrides = []struct {
 	valid                   func(string) bool
 }{
 	{"b2CacheControl", "Cache-Control", "b2-cache-control", commaListMatcher(httpToken + `(=(` + httpToken + `|` + httpQuoted + `))?`)},
-	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", grammarMatcher(disposition)},
+	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", wholeTextRegexpMatcher(disposition)},
 	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding", commaListMatcher(httpToken)},
 	{"b2ContentLanguage", "Content-Language", "b2-content-language", commaListMatcher(`[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*`)},
-	{"b2ContentType", "Content-Type", "", grammarMatcher(`[^\x00-\x1f\x7f]*`)},
+	{"b2ContentType", "Content-Type", "", wholeTextRegexpMatcher(`[^\x00-\x1f\x7f]*`)},
 	{"b2Expires", "Expires", "b2-expires", isHTTPDate},
 }
 
@@ -44,14 +44,14 @@ const (
 	dispositionUTF8 = `[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*"
 )
 
-// grammarMatcher compiles a grammar when it is first needed: most programs send none of these.
-func grammarMatcher(grammar string) func(string) bool {
+// wholeTextRegexpMatcher compiles a grammar when it is first needed: most programs send none of these.
+func wholeTextRegexpMatcher(grammar string) func(string) bool {
 	form := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(` + grammar + `)$`) })
 	return func(text string) bool { return form().MatchString(text) }
 }
 
 func commaListMatcher(item string) func(string) bool {
-	return grammarMatcher(item + `([ \t]*,[ \t]*` + item + `)*`)
+	return wholeTextRegexpMatcher(item + `([ \t]*,[ \t]*` + item + `)*`)
 }
 
 func isHTTPDate(text string) bool {

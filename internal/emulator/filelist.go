@@ -46,10 +46,10 @@ func (w walk) listedFolderIfAny(name string) string {
 	return w.prefix + before + w.delimiter
 }
 
-// from visits the files from the store's key on, in order. After a folder it
+// filesFromStoreKey visits the files from the store's key on, in order. After a folder it
 // jumps over what is inside, and after a name over its other versions, so that
 // a page costs what it shows.
-func (w walk) from(t tx, start string) iter.Seq2[file, error] {
+func (w walk) filesFromStoreKey(t tx, start string) iter.Seq2[file, error] {
 	return func(yield func(file, error) bool) {
 		for start != "" {
 			var ok bool
@@ -130,7 +130,7 @@ func listFileNames(c *call) error {
 	if err := c.checkWalk(w); err != nil {
 		return err
 	}
-	next, err := c.printFilesUnclosed(w.from(c.tx, w.storeKeyPrefix()+max(startName, w.prefix)), page)
+	next, err := c.printFilesUnclosed(w.filesFromStoreKey(c.tx, w.storeKeyPrefix()+max(startName, w.prefix)), page)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func listFileVersions(c *call) error {
 	if err != nil {
 		return err
 	}
-	next, err := c.printFilesUnclosed(w.from(c.tx, start), page)
+	next, err := c.printFilesUnclosed(w.filesFromStoreKey(c.tx, start), page)
 	if err != nil {
 		return err
 	}
@@ -182,12 +182,12 @@ func (c *call) versionStartKey(w walk, name, id string) (string, error) {
 	if at := c.tx.get("i" + id); at != nil {
 		return string(at), nil
 	}
-	return versionKey(w.bucketID, name, millis, order), nil
+	return versionStoreKey(w.bucketID, name, millis, order), nil
 }
 
 // printFilesUnclosed prints one page and leaves the object open. next is the file that
 // the page after it begins with.
-func (c *call) printFilesUnclosed(files iter.Seq2[file, error], page int) (next file, err error) {
+func (c *call) printFilesUnclosed(files iter.Seq2[file, error], pageSize int) (next file, err error) {
 	w := &c.out
 	listed := 0
 	w.begin("", '{')
@@ -196,7 +196,7 @@ func (c *call) printFilesUnclosed(files iter.Seq2[file, error], page int) (next 
 		if err != nil {
 			return file{}, err
 		}
-		if listed == page {
+		if listed == pageSize {
 			next = f
 			break
 		}
@@ -204,7 +204,7 @@ func (c *call) printFilesUnclosed(files iter.Seq2[file, error], page int) (next 
 		listed++
 	}
 	w.end(']')
-	c.classCTransactions = transactionsForItems(listed)
+	c.classCTransactionsIfNotOne = transactionsForItems(listed)
 	return next, nil
 }
 
@@ -227,7 +227,7 @@ func listUnfinishedLargeFiles(c *call) error {
 		if !ok || inBucket != bucketID {
 			return badRequest("Invalid startFileId: %s", startID)
 		}
-		start = unfinishedKey(bucketID, order)
+		start = unfinishedStoreKey(bucketID, order)
 	}
 	next, err := c.printFilesUnclosed(c.unfinishedFilesFrom(bucketID, start, prefix), page)
 	if err != nil {
@@ -241,9 +241,9 @@ func listUnfinishedLargeFiles(c *call) error {
 
 // unfinishedFilesFrom visits the bucket's unfinished large files in the order of their
 // start.
-func (c *call) unfinishedFilesFrom(bucketID, start, namePrefix string) iter.Seq2[file, error] {
+func (c *call) unfinishedFilesFrom(bucketID, startKey, namePrefix string) iter.Seq2[file, error] {
 	return func(yield func(file, error) bool) {
-		for _, at := range c.tx.scan(start, "u"+bucketID) {
+		for _, at := range c.tx.scan(startKey, "u"+bucketID) {
 			f, _, err := loadFile(c.tx, string(at))
 			if !strings.HasPrefix(f.Name, namePrefix) {
 				continue

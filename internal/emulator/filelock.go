@@ -56,19 +56,19 @@ func (c *call) defaultLock(b bucket) fileLock {
 	return fileLock{Mode: b.Retention.Mode, UntilMillis: until.UnixMilli()}
 }
 
-func (c *call) checkRetention(mode string, until int64) error {
+func (c *call) checkRetention(mode string, untilMillis int64) error {
 	switch {
 	case mode != "governance" && mode != "compliance":
 		return badRequest("fileRetention.mode must be governance or compliance: '%s'", mode)
-	case until <= c.now.UnixMilli():
+	case untilMillis <= c.now.UnixMilli():
 		return refuse(400, "retain_until_timestamp_must_be_in_future", "The retainUntilTimestamp must be in future")
 	}
 	return nil
 }
 
-// readLockWish reads the members with which calls that are not uploads ask
+// readLockRequest reads the members with which calls that are not uploads ask
 // for a lock.
-func (c *call) readLockWish() lockRequest {
+func (c *call) readLockRequest() lockRequest {
 	wish := lockRequest{Hold: c.in.text("legalHold")}
 	if in := c.in.object("fileRetention"); in != nil {
 		wish.Mode = in.text("mode")

@@ -30,7 +30,7 @@ const databaseName = "account.db"
 
 var records = []byte("b2")
 
-func openDatabaseStore(dir string, patience time.Duration) (*databaseStore, error) {
+func openDatabaseStore(dir string, lockTimeout time.Duration) (*databaseStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func openDatabaseStore(dir string, patience time.Duration) (*databaseStore, erro
 	}
 	err := catchReadPanics(true, func() (err error) {
 		s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{
-			Timeout: patience, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType,
+			Timeout: lockTimeout, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType,
 		})
 		return err
 	})
@@ -120,7 +120,7 @@ var errTorn = errors.New("it cannot be read")
 // catchReadPanics runs what reads a mapped file. It gives errTorn for the fault that a
 // torn file leads to and for the panic with which bbolt meets what it cannot
 // read, and with all for every other panic.
-func catchReadPanics(all bool, run func() error) (err error) {
+func catchReadPanics(allPanics bool, run func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		p := recover()
@@ -128,7 +128,7 @@ func catchReadPanics(all bool, run func() error) (err error) {
 		text, isText := p.(string)
 		switch {
 		case p == nil:
-		case all, isFault, isText && !strings.HasPrefix(text, "emulator: "):
+		case allPanics, isFault, isText && !strings.HasPrefix(text, "emulator: "):
 			err = errTorn
 		default:
 			panic(p)

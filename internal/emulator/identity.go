@@ -22,13 +22,13 @@ type account struct {
 	Seed   uint64 `json:"seed"`
 	ID     string `json:"id"`
 	Region string `json:"region"`
-	// Key is the master key's secret if it was chosen, and "" if it derives
+	// ChosenMasterKey is the master key's secret if it was chosen, and "" if it derives
 	// from Seed.
-	Key string `json:"key,omitempty"`
+	ChosenMasterKey string `json:"key,omitempty"`
 }
 
 func newAccount(o Options) account {
-	a := account{Seed: o.Seed, ID: o.KeyID, Region: o.Region, Key: o.Key}
+	a := account{Seed: o.Seed, ID: o.KeyID, Region: o.Region, ChosenMasterKey: o.Key}
 	if a.ID == "" {
 		a.ID = hex.EncodeToString(a.derive("account"))[:accountIDLength]
 	}
@@ -46,8 +46,8 @@ func (a account) derive(purpose ...string) []byte {
 func (a account) clusterDigits() string { return a.Region[len(a.Region)-3:] }
 
 func (a account) masterKey() string {
-	if a.Key != "" {
-		return a.Key
+	if a.ChosenMasterKey != "" {
+		return a.ChosenMasterKey
 	}
 	return a.secret(a.ID)
 }

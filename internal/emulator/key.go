@@ -52,8 +52,8 @@ func readKey(at string, record []byte) (key, error) {
 	return k, nil
 }
 
-// loadKey gives the key with the ID, expired or not, and whether there is one.
-func loadKey(t tx, id string) (_ key, found bool, err error) {
+// loadKeyEvenIfDeleted gives the key with the ID, expired or not, and whether there is one.
+func loadKeyEvenIfDeleted(t tx, id string) (_ key, found bool, err error) {
 	record := t.get("k" + id)
 	if record == nil {
 		return key{}, false, nil
@@ -149,7 +149,7 @@ func (c *call) checkNewKey(k key) error {
 }
 
 // key prints an application key in the form of the call's version.
-func (w *printer) key(c *call, k key, secret string) {
+func (w *jsonPrinter) key(c *call, k key, secret string) {
 	w.begin("", '{')
 	w.text("accountId", c.server.account.ID)
 	if secret != "" {
@@ -229,7 +229,7 @@ func listKeys(c *call) error {
 	w.end(']')
 	w.textOrNull("nextApplicationKeyId", next)
 	w.end('}')
-	c.classCTransactions = transactionsForItems(listed)
+	c.classCTransactionsIfNotOne = transactionsForItems(listed)
 	return nil
 }
 
@@ -238,7 +238,7 @@ func deleteKey(c *call) error {
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	k, found, err := loadKey(c.tx, id)
+	k, found, err := loadKeyEvenIfDeleted(c.tx, id)
 	if err != nil {
 		return err
 	}

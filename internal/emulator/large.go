@@ -16,7 +16,7 @@ type part struct {
 	UploadMillis int64  `json:"time"`
 }
 
-func partKey(fileID string, number int) string { return fmt.Sprintf("p%s%05d", fileID, number) }
+func partStoreKey(fileID string, number int) string { return fmt.Sprintf("p%s%05d", fileID, number) }
 
 // startLargeFile is b2_start_large_file.
 func startLargeFile(c *call) error {
@@ -24,7 +24,7 @@ func startLargeFile(c *call) error {
 	kind := c.in.requiredText("contentType")
 	info, _ := c.in.pairs("fileInfo")
 	custom, hasCustom := c.in.integer("uploadTimestamp")
-	wish := c.readLockWish()
+	wish := c.readLockRequest()
 	encrypted, customerKey, wrong := c.readFileEncryption("serverSideEncryption", encryption{})
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
@@ -66,7 +66,7 @@ func startLargeFile(c *call) error {
 // unfinishedFile gives the large file with the ID as long as it is not
 // finished.
 func (c *call) unfinishedFile(id string) (file, error) {
-	f, found, err := c.findFile(id)
+	f, found, err := c.findAllowedFile(id)
 	if err == nil && (!found || f.Action != started) {
 		err = badRequest("No active upload for: %s", id)
 	}
@@ -114,7 +114,7 @@ func (c *call) parts(f file) (all []part, err error) {
 func (c *call) removeParts(f file) ([]part, error) {
 	all, err := c.parts(f)
 	for _, p := range all {
-		c.tx.remove(partKey(f.ID, p.Number))
+		c.tx.remove(partStoreKey(f.ID, p.Number))
 	}
 	return all, err
 }

@@ -15,8 +15,8 @@ type lifecycleRule struct {
 	CancelUnfinishedAfterDays int64  `json:"abort,omitempty"`
 	// S3ID and S3MarkerID are what the S3 face calls the rule's two halves, if
 	// it made them; a native update forgets them.
-	S3ID       string `json:"s3Id,omitempty"`
-	S3MarkerID string `json:"s3MarkerId,omitempty"`
+	S3ID                 string `json:"s3Id,omitempty"`
+	S3DeleteMarkerRuleID string `json:"s3MarkerId,omitempty"`
 }
 
 const maxLifecycleRules = 100
@@ -99,7 +99,7 @@ func inReplyOrder[R any](c *call, rules []R) []R {
 
 // lifecycleRules prints the rules in the order they came in. The third day
 // count is the youngest, and a rule without it is printed as it always was.
-func (w *printer) lifecycleRules(c *call, rules []lifecycleRule) {
+func (w *jsonPrinter) lifecycleRules(c *call, rules []lifecycleRule) {
 	w.begin("lifecycleRules", '[')
 	for _, r := range inReplyOrder(c, rules) {
 		w.begin("", '{')

@@ -52,18 +52,18 @@ func (m *memoryStore) close() error {
 
 // memoryTx remembers what it overwrote, to take it back.
 type memoryTx struct {
-	data *sortedMap
-	old  []keyValue // a nil value: there was none
+	data        *sortedMap
+	overwritten []keyValue // a nil value: there was none
 }
 
 func (t *memoryTx) get(key string) []byte { return t.data.get(key) }
 
 func (t *memoryTx) put(key string, value []byte) {
-	t.old = append(t.old, keyValue{key, t.data.put(key, value)})
+	t.overwritten = append(t.overwritten, keyValue{key, t.data.put(key, value)})
 }
 
 func (t *memoryTx) remove(key string) {
-	t.old = append(t.old, keyValue{key, t.data.remove(key)})
+	t.overwritten = append(t.overwritten, keyValue{key, t.data.remove(key)})
 }
 
 func (t *memoryTx) scan(from, prefix string) iter.Seq2[string, []byte] {
@@ -71,7 +71,7 @@ func (t *memoryTx) scan(from, prefix string) iter.Seq2[string, []byte] {
 }
 
 func (t *memoryTx) undo() {
-	for _, e := range slices.Backward(t.old) {
+	for _, e := range slices.Backward(t.overwritten) {
 		if e.value == nil {
 			t.data.remove(e.key)
 		} else {

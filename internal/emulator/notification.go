@@ -9,14 +9,14 @@ import (
 // Notifications Reference Guide". The service never delivers from here, and so
 // never suspends a rule.
 type notificationRule struct {
-	Name     string         `json:"name"`
-	Events   []string       `json:"events"`
-	Prefix   string         `json:"prefix"`
-	Enabled  bool           `json:"enabled"`
-	MaxBatch int64          `json:"maxBatch"`
-	URL      string         `json:"url"`
-	Headers  []customHeader `json:"headers"` // nil: null
-	Secret   string         `json:"secret,omitempty"`
+	Name              string         `json:"name"`
+	Events            []string       `json:"events"`
+	Prefix            string         `json:"prefix"`
+	Enabled           bool           `json:"enabled"`
+	MaxEventsPerBatch int64          `json:"maxBatch"`
+	URL               string         `json:"url"`
+	Headers           []customHeader `json:"headers"` // nil: null
+	SigningSecret     string         `json:"secret,omitempty"`
 }
 
 type customHeader struct {
@@ -86,18 +86,18 @@ func setNotificationRules(c *call) error {
 }
 
 func readNotificationRule(in *params) notificationRule {
-	r := notificationRule{Name: in.requiredText("name"), Prefix: in.text("objectNamePrefix"), MaxBatch: 1}
+	r := notificationRule{Name: in.requiredText("name"), Prefix: in.text("objectNamePrefix"), MaxEventsPerBatch: 1}
 	in.require("objectNamePrefix")
 	in.require("eventTypes")
 	in.require("isEnabled")
 	r.Events, _ = in.texts("eventTypes")
 	r.Enabled, _ = in.flag("isEnabled")
 	if n, ok := in.integer("maxEventsPerBatch"); ok {
-		r.MaxBatch = n
+		r.MaxEventsPerBatch = n
 	}
 	// What the service tells about a rule may be sent back, and is ignored.
-	in.has("isSuspended")
-	in.has("suspensionReason")
+	in.isSet("isSuspended")
+	in.isSet("suspensionReason")
 	in.require("targetConfiguration")
 	target := in.object("targetConfiguration")
 	if target == nil {
@@ -107,7 +107,7 @@ func readNotificationRule(in *params) notificationRule {
 		target.fail(badRequest("targetType must be webhook: '%s'", kind))
 	}
 	r.URL = target.requiredText("url")
-	r.Secret = target.text("hmacSha256SigningSecret")
+	r.SigningSecret = target.text("hmacSha256SigningSecret")
 	if headers, ok := target.objects("customHeaders"); ok {
 		r.Headers = []customHeader{}
 		for _, h := range headers {
@@ -121,10 +121,10 @@ func (r notificationRule) check() error {
 	switch {
 	case !strings.HasPrefix(r.URL, "https://"):
 		return badRequest("the url of rule '%s' must begin with https://", r.Name)
-	case r.Secret != "" && !isName(r.Secret, 32, 32, ""):
+	case r.SigningSecret != "" && !isName(r.SigningSecret, 32, 32, ""):
 		return badRequest("hmacSha256SigningSecret must be 32 letters and digits")
-	case r.MaxBatch < 1 || r.MaxBatch > maxEventBatch:
-		return badRequest("maxEventsPerBatch must be from 1 to %d: %d", maxEventBatch, r.MaxBatch)
+	case r.MaxEventsPerBatch < 1 || r.MaxEventsPerBatch > maxEventBatch:
+		return badRequest("maxEventsPerBatch must be from 1 to %d: %d", maxEventBatch, r.MaxEventsPerBatch)
 	case len(r.Headers) > maxCustomHeaders:
 		return badRequest("a rule may have no more than %d custom headers", maxCustomHeaders)
 	case len(r.Events) == 0:
@@ -146,8 +146,8 @@ func (r notificationRule) check() error {
 func redactSecretsAndHeaders(rules []notificationRule) (copies []notificationRule) {
 	out := slices.Clone(rules)
 	for i := range out {
-		if out[i].Secret != "" {
-			out[i].Secret = "(secret)"
+		if out[i].SigningSecret != "" {
+			out[i].SigningSecret = "(secret)"
 		}
 		out[i].Headers = slices.Clone(out[i].Headers)
 		for j := range out[i].Headers {
@@ -186,7 +186,7 @@ func (r notificationRule) checkBeside(other notificationRule) error {
 	return nil
 }
 
-func (w *printer) notificationRules(bucketID string, rules []notificationRule) {
+func (w *jsonPrinter) notificationRules(bucketID string, rules []notificationRule) {
 	w.begin("", '{')
 	w.text("bucketId", bucketID)
 	w.begin("eventNotificationRules", '[')
@@ -195,13 +195,13 @@ func (w *printer) notificationRules(bucketID string, rules []notificationRule) {
 		w.texts("eventTypes", r.Events)
 		w.flag("isEnabled", r.Enabled)
 		w.flag("isSuspended", false)
-		w.number("maxEventsPerBatch", r.MaxBatch)
+		w.number("maxEventsPerBatch", r.MaxEventsPerBatch)
 		w.text("name", r.Name)
 		w.text("objectNamePrefix", r.Prefix)
 		w.text("suspensionReason", "")
 		w.begin("targetConfiguration", '{')
 		w.customHeaders(r.Headers)
-		w.textOrNull("hmacSha256SigningSecret", r.Secret)
+		w.textOrNull("hmacSha256SigningSecret", r.SigningSecret)
 		w.text("targetType", "webhook")
 		w.text("url", r.URL)
 		w.end('}')
@@ -211,7 +211,7 @@ func (w *printer) notificationRules(bucketID string, rules []notificationRule) {
 	w.end('}')
 }
 
-func (w *printer) customHeaders(headers []customHeader) {
+func (w *jsonPrinter) customHeaders(headers []customHeader) {
 	if headers == nil {
 		w.null("customHeaders")
 		return

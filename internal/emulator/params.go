@@ -104,8 +104,8 @@ func (p *params) value(name string) (value any, isSet bool) {
 	return v, v != nil
 }
 
-// has reports whether the member is present and not null.
-func (p *params) has(name string) bool {
+// isSet reports whether the member is present and not null.
+func (p *params) isSet(name string) bool {
 	_, ok := p.value(name)
 	return ok
 }
@@ -118,7 +118,7 @@ func (p *params) isNull(name string) bool {
 
 // require records a problem if the member is absent.
 func (p *params) require(name string) {
-	if !p.has(name) {
+	if !p.isSet(name) {
 		p.fail(badRequest("required field %s%s is missing", p.path, name))
 	}
 }

@@ -64,7 +64,7 @@ func (c *call) reservePart(f file, number int64) error {
 	if number < 1 || number > maxParts {
 		return badRequest("partNumber must be from 1 to %d: %d", maxParts, number)
 	}
-	c.incoming = &incoming{file: f, partNumber: int(number), contentID: fmt.Sprintf("%s.%x", f.ID, nextNumber(c.tx, "part"))}
+	c.incoming = &incoming{targetFile: f, partNumber: int(number), contentID: fmt.Sprintf("%s.%x", f.ID, nextNumber(c.tx, "part"))}
 	return nil
 }
 
@@ -73,21 +73,21 @@ func (c *call) reservePart(f file, number int64) error {
 func keepPart(c *call) error {
 	p, err := c.keepPart()
 	if err == nil {
-		c.out.part(c.incoming.file, p)
+		c.out.part(c.incoming.targetFile, p)
 	}
 	return err
 }
 
 func (c *call) keepPart() (part, error) {
 	in := c.incoming
-	f, err := c.unfinishedFile(in.file.ID)
+	f, err := c.unfinishedFile(in.targetFile.ID)
 	if err != nil {
 		return part{}, c.discardContent(in.contentID, err)
 	}
 	p := part{
 		Number: in.partNumber, ContentID: in.contentID, Length: in.length, SHA1: in.sha1, MD5: in.md5, UploadMillis: c.now.UnixMilli(),
 	}
-	at := partKey(f.ID, p.Number)
+	at := partStoreKey(f.ID, p.Number)
 	var old part
 	if replaced, err := load(c.tx, at, &old); err != nil {
 		return p, err
@@ -98,7 +98,7 @@ func (c *call) keepPart() (part, error) {
 	return p, nil
 }
 
-func (w *printer) part(f file, p part) {
+func (w *jsonPrinter) part(f file, p part) {
 	w.begin("", '{')
 	w.number("contentLength", p.Length)
 	w.text("contentMd5", p.MD5)
@@ -155,7 +155,7 @@ func (c *call) printParts(f file, all []part, start, pageSize int) {
 	}
 	w.end(']')
 	w.end('}')
-	c.classCTransactions = transactionsForItems(len(all))
+	c.classCTransactionsIfNotOne = transactionsForItems(len(all))
 }
 
 func finishLargeFile(c *call) error {

@@ -19,7 +19,7 @@ import (
 )
 
 // dump gives the account, which must not be damaged.
-func (w *world) dump() emulator.Account {
+func (w *world) dump() emulator.AccountDump {
 	w.t.Helper()
 	a, err := w.server.Dump()
 	if err != nil {
@@ -132,11 +132,11 @@ func TestKilled(t *testing.T) {
 	if n := len(a.Buckets); n < 20 || a.Buckets[n-1]["bucketName"].(string) < last {
 		t.Errorf("%d buckets are left, the reply for %s went out", n, last)
 	}
-	if whole := len(a.Buckets); len(a.Keys) < whole-1 || len(a.Files) < 2*(whole-1) {
-		t.Errorf("%d buckets have %d keys and %d files", whole, len(a.Keys), len(a.Files))
+	if whole := len(a.Buckets); len(a.Keys) < whole-1 || len(a.FileVersions) < 2*(whole-1) {
+		t.Errorf("%d buckets have %d keys and %d files", whole, len(a.Keys), len(a.FileVersions))
 	}
 	uploads := 0
-	for _, f := range a.Files {
+	for _, f := range a.FileVersions {
 		if f["action"] == "upload" {
 			uploads++
 		}
@@ -201,7 +201,7 @@ func victim(t *testing.T, dir string) {
 // seed gives another.
 func TestSeedDecides(t *testing.T) {
 	secrets := map[uint64]string{}
-	account := func(seed uint64) emulator.Account {
+	account := func(seed uint64) emulator.AccountDump {
 		w := open(t, emulator.Options{Seed: seed})
 		w.fill("my-bucket")
 		k := w.call(200, "b2_create_key", `{"keyName":"k","capabilities":["listKeys"]}`)
@@ -274,7 +274,7 @@ func TestCalls(t *testing.T) {
 	w.server.ResetCalls()
 	w.call(400, "b2_create_bucket", `{"bucketName":"short","bucketType":"allPrivate"}`)
 	w.want(200, w.request("GET", "/b2api/v2/b2_list_keys?accountId="+w.server.AccountID(), ""))
-	want := []emulator.Call{{
+	want := []emulator.LoggedCall{{
 		Method: "b2_create_bucket", Version: 4, Status: 400, At: noon,
 		Body: fmt.Appendf(nil, `{"accountId":%q,"bucketName":"short","bucketType":"allPrivate"}`, w.server.AccountID()),
 	}, {

@@ -42,7 +42,7 @@ func (c *call) readEncryption(b *bucket) error {
 		}
 		return nil
 	}
-	mode, algorithm, hasMode := in.text("mode"), in.text("algorithm"), in.has("mode")
+	mode, algorithm, hasMode := in.text("mode"), in.text("algorithm"), in.isSet("mode")
 	if !c.mayWriteSetting("writeBucketEncryption") {
 		return unauthorized()
 	}
@@ -68,7 +68,7 @@ func (c *call) mayWriteSetting(capability string) bool {
 	return c.may(capability) || !c.server.keeps(fieldsNeedCapabilities)
 }
 
-func (w *printer) encryption(name string, e encryption) {
+func (w *jsonPrinter) encryption(name string, e encryption) {
 	w.begin(name, '{')
 	w.textOrNull("algorithm", e.Algorithm)
 	w.textOrNull("mode", e.Mode)
@@ -131,7 +131,7 @@ func (c *call) readRetention(b *bucket) error {
 	if !c.mayWriteSetting("writeBucketRetentions") {
 		return unauthorized()
 	}
-	if !in.has("mode") {
+	if !in.isSet("mode") {
 		b.Retention = retention{}
 		return nil
 	}
@@ -161,7 +161,7 @@ func (r retention) check() error {
 	return nil
 }
 
-func (w *printer) retention(name string, r retention) {
+func (w *jsonPrinter) retention(name string, r retention) {
 	w.begin(name, '{')
 	w.textOrNull("mode", r.Mode)
 	if r.Mode == "" {

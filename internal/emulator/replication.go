@@ -140,7 +140,7 @@ func infoSize(info map[string]string) (size int) {
 	return size
 }
 
-func (w *printer) replication(name string, r *replication) {
+func (w *jsonPrinter) replication(name string, r *replication) {
 	if r == nil {
 		w.null(name)
 		return
@@ -161,7 +161,7 @@ func (w *printer) replication(name string, r *replication) {
 	w.end('}')
 }
 
-func (w *printer) replicationSource(s *replicationSource) {
+func (w *jsonPrinter) replicationSource(s *replicationSource) {
 	w.begin("asReplicationSource", '{')
 	w.begin("replicationRules", '[')
 	for _, r := range s.Rules {

@@ -24,10 +24,10 @@ func (s *Server) Reset() error {
 		f()
 	}
 	s.clockAheadNanos.Store(0)
-	s.lastPassDay.Store(daysSince1970(s.now()))
+	s.lastLifecyclePassDay.Store(daysSince1970(s.now()))
 	s.ClearFaults()
 	s.ResetCalls()
-	s.usage.forget()
+	s.usage.reset()
 	s.uploads.resetCount()
 	return nil
 }

@@ -30,15 +30,15 @@ type s3Call struct {
 	op                *s3Operation
 	query             url.Values
 	requestBucketName string // of the bucket, "" for none
-	key               string // of the object, "" for none
+	objectKey         string // of the object, "" for none
 	requestID         string // of the request
 	bucket            bucket
-	payload           *payload
+	requestPayload    *payload
 	xmlDocument       []byte // the request's document
 	// What goes back. A status of 0 is 200.
-	status int
-	header http.Header
-	body   xmlPrinter
+	status    int
+	header    http.Header
+	replyBody xmlPrinter
 }
 
 // An s3Operation is one call of the S3 API.
@@ -49,9 +49,9 @@ type s3Operation struct {
 	// are none, the operation looks itself.
 	needsAnyOf []string
 	flags      s3OperationFlags
-	// begin reserves a place for the content that the request brings or copies,
+	// beginUploadOrCopy reserves a place for the content that the request brings or copies,
 	// before run makes a version of it; see upload.go.
-	begin, run func(*s3Call) error
+	beginUploadOrCopy, run func(*s3Call) error
 }
 
 // A s3OperationFlags is a set of what there is to know of an operation.
@@ -64,7 +64,7 @@ const (
 	s3OfParts                   // its checksums are of the object that it makes of parts, not of its content
 )
 
-func (o *s3Operation) hasAnyFlag(kind s3OperationFlags) bool { return o.flags&kind != 0 }
+func (o *s3Operation) hasAnyFlag(wantedFlags s3OperationFlags) bool { return o.flags&wantedFlags != 0 }
 
 func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 	if !wait(r.Context(), s.options.Latency) {
@@ -76,8 +76,8 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 		c.send(w)
 		return
 	}
-	entry := s.log.addCall(Call{Method: c.op.name, At: c.now})
-	fault, faulty := s.faults.next(c.op.name)
+	entry := s.log.addCall(LoggedCall{Method: c.op.name, At: c.now})
+	fault, faulty := s.faults.countRequest(c.op.name)
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
 	}
@@ -95,10 +95,10 @@ func (s *Server) newS3Call(r *http.Request) *s3Call {
 	c := &s3Call{call: &call{server: s, http: r, version: 4, now: s.now()}, header: http.Header{}}
 	n := s.s3RequestCount.Add(1)
 	c.requestID = hex.EncodeToString(binaryID(n * 0x9e3779b97f4a7c15))
-	c.requestBucketName, c.key = s.s3Target(r)
+	c.requestBucketName, c.objectKey = s.s3Target(r)
 	// What cannot be read is left out, and the signature will not fit.
 	c.query, _ = url.ParseQuery(r.URL.RawQuery)
-	c.op = c.route()
+	c.op = c.routeOrRefusal()
 	return c
 }
 
@@ -213,10 +213,10 @@ func (c *s3Call) identifyAndRun() error {
 			return err
 		}
 	}
-	if c.op.begin == nil {
+	if c.op.beginUploadOrCopy == nil {
 		return c.transactOnAllowedBucket(c.op.run)
 	}
-	if err := c.transactOnAllowedBucket(c.op.begin); err != nil {
+	if err := c.transactOnAllowedBucket(c.op.beginUploadOrCopy); err != nil {
 		return err
 	}
 	if err := c.receive(); err != nil {
@@ -248,8 +248,8 @@ func (c *s3Call) receive() error {
 	if in.source.file.ID != "" {
 		return receiveCopy(c.call)
 	}
-	err := c.storeExactContent(c.payload, c.payload.handOverDigests()...)
-	if wrong := c.payload.readToEndAndVerify(); wrong != nil {
+	err := c.storeExactContent(c.requestPayload, c.requestPayload.handOverDigests()...)
+	if wrong := c.requestPayload.readToEndAndVerify(); wrong != nil {
 		err = wrong
 	}
 	if err != nil {
@@ -283,7 +283,7 @@ func (c *s3Call) identify() error {
 	if !isHex(s.keyID, keyIDLength) {
 		return newS3Error(403, "InvalidAccessKeyId", "Malformed Access Key Id", member{"AWSAccessKeyId", s.keyID})
 	}
-	k, found, err := c.server.findUsableKey(c.tx, s.keyID, c.now)
+	k, found, err := c.server.loadKeyOrMaster(c.tx, s.keyID, c.now)
 	if err != nil {
 		return err
 	}
@@ -298,7 +298,7 @@ func (c *s3Call) identify() error {
 		return err
 	}
 	c.caller = k
-	c.payload, err = newPayload(c.http, s, signingKey, c.op)
+	c.requestPayload, err = newPayload(c.http, s, signingKey, c.op)
 	return err
 }
 
@@ -318,9 +318,9 @@ func (c *s3Call) checkRegion(s *signature) error {
 	}
 	message := fmt.Sprintf("the region '%s' is wrong; expecting '%s'", s.region, region)
 	if s.presigned {
-		return queryMalformed("Error parsing the X-Amz-Credential parameter; "+message, member{"Region", region})
+		return authorizationQueryMalformed("Error parsing the X-Amz-Credential parameter; "+message, member{"Region", region})
 	}
-	return headerMalformed(message, member{"Region", region})
+	return authorizationHeaderMalformed(message, member{"Region", region})
 }
 
 // mayAny reports whether the caller has one of the capabilities.
@@ -350,7 +350,7 @@ func (c *s3Call) loadAllowedBucket() error {
 	if !signed && c.bucket.Type != "allPublic" {
 		return s3Denied()
 	}
-	if c.key != "" && !c.mayUseFileName(c.key) {
+	if c.objectKey != "" && !c.mayUseFileName(c.objectKey) {
 		return s3Denied()
 	}
 	return nil
@@ -361,12 +361,12 @@ const maxDocument = 4 << 20
 
 // readXMLDocument reads the request's XML document, which may be missing.
 func (c *s3Call) readXMLDocument() error {
-	body, err := io.ReadAll(io.LimitReader(c.payload, maxDocument+1))
+	body, err := io.ReadAll(io.LimitReader(c.requestPayload, maxDocument+1))
 	if len(body) > maxDocument {
 		return s3Malformed()
 	}
 	c.xmlDocument = body
-	return cmp.Or(c.payload.readToEndAndVerify(), err)
+	return cmp.Or(c.requestPayload.readToEndAndVerify(), err)
 }
 
 // parseDocument takes the request's document apart.
@@ -384,9 +384,9 @@ func (c *s3Call) setRefusal(err error) {
 		c.header.Set("Connection", "close") // nobody reads the rest of the content
 	}
 	c.sending = nil
-	c.body.out = nil
+	c.replyBody.out = nil
 	if e.status != http.StatusNotModified {
-		c.body.out = e.body(c.http.URL.Path, c.requestID, c.hostID())
+		c.replyBody.out = e.body(c.http.URL.Path, c.requestID, c.hostID())
 	}
 }
 
@@ -401,10 +401,10 @@ func (c *s3Call) send(w http.ResponseWriter) {
 	h["Date"] = []string{c.replyDate().UTC().Format(http.TimeFormat)}
 	if c.sending == nil {
 		h["Cache-Control"] = []string{"max-age=0, no-cache, no-store"}
-		if len(c.body.out) > 0 {
+		if len(c.replyBody.out) > 0 {
 			h["Content-Type"] = []string{"application/xml"}
 		}
-		h["Content-Length"] = []string{strconv.Itoa(len(c.body.out))}
+		h["Content-Length"] = []string{strconv.Itoa(len(c.replyBody.out))}
 	}
 	maps.Copy(h, c.header)
 	status := cmp.Or(c.status, http.StatusOK)
@@ -417,6 +417,6 @@ func (c *s3Call) send(w http.ResponseWriter) {
 	}
 	w.WriteHeader(status)
 	if c.http.Method != http.MethodHead {
-		_, _ = io.Copy(w, bytes.NewReader(c.body.out)) // the client may be gone
+		_, _ = io.Copy(w, bytes.NewReader(c.replyBody.out)) // the client may be gone
 	}
 }

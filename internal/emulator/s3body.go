@@ -32,7 +32,7 @@ const (
 // signatures of chunks. What it found wrong stays in err, whoever read it.
 type payload struct {
 	in                 io.Reader
-	left               int64 // bytes still promised
+	bytesLeft          int64 // bytes still promised
 	checks             []check
 	chunkedContent     *chunks // if the content comes in chunks
 	checksFedElsewhere bool    // somebody else feeds the checks
@@ -70,13 +70,13 @@ const checksumHeader = "X-Amz-Checksum-"
 
 // newPayload says how the content of a request is to be read. key signs chunks.
 func newPayload(r *http.Request, s *signature, key []byte, op *s3Operation) (*payload, error) {
-	p := &payload{in: r.Body, left: r.ContentLength}
+	p := &payload{in: r.Body, bytesLeft: r.ContentLength}
 	trailer := ""
 	switch kind := s.contentSHA256; kind {
 	case unsignedPayload:
 	case streamingSigned, streamingSignedTrailer, streamingTrailer:
 		var err error
-		if p.left, err = strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64); err != nil || p.left < 0 {
+		if p.bytesLeft, err = strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64); err != nil || p.bytesLeft < 0 {
 			return nil, newS3Error(411, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
 		}
 		p.chunkedContent = &chunks{in: bufio.NewReaderSize(r.Body, 16<<10), previousSignature: s.value,
@@ -157,12 +157,12 @@ func (p *payload) Read(b []byte) (int, error) {
 		return 0, cmp.Or(p.err, io.EOF)
 	}
 	n, err := p.in.Read(b)
-	p.left -= int64(n)
+	p.bytesLeft -= int64(n)
 	for i := 0; i < len(p.checks) && !p.checksFedElsewhere; i++ {
 		p.checks[i].Write(b[:n])
 	}
 	switch {
-	case p.left < 0:
+	case p.bytesLeft < 0:
 		p.err = newS3Error(400, "IncompleteBody", "The content is longer than its Content-Length.")
 	case errors.Is(err, io.EOF):
 		p.ended = true
@@ -184,7 +184,7 @@ func incompleteBody() *s3Error {
 
 // verify compares what came with what was promised.
 func (p *payload) verify() error {
-	if p.left > 0 {
+	if p.bytesLeft > 0 {
 		return incompleteBody()
 	}
 	for i := range p.checks {
@@ -238,7 +238,7 @@ func (p *payload) setChecksumHeaders(h http.Header) {
 // size in hex, and their signature if they have one; then perhaps trailers.
 type chunks struct {
 	in                    *bufio.Reader
-	left                  int64  // of the chunk
+	chunkBytesLeft        int64  // of the chunk
 	previousSignature     string // the signature before
 	claimedSignature      string // that of the chunk
 	begun                 bool
@@ -260,13 +260,13 @@ func (s *signature) chunkSigner(key []byte) func(kind, last, digest string) stri
 }
 
 func (c *chunks) Read(b []byte) (int, error) {
-	for c.left == 0 {
+	for c.chunkBytesLeft == 0 {
 		if err := c.next(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := c.in.Read(b[:min(int64(len(b)), c.left)])
-	c.left -= int64(n)
+	n, err := c.in.Read(b[:min(int64(len(b)), c.chunkBytesLeft)])
+	c.chunkBytesLeft -= int64(n)
 	if c.digest != nil {
 		c.digest.Write(b[:n])
 	}
@@ -285,39 +285,39 @@ func (c *chunks) next() error {
 		}
 	}
 	c.begun = true
-	line, err := c.line()
+	line, err := c.readLine()
 	if err != nil {
 		return err
 	}
 	size, extension, _ := strings.Cut(line, ";")
-	c.left, err = strconv.ParseInt(size, 16, 64)
-	if err != nil || c.left < 0 || c.left > maxUpload {
+	c.chunkBytesLeft, err = strconv.ParseInt(size, 16, 64)
+	if err != nil || c.chunkBytesLeft < 0 || c.chunkBytesLeft > maxUpload {
 		return malformedChunk()
 	}
 	c.claimedSignature = strings.TrimPrefix(extension, "chunk-signature=")
-	if c.left > 0 {
+	if c.chunkBytesLeft > 0 {
 		return nil
 	}
-	if err := c.checkChunk(); err != nil {
+	if err := c.checkChunkSignature(); err != nil {
 		return err
 	}
-	if err := c.readTrailers(); err != nil {
+	if err := c.readAndVerifyTrailers(); err != nil {
 		return err
 	}
 	return io.EOF
 }
 
 func (c *chunks) endChunk() error {
-	if err := c.checkChunk(); err != nil {
+	if err := c.checkChunkSignature(); err != nil {
 		return err
 	}
-	if line, err := c.line(); err != nil || line != "" {
+	if line, err := c.readLine(); err != nil || line != "" {
 		return malformedChunk()
 	}
 	return nil
 }
 
-func (c *chunks) checkChunk() error {
+func (c *chunks) checkChunkSignature() error {
 	if c.sign == nil {
 		return nil
 	}
@@ -336,7 +336,7 @@ const (
 	maxTrailers  = 16
 )
 
-func (c *chunks) line() (string, error) {
+func (c *chunks) readLine() (string, error) {
 	text, err := c.in.ReadSlice('\n')
 	if err != nil || len(text) > maxChunkLine {
 		return "", incompleteBody()
@@ -344,13 +344,13 @@ func (c *chunks) line() (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 }
 
-// readTrailers reads to the end. Clients leave out the last empty line, or not;
+// readAndVerifyTrailers reads to the end. Clients leave out the last empty line, or not;
 // minio-go has one between a trailer and its signature too.
-func (c *chunks) readTrailers() error {
+func (c *chunks) readAndVerifyTrailers() error {
 	signed, claimed := "", ""
 	unsigned := c.sign == nil || !c.hasTrailers
 	for range maxTrailers {
-		line, err := c.line()
+		line, err := c.readLine()
 		if err != nil || line == "" && (unsigned || claimed != "" || signed == "") {
 			break
 		}

@@ -9,7 +9,7 @@ func s3ListBuckets(c *s3Call) error {
 	if c.http.Method != "GET" {
 		return s3WrongMethod.run(c)
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("ListAllMyBucketsResult")
 	w.owner("Owner", c.server.account.ID)
 	w.begin("Buckets")
@@ -101,7 +101,7 @@ func s3DeleteBucket(c *s3Call) error {
 }
 
 func s3GetLocation(c *s3Call) error {
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("LocationConstraint")
 	w.escape(c.server.account.Region)
 	w.end("LocationConstraint")
@@ -109,7 +109,7 @@ func s3GetLocation(c *s3Call) error {
 }
 
 func s3GetVersioning(c *s3Call) error {
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("VersioningConfiguration")
 	w.text("Status", "Enabled")
 	w.end("VersioningConfiguration")
@@ -152,7 +152,7 @@ func bucketTypeOfACL(acl string) (string, error) {
 // s3GetBucketACL tells the bucket's type as an access control list. Objects have
 // that of their bucket.
 func s3GetBucketACL(c *s3Call) error {
-	w := &c.body
+	w := &c.replyBody
 	grant := func(kind, id, uri, permission string) {
 		w.begin("Grant")
 		w.out = append(w.out, `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="`+kind+`">`...)
@@ -231,8 +231,8 @@ func (c *s3Call) saveBucket() error {
 // s3GetLogging says that access logs are off: those who want them ask
 // Backblaze's sales for them.
 func s3GetLogging(c *s3Call) error {
-	c.body.beginDocument("BucketLoggingStatus")
-	c.body.end("BucketLoggingStatus")
+	c.replyBody.beginDocument("BucketLoggingStatus")
+	c.replyBody.end("BucketLoggingStatus")
 	return nil
 }
 
@@ -254,7 +254,7 @@ func s3GetEncryption(c *s3Call) error {
 		return newS3Error(404, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found",
 			member{"BucketName", c.requestBucketName})
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("ServerSideEncryptionConfiguration")
 	w.begin("Rule")
 	w.begin("ApplyServerSideEncryptionByDefault")
@@ -308,7 +308,7 @@ func s3GetLockConfiguration(c *s3Call) error {
 		return newS3Error(404, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket",
 			member{"BucketName", c.requestBucketName})
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("ObjectLockConfiguration")
 	w.text("ObjectLockEnabled", "Enabled")
 	if r := c.bucket.Retention; r.Mode != "" {

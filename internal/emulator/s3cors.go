@@ -9,11 +9,11 @@ var corsMethods = []struct{ verb, operation string }{
 }
 
 func s3GetCORS(c *s3Call) error {
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("CORSConfiguration")
 	shown := 0
 	for _, r := range c.bucket.CORS {
-		methods := r.methods()
+		methods := r.s3Methods()
 		if len(methods) == 0 {
 			continue
 		}
@@ -44,7 +44,7 @@ func corsOperationIfAny(verb string) string {
 	return ""
 }
 
-func (r corsRule) methods() (verbs []string) {
+func (r corsRule) s3Methods() (verbs []string) {
 	for _, op := range r.Operations {
 		for _, m := range corsMethods {
 			if m.operation == op {

@@ -21,35 +21,35 @@ var s3Overrides = []struct{ parameter, header string }{
 }
 
 // findVersion gives a version of that name, which may be a marker.
-func (c *s3Call) findVersion(key, id string) (f file, found bool, err error) {
-	bucketID, _, _, ok := readFileID(id)
+func (c *s3Call) findVersion(key, versionID string) (f file, found bool, err error) {
+	bucketID, _, _, ok := readFileID(versionID)
 	switch {
-	case id == "null": // what objects without versions have elsewhere
+	case versionID == "null": // what objects without versions have elsewhere
 		return f, false, nil
 	case !ok:
 		return f, false, newS3Error(400, "InvalidArgument", "Invalid version id specified",
-			member{"ArgumentName", "versionId"}, member{"ArgumentValue", id})
+			member{"ArgumentName", "versionId"}, member{"ArgumentValue", versionID})
 	case bucketID != c.bucket.ID:
 		return f, false, nil
 	}
-	f, found, err = c.findFile(id)
+	f, found, err = c.findAllowedFile(versionID)
 	if err != nil || f.Name != key || f.Action == started {
 		return file{}, false, err
 	}
 	return f, found, nil
 }
 
-// findRequestedVersion finds the version that the request names.
-func (c *s3Call) findRequestedVersion() (file, error) {
+// requestedVersion finds the version that the request names.
+func (c *s3Call) requestedVersion() (file, error) {
 	id := c.query.Get("versionId")
 	if !c.query.Has("versionId") {
-		f, found, err := c.findNewestVersion(c.bucket.ID, c.key)
+		f, found, err := c.findNewestVersion(c.bucket.ID, c.objectKey)
 		if err == nil && (!found || f.Action == hidden) {
 			err = c.missingObjectError("NoSuchKey", "The specified key does not exist.", f, found)
 		}
 		return f, err
 	}
-	f, found, err := c.findVersion(c.key, id)
+	f, found, err := c.findVersion(c.objectKey, id)
 	switch {
 	case err != nil:
 		return f, err
@@ -57,13 +57,13 @@ func (c *s3Call) findRequestedVersion() (file, error) {
 		return f, c.missingObjectError("NoSuchVersion", "The specified version does not exist.", f, false)
 	case f.Action == hidden:
 		e := newS3Error(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-		e.header = markerHeader(f)
+		e.header = deleteMarkerHeader(f)
 		return f, e
 	}
 	return f, nil
 }
 
-func markerHeader(f file) http.Header {
+func deleteMarkerHeader(f file) http.Header {
 	return http.Header{"X-Amz-Delete-Marker": {"true"}, "X-Amz-Version-Id": {f.ID}}
 }
 
@@ -73,16 +73,16 @@ func (c *s3Call) missingObjectError(code, message string, marker file, hasMarker
 	if !c.may("listBuckets") {
 		return s3Denied()
 	}
-	e := newS3Error(404, code, message, member{"Key", c.key})
+	e := newS3Error(404, code, message, member{"Key", c.objectKey})
 	if hasMarker {
-		e.header = markerHeader(marker)
+		e.header = deleteMarkerHeader(marker)
 	}
 	return e
 }
 
 // s3GetObject is GetObject and HeadObject.
 func s3GetObject(c *s3Call) error {
-	f, err := c.findRequestedVersion()
+	f, err := c.requestedVersion()
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (c *s3Call) ifRangeMatches(f file) bool {
 func (c *s3Call) narrowToRequestedPart(d *sending) error {
 	pieces := d.file.LargeFileParts
 	if pieces == nil {
-		pieces = []piece{{d.file.ID, d.file.Length}}
+		pieces = []largeFilePart{{d.file.ID, d.file.Length}}
 	}
 	n, err := strconv.Atoi(c.query.Get("partNumber"))
 	if err != nil || n < 1 || n > maxParts {
@@ -272,7 +272,7 @@ func matchesETagList(list string, f file) bool {
 
 // s3GetObjectACL answers with the list of the bucket, which holds for all in it.
 func s3GetObjectACL(c *s3Call) error {
-	if _, err := c.findRequestedVersion(); err != nil {
+	if _, err := c.requestedVersion(); err != nil {
 		return err
 	}
 	return s3GetBucketACL(c)
@@ -280,7 +280,7 @@ func s3GetObjectACL(c *s3Call) error {
 
 // s3PutObjectACL takes only what is so anyway.
 func s3PutObjectACL(c *s3Call) error {
-	if _, err := c.findRequestedVersion(); err != nil {
+	if _, err := c.requestedVersion(); err != nil {
 		return err
 	}
 	kind, err := c.requestedBucketType()
@@ -292,12 +292,12 @@ func s3PutObjectACL(c *s3Call) error {
 
 // s3GetTagging answers an empty set: objects have no tags.
 func s3GetTagging(c *s3Call) error {
-	f, err := c.findRequestedVersion()
+	f, err := c.requestedVersion()
 	if err != nil {
 		return err
 	}
 	c.header.Set("X-Amz-Version-Id", f.ID)
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("Tagging")
 	w.begin("TagSet")
 	w.end("TagSet")
@@ -307,14 +307,14 @@ func s3GetTagging(c *s3Call) error {
 
 // objectInLockableBucket finds an object in a bucket that has Object Lock.
 func (c *s3Call) objectInLockableBucket() (file, error) {
-	f, err := c.findRequestedVersion()
+	f, err := c.requestedVersion()
 	if err == nil && !c.bucket.FileLockEnabled {
 		err = fileLockDisabledError()
 	}
 	return f, err
 }
 
-func s3NoLock() *s3Error {
+func s3NoLockError() *s3Error {
 	return newS3Error(404, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration")
 }
 
@@ -324,9 +324,9 @@ func s3GetRetention(c *s3Call) error {
 		return err
 	}
 	if f.Lock.Mode == "" {
-		return s3NoLock()
+		return s3NoLockError()
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("Retention")
 	w.text("Mode", strings.ToUpper(f.Lock.Mode))
 	w.time("RetainUntilDate", f.Lock.UntilMillis)
@@ -369,9 +369,9 @@ func s3GetHold(c *s3Call) error {
 		return err
 	}
 	if f.Lock.Hold == "" {
-		return s3NoLock()
+		return s3NoLockError()
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("LegalHold")
 	w.text("Status", strings.ToUpper(f.Lock.Hold))
 	w.end("LegalHold")

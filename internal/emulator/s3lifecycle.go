@@ -45,7 +45,7 @@ func s3GetLifecycle(c *s3Call) error {
 		return newS3Error(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist",
 			member{"BucketName", c.requestBucketName})
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("LifecycleConfiguration")
 	for i, r := range c.bucket.Lifecycle {
 		w.lifecycleRule(r, c.ruleID(r.S3ID, i, "rule"))
@@ -53,7 +53,7 @@ func s3GetLifecycle(c *s3Call) error {
 			continue
 		}
 		w.begin("Rule")
-		w.ruleHead(c.ruleID(r.S3MarkerID, i, "marker"), r.Prefix)
+		w.ruleHead(c.ruleID(r.S3DeleteMarkerRuleID, i, "marker"), r.Prefix)
 		w.begin("Expiration")
 		w.flag("ExpiredObjectDeleteMarker", true)
 		w.end("Expiration")
@@ -65,11 +65,11 @@ func s3GetLifecycle(c *s3Call) error {
 
 // ruleID gives a rule that was made natively an ID, which the next native
 // update changes.
-func (c *s3Call) ruleID(given string, i int, kind string) string {
+func (c *s3Call) ruleID(given string, i int, ruleHalf string) string {
 	if given != "" {
 		return given
 	}
-	id := c.server.account.derive("lifecycle", c.bucket.ID, strconv.FormatInt(c.bucket.Revision, 10), strconv.Itoa(i), kind)
+	id := c.server.account.derive("lifecycle", c.bucket.ID, strconv.FormatInt(c.bucket.Revision, 10), strconv.Itoa(i), ruleHalf)
 	return hex.EncodeToString(id[:16])
 }
 
@@ -139,7 +139,7 @@ func (in s3LifecycleRule) mergeInto(rules []lifecycleRule) ([]lifecycleRule, err
 	if err != nil {
 		return nil, err
 	}
-	r, err := in.rule(prefix)
+	r, err := in.nativeRule(prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -163,8 +163,8 @@ func (in s3LifecycleRule) mergeInto(rules []lifecycleRule) ([]lifecycleRule, err
 	if old.S3ID == "" {
 		old.S3ID = r.S3ID
 	}
-	if r.S3MarkerID != "" {
-		old.S3MarkerID = r.S3MarkerID
+	if r.S3DeleteMarkerRuleID != "" {
+		old.S3DeleteMarkerRuleID = r.S3DeleteMarkerRuleID
 	}
 	return rules, nil
 }
@@ -195,7 +195,7 @@ func (in s3LifecycleRule) prefix() (string, error) {
 	return *prefix, nil
 }
 
-func (in s3LifecycleRule) rule(prefix string) (r lifecycleRule, err error) {
+func (in s3LifecycleRule) nativeRule(prefix string) (r lifecycleRule, err error) {
 	switch {
 	case in.Status != "Enabled" && in.Status != "Disabled":
 		return r, s3Malformed()
@@ -214,7 +214,7 @@ func (in s3LifecycleRule) rule(prefix string) (r lifecycleRule, err error) {
 		case (e.Days == nil) == (e.ExpiredObjectDeleteMarker == nil):
 			return r, s3Malformed()
 		case e.Days == nil:
-			r.S3ID, r.S3MarkerID = "", in.ID
+			r.S3ID, r.S3DeleteMarkerRuleID = "", in.ID
 		}
 		if r.HideAfterDays, err = readDays(e.Days, "'Days' for Expiration action"); err != nil {
 			return r, err

@@ -65,7 +65,7 @@ func (l listingRequest) printKey(w *xmlPrinter, element, key string) {
 
 // printHead prints what the request asked for.
 func (l listingRequest) printHead(c *s3Call, limitElement string) {
-	w := &c.body
+	w := &c.replyBody
 	w.text("Name", c.bucket.Name)
 	l.printKey(w, "Prefix", l.prefix)
 	if l.delimiter != "" {
@@ -97,8 +97,8 @@ func (w walk) storeKeyAfter(name string) string {
 	return w.storeKeyPrefix() + name + "\x01"
 }
 
-// take gives a page of files, and whether there are more.
-func take(files iter.Seq2[file, error], pageSize int) (taken []file, more bool, err error) {
+// takePage gives a page of files, and whether there are more.
+func takePage(files iter.Seq2[file, error], pageSize int) (taken []file, more bool, err error) {
 	if pageSize == 0 {
 		return nil, false, nil
 	}
@@ -116,9 +116,9 @@ func take(files iter.Seq2[file, error], pageSize int) (taken []file, more bool, 
 
 // listObjects prints a page of current versions that come after a name, and
 // gives its last name if there are more.
-func (c *s3Call) listObjects(l listingRequest, after string, owner bool, head func(shown int, last string, more bool)) error {
+func (c *s3Call) listObjects(l listingRequest, after string, withOwner bool, printHead func(shown int, last string, more bool)) error {
 	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter, currentOnly: true}
-	files, more, err := take(w.from(c.tx, w.storeKeyAfter(after)), l.pageSize)
+	files, more, err := takePage(w.filesFromStoreKey(c.tx, w.storeKeyAfter(after)), l.pageSize)
 	if err != nil {
 		return err
 	}
@@ -126,30 +126,30 @@ func (c *s3Call) listObjects(l listingRequest, after string, owner bool, head fu
 	if more {
 		last = files[len(files)-1].Name
 	}
-	c.body.beginDocument("ListBucketResult")
-	head(len(files), last, more)
+	c.replyBody.beginDocument("ListBucketResult")
+	printHead(len(files), last, more)
 	var folders []string
 	for _, f := range files {
 		if f.Action == folder {
 			folders = append(folders, f.Name)
 			continue
 		}
-		c.printObject(l, f, owner)
+		c.printObject(l, f, withOwner)
 	}
-	l.printFolders(&c.body, folders)
-	c.body.end("ListBucketResult")
-	c.classCTransactions = transactionsForItems(len(files))
+	l.printFolders(&c.replyBody, folders)
+	c.replyBody.end("ListBucketResult")
+	c.classCTransactionsIfNotOne = transactionsForItems(len(files))
 	return nil
 }
 
-func (c *s3Call) printObject(l listingRequest, f file, owner bool) {
-	w := &c.body
+func (c *s3Call) printObject(l listingRequest, f file, withOwner bool) {
+	w := &c.replyBody
 	w.begin("Contents")
 	l.printKey(w, "Key", f.Name)
 	w.time("LastModified", f.UploadMillis)
 	w.text("ETag", f.etag())
 	w.number("Size", f.Length)
-	if owner {
+	if withOwner {
 		w.owner("Owner", c.server.account.ID)
 	}
 	w.text("StorageClass", "STANDARD")
@@ -163,7 +163,7 @@ func s3ListObjects(c *s3Call) error {
 	}
 	marker := c.query.Get("marker")
 	return c.listObjects(l, marker, true, func(_ int, last string, more bool) {
-		w := &c.body
+		w := &c.replyBody
 		l.printHead(c, "MaxKeys")
 		l.printKey(w, "Marker", marker)
 		if more && l.delimiter != "" {
@@ -191,7 +191,7 @@ func s3ListObjectsV2(c *s3Call) error {
 		after = string(name)
 	}
 	return c.listObjects(l, after, c.query.Get("fetch-owner") == "true", func(shown int, last string, more bool) {
-		w := &c.body
+		w := &c.replyBody
 		l.printHead(c, "MaxKeys")
 		w.number("KeyCount", int64(shown))
 		if startAfter != "" {
@@ -217,7 +217,7 @@ func s3ListVersions(c *s3Call) error {
 		return err
 	}
 	finished := func(yield func(file, error) bool) {
-		for f, err := range w.from(c.tx, start) {
+		for f, err := range w.filesFromStoreKey(c.tx, start) {
 			if err == nil && f.Action == started {
 				continue
 			}
@@ -226,11 +226,11 @@ func s3ListVersions(c *s3Call) error {
 			}
 		}
 	}
-	files, more, err := take(finished, l.pageSize)
+	files, more, err := takePage(finished, l.pageSize)
 	if err != nil {
 		return err
 	}
-	out := &c.body
+	out := &c.replyBody
 	out.beginDocument("ListVersionsResult")
 	l.printHead(c, "MaxKeys")
 	l.printKey(out, "KeyMarker", keyMarker)
@@ -246,7 +246,7 @@ func s3ListVersions(c *s3Call) error {
 	}
 	c.printVersions(l, files, keyMarker)
 	out.end("ListVersionsResult")
-	c.classCTransactions = transactionsForItems(len(files))
+	c.classCTransactionsIfNotOne = transactionsForItems(len(files))
 	return nil
 }
 
@@ -268,7 +268,7 @@ func (c *s3Call) storeKeyAfterVersion(w walk, name, id string) (string, error) {
 // printVersions prints versions and markers; begun is the name of which the
 // page before had the newest.
 func (c *s3Call) printVersions(l listingRequest, files []file, previousName string) {
-	w := &c.body
+	w := &c.replyBody
 	var folders []string
 	for _, f := range files {
 		element := "Version"
@@ -309,16 +309,18 @@ func s3ListUploads(c *s3Call) error {
 		}
 		all = append(all, f)
 	}
-	slices.SortFunc(all, func(a, b file) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Order, b.Order)) })
+	slices.SortFunc(all, func(a, b file) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.CreationOrder, b.CreationOrder))
+	})
 	keyMarker, idMarker := c.query.Get("key-marker"), c.query.Get("upload-id-marker")
 	_, _, order, _ := readFileID(idMarker)
 	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter}
-	uploads, more, err := take(func(yield func(file, error) bool) {
+	uploads, more, err := takePage(func(yield func(file, error) bool) {
 		inside := ""
 		for _, f := range all {
 			in := w.listedFolderIfAny(f.Name)
 			name := cmp.Or(in, f.Name)
-			seen := name < keyMarker || name == keyMarker && (in != "" || idMarker == "" || f.Order <= order)
+			seen := name < keyMarker || name == keyMarker && (in != "" || idMarker == "" || f.CreationOrder <= order)
 			if seen || in != "" && in == inside {
 				continue
 			}
@@ -334,12 +336,12 @@ func s3ListUploads(c *s3Call) error {
 		return err
 	}
 	c.printUploads(l, uploads, more)
-	c.classCTransactions = transactionsForItems(len(uploads))
+	c.classCTransactionsIfNotOne = transactionsForItems(len(uploads))
 	return nil
 }
 
 func (c *s3Call) printUploads(l listingRequest, uploads []file, more bool) {
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("ListMultipartUploadsResult")
 	w.text("Bucket", c.bucket.Name)
 	l.printKey(w, "KeyMarker", c.query.Get("key-marker"))

@@ -29,10 +29,10 @@ func s3CreateUpload(c *s3Call) error {
 			c.header.Set(name, value)
 		}
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("InitiateMultipartUploadResult")
 	w.text("Bucket", c.bucket.Name)
-	w.text("Key", c.key)
+	w.text("Key", c.objectKey)
 	w.text("UploadId", f.ID)
 	w.end("InitiateMultipartUploadResult")
 	return nil
@@ -46,8 +46,8 @@ func (c *s3Call) findUpload() (file, error) {
 	if bucketID, _, _, ok := readFileID(id); !ok || bucketID != c.bucket.ID {
 		return file{}, missing
 	}
-	f, found, err := c.findFile(id)
-	if err == nil && (!found || f.Action != started || f.Name != c.key) {
+	f, found, err := c.findAllowedFile(id)
+	if err == nil && (!found || f.Action != started || f.Name != c.objectKey) {
 		err = missing
 	}
 	return f, err
@@ -73,9 +73,9 @@ func s3BeginPart(c *s3Call) error {
 		return err
 	}
 	switch {
-	case c.payload.left < 0:
+	case c.requestPayload.bytesLeft < 0:
 		return newS3Error(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
-	case c.payload.left > maxUpload:
+	case c.requestPayload.bytesLeft > maxUpload:
 		return newS3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 	}
 	if err := checkPartCustomerKey(c.http.Header, f); err != nil {
@@ -84,7 +84,7 @@ func s3BeginPart(c *s3Call) error {
 	if err := c.reservePart(f, n); err != nil {
 		return err
 	}
-	c.incoming.length = c.payload.left
+	c.incoming.length = c.requestPayload.bytesLeft
 	return nil
 }
 
@@ -149,8 +149,8 @@ func s3KeepPart(c *s3Call) error {
 		return err
 	}
 	c.header.Set("Etag", `"`+p.MD5+`"`)
-	setEncryptionHeaders(c.header, c.incoming.file)
-	c.payload.setChecksumHeaders(c.header)
+	setEncryptionHeaders(c.header, c.incoming.targetFile)
+	c.requestPayload.setChecksumHeaders(c.header)
 	return nil
 }
 
@@ -168,8 +168,8 @@ func s3KeepPartCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	setEncryptionHeaders(c.header, c.incoming.file)
-	c.body.copyResult("CopyPartResult", `"`+p.MD5+`"`, p.UploadMillis)
+	setEncryptionHeaders(c.header, c.incoming.targetFile)
+	c.replyBody.copyResult("CopyPartResult", `"`+p.MD5+`"`, p.UploadMillis)
 	return nil
 }
 
@@ -200,11 +200,11 @@ func s3CompleteUpload(c *s3Call) error {
 	}
 	f = c.finishLarge(f, there, chosen)
 	c.setWriteReplyHeaders(f)
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("CompleteMultipartUploadResult")
-	w.text("Location", c.server.url("s3")+"/"+c.bucket.Name+"/"+uriEncode(c.key, true))
+	w.text("Location", c.server.url("s3")+"/"+c.bucket.Name+"/"+uriEncode(c.objectKey, true))
 	w.text("Bucket", c.bucket.Name)
-	w.text("Key", c.key)
+	w.text("Key", c.objectKey)
 	w.text("ETag", f.etag())
 	w.end("CompleteMultipartUploadResult")
 	return nil
@@ -247,21 +247,21 @@ func (c *call) finishLarge(f file, there, chosen []part) file {
 	digests, kept := md5.New(), map[int]bool{}
 	for _, p := range chosen {
 		kept[p.Number] = true
-		f.LargeFileParts = append(f.LargeFileParts, piece{p.ContentID, p.Length})
+		f.LargeFileParts = append(f.LargeFileParts, largeFilePart{p.ContentID, p.Length})
 		f.Length += p.Length
 		if sum, err := hex.DecodeString(p.MD5); err == nil {
 			digests.Write(sum)
 		}
 	}
 	for _, p := range there {
-		c.tx.remove(partKey(f.ID, p.Number))
+		c.tx.remove(partStoreKey(f.ID, p.Number))
 		if !kept[p.Number] {
 			c.dropContentAfterCommit(p.ContentID)
 		}
 	}
-	c.tx.remove(f.unfinishedKey())
+	c.tx.remove(f.unfinishedStoreKey())
 	f.Action = uploaded
-	f.MD5 = hex.EncodeToString(digests.Sum(nil)) + "-" + strconv.Itoa(len(chosen))
+	f.MD5OrETag = hex.EncodeToString(digests.Sum(nil)) + "-" + strconv.Itoa(len(chosen))
 	c.addFile(f)
 	return f
 }
@@ -297,10 +297,10 @@ func s3ListParts(c *s3Call) error {
 	all = slices.DeleteFunc(all, func(p part) bool { return p.Number <= marker })
 	more := len(all) > l.pageSize
 	all = all[:min(len(all), l.pageSize)]
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("ListPartsResult")
 	w.text("Bucket", c.bucket.Name)
-	l.printKey(w, "Key", c.key)
+	l.printKey(w, "Key", c.objectKey)
 	w.text("UploadId", f.ID)
 	w.owner("Initiator", c.server.account.ID)
 	w.owner("Owner", c.server.account.ID)
@@ -320,6 +320,6 @@ func s3ListParts(c *s3Call) error {
 		w.end("Part")
 	}
 	w.end("ListPartsResult")
-	c.classCTransactions = transactionsForItems(len(all))
+	c.classCTransactionsIfNotOne = transactionsForItems(len(all))
 	return nil
 }

@@ -32,17 +32,17 @@ func s3BeginPut(c *s3Call) error {
 	if err := c.checkNewObjectRequest(); err != nil {
 		return err
 	}
-	if c.payload.left < 0 {
+	if c.requestPayload.bytesLeft < 0 {
 		return newS3Error(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 	}
-	if c.payload.left > maxUpload {
+	if c.requestPayload.bytesLeft > maxUpload {
 		return newS3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
 	}
 	f, err := c.newFileFromHeaders(uploaded)
 	if err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f, contentID: f.ID, length: c.payload.left}
+	c.incoming = &incoming{targetFile: f, contentID: f.ID, length: c.requestPayload.bytesLeft}
 	return nil
 }
 
@@ -81,16 +81,16 @@ func (c *s3Call) checkNewObjectRequest() error {
 }
 
 func (c *s3Call) checkObjectKey() error {
-	if len(c.key) > maxFileName {
+	if len(c.objectKey) > maxFileName {
 		return newS3Error(400, "KeyTooLongError", "Your key is too long", member{"MaxSizeAllowed", "1024"})
 	}
-	return checkFileName(c.key)
+	return checkFileName(c.objectKey)
 }
 
 // newFileFromHeaders makes a file of the headers of PutObject and its kin.
 func (c *s3Call) newFileFromHeaders(action string) (file, error) {
 	h := c.http.Header
-	f := c.newFile(c.bucket.ID, c.key, action)
+	f := c.newFile(c.bucket.ID, c.objectKey, action)
 	f.ContentType = h.Get("Content-Type")
 	if f.ContentType == "" {
 		f.ContentType = "application/octet-stream"
@@ -234,7 +234,7 @@ func s3KeepPut(c *s3Call) error {
 		return err
 	}
 	c.header.Set("Etag", f.etag())
-	c.payload.setChecksumHeaders(c.header)
+	c.requestPayload.setChecksumHeaders(c.header)
 	return nil
 }
 
@@ -268,10 +268,10 @@ func setEncryptionHeaders(h http.Header, f file) {
 // etag is the object's entity tag. Files that were made natively of parts have
 // one too: MD5 says how it is made.
 func (f file) etag() string {
-	if f.MD5 == "" {
+	if f.MD5OrETag == "" {
 		return `"` + hex.EncodeToString([]byte(f.ID)[:16]) + `"`
 	}
-	return `"` + f.MD5 + `"`
+	return `"` + f.MD5OrETag + `"`
 }
 
 // readCopySource finds the object that a copy names, which the caller must be
@@ -284,14 +284,14 @@ func (c *s3Call) readCopySource() (file, error) {
 		return file{}, s3Invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
 	}
 	values, _ := url.ParseQuery(query)
-	source := &s3Call{call: c.call, requestBucketName: bucketName, key: key, query: values, op: &s3Operation{name: "GetObject"}}
+	source := &s3Call{call: c.call, requestBucketName: bucketName, objectKey: key, query: values, op: &s3Operation{name: "GetObject"}}
 	if err := source.loadAllowedBucket(); err != nil {
 		return file{}, err
 	}
 	if source.bucket.Type != "allPublic" && !c.may("readFiles") {
 		return file{}, s3Denied()
 	}
-	f, err := source.findRequestedVersion()
+	f, err := source.requestedVersion()
 	if err != nil {
 		return file{}, err
 	}
@@ -339,7 +339,7 @@ func s3BeginCopy(c *s3Call) error {
 		return err
 	}
 	c.header.Set("X-Amz-Copy-Source-Version-Id", from.ID)
-	c.incoming = &incoming{file: f, contentID: f.ID, source: fileRange{file: from, length: from.Length}, length: from.Length}
+	c.incoming = &incoming{targetFile: f, contentID: f.ID, source: fileRange{file: from, length: from.Length}, length: from.Length}
 	return nil
 }
 
@@ -349,7 +349,7 @@ func s3KeepCopy(c *s3Call) error {
 	if err != nil {
 		return err
 	}
-	c.body.copyResult("CopyObjectResult", f.etag(), f.UploadMillis)
+	c.replyBody.copyResult("CopyObjectResult", f.etag(), f.UploadMillis)
 	return nil
 }
 
@@ -363,14 +363,14 @@ func (w *xmlPrinter) copyResult(root, etag string, millis int64) {
 // s3DeleteObject hides an object or, given a version, deletes that.
 func s3DeleteObject(c *s3Call) error {
 	c.status = http.StatusNoContent
-	done, err := c.deleteVersionOrHide(c.key, c.query.Get("versionId"), c.query.Has("versionId"))
+	done, err := c.deleteVersionOrHide(c.objectKey, c.query.Get("versionId"), c.query.Has("versionId"))
 	if err != nil {
 		return err
 	}
-	if done.version != "" {
-		c.header.Set("X-Amz-Version-Id", done.version)
+	if done.versionID != "" {
+		c.header.Set("X-Amz-Version-Id", done.versionID)
 	}
-	if done.marker {
+	if done.isHideMarker {
 		c.header.Set("X-Amz-Delete-Marker", "true")
 	}
 	return nil
@@ -379,8 +379,8 @@ func s3DeleteObject(c *s3Call) error {
 // A removal is what a delete did: the version that it made or deleted, and
 // whether that is a hide marker.
 type removal struct {
-	version string
-	marker  bool
+	versionID    string
+	isHideMarker bool
 }
 
 func (c *s3Call) deleteVersionOrHide(key, versionID string, versioned bool) (removal, error) {
@@ -392,7 +392,7 @@ func (c *s3Call) deleteVersionOrHide(key, versionID string, versioned bool) (rem
 	}
 	f, found, err := c.findVersion(key, versionID)
 	if err != nil || !found {
-		return removal{version: versionID}, err
+		return removal{versionID: versionID}, err
 	}
 	bypass := strings.EqualFold(c.http.Header.Get("X-Amz-Bypass-Governance-Retention"), "true")
 	if err := c.checkLock(f, bypass); err != nil {
@@ -411,7 +411,7 @@ func (c *s3Call) hide(key string) (removal, error) {
 		return removal{}, err
 	}
 	if f.Action != hidden {
-		f = c.newMarker(c.bucket.ID, key)
+		f = c.newHideMarker(c.bucket.ID, key)
 		c.addFile(f)
 	}
 	return removal{f.ID, true}, nil
@@ -437,7 +437,7 @@ func s3DeleteObjects(c *s3Call) error {
 	if !c.mayAny("writeFiles", "deleteFiles") {
 		return s3Denied()
 	}
-	w := &c.body
+	w := &c.replyBody
 	w.beginDocument("DeleteResult")
 	for _, o := range in.Objects {
 		id := ""
@@ -466,9 +466,9 @@ func (w *xmlPrinter) deleted(key, versionID string, done removal) {
 	w.begin("Deleted")
 	w.text("Key", key)
 	w.textIf("VersionId", versionID)
-	if done.marker {
+	if done.isHideMarker {
 		w.flag("DeleteMarker", true)
-		w.text("DeleteMarkerVersionId", done.version)
+		w.text("DeleteMarkerVersionId", done.versionID)
 	}
 	w.end("Deleted")
 }

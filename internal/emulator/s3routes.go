@@ -115,11 +115,11 @@ var (
 	}}
 )
 
-// route finds the operation that the request asks for.
-func (c *s3Call) route() *s3Operation {
+// routeOrRefusal finds the operation that the request asks for.
+func (c *s3Call) routeOrRefusal() *s3Operation {
 	about := byte('s')
 	switch {
-	case c.key != "":
+	case c.objectKey != "":
 		about = 'o'
 	case c.requestBucketName != "":
 		about = 'b'

@@ -19,7 +19,7 @@ import (
 type signature struct {
 	keyID, date, region string   // the credential
 	madeAt              string   // when it was made, as 20130524T000000Z
-	headers             []string // that are signed
+	signedHeaderNames   []string // that are signed
 	value               string   // in hex
 	contentSHA256       string   // the SHA-256 of the content, or a word of s3body.go
 	presigned           bool
@@ -34,11 +34,11 @@ const (
 	emptySHA256   = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-func headerMalformed(message string, members ...member) *s3Error {
+func authorizationHeaderMalformed(message string, members ...member) *s3Error {
 	return newS3Error(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; "+message, members...)
 }
 
-func queryMalformed(message string, members ...member) *s3Error {
+func authorizationQueryMalformed(message string, members ...member) *s3Error {
 	return newS3Error(400, "AuthorizationQueryParametersError", message, members...)
 }
 
@@ -72,12 +72,12 @@ func headerSignature(r *http.Request, header string) (*signature, error) {
 	}
 	for _, name := range []string{"Credential", "SignedHeaders", "Signature"} {
 		if parts[name] == "" {
-			return nil, headerMalformed("it must have Credential, SignedHeaders and Signature.")
+			return nil, authorizationHeaderMalformed("it must have Credential, SignedHeaders and Signature.")
 		}
 	}
-	s := &signature{value: parts["Signature"], headers: strings.Split(parts["SignedHeaders"], ";")}
+	s := &signature{value: parts["Signature"], signedHeaderNames: strings.Split(parts["SignedHeaders"], ";")}
 	if !s.readCredential(parts["Credential"]) {
-		return nil, headerMalformed(fmt.Sprintf("the authorization component %q is malformed.", parts["Credential"]))
+		return nil, authorizationHeaderMalformed(fmt.Sprintf("the authorization component %q is malformed.", parts["Credential"]))
 	}
 	if s.madeAt = r.Header.Get("X-Amz-Date"); s.madeAt == "" {
 		if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
@@ -90,7 +90,7 @@ func headerSignature(r *http.Request, header string) (*signature, error) {
 	if s.contentSHA256 = r.Header.Get("X-Amz-Content-Sha256"); s.contentSHA256 == "" {
 		return nil, newS3Error(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
 	}
-	return s, s.checkHeaders(r)
+	return s, s.checkRequiredHeadersSigned(r)
 }
 
 func presignedSignature(r *http.Request, query url.Values) (*signature, error) {
@@ -98,39 +98,40 @@ func presignedSignature(r *http.Request, query url.Values) (*signature, error) {
 		"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires",
 	} {
 		if query.Get(name) == "" {
-			return nil, queryMalformed("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, " +
-				"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
+			return nil,
+				authorizationQueryMalformed("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, " +
+					"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
 		}
 	}
 	s := &signature{
 		presigned: true, madeAt: query.Get("X-Amz-Date"), value: query.Get("X-Amz-Signature"),
-		headers: strings.Split(query.Get("X-Amz-SignedHeaders"), ";"), contentSHA256: unsignedPayload,
+		signedHeaderNames: strings.Split(query.Get("X-Amz-SignedHeaders"), ";"), contentSHA256: unsignedPayload,
 	}
 	seconds, err := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 64)
 	s.expires = time.Duration(seconds) * time.Second
 	_, badTime := time.Parse(signTime, s.madeAt)
 	switch {
 	case query.Get("X-Amz-Algorithm") != signAlgorithm:
-		return nil, queryMalformed(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)
+		return nil, authorizationQueryMalformed(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)
 	case !s.readCredential(query.Get("X-Amz-Credential")):
-		return nil, queryMalformed("Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; " +
+		return nil, authorizationQueryMalformed("Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; " +
 			`expecting "<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request".`)
 	case badTime != nil:
-		return nil, queryMalformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+		return nil, authorizationQueryMalformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
 	case err != nil || seconds < 0:
-		return nil, queryMalformed("X-Amz-Expires should be a number that is not negative")
+		return nil, authorizationQueryMalformed("X-Amz-Expires should be a number that is not negative")
 	case seconds > int64(maxPresign/time.Second):
-		return nil, queryMalformed("X-Amz-Expires must be less than a week (in seconds); " +
+		return nil, authorizationQueryMalformed("X-Amz-Expires must be less than a week (in seconds); " +
 			"that is, the given X-Amz-Expires must be less than 604800 seconds")
 	}
-	if slices.Contains(s.headers, "x-amz-content-sha256") {
+	if slices.Contains(s.signedHeaderNames, "x-amz-content-sha256") {
 		s.contentSHA256 = r.Header.Get("X-Amz-Content-Sha256")
 	}
-	return s, s.checkHeaders(r)
+	return s, s.checkRequiredHeadersSigned(r)
 }
 
 // readCredential takes KEY/DATE/REGION/s3/aws4_request apart.
-func (s *signature) readCredential(text string) bool {
+func (s *signature) readCredential(text string) (wellFormed bool) {
 	parts := strings.Split(text, "/")
 	if len(parts) != 5 || parts[0] == "" || parts[2] == "" || parts[3] != "s3" || parts[4] != "aws4_request" {
 		return false
@@ -140,16 +141,16 @@ func (s *signature) readCredential(text string) bool {
 	return err == nil
 }
 
-// checkHeaders demands that the host and every x-amz- header are signed, lest
+// checkRequiredHeadersSigned demands that the host and every x-amz- header are signed, lest
 // somebody adds one on the way.
-func (s *signature) checkHeaders(r *http.Request) error {
+func (s *signature) checkRequiredHeadersSigned(r *http.Request) error {
 	var unsigned []string
-	if !slices.Contains(s.headers, "host") {
+	if !slices.Contains(s.signedHeaderNames, "host") {
 		unsigned = append(unsigned, "host")
 	}
 	for name := range r.Header {
 		name = strings.ToLower(name)
-		if strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.headers, name) && name != "x-amz-content-sha256" {
+		if strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.signedHeaderNames, name) && name != "x-amz-content-sha256" {
 			unsigned = append(unsigned, name)
 		}
 	}
@@ -163,8 +164,8 @@ func (s *signature) checkHeaders(r *http.Request) error {
 
 func (s *signature) scope() string { return s.date + "/" + s.region + "/s3/aws4_request" }
 
-// canonical is the request in the form that is signed.
-func (s *signature) canonical(r *http.Request, query url.Values) string {
+// canonicalRequest is the request in the form that is signed.
+func (s *signature) canonicalRequest(r *http.Request, query url.Values) string {
 	var b strings.Builder
 	b.WriteString(r.Method)
 	b.WriteByte('\n')
@@ -181,21 +182,21 @@ func (s *signature) canonical(r *http.Request, query url.Values) string {
 		}
 	}
 	b.WriteByte('\n')
-	for _, name := range s.headers {
+	for _, name := range s.signedHeaderNames {
 		b.WriteString(name)
 		b.WriteByte(':')
-		b.WriteString(signedValue(r, name))
+		b.WriteString(signedHeaderValue(r, name))
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
-	b.WriteString(strings.Join(s.headers, ";"))
+	b.WriteString(strings.Join(s.signedHeaderNames, ";"))
 	b.WriteByte('\n')
 	b.WriteString(s.contentSHA256)
 	return b.String()
 }
 
-// signedValue gives a header as clients sign it. Go keeps some apart.
-func signedValue(r *http.Request, name string) string {
+// signedHeaderValue gives a header as clients sign it. Go keeps some apart.
+func signedHeaderValue(r *http.Request, name string) string {
 	values := r.Header[http.CanonicalHeaderKey(name)]
 	switch {
 	case name == "host":
@@ -212,8 +213,8 @@ func signedValue(r *http.Request, name string) string {
 	return strings.Join(trimmed, ",")
 }
 
-// toSign is the text whose HMAC is the signature.
-func (s *signature) toSign(canonical string) string {
+// stringToSign is the text whose HMAC is the signature.
+func (s *signature) stringToSign(canonical string) string {
 	digest := sha256.Sum256([]byte(canonical))
 	return signAlgorithm + "\n" + s.madeAt + "\n" + s.scope() + "\n" + hex.EncodeToString(digest[:])
 }
@@ -235,8 +236,8 @@ func hmacSHA256(key []byte, text string) []byte {
 
 // check compares the signature with the one that the signing key makes.
 func (s *signature) check(r *http.Request, query url.Values, key []byte) error {
-	canonical := s.canonical(r, query)
-	toSign := s.toSign(canonical)
+	canonical := s.canonicalRequest(r, query)
+	toSign := s.stringToSign(canonical)
 	if want := hex.EncodeToString(hmacSHA256(key, toSign)); hmac.Equal([]byte(want), []byte(s.value)) {
 		return nil
 	}

@@ -110,7 +110,7 @@ func (w *xmlPrinter) escape(s string) {
 
 // readXML reads a document whose root has that name, with or without S3's
 // namespace.
-func readXML(body []byte, root string, out any) error {
+func readXML(body []byte, rootName string, out any) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	for {
 		token, err := d.Token()
@@ -121,7 +121,7 @@ func readXML(body []byte, root string, out any) error {
 		if !isStart {
 			continue
 		}
-		if start.Name.Local != root || d.DecodeElement(out, &start) != nil {
+		if start.Name.Local != rootName || d.DecodeElement(out, &start) != nil {
 			return s3Malformed()
 		}
 		return checkNothingFollows(d)

@@ -26,13 +26,13 @@ type call struct {
 	in              *params
 	tx              tx
 	caller          key
-	out             printer
+	out             jsonPrinter
 	// incoming is what the steps of an upload or copy hand on.
 	incoming *incoming
 	// sending is set by a download, which prints nothing.
 	sending *sending
-	// classCTransactions is how many class C transactions the call costs if not one.
-	classCTransactions int
+	// classCTransactionsIfNotOne is how many class C transactions the call costs if not one.
+	classCTransactionsIfNotOne int
 	// heldUploadToken is the token that an upload has to itself.
 	heldUploadToken string
 	// afterCommit runs once the transaction is kept.
@@ -70,7 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.NoBody
 	}
 	c := &call{server: s, http: r, now: s.now()}
-	if buffer, ok := s.buffers.Get().(*[]byte); ok {
+	if buffer, ok := s.replyBuffers.Get().(*[]byte); ok {
 		c.out.out = *buffer
 	}
 	if m := callPath.FindStringSubmatch(r.URL.Path); m != nil {
@@ -85,9 +85,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	body, err := c.readBody()
+	body, err := c.readBodyUnlessUpload()
 	entry := s.log.addCall(c.loggedCall(body))
-	fault, faulty := s.faults.next(c.method)
+	fault, faulty := s.faults.countRequest(c.method)
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
 	}
@@ -100,18 +100,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.allowOriginByRule(out)
 	s.send(w, r, c, out)
 	buffer := c.out.out[:0]
-	s.buffers.Put(&buffer)
+	s.replyBuffers.Put(&buffer)
 }
 
 // reply gives the answer of the method or of the fault that hits the request;
 // nil is none at all.
-func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool) *reply {
+func (s *Server) reply(c *call, body []byte, bodyErr error, f Fault, faulty bool) *reply {
 	switch {
-	case !faulty && unread != nil:
-		return refusedReply(unread)
+	case !faulty && bodyErr != nil:
+		return refusedReply(bodyErr)
 	case !faulty:
 		return s.answer(c, body)
-	case unread != nil:
+	case bodyErr != nil:
 	case f.LateByRequests > 0:
 		if s.postpone(c, body, f.LateByRequests+1) != nil { // this request counts too
 			return nil
@@ -123,11 +123,11 @@ func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool)
 }
 
 // wait lets the latency pass and reports whether the client is still there.
-func wait(ctx context.Context, latency time.Duration) (clientIsThere bool) {
-	if latency <= 0 {
+func wait(ctx context.Context, delay time.Duration) (clientIsThere bool) {
+	if delay <= 0 {
 		return true
 	}
-	t := time.NewTimer(latency)
+	t := time.NewTimer(delay)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -137,8 +137,8 @@ func wait(ctx context.Context, latency time.Duration) (clientIsThere bool) {
 	}
 }
 
-// readBody reads a JSON request; the content of an upload stays unread.
-func (c *call) readBody() ([]byte, error) {
+// readBodyUnlessUpload reads a JSON request; the content of an upload stays unread.
+func (c *call) readBodyUnlessUpload() ([]byte, error) {
 	if methods[c.method].upload {
 		return nil, nil
 	}
@@ -221,7 +221,7 @@ func (c *call) parse(m method, body []byte) (err error) {
 
 // authorizeAndRun checks who calls before it takes the method's step.
 func (c *call) authorizeAndRun(m method, step func(*call) error) error {
-	if err := c.testModeError(); err != nil {
+	if err := c.checkTestModeHeader(); err != nil {
 		return err
 	}
 	if !m.takesOtherCredentials {
@@ -229,7 +229,7 @@ func (c *call) authorizeAndRun(m method, step func(*call) error) error {
 			return err
 		}
 		switch {
-		case m.needs == "" || c.may(m.needs):
+		case m.neededCapability == "" || c.may(m.neededCapability):
 		case m.deniesWith403:
 			return accessDenied()
 		default:
@@ -252,7 +252,7 @@ func refusedReply(err error) *reply {
 		r = refuse(500, "internal_error", "%v", err)
 	}
 	header := http.Header{}
-	if r.challenge {
+	if r.asksForBasicAuth {
 		header.Set("WWW-Authenticate", `BASIC realm="authorize_account"`)
 	}
 	if r.retryAfter > 0 {
@@ -314,9 +314,9 @@ func sendContent(w http.ResponseWriter, r *http.Request, out *reply) {
 	}
 }
 
-// testModeError obeys the header with which clients ask for the service's trouble;
+// checkTestModeHeader obeys the header with which clients ask for the service's trouble;
 // see the "Integration Checklist".
-func (c *call) testModeError() error {
+func (c *call) checkTestModeHeader() error {
 	switch mode := strings.TrimSpace(c.http.Header.Get("X-Bz-Test-Mode")); {
 	case mode == "force_cap_exceeded" && methods[c.method].upload:
 		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")

@@ -36,19 +36,19 @@ func (s *Server) master() key {
 	return key{ID: s.account.ID, Capabilities: allCapabilities}
 }
 
-// findUsableKey gives a key that exists and has not expired.
-func (s *Server) findUsableKey(t tx, id string, now time.Time) (_ key, isUsable bool, err error) {
+// loadKeyOrMaster gives a key that exists and has not expired.
+func (s *Server) loadKeyOrMaster(t tx, id string, now time.Time) (keyOrZero key, isUsable bool, err error) {
 	if id == s.account.ID {
 		return s.master(), true, nil
 	}
-	k, found, err := loadKey(t, id)
+	k, found, err := loadKeyEvenIfDeleted(t, id)
 	return k, found && !k.Deleted && !k.expired(now), err
 }
 
 // checkBasicCredentials checks Basic credentials. Whatever is wrong with them, the reply is
 // the same.
 func (s *Server) checkBasicCredentials(t tx, r *http.Request, now time.Time) (key, error) {
-	refused := &refusal{status: 401, code: "bad_auth_token", challenge: true}
+	refused := &refusal{status: 401, code: "bad_auth_token", asksForBasicAuth: true}
 	if !s.keeps(authCodesHaveMeaning) {
 		refused.code = "unauthorized"
 	}
@@ -56,7 +56,7 @@ func (s *Server) checkBasicCredentials(t tx, r *http.Request, now time.Time) (ke
 	if !ok {
 		return key{}, refused
 	}
-	k, found, err := s.findUsableKey(t, id, now)
+	k, found, err := s.loadKeyOrMaster(t, id, now)
 	if err != nil {
 		return key{}, err
 	}
@@ -131,7 +131,7 @@ func (c *call) identify(token, purpose string) error {
 	if c.now.Sub(issued) >= tokenLife {
 		return code("expired_auth_token")
 	}
-	k, found, err := s.findUsableKey(c.tx, id, c.now)
+	k, found, err := s.loadKeyOrMaster(c.tx, id, c.now)
 	switch {
 	case err != nil:
 		return err

@@ -106,12 +106,12 @@ func unpack(record []byte) (fields []string, ok bool) {
 }
 
 // nextNumber makes the next number, from 1, of what is being counted.
-func nextNumber(t tx, what string) uint64 {
+func nextNumber(t tx, counterName string) uint64 {
 	n := uint64(1)
-	if last := t.get("n" + what); last != nil {
+	if last := t.get("n" + counterName); last != nil {
 		n += binary.BigEndian.Uint64(last)
 	}
-	t.put("n"+what, binary.BigEndian.AppendUint64(nil, n))
+	t.put("n"+counterName, binary.BigEndian.AppendUint64(nil, n))
 	return n
 }
 

@@ -10,7 +10,7 @@ import (
 
 // removeOrphanedContent removes contents that belong to no file: what a killed process was
 // about to store or to drop.
-func (s *Server) removeOrphanedContent(folder folderContent) error {
+func (s *Server) removeOrphanedContent(folder folderContentStore) error {
 	return s.store.view(func(t tx) error {
 		o := contentOwners{call: &call{server: s, tx: t}}
 		root := filepath.Join(string(folder), contentName)
@@ -39,15 +39,15 @@ type contentOwners struct {
 }
 
 // hasOwner reports whether a file has the content.
-func (o *contentOwners) hasOwner(name string) (bool, error) {
-	id, _, _ := strings.Cut(name, ".")
+func (o *contentOwners) hasOwner(contentID string) (bool, error) {
+	id, _, _ := strings.Cut(contentID, ".")
 	if id != o.lastFileID {
 		f, _, err := loadFile(o.call.tx, string(o.call.tx.get("i"+id)))
 		if err != nil {
 			return false, err
 		}
 		if f.Action == uploaded && f.LargeFileParts == nil {
-			return id == name, nil
+			return id == contentID, nil
 		}
 		parts, err := o.call.parts(f)
 		if err != nil {
@@ -61,5 +61,5 @@ func (o *contentOwners) hasOwner(name string) (bool, error) {
 			o.lastContentIDs[p.ContentID] = true
 		}
 	}
-	return o.lastContentIDs[name], nil
+	return o.lastContentIDs[contentID], nil
 }

@@ -21,7 +21,7 @@ import (
 // content and compares digests, and the method itself makes the content a file.
 // What they hand on is incoming.
 type incoming struct {
-	file       file      // to be, or the large file that the part belongs to
+	targetFile file      // to be, or the large file that the part belongs to
 	partNumber int       // its number
 	contentID  string    // the name of the content to be
 	source     fileRange // of a copy
@@ -69,7 +69,7 @@ func beginUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f, contentID: f.ID}
+	c.incoming = &incoming{targetFile: f, contentID: f.ID}
 	return c.readLengthAndDigest()
 }
 
@@ -248,8 +248,8 @@ func (c *call) discardContent(name string, why error) error {
 
 // completedFile is the incoming file with what its content turned out to be.
 func (in *incoming) completedFile() file {
-	f := in.file
-	f.Length, f.SHA1, f.MD5 = in.length, in.sha1, in.md5
+	f := in.targetFile
+	f.Length, f.SHA1, f.MD5OrETag = in.length, in.sha1, in.md5
 	return f
 }
 

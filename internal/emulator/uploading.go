@@ -9,17 +9,17 @@ import (
 // one each time it is asked for an upload URL, and takes one upload at a time
 // with each (b2_get_upload_url: to upload in parallel, request several).
 type uploadTokens struct {
-	mu    sync.Mutex
-	made  int // tokens so far
-	inUse map[string]bool
+	mu        sync.Mutex
+	madeCount int // tokens so far
+	inUse     map[string]bool
 }
 
-// next numbers a new token.
-func (u *uploadTokens) next() int {
+// nextTokenNumber numbers a new token.
+func (u *uploadTokens) nextTokenNumber() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.made++
-	return u.made
+	u.madeCount++
+	return u.madeCount
 }
 
 func (u *uploadTokens) markInUse(token string) error {
@@ -39,13 +39,13 @@ func (u *uploadTokens) markInUse(token string) error {
 func (u *uploadTokens) resetCount() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.made = 0
+	u.madeCount = 0
 }
 
 // newUploadToken gives the caller a new token for uploads to a bucket or large
 // file.
 func (c *call) newUploadToken(target string) string {
-	mark := fmt.Sprintf("%05x", c.server.uploads.next()&0xfffff)
+	mark := fmt.Sprintf("%05x", c.server.uploads.nextTokenNumber()&0xfffff)
 	return c.server.markedToken(c.caller.ID, "upld"+target, mark, c.version, c.now)
 }
 

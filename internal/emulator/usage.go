@@ -34,7 +34,7 @@ func (u *classCUsage) add(c *call, m method) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.resetOnNewDay(c.now)
-	u.classCTransactions += max(c.classCTransactions, 1)
+	u.classCTransactions += max(c.classCTransactionsIfNotOne, 1)
 }
 
 func (u *classCUsage) resetOnNewDay(now time.Time) {
@@ -43,7 +43,7 @@ func (u *classCUsage) resetOnNewDay(now time.Time) {
 	}
 }
 
-func (u *classCUsage) forget() {
+func (u *classCUsage) reset() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.classCTransactions = 0

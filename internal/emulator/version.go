@@ -35,16 +35,16 @@ func hideFile(c *call) error {
 	case f.Action == hidden:
 		return refuse(400, "already_hidden", "File already hidden: %s", name)
 	}
-	f = c.newMarker(bucketID, name)
+	f = c.newHideMarker(bucketID, name)
 	c.addFile(f)
 	c.out.file(c, f)
 	return nil
 }
 
-// newMarker gives a hide marker of this moment.
-func (c *call) newMarker(bucketID, name string) file {
+// newHideMarker gives a hide marker of this moment.
+func (c *call) newHideMarker(bucketID, name string) file {
 	f := c.newFile(bucketID, name, hidden)
-	f.ContentType, f.SHA1, f.MD5 = hideMarkerType, emptySHA1, emptyMD5
+	f.ContentType, f.SHA1, f.MD5OrETag = hideMarkerType, emptySHA1, emptyMD5
 	return f
 }
 
@@ -54,7 +54,7 @@ func deleteFileVersion(c *call) error {
 	if err := c.in.finish(c.refusesUnknownMembers()); err != nil {
 		return err
 	}
-	f, found, err := c.findFile(id)
+	f, found, err := c.findAllowedFile(id)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func getFileInfo(c *call) error {
 		// Clients take a text that begins so for a missing file.
 		return badRequest("Bad fileId: %s", id)
 	}
-	f, found, err := c.findFile(id)
+	f, found, err := c.findAllowedFile(id)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func updateRetention(c *call) error {
 
 // lockableFile gives a version whose bucket has Object Lock.
 func (c *call) lockableFile(name, id string) (file, error) {
-	f, found, err := c.findFile(id)
+	f, found, err := c.findAllowedFile(id)
 	if err != nil {
 		return f, err
 	}

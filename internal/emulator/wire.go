@@ -11,9 +11,9 @@ import (
 type refusal struct {
 	status        int
 	code, message string
-	// challenge asks for Basic credentials, as only b2_authorize_account does.
-	challenge  bool
-	retryAfter int
+	// asksForBasicAuth asks for Basic credentials, as only b2_authorize_account does.
+	asksForBasicAuth bool
+	retryAfter       int
 }
 
 func (e *refusal) Error() string { return fmt.Sprintf("%d %s: %s", e.status, e.code, e.message) }
@@ -35,7 +35,7 @@ func unauthorized() *refusal { return refuse(401, "unauthorized", "") }
 func accessDenied() *refusal { return refuse(403, "access_denied", "Access Denied") }
 
 func (e *refusal) body() []byte {
-	var w printer
+	var w jsonPrinter
 	w.begin("", '{')
 	w.text("code", e.code)
 	w.text("message", e.message)
@@ -44,23 +44,23 @@ func (e *refusal) body() []byte {
 	return w.out
 }
 
-// A printer writes one JSON document in the service's layout: two spaces of
+// A jsonPrinter writes one JSON document in the service's layout: two spaces of
 // indentation and members in alphabetical order, which is the caller's duty.
 // A member inside an array has the name "".
-type printer struct {
+type jsonPrinter struct {
 	out       []byte
 	depth     int
 	hasMember bool // the innermost object or array has a member
 }
 
 // beginMember writes what goes before a member's value.
-func (w *printer) beginMember(name string) {
+func (w *jsonPrinter) beginMember(name string) {
 	if w.hasMember {
 		w.out = append(w.out, ',')
 	}
 	w.hasMember = true
 	if w.depth > 0 {
-		w.line()
+		w.newLine()
 	}
 	if name != "" {
 		w.quote(name)
@@ -68,7 +68,7 @@ func (w *printer) beginMember(name string) {
 	}
 }
 
-func (w *printer) line() {
+func (w *jsonPrinter) newLine() {
 	w.out = append(w.out, '\n')
 	for range w.depth {
 		w.out = append(w.out, "  "...)
@@ -76,29 +76,29 @@ func (w *printer) line() {
 }
 
 // begin opens an object or array; end closes it.
-func (w *printer) begin(name string, bracket byte) {
+func (w *jsonPrinter) begin(name string, bracket byte) {
 	w.beginMember(name)
 	w.out = append(w.out, bracket)
 	w.depth++
 	w.hasMember = false
 }
 
-func (w *printer) end(bracket byte) {
+func (w *jsonPrinter) end(bracket byte) {
 	w.depth--
 	if w.hasMember {
-		w.line()
+		w.newLine()
 	}
 	w.out = append(w.out, bracket)
 	w.hasMember = true
 }
 
-func (w *printer) text(name, value string) {
+func (w *jsonPrinter) text(name, value string) {
 	w.beginMember(name)
 	w.quote(value)
 }
 
 // textOrNull prints null for "".
-func (w *printer) textOrNull(name, value string) {
+func (w *jsonPrinter) textOrNull(name, value string) {
 	if value == "" {
 		w.null(name)
 		return
@@ -106,13 +106,13 @@ func (w *printer) textOrNull(name, value string) {
 	w.text(name, value)
 }
 
-func (w *printer) number(name string, value int64) {
+func (w *jsonPrinter) number(name string, value int64) {
 	w.beginMember(name)
 	w.out = strconv.AppendInt(w.out, value, 10)
 }
 
 // numberOrNull prints null for 0.
-func (w *printer) numberOrNull(name string, value int64) {
+func (w *jsonPrinter) numberOrNull(name string, value int64) {
 	if value == 0 {
 		w.null(name)
 		return
@@ -120,17 +120,17 @@ func (w *printer) numberOrNull(name string, value int64) {
 	w.number(name, value)
 }
 
-func (w *printer) flag(name string, value bool) {
+func (w *jsonPrinter) flag(name string, value bool) {
 	w.beginMember(name)
 	w.out = strconv.AppendBool(w.out, value)
 }
 
-func (w *printer) null(name string) {
+func (w *jsonPrinter) null(name string) {
 	w.beginMember(name)
 	w.out = append(w.out, "null"...)
 }
 
-func (w *printer) texts(name string, values []string) {
+func (w *jsonPrinter) texts(name string, values []string) {
 	w.begin(name, '[')
 	for _, v := range values {
 		w.text("", v)
@@ -139,7 +139,7 @@ func (w *printer) texts(name string, values []string) {
 }
 
 // textsOrNull prints null for nil.
-func (w *printer) textsOrNull(name string, values []string) {
+func (w *jsonPrinter) textsOrNull(name string, values []string) {
 	if values == nil {
 		w.null(name)
 		return
@@ -147,7 +147,7 @@ func (w *printer) textsOrNull(name string, values []string) {
 	w.texts(name, values)
 }
 
-func (w *printer) pairs(name string, values map[string]string) {
+func (w *jsonPrinter) pairs(name string, values map[string]string) {
 	w.begin(name, '{')
 	for _, k := range sortedKeys(values) {
 		w.beginMember("")
@@ -162,7 +162,7 @@ const hexDigits = "0123456789abcdef"
 
 // quote writes a JSON string, escaping no more than JSON demands. Bytes that
 // are not UTF-8 become U+FFFD.
-func (w *printer) quote(s string) {
+func (w *jsonPrinter) quote(s string) {
 	b := append(w.out, '"')
 	start := 0
 	for i := 0; i < len(s); {

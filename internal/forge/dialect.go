@@ -30,9 +30,9 @@ type dialect struct {
 
 // A postCollection is where posts are: the path of all, with a filter behind it, and of one.
 type postCollection struct {
-	path, filter string
-	itemBasePath string // "": path
-	textMember   string
+	path, listQuery string
+	itemBasePath    string // "": path
+	textMember      string
 }
 
 func (l postCollection) itemPath(id int64) string {
@@ -73,7 +73,7 @@ func dialects() map[Service]dialect {
 				textMember:   "body"}
 		},
 		issues: func(r *Repository) postCollection {
-			return postCollection{path: repoPath(r) + "/issues", filter: "?type=issues&state=open&limit=50", textMember: "body"}
+			return postCollection{path: repoPath(r) + "/issues", listQuery: "?type=issues&state=open&limit=50", textMember: "body"}
 		},
 		isJobUser: func(a author) bool { return a.Login == "gitea-actions" || a.Login == "forgejo-actions" },
 	}
@@ -88,11 +88,11 @@ func dialects() map[Service]dialect {
 	github.headers = map[string]string{"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 	github.comments = func(r *Repository) postCollection {
 		list := gitea.comments(r)
-		list.filter = "?per_page=100"
+		list.listQuery = "?per_page=100"
 		return list
 	}
 	github.issues = func(r *Repository) postCollection {
-		return postCollection{path: repoPath(r) + "/issues", filter: "?state=open&per_page=100", textMember: "body"}
+		return postCollection{path: repoPath(r) + "/issues", listQuery: "?state=open&per_page=100", textMember: "body"}
 	}
 	github.isJobUser = func(a author) bool { return a.Type == "Bot" }
 	gitlab := dialect{
@@ -104,10 +104,10 @@ func dialects() map[Service]dialect {
 		authHeader: "PRIVATE-TOKEN", editMethod: http.MethodPut, closeMember: "state_event", closeValue: "close", maxCharacters: 1_000_000,
 		comments: func(r *Repository) postCollection {
 			return postCollection{path: fmt.Sprintf("%s/merge_requests/%d/notes", projectPath(r), r.PullRequestNumber),
-				filter: "?sort=asc&order_by=created_at&per_page=100", textMember: "body"}
+				listQuery: "?sort=asc&order_by=created_at&per_page=100", textMember: "body"}
 		},
 		issues: func(r *Repository) postCollection {
-			return postCollection{path: projectPath(r) + "/issues", filter: "?state=opened&per_page=100&scope=created_by_me",
+			return postCollection{path: projectPath(r) + "/issues", listQuery: "?state=opened&per_page=100&scope=created_by_me",
 				textMember: "description"}
 		},
 	}

@@ -125,7 +125,7 @@ func (c *Client) DeleteComment(ctx context.Context, marker string) (Outcome, err
 	if err != nil || found == nil {
 		return Absent, err
 	}
-	if err := c.send(ctx, http.MethodDelete, list.itemPath(found.numberOrID()), nil, nil); err != nil && !isGone(err) {
+	if err := c.callAPI(ctx, http.MethodDelete, list.itemPath(found.numberOrID()), nil, nil); err != nil && !isGone(err) {
 		return "", err
 	}
 	return Deleted, nil
@@ -145,7 +145,7 @@ func (c *Client) UpdateAndCloseIssue(ctx context.Context, marker, text string) (
 	}
 	body := map[string]string{list.textMember: marker + "\n" + text}
 	body[c.dialect.closeMember] = c.dialect.closeValue
-	if err := c.send(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil); err != nil {
+	if err := c.callAPI(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil); err != nil {
 		return "", err
 	}
 	return Closed, nil
@@ -180,9 +180,9 @@ func (c *Client) put(ctx context.Context, list postCollection, title, marker, te
 		case found != nil && found.text(list.textMember) == text && (title == "" || found.Title == title):
 			return map[bool]Outcome{true: Created, false: Unchanged}[again], nil
 		case found != nil:
-			return Updated, c.send(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil)
+			return Updated, c.callAPI(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil)
 		}
-		err = c.send(ctx, http.MethodPost, list.path, body, nil)
+		err = c.callAPI(ctx, http.MethodPost, list.path, body, nil)
 		if e, ok := err.(*Error); ok && !again && (e.status == 0 || e.status >= http.StatusInternalServerError) {
 			continue
 		}
@@ -229,7 +229,7 @@ type author struct {
 
 // findOwnPost gives the first post with the marker that this token's user wrote; nil: there is none.
 func (c *Client) findOwnPost(ctx context.Context, list postCollection, marker string) (*post, error) {
-	page, err := list.path+list.filter, error(nil)
+	page, err := list.path+list.listQuery, error(nil)
 	for range mostPages {
 		var posts []post
 		next := ""
@@ -269,7 +269,7 @@ func (c *Client) isOwnPost(ctx context.Context, p *post) (bool, error) {
 	}
 	if c.tokenUser == nil {
 		var me author
-		err := c.send(ctx, http.MethodGet, "/user", nil, &me)
+		err := c.callAPI(ctx, http.MethodGet, "/user", nil, &me)
 		if e, ok := err.(*Error); ok && c.dialect.isJobUser != nil && (e.status == http.StatusForbidden || isGone(err) ||
 			e.status == http.StatusUnauthorized) {
 			err = nil // the token of a job is of no user that the API tells

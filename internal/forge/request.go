@@ -43,8 +43,8 @@ func (c *Client) listPage(ctx context.Context, pathOrPageURL string, to any) (ne
 	return "", nil
 }
 
-// send sends one request, and reads the reply into to unless that is nil.
-func (c *Client) send(ctx context.Context, method, path string, body map[string]string, to any) error {
+// callAPI sends one request, and reads the reply into to unless that is nil.
+func (c *Client) callAPI(ctx context.Context, method, path string, body map[string]string, to any) error {
 	_, err := c.sendWithRetries(ctx, method, path, body, to)
 	return err
 }
@@ -80,10 +80,10 @@ func (c *Client) sendWithRetries(ctx context.Context, method, pathOrPageURL stri
 
 // sendOnce sends a request once. after is the pause that the service asks for; below 0: it does
 // not say that there are too many requests.
-func (c *Client) sendOnce(ctx context.Context, method, path string, body map[string]string, to any) (header http.Header,
+func (c *Client) sendOnce(ctx context.Context, method, pathOrPageURL string, body map[string]string, to any) (header http.Header,
 	pause time.Duration, fault *Error) {
 	const notLimited = -1
-	req, fault := c.newRequest(ctx, method, path, body)
+	req, fault := c.newRequest(ctx, method, pathOrPageURL, body)
 	if fault != nil {
 		return nil, notLimited, fault
 	}

@@ -103,7 +103,7 @@ func (w *world) adoptAll(fold bool) {
 	}
 	w.configure(texts...)
 	var values strings.Builder
-	for _, h := range r.Hidden {
+	for _, h := range r.HiddenValues {
 		fmt.Fprintf(&values, "%s = %s\n", h.VariableName, literal(cty.StringVal(h.Reveal())))
 		if len(h.Reveal()) > 20 && strings.Contains(w.sources(), h.Reveal()) {
 			w.Errorf("a secret is in what was written")
@@ -122,7 +122,7 @@ func (w *world) downloadAll(r *adopt.Request, c *b2.Client) {
 		w.must(err)
 		w.must(r.Snapshot.AddLookedForChildren(k, nil, list))
 	}
-	contents, left, err := adopt.ContentsOf(*r, k, r.Snapshot.AllRead(k))
+	contents, left, err := adopt.ContentsToDownload(*r, k, r.Snapshot.AllRead(k))
 	w.must(err)
 	r.Undeclarable = left
 	for _, content := range contents {

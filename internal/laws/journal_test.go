@@ -166,8 +166,8 @@ func TestInterruptTellsWhatIsLeft(t *testing.T) {
 		w.done(mode{})
 		w.configure()
 		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.Started })
-		if r.Counts.Destroy != 1 || len(r.PartlyDone) > 0 {
-			t.Errorf("counts %+v, not finished %v", r.Counts, r.PartlyDone)
+		if r.Counts.Destroy != 1 || len(r.PartlySkipped) > 0 {
+			t.Errorf("counts %+v, not finished %v", r.Counts, r.PartlySkipped)
 		}
 		w.settled(mode{})
 	})
@@ -191,8 +191,8 @@ func TestInterruptTellsWhatIsLeft(t *testing.T) {
 			return nil, &wire.Error{Status: 401, Code: "bad_auth_token"}
 		}
 		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.Verifying })
-		if len(r.PartlyDone) != 1 {
-			t.Errorf("not finished: %v, warnings %v", r.PartlyDone, r.Warnings)
+		if len(r.PartlySkipped) != 1 {
+			t.Errorf("not finished: %v, warnings %v", r.PartlySkipped, r.Warnings)
 		}
 	})
 }

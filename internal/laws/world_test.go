@@ -166,7 +166,7 @@ func writeSources(dir string) error {
 func (w *world) here() time.Time { return w.Now().Add(w.skew) }
 
 // serviceTime is what a client takes B2's clock to show.
-func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.ServiceClockAhead()) }
+func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.ProvenServiceClockAhead()) }
 
 // A mode is what a run is asked for.
 type mode struct {
@@ -303,7 +303,7 @@ func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) 
 	}
 	err := errors.Join(errs...)
 	if err == nil && r.Incomplete() {
-		err = fmt.Errorf("not begun: %v, not finished: %v", r.Skipped, r.PartlyDone)
+		err = fmt.Errorf("not begun: %v, not finished: %v", r.Skipped, r.PartlySkipped)
 	}
 	return r, err
 }
@@ -427,7 +427,7 @@ func (w *world) account() string {
 		delete(b, "bucketId")
 		delete(b, "revision")
 	}
-	for _, f := range a.Files {
+	for _, f := range a.FileVersions {
 		f["bucketId"] = names[f["bucketId"]]
 		delete(f, "fileId")
 		delete(f, "uploadTimestamp")

@@ -56,7 +56,7 @@ func (t *trial) checkAccessWithoutKey(ctx context.Context, at file) error {
 	given := resp.StatusCode == http.StatusOK || absent
 	switch {
 	case absent && !at.bucket.Public:
-		return &inconclusiveError{what: "B2 says that there is no such file, and not that it takes a key"}
+		return &inconclusiveError{reason: "B2 says that there is no such file, and not that it takes a key"}
 	case given && !at.bucket.Public:
 		return brokenPromiseError("It gives them to everybody.")
 	case refused && at.bucket.Public:
@@ -68,7 +68,7 @@ func (t *trial) checkAccessWithoutKey(ctx context.Context, at file) error {
 }
 
 func (t *trial) downloadURL(at file) string {
-	return strings.TrimRight(t.Account.DownloadURL, "/") + "/file/" + at.bucket.Name + "/" + escape(at.name, true)
+	return strings.TrimRight(t.Account.DownloadURL, "/") + "/file/" + at.bucket.Name + "/" + percentEncode(at.name, true)
 }
 
 // requestWithoutKey sends what a browser sends, follows nothing, and does not read the reply's content.
@@ -82,7 +82,7 @@ func (t *trial) requestWithoutKey(ctx context.Context, method, target string, he
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
-	resp, err := t.Transport.RoundTrip(r)
+	resp, err := t.NonNativeTransport.RoundTrip(r)
 	if err != nil {
 		return nil, &wire.Error{Method: method, Message: "no reply came back", Cause: err}
 	}
@@ -150,7 +150,7 @@ func preflightPromise(at file, origin, method string, native bool, header map[st
 		try: func(ctx context.Context, t *trial) error {
 			target := t.downloadURL(at)
 			if !native {
-				target = strings.TrimRight(t.Account.S3URL, "/") + "/" + at.bucket.Name + "/" + escape(at.name, true)
+				target = strings.TrimRight(t.Account.S3URL, "/") + "/" + at.bucket.Name + "/" + percentEncode(at.name, true)
 			}
 			asked := map[string]string{"Origin": origin, "Access-Control-Request-Method": method}
 			for name, value := range header {

@@ -42,13 +42,13 @@ func (o *Options) keyPromises(k *Key) []Promise {
 	switch {
 	case k.NoAccessReason != "":
 		return out
-	case k.AllowedBucket == nil:
+	case k.SampleAllowedBucket == nil:
 		return append(out, Promise{Text: "may work in a bucket", SkipReason: "none that it reaches is declared"})
 	}
 	out = append(out, o.apiPromises(k, "B2", "")...)
 	skip := ""
 	switch {
-	case !k.HasS3 || !k.AllowedBucket.HasS3:
+	case !k.HasS3 || !k.SampleAllowedBucket.HasS3:
 		skip = "keys and buckets from before May 2020 have no S3 API"
 	case o.Account.S3URL == "":
 		skip = "the service has no S3 API"
@@ -78,7 +78,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 		out = append(out, p)
 	}
 	may := func(op operation) bool { return slices.Contains(k.Capabilities, op.capability) }
-	own := file{k.AllowedBucket, k.NamePrefix + o.FileNameSuffix}
+	own := file{k.SampleAllowedBucket, k.NamePrefix + o.FileNameSuffix}
 	for _, op := range []operation{
 		listOperation(), uploadOperation(),
 		{"download files", "readFiles", "", "AAB", true, (*trial).download, (*trial).downloadS3},
@@ -90,11 +90,12 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 			continue
 		}
 		if k.NamePrefix != "" {
-			add(op, file{k.AllowedBucket, nameOutsidePrefix(k.NamePrefix, o.FileNameSuffix)}, false, " outside of "+quoted(k.NamePrefix))
+			add(op, file{k.SampleAllowedBucket, nameOutsidePrefix(k.NamePrefix, o.FileNameSuffix)}, false,
+				" outside of "+quoted(k.NamePrefix))
 		}
-		if k.ForbiddenBucket != nil {
-			add(op, file{k.ForbiddenBucket, k.NamePrefix + o.FileNameSuffix}, false,
-				op.preposition+"bucket "+quoted(k.ForbiddenBucket.Name))
+		if k.SampleForbiddenBucket != nil {
+			add(op, file{k.SampleForbiddenBucket, k.NamePrefix + o.FileNameSuffix}, false,
+				op.preposition+"bucket "+quoted(k.SampleForbiddenBucket.Name))
 		}
 	}
 	deleting := operation{"delete files", "deleteFiles", "", "AAAC", true, (*trial).remove, (*trial).removeS3}
@@ -137,7 +138,7 @@ func (t *trial) authorizeAndCompareKey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.keyUnusable, t.s3 = false, s3Client{t.Transport, account.S3URL, account.S3Region(), access.KeyID, access.Secret, t.Now}
+	t.keyUnusable, t.s3 = false, s3Client{t.NonNativeTransport, account.S3URL, account.S3Region(), access.KeyID, access.Secret, t.Now}
 	if differ := t.key.DifferingAttrs(account); len(differ) > 0 {
 		return brokenPromiseError("B2 accepts it, but says something else than declared of " + strings.Join(differ, ", ") + ".")
 	}

@@ -42,11 +42,11 @@ type CORSRule struct{ Origins, Operations, Headers []string }
 
 // A Key is a live key.
 type Key struct {
-	Capabilities    []string
-	NamePrefix      string
-	HasS3           bool
-	AllowedBucket   *Bucket // one that it reaches; nil: there is none to try it in
-	ForbiddenBucket *Bucket // one that it must not reach; nil: there is none
+	Capabilities          []string
+	NamePrefix            string
+	HasS3                 bool
+	SampleAllowedBucket   *Bucket // one that it reaches; nil: there is none to try it in
+	SampleForbiddenBucket *Bucket // one that it must not reach; nil: there is none
 	// DifferingAttrs names what B2 says otherwise of the key than it was made with.
 	DifferingAttrs func(*wire.Account) []string
 	// Open gives the means to act as the key; NoAccessReason says why there are none.
@@ -96,11 +96,11 @@ const (
 
 // A Result is what came of one promise.
 type Result struct {
-	Addr    string
-	Promise string
-	Status  Status
-	Detail  string // what is wrong, or why it was not tried
-	Took    time.Duration
+	Addr        string
+	PromiseText string
+	Status      Status
+	Detail      string // what is wrong, or why it was not tried
+	Took        time.Duration
 }
 
 // Failed reports whether a promise is not known to be kept that was tried.
@@ -115,15 +115,15 @@ func Failed(results []Result) bool {
 
 // Options are what trials need from outside.
 type Options struct {
-	Admin          Client            // the credentials in use: they make what a key may not make, and remove everything
-	Account        *wire.Account     // of Admin
-	Transport      http.RoundTripper // for what is not native
-	Now            func() time.Time  // by B2's clock
-	Sleep          func(ctx context.Context, d time.Duration) error
-	Explain        func(error) string // says for people what is wrong
-	FileNameSuffix string             // the end of the name of every file that is uploaded
-	ReadOnly       bool               // upload nothing
-	Parallel       int                // subjects at once
+	Admin              Client            // the credentials in use: they make what a key may not make, and remove everything
+	Account            *wire.Account     // of Admin
+	NonNativeTransport http.RoundTripper // for what is not native
+	Now                func() time.Time  // by B2's clock
+	Sleep              func(ctx context.Context, d time.Duration) error
+	Explain            func(error) string // says for people what is wrong
+	FileNameSuffix     string             // the end of the name of every file that is uploaded
+	ReadOnly           bool               // upload nothing
+	ParallelSubjects   int                // subjects at once
 }
 
 // noUploadReason says why nothing may be uploaded anywhere; "": it may.
@@ -175,14 +175,14 @@ func (o *Options) MaxCallsByClass(subjects []Subject) map[byte]int {
 // results are in the order of the subjects.
 func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 	results := make([][]Result, len(subjects))
-	free := make(chan struct{}, o.Parallel)
+	free := make(chan struct{}, o.ParallelSubjects)
 	var group sync.WaitGroup
 	for i := range subjects {
 		free <- struct{}{}
 		own := *o // two may work in one bucket
 		own.FileNameSuffix = fmt.Sprintf("%s-%d", o.FileNameSuffix, i)
 		group.Go(func() {
-			results[i] = own.try(ctx, &subjects[i])
+			results[i] = own.trySubject(ctx, &subjects[i])
 			<-free
 		})
 	}
@@ -194,10 +194,10 @@ func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 	return all
 }
 
-func (o *Options) try(ctx context.Context, s *Subject) (results []Result) {
+func (o *Options) trySubject(ctx context.Context, s *Subject) (results []Result) {
 	t := &trial{Options: o, key: s.Key, filesToRemove: map[file]bool{}}
 	for _, p := range o.promises(s) {
-		r := Result{Addr: s.Addr, Promise: p.Text, Status: Skipped, Detail: p.SkipReason}
+		r := Result{Addr: s.Addr, PromiseText: p.Text, Status: Skipped, Detail: p.SkipReason}
 		switch {
 		case ctx.Err() != nil:
 			r.Detail = "interrupted"
@@ -214,7 +214,7 @@ func (o *Options) try(ctx context.Context, s *Subject) (results []Result) {
 		results = append(results, r)
 	}
 	for _, left := range t.clean(context.WithoutCancel(ctx)) {
-		results = append(results, Result{Addr: s.Addr, Promise: "leaves nothing behind", Status: Unknown, Detail: left})
+		results = append(results, Result{Addr: s.Addr, PromiseText: "leaves nothing behind", Status: Unknown, Detail: left})
 	}
 	return results
 }
@@ -232,20 +232,20 @@ func (o *Options) statusOfTrial(err error) (status Status, detail string) {
 		return Broken, string(e)
 	case *inconclusiveError:
 		if e.cause == nil {
-			return Unknown, e.what + "."
+			return Unknown, e.reason + "."
 		}
-		return Unknown, e.what + ". " + o.Explain(e.cause)
+		return Unknown, e.reason + ". " + o.Explain(e.cause)
 	}
 	return Unknown, o.Explain(err)
 }
 
 // An inconclusiveError says why a trial tells nothing.
 type inconclusiveError struct {
-	what  string
-	cause error // nil: what says it all
+	reason string
+	cause  error // nil: what says it all
 }
 
-func (e *inconclusiveError) Error() string { return e.what }
+func (e *inconclusiveError) Error() string { return e.reason }
 
 // quoted is a name that others may have chosen, or the beginning of a long one.
 func quoted(name string) string { return fmt.Sprintf("%.200q", strings.ToValidUTF8(name, "\ufffd")) }

@@ -46,7 +46,7 @@ func (c *s3Client) send(ctx context.Context, method, bucket, name string, query 
 	if err != nil {
 		return nil, nil, &wire.Error{Method: what, Message: "the service names an S3 API that has no URL"}
 	}
-	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = path, escape(path, true), canonicalQuery(query)
+	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = path, percentEncode(path, true), canonicalQuery(query)
 	sign(r, body, c.keyID(), c.secret(), c.region, c.now())
 	resp, err := c.transport.RoundTrip(r)
 	if err != nil {
@@ -101,13 +101,13 @@ func sha256Hex(text string) string {
 func canonicalQuery(query url.Values) string {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		pairs = append(pairs, escape(name, false)+"="+escape(query.Get(name), false))
+		pairs = append(pairs, percentEncode(name, false)+"="+percentEncode(query.Get(name), false))
 	}
 	return strings.Join(pairs, "&")
 }
 
-// escape encodes every byte but letters, digits and -._~, and slashes of a path.
-func escape(text string, isPath bool) string {
+// percentEncode encodes every byte but letters, digits and -._~, and slashes of a path.
+func percentEncode(text string, isPath bool) string {
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]

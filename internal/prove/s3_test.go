@@ -29,7 +29,7 @@ func TestSign(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.URL.Path, r.URL.RawPath, r.URL.RawQuery = test.path, escape(test.path, true), test.query
+		r.URL.Path, r.URL.RawPath, r.URL.RawQuery = test.path, percentEncode(test.path, true), test.query
 		for name, value := range test.header {
 			r.Header.Set(name, value)
 		}

@@ -42,13 +42,13 @@ func (r *Run) findings() (list []finding) {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
 			list = append(list, finding{rule: "hazard/" + h.AllowFlagValue, level: "note", title: "Hazard: " + h.Kind,
-				text: c.Address + " " + h.Kind + prefixWithColon(h.Detail), place: c.Range})
+				text: c.Address + " " + h.Kind + colonAndText(h.Detail), place: c.Range})
 		}
 	}
 	for _, k := range r.ListedKeys {
 		for _, f := range k.Findings {
 			list = append(list, finding{rule: "key/" + slug(f.Rule), level: "warning", title: "Key: " + visible.EscapeLine(f.Rule),
-				text: k.Name + prefixWithColon(f.Detail)})
+				text: k.Name + colonAndText(f.Detail)})
 		}
 	}
 	list = list[:min(len(list), mostFindings)]
@@ -118,5 +118,5 @@ func encodeJSON(v any) []byte {
 	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("report: a document cannot be encoded: %v", err))
 	}
-	return visible.EscapeJSON(b.Bytes())
+	return visible.EscapeInvisibleInJSON(b.Bytes())
 }

@@ -30,14 +30,14 @@ func (r *Run) annotations() (list []annotation) {
 	for i := range r.Changes() {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
-			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + prefixWithColon(h.Detail), c.Range})
+			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + colonAndText(h.Detail), c.Range})
 		}
 	}
 	return list
 }
 
-// prefixWithColon is a text behind a colon; nothing for none.
-func prefixWithColon(text string) string {
+// colonAndText is a text behind a colon; nothing for none.
+func colonAndText(text string) string {
 	if text == "" {
 		return ""
 	}

@@ -31,7 +31,7 @@ type codeQualityLines struct {
 func GitLabCodeQuality(r *Run) []byte {
 	issues := []codeQualityIssue{}
 	for _, f := range r.findings() {
-		i := codeQualityIssue{Description: oneLine(f.title + prefixWithColon(f.text)), CheckName: f.rule, Fingerprint: f.fingerprint,
+		i := codeQualityIssue{Description: truncateToLine(f.title + colonAndText(f.text)), CheckName: f.rule, Fingerprint: f.fingerprint,
 			Severity: map[string]string{"error": "critical", "warning": "minor", "note": "major"}[f.level],
 			Location: codeQualityLocation{Path: f.path, Lines: codeQualityLines{1}}}
 		if f.path == "" {
@@ -48,8 +48,8 @@ func GitLabCodeQuality(r *Run) []byte {
 // placeOfNothing is where what is about no file is shown: GitLab wants a path.
 const placeOfNothing = "b2form"
 
-// oneLine is a text in one line.
-func oneLine(s string) string {
+// truncateToLine is a text in one line.
+func truncateToLine(s string) string {
 	return visible.EscapeLine(strings.Join(strings.Fields(truncateMessage(s)), " "))
 }
 

@@ -87,7 +87,7 @@ func JUnit(r *Run) []byte {
 	for _, check := range r.Checks {
 		c := junitCase{Name: visible.EscapeLine(check.Name)}
 		if check.Failed {
-			c.Failure = &junitFailure{Message: oneLine(strings.Join(check.Messages, " ")),
+			c.Failure = &junitFailure{Message: truncateToLine(strings.Join(check.Messages, " ")),
 				Text: visible.EscapeLines(strings.Join(check.Messages, "\n"))}
 		}
 		suites[1].add(c)
@@ -101,7 +101,7 @@ func JUnit(r *Run) []byte {
 			name = d.Text
 		}
 		suites[2].add(junitCase{Name: visible.EscapeLine(name),
-			Failure: &junitFailure{Message: oneLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}})
+			Failure: &junitFailure{Message: truncateToLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}})
 	}
 	var out junitSuites
 	for _, s := range suites {

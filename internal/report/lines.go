@@ -126,7 +126,7 @@ func (r *Run) add(l *jsonLine) {
 	case "policy_exception":
 		r.Exceptions = append(r.Exceptions, Exception{l.Exception.Resource.Addr, l.Exception.Policy, l.Exception.Reason})
 	case "apply_errored":
-		r.ensureDone().Failed = append(r.ensureDone().Failed, l.Hook.Resource.Addr)
+		r.ensureApplyResult().Failed = append(r.ensureApplyResult().Failed, l.Hook.Resource.Addr)
 	}
 }
 
@@ -138,7 +138,7 @@ func (r *Run) ensurePlan() *Plan {
 	return r.Planned
 }
 
-func (r *Run) ensureDone() *ApplyResult {
+func (r *Run) ensureApplyResult() *ApplyResult {
 	if r.Done == nil {
 		r.Done = &ApplyResult{}
 	}
@@ -168,11 +168,11 @@ func (r *Run) addSummary(l *jsonLine) {
 		return
 	}
 	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Rotating} {
-		if l.Counts.Operation == m.CommandName() {
-			r.Command = m.CommandName()
+		if l.Counts.Operation == m.ApplyingCommandName() {
+			r.Command = m.ApplyingCommandName()
 		}
 	}
-	done, end := r.ensureDone(), "complete!"
+	done, end := r.ensureApplyResult(), "complete!"
 	if done.Counts, done.Incomplete = n, !strings.Contains(l.Message, " complete! "); done.Incomplete {
 		end = "incomplete."
 	}

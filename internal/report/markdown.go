@@ -31,7 +31,7 @@ const (
 func Markdown(r *Run, maxBytes int) string {
 	tail := ""
 	if r.Digest != "" {
-		tail = "Plan digest: " + codeSpan(r.Digest) + "\n"
+		tail = "Plan digest: " + truncatedCodeSpan(r.Digest) + "\n"
 	}
 	var b strings.Builder
 	b.WriteString("### " + title(r) + "\n\n**" + Headline(r) + "**" + hazardCountText(r) + "\n")
@@ -50,7 +50,7 @@ func Markdown(r *Run, maxBytes int) string {
 func title(r *Run) string {
 	text := "b2form " + r.Command
 	if r.Folder != "" {
-		text += " in " + codeSpan(r.Folder)
+		text += " in " + truncatedCodeSpan(r.Folder)
 	}
 	return text
 }
@@ -179,12 +179,12 @@ func (s section) write(b *strings.Builder, roomBytes int) {
 
 func diagnosticEntries(list []view.Diagnostic) (out []string) {
 	for _, d := range list {
-		text := codeSpan(d.Summary)
+		text := truncatedCodeSpan(d.Summary)
 		if d.Address != "" {
-			text += " of " + codeSpan(d.Address)
+			text += " of " + truncatedCodeSpan(d.Address)
 		}
 		if d.Range != nil {
-			text += " in " + codeSpan(fmt.Sprintf("%s:%d", d.Range.Filename, d.Range.Start.Line))
+			text += " in " + truncatedCodeSpan(fmt.Sprintf("%s:%d", d.Range.Filename, d.Range.Start.Line))
 		}
 		out = append(out, text+"\n\n"+fence("text", d.Detail)+"\n")
 	}
@@ -196,10 +196,10 @@ func notDoneEntries(d *ApplyResult) (out []string) {
 		return nil
 	}
 	for _, a := range d.Failed {
-		out = append(out, "- "+codeSpan(a)+" failed\n")
+		out = append(out, "- "+truncatedCodeSpan(a)+" failed\n")
 	}
 	for _, a := range d.Unfinished {
-		out = append(out, "- "+codeSpan(a)+" was not begun, or not finished\n")
+		out = append(out, "- "+truncatedCodeSpan(a)+" was not begun, or not finished\n")
 	}
 	return out
 }
@@ -207,9 +207,9 @@ func notDoneEntries(d *ApplyResult) (out []string) {
 func hazardEntries(changes []Change) (out []string) {
 	for _, c := range changes {
 		for _, h := range c.Hazards {
-			text := "- **" + h.Kind + "** " + codeSpan(c.Address)
+			text := "- **" + h.Kind + "** " + truncatedCodeSpan(c.Address)
 			if h.Detail != "" {
-				text += ": " + codeSpan(h.Detail)
+				text += ": " + truncatedCodeSpan(h.Detail)
 			}
 			out = append(out, text+"\n")
 		}
@@ -220,7 +220,7 @@ func hazardEntries(changes []Change) (out []string) {
 func driftEntries(list []Drift, maxDiffBytes int) (out []string) {
 	for _, d := range list {
 		if d.Diff == "" {
-			out = append(out, "- "+codeSpan(d.Text)+"\n")
+			out = append(out, "- "+truncatedCodeSpan(d.Text)+"\n")
 			continue
 		}
 		out = append(out, details(d.Text, strings.Join(diffEntryOrOmission(d.Diff, maxDiffBytes), "")))
@@ -230,7 +230,7 @@ func driftEntries(list []Drift, maxDiffBytes int) (out []string) {
 
 func coverageText(list []string) (text string) {
 	for _, c := range list {
-		text += "- " + codeSpan(c) + "\n"
+		text += "- " + truncatedCodeSpan(c) + "\n"
 	}
 	return text
 }
@@ -239,7 +239,7 @@ func changeEntries(changes []Change, maxDiffBytes int) (out []string) {
 	for _, c := range changes {
 		body := ""
 		for _, remark := range c.Remarks {
-			body += "- " + codeSpan(remark) + "\n"
+			body += "- " + truncatedCodeSpan(remark) + "\n"
 		}
 		for _, h := range c.Hazards {
 			body += "- **" + h.Kind + "**\n"
@@ -248,7 +248,7 @@ func changeEntries(changes []Change, maxDiffBytes int) (out []string) {
 		case c.Diff != "":
 			body += "\n" + strings.Join(diffEntryOrOmission(c.Diff, maxDiffBytes), "")
 		case len(c.Fields) > 0: // of JSON lines, which hold no values
-			body += "- differs in " + codeSpan(strings.Join(c.Fields, ", ")) + "\n"
+			body += "- differs in " + truncatedCodeSpan(strings.Join(c.Fields, ", ")) + "\n"
 		}
 		out = append(out, details(strings.TrimSpace(c.Symbol+" "+c.Heading), body))
 	}
@@ -272,9 +272,9 @@ func checkEntries(list []Check) (out []string) {
 		if c.Failed {
 			word = "**failed**"
 		}
-		text := "- " + codeSpan(c.Name) + " " + word
+		text := "- " + truncatedCodeSpan(c.Name) + " " + word
 		for _, said := range c.Messages {
-			text += ": " + codeSpan(oneLine(said))
+			text += ": " + truncatedCodeSpan(truncateToLine(said))
 		}
 		out = append(out, text+"\n")
 	}
@@ -283,15 +283,15 @@ func checkEntries(list []Check) (out []string) {
 
 func keyEntries(list []Key) (out []string) {
 	for _, k := range list {
-		text := "- " + codeSpan(k.Name)
+		text := "- " + truncatedCodeSpan(k.Name)
 		for _, cell := range []struct{ label, text string }{{"", k.Owner}, {"may ", k.Capabilities}, {"in ", k.BucketsAndPrefix},
 			{"ends ", k.Expiry}} {
 			if cell.text != "" {
-				text += ", " + cell.label + codeSpan(cell.text)
+				text += ", " + cell.label + truncatedCodeSpan(cell.text)
 			}
 		}
 		for _, f := range k.Findings {
-			text += "\n  - " + codeSpan(f.Rule+prefixWithColon(f.Detail))
+			text += "\n  - " + truncatedCodeSpan(f.Rule+colonAndText(f.Detail))
 		}
 		out = append(out, text+"\n")
 	}
@@ -300,14 +300,14 @@ func keyEntries(list []Key) (out []string) {
 
 func exceptionEntries(list []Exception) (out []string) {
 	for _, x := range list {
-		out = append(out, "- "+codeSpan(x.Address)+" from "+codeSpan(x.Policy)+": "+codeSpan(x.Reason)+"\n")
+		out = append(out, "- "+truncatedCodeSpan(x.Address)+" from "+truncatedCodeSpan(x.Policy)+": "+truncatedCodeSpan(x.Reason)+"\n")
 	}
 	return out
 }
 
 func codeItems(list []string) (out []string) {
 	for _, s := range list {
-		out = append(out, "- "+codeSpan(s)+"\n")
+		out = append(out, "- "+truncatedCodeSpan(s)+"\n")
 	}
 	return out
 }
@@ -315,9 +315,9 @@ func codeItems(list []string) (out []string) {
 // mostInLine is how many characters of a text stand in a line.
 const mostInLine = 500
 
-// codeSpan is a text as inline code, in one line. Neither markup nor references to people and issues count in
+// truncatedCodeSpan is a text as inline code, in one line. Neither markup nor references to people and issues count in
 // it (CommonMark 0.31, code spans).
-func codeSpan(s string) string {
+func truncatedCodeSpan(s string) string {
 	s = visible.EscapeTruncated(s, mostInLine)
 	if s == "" {
 		return "(empty)"

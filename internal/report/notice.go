@@ -18,7 +18,7 @@ type Notice struct {
 	Outcome        Outcome        `json:"outcome"`
 	Headline       string         `json:"headline"`
 	Counts         noticeCounts   `json:"changes"`
-	Hazards        []noticeHazard `json:"hazards"` // at most 50
+	FirstHazards   []noticeHazard `json:"hazards"` // at most 50
 	FirstErrors    []string       `json:"errors"`  // at most 10, each in a line
 	HazardCount    int            `json:"hazard_count"`
 	ErrorCount     int            `json:"error_count"`
@@ -54,14 +54,15 @@ func NewNotice(r *Run, jobURL string) Notice {
 	notice := Notice{FormatVersion: "1.0", ProgramVersion: r.ProgramVersion, Command: r.Command,
 		Folder:  visible.EscapeTruncated(r.Folder, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
-		Hazards: []noticeHazard{}, FirstErrors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(),
+		FirstHazards: []noticeHazard{}, FirstErrors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(),
 		DriftCount: len(r.Drift),
 		Digest:     visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
 	for _, c := range r.Changes() {
 		for _, h := range c.Hazards {
-			if len(notice.Hazards) < mostNoticeHazards {
-				notice.Hazards = append(notice.Hazards, noticeHazard{visible.EscapeTruncated(c.Address, mostInLine), h.AllowFlagValue,
-					visible.EscapeTruncated(h.Detail, mostInLine)})
+			if len(notice.FirstHazards) < mostNoticeHazards {
+				notice.FirstHazards = append(notice.FirstHazards,
+					noticeHazard{visible.EscapeTruncated(c.Address, mostInLine), h.AllowFlagValue,
+						visible.EscapeTruncated(h.Detail, mostInLine)})
 			}
 		}
 	}
@@ -88,8 +89,8 @@ func (n Notice) Text(maxBytes int) string {
 	for _, text := range n.FirstErrors {
 		lines = append(lines, "Error: "+text)
 	}
-	for _, h := range n.Hazards {
-		lines = append(lines, h.AllowFlagValue+": "+h.Address+prefixWithColon(h.Detail))
+	for _, h := range n.FirstHazards {
+		lines = append(lines, h.AllowFlagValue+": "+h.Address+colonAndText(h.Detail))
 	}
 	link := ""
 	if n.JobURL != "" {
@@ -118,5 +119,5 @@ func (n Notice) Slack() []byte {
 	if err != nil {
 		panic(fmt.Sprintf("report: a message cannot be encoded: %v", err))
 	}
-	return visible.EscapeJSON(text)
+	return visible.EscapeInvisibleInJSON(text)
 }

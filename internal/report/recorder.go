@@ -97,7 +97,7 @@ func (r *Recorder) Done(result *apply.Result, m view.PlanPurpose) {
 			done.Failed = append(done.Failed, c.Change.Addr.String())
 		}
 	}
-	done.Unfinished = append(addresses(result.Skipped), addresses(result.PartlyDone)...)
+	done.Unfinished = append(addresses(result.Skipped), addresses(result.PartlySkipped)...)
 	r.Run.Done = done
 }
 
@@ -140,7 +140,7 @@ type ignoredOutput struct{}
 func (ignoredOutput) Note(string)                     {}
 func (ignoredOutput) Hint(string)                     {}
 func (ignoredOutput) Tests([]view.TestFileResult)     {}
-func (ignoredOutput) Capabilities([]string)           {}
+func (ignoredOutput) RequiredKey([]string)            {}
 func (ignoredOutput) Rotations(*plan.Plan, time.Time) {}
 func (ignoredOutput) Event(apply.Event)               {}
 func (ignoredOutput) Still(apply.Event)               {}

@@ -75,7 +75,7 @@ func SARIF(r *Run) []byte {
 			i = len(driver.Rules)
 			driver.Rules = append(driver.Rules, sarifRule{f.rule, sarifText(f.title)})
 		}
-		result := sarifResult{RuleID: f.rule, RuleIndex: i, Level: f.level, Message: sarifText(f.title + prefixWithColon(f.text)),
+		result := sarifResult{RuleID: f.rule, RuleIndex: i, Level: f.level, Message: sarifText(f.title + colonAndText(f.text)),
 			Fingerprints: map[string]string{"b2form/v1": f.fingerprint}}
 		if f.place != nil {
 			at := sarifRegion{StartLine: max(1, f.place.Start.Line), StartColumn: f.place.Start.Column,

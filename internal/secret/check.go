@@ -21,7 +21,7 @@ func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 				err = checkReplaceable(path)
 			}
 		case "stdout":
-			err = checkStdout(o)
+			err = checkHasStdout(o)
 		case "command":
 			_, err = prepareProgram(KeyInfo{}, d, o)
 		}
@@ -41,7 +41,7 @@ func refusalError(d config.Delivery, why error) *Error {
 	}
 }
 
-func checkStdout(o DeliveryOptions) error {
+func checkHasStdout(o DeliveryOptions) error {
 	if o.Stdout == nil {
 		return errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 	}
@@ -54,5 +54,5 @@ func checkedFilePath(d config.Delivery, o DeliveryOptions) (string, error) {
 	if o.FilePath != nil {
 		path = o.FilePath(d)
 	}
-	return path, checkNotProtected(path, o.ProtectedPaths)
+	return path, checkNotProtectedGitOrTemp(path, o.ProtectedPaths)
 }

@@ -180,7 +180,7 @@ func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*des
 	case "file":
 		return prepareFile(d, o, size)
 	case "stdout":
-		if err := checkStdout(o); err != nil {
+		if err := checkHasStdout(o); err != nil {
 			return nil, err
 		}
 		if visible.HasCICommand(content) {

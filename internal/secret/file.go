@@ -25,20 +25,20 @@ type tempFile struct {
 
 // reserveTempFile proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserveTempFile(path string, size int, list *TempFileJournal) (*tempFile, error) {
-	if err := checkReplaceable(path); err != nil {
+func reserveTempFile(targetPath string, size int, list *TempFileJournal) (*tempFile, error) {
+	if err := checkReplaceable(targetPath); err != nil {
 		return nil, err
 	}
-	dir := filepath.Dir(path)
+	dir := filepath.Dir(targetPath)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, errorWithoutPath(err))
 	}
-	f := &tempFile{targetPath: filepath.Clean(path), tempFileList: list}
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	f := &tempFile{targetPath: filepath.Clean(targetPath), tempFileList: list}
+	if _, err := os.Lstat(targetPath); errors.Is(err, fs.ErrNotExist) {
 		f.file = createUnnamedIfSupported(dir)
 	}
 	if f.file == nil {
-		if err := f.createNamed(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix)); err != nil {
+		if err := f.createNamed(filepath.Join(dir, tempPrefix+filepath.Base(targetPath)+tempSuffix)); err != nil {
 			return nil, err
 		}
 	}
@@ -47,7 +47,7 @@ func reserveTempFile(path string, size int, list *TempFileJournal) (*tempFile, e
 		err = f.file.Sync() // some file systems find out only now that they are full
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", path, errorWithoutPath(err)), f.discard())
+		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", targetPath, errorWithoutPath(err)), f.discard())
 	}
 	return f, nil
 }

@@ -10,8 +10,8 @@ import (
 
 // formatKey renders the key in one of the formats that need no template. A stdout
 // delivery without a format prints env.
-func formatKey(name string, key KeyInfo) (string, error) {
-	switch name {
+func formatKey(formatName string, key KeyInfo) (string, error) {
+	switch formatName {
 	case "env", "":
 		return envFormat(key), nil
 	case "json":
@@ -27,7 +27,7 @@ func formatKey(name string, key KeyInfo) (string, error) {
 	case "kopia":
 		return kopiaFormat(key), nil
 	}
-	return "", fmt.Errorf("%q is not a format", name)
+	return "", fmt.Errorf("%q is not a format", formatName)
 }
 
 // envFormat is the pair of variables that Backblaze's command line tool reads

@@ -23,8 +23,8 @@ type TempFileJournal struct {
 	pending map[string]bool // listed and still to be removed, by path
 }
 
-// NewTempFileList is the list in the file at path, which need not exist.
-func NewTempFileList(path string) *TempFileJournal {
+// NewTempFileJournal is the list in the file at path, which need not exist.
+func NewTempFileJournal(path string) *TempFileJournal {
 	return &TempFileJournal{path: path, pending: map[string]bool{}}
 }
 

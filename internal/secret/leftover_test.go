@@ -18,7 +18,9 @@ func TestLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	list, old, fresh := filepath.Join(dir, "list"), filepath.Join(dir, "old.env"), filepath.Join(dir, "new.env")
 	must(t, os.WriteFile(old, []byte("old"), 0o600))
-	env := func() secret.DeliveryOptions { return secret.DeliveryOptions{TempFiles: secret.NewTempFileList(list)} }
+	env := func() secret.DeliveryOptions {
+		return secret.DeliveryOptions{TempFiles: secret.NewTempFileJournal(list)}
+	}
 	left := ".b2form-old.env.tmp"
 
 	_, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(old), file(fresh)}, env())
@@ -29,7 +31,7 @@ func TestLeftovers(t *testing.T) {
 	if _, there := files(t, dir)[".b2form-new.env.tmp"]; there && runtime.GOOS == "linux" {
 		t.Error("a new file has a name before it is complete")
 	}
-	next := secret.NewTempFileList(list)
+	next := secret.NewTempFileJournal(list)
 	if !next.HasLeftovers() {
 		t.Error("nothing is listed")
 	}
@@ -62,16 +64,16 @@ func TestHostileLeftovers(t *testing.T) {
 	must(t, os.WriteFile(precious, nil, 0o600))
 	must(t, os.Mkdir(folder, 0o700))
 	must(t, os.WriteFile(list, fmt.Appendf(nil, "%q\n%q\n%q\n\"cut off", precious, folder, folder+"/../precious"), 0o600))
-	must(t, secret.NewTempFileList(list).RemoveLeftovers())
+	must(t, secret.NewTempFileJournal(list).RemoveLeftovers())
 	if got := files(t, dir); len(got) != 2 {
 		t.Errorf("left: %v", got)
 	}
 	must(t, os.Symlink(precious, list))
-	if err := secret.NewTempFileList(list).RemoveLeftovers(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if err := secret.NewTempFileJournal(list).RemoveLeftovers(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a link as the list: %v", err)
 	}
 	_, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(precious)},
-		secret.DeliveryOptions{TempFiles: secret.NewTempFileList(list)})
+		secret.DeliveryOptions{TempFiles: secret.NewTempFileJournal(list)})
 	if err == nil {
 		t.Error("the list was written through a link")
 	}

@@ -55,7 +55,7 @@ func prepareProgram(key KeyInfo, d config.Delivery, o DeliveryOptions) (*deliver
 	}
 	name := d.Command[0]
 	if filepath.Base(name) != name && !filepath.IsAbs(name) {
-		name = filepath.Join(d.Dir, name)
+		name = filepath.Join(d.ProgramDir, name)
 		if filepath.Base(name) == name {
 			name = "." + string(filepath.Separator) + name // not one of PATH
 		}
@@ -118,7 +118,7 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 	said := &tailBuffer{}
 	cmd := exec.CommandContext(ctx, p.path)
 	cmd.Args = slices.Clone(p.delivery.Command)
-	cmd.Dir = p.delivery.Dir
+	cmd.Dir = p.delivery.ProgramDir
 	cmd.Env = append(WithoutOwnSecrets(p.options.ProgramEnv), p.renderedEnv...)
 	cmd.Stdin = strings.NewReader(input)
 	cmd.Stdout, cmd.Stderr = said, said
@@ -130,8 +130,8 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 		}
 		return false, fmt.Errorf("the program cannot be run: %w", errorWithoutPath(err))
 	}
-	if p.delivery.Timeout > 0 {
-		timer := time.AfterFunc(p.delivery.Timeout, func() { cancel(errTimeout) })
+	if p.delivery.ProgramTimeout > 0 {
+		timer := time.AfterFunc(p.delivery.ProgramTimeout, func() { cancel(errTimeout) })
 		defer timer.Stop()
 	}
 	err = cmd.Wait()
@@ -168,7 +168,7 @@ func (p *deliveryProgram) programFailure(why, err error, said string, key Value)
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(why, errTimeout):
-		text = fmt.Sprintf("the program was ended after %s, its timeout", p.delivery.Timeout)
+		text = fmt.Sprintf("the program was ended after %s, its timeout", p.delivery.ProgramTimeout)
 	case why != nil:
 		text = "the program was ended, since b2form was asked to stop"
 	case errors.As(err, &exit) && exit.Exited():
@@ -183,7 +183,7 @@ func (p *deliveryProgram) programFailure(why, err error, said string, key Value)
 		return &programError{text + " and said nothing", ""}
 	case p.delivery.HasOtherSensitive:
 		return &programError{text + "; what it said is left out, since it may repeat a sensitive value", ""}
-	case !p.delivery.ShowOutput:
+	case !p.delivery.ShowProgramOutput:
 		return &programError{text + "; what it said is not shown, since it may repeat the secret",
 			"To find out why, run it by hand with a made-up secret, or write show_output = true in this block."}
 	}

@@ -22,8 +22,8 @@ import (
 
 // shell is a delivery to a script; the secret is its input.
 func shell(dir, script string) config.Delivery {
-	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, DisplayName: "command sh",
-		Timeout: time.Minute, RenderContent: plainKey, ShowOutput: true, Range: &hcl.Range{Filename: "main.b2.hcl"}}
+	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, ProgramDir: dir, DisplayName: "command sh",
+		ProgramTimeout: time.Minute, RenderContent: plainKey, ShowProgramOutput: true, Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 func plainKey(self map[string]cty.Value, _ config.LiveLookup) (string, hcl.Diagnostics) {
@@ -72,7 +72,7 @@ func TestProgram(t *testing.T) {
 // A program that fails is named with its exit code and its words, without the
 // secret in any form, and nothing after it changes.
 func TestProgramFails(t *testing.T) {
-	quick := func(d *config.Delivery) { d.Timeout = 50 * time.Millisecond }
+	quick := func(d *config.Delivery) { d.ProgramTimeout = 50 * time.Millisecond }
 	tests := []struct {
 		name, script, want string
 		change             func(*config.Delivery)
@@ -91,13 +91,13 @@ func TestProgramFails(t *testing.T) {
 		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
 		{"unasked", `printf 'hello '; base64 | rev; exit 1`, "exit code 1; what it said is not shown, since it may repeat the secret. " +
 			"The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nTo find out why, run ",
-			func(d *config.Delivery) { d.ShowOutput = false }},
-		{"unasked silence", `exit 1`, "exit code 1 and said nothing", func(d *config.Delivery) { d.ShowOutput = false }},
+			func(d *config.Delivery) { d.ShowProgramOutput = false }},
+		{"unasked silence", `exit 1`, "exit code 1 and said nothing", func(d *config.Delivery) { d.ShowProgramOutput = false }},
 		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value",
 			func(d *config.Delivery) { d.HasOtherSensitive = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
 		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout", quick},
-		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.Dir += "/gone" }},
+		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.ProgramDir += "/gone" }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -145,9 +145,9 @@ func TestProgramIsNotQuoted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := shell(t.TempDir(), script)
-			d.ShowOutput, d.Timeout = false, 10*time.Second
+			d.ShowProgramOutput, d.ProgramTimeout = false, 10*time.Second
 			if name == "after a time" {
-				d.Timeout = 200 * time.Millisecond
+				d.ProgramTimeout = 200 * time.Millisecond
 			}
 			_, err := deliver(t, secret.DeliveryOptions{ProgramEnv: os.Environ()}, d)
 			var e *secret.Error
@@ -189,8 +189,8 @@ func TestProgramPrepare(t *testing.T) {
 		want string
 	}{
 		{config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}}, `"b2form-no-such-program" is not found`},
-		{config.Delivery{Type: "command", Command: []string{"./gone"}, Dir: dir}, "cannot be run"},
-		{config.Delivery{Type: "command", Command: []string{"./text"}, Dir: dir}, "permission denied"},
+		{config.Delivery{Type: "command", Command: []string{"./gone"}, ProgramDir: dir}, "cannot be run"},
+		{config.Delivery{Type: "command", Command: []string{"./text"}, ProgramDir: dir}, "permission denied"},
 		{config.Delivery{Type: "command"}, "names no program"},
 		{wrong, "No such bucket"},
 	} {

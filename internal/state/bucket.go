@@ -269,7 +269,7 @@ func (k *bucketStorage) leaseLostErrorIfAny() error {
 	return k.lostErr
 }
 
-func (k *bucketStorage) checkLocked() error {
+func (k *bucketStorage) checkLockNotLost() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
@@ -285,12 +285,12 @@ func (k *bucketStorage) checkLocked() error {
 // of the pointer. As long as a part is small, the next version of it has the new
 // lines too, so a journal has few parts however many batches it took.
 func (k *bucketStorage) append(lines []byte) error {
-	now := k.currentVersion()
+	now := k.lastKnownVersion()
 	part, name := k.lastPartContent, now.LastJournalPart.Name
 	if len(part) == 0 || len(part) > maxChunk {
 		first := firstRecord(k.baseState)
 		if now.LastJournalPart != (fileVersion{}) {
-			first.Previous = &now.LastJournalPart
+			first.PreviousChunk = &now.LastJournalPart
 		}
 		part, name = first.encodeLine(), k.newObjectName("journal")
 		k.journalParts = append(k.journalParts, fileVersion{Name: name})
@@ -308,9 +308,9 @@ func (k *bucketStorage) append(lines []byte) error {
 	return nil
 }
 
-// currentVersion is what counts, as far as this run knows. Only append and close change
+// lastKnownVersion is what counts, as far as this run knows. Only append and close change
 // it, one at a time, and only they ask.
-func (k *bucketStorage) currentVersion() stateAndJournalVersion { return k.claim.knownVersions[0] }
+func (k *bucketStorage) lastKnownVersion() stateAndJournalVersion { return k.claim.knownVersions[0] }
 
 func (k *bucketStorage) commitVersion(to stateAndJournalVersion) error {
 	k.updateSemaphore <- struct{}{}
@@ -362,7 +362,7 @@ func (k *bucketStorage) close(s *State) error {
 	if err := k.leaseLostErrorIfAny(); err != nil {
 		return err
 	}
-	now := k.currentVersion()
+	now := k.lastKnownVersion()
 	to, superseded := stateAndJournalVersion{State: now.State}, k.journalParts
 	var failed error
 	if s != nil {
@@ -394,7 +394,7 @@ func (k *bucketStorage) close(s *State) error {
 // releaseLease gives the lease back after a failed start.
 func (k *bucketStorage) releaseLease() {
 	defer k.stopHeartbeat()
-	to := k.currentVersion()
+	to := k.lastKnownVersion()
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
 	// else it expires
@@ -408,8 +408,8 @@ func (k *bucketStorage) stopHeartbeat() {
 
 func (k *bucketStorage) stats() WriteStats { return k.count.stats() }
 
-// callInTurn is api.Call, but an update of this bucket takes its turn with ours.
-func (k *bucketStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+// callInTurnIfBucketUpdate is api.Call, but an update of this bucket takes its turn with ours.
+func (k *bucketStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
 	if method != "b2_update_bucket" {
 		return api.Call(ctx, method, in, out)
 	}

@@ -119,7 +119,7 @@ func TestDamagedJournal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := statePath(t)
 			must(t, os.WriteFile(path+".journal", []byte(test.text), 0o644))
-			_, readErr := state.Read(path)
+			_, readErr := state.ReadOrEmpty(path)
 			_, openErr := state.Open(context.Background(), path, options())
 			for _, err := range []error{readErr, openErr} {
 				var e *state.Error

@@ -14,7 +14,7 @@ import (
 
 // readStateFileOrEmpty decodes a state file; an absent one is an empty state.
 func readStateFileOrEmpty(path string) (*State, error) {
-	data, err := readRegularFileIfAny(path)
+	data, err := readRegularFileOrNil(path)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (d *decoder) decodeState() (*State, error) {
 		return nil, errors.New(`"{" was expected`)
 	}
 	seen := map[string]bool{}
-	err := d.forEachMember(whole, func(member, v gjson.Result) error {
+	err := d.forEachMemberOrElement(whole, func(member, v gjson.Result) error {
 		if seen[member.Str] {
 			return repeatedMemberError(member.Str)
 		}
@@ -159,9 +159,9 @@ func (d *decoder) syntaxError() error {
 	return errors.New("something follows the end of the state")
 }
 
-// forEachMember calls f with the members of an object or the elements of a list, until
+// forEachMemberOrElement calls f with the members of an object or the elements of a list, until
 // one is wrong.
-func (d *decoder) forEachMember(of gjson.Result, f func(member, v gjson.Result) error) (err error) {
+func (d *decoder) forEachMemberOrElement(of gjson.Result, f func(member, v gjson.Result) error) (err error) {
 	of.ForEach(func(member, v gjson.Result) bool {
 		d.offset = v.Index
 		err = f(member, v)
@@ -194,7 +194,7 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 		}
 		// Growing by doubling would copy every entry several times.
 		s.Entries = make([]addr.StateEntry, 0, strings.Count(v.Raw, `"address"`))
-		return d.forEachMember(v, func(_, v gjson.Result) error {
+		return d.forEachMemberOrElement(v, func(_, v gjson.Result) error {
 			e, err := decodeEntry(v)
 			s.Entries = append(s.Entries, e)
 			return err
@@ -203,7 +203,7 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 		if !v.IsArray() {
 			return errors.New(`"[" was expected`)
 		}
-		return d.forEachMember(v, func(_, v gjson.Result) error {
+		return d.forEachMemberOrElement(v, func(_, v gjson.Result) error {
 			i, err := decodeIntent(v)
 			s.OpenIntents = append(s.OpenIntents, i)
 			return err

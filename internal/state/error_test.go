@@ -76,7 +76,7 @@ func TestBadFiles(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			path := statePath(t)
 			must(t, os.WriteFile(path, []byte(test.text), 0o644))
-			_, readErr := state.Read(path)
+			_, readErr := state.ReadOrEmpty(path)
 			_, openErr := state.Open(context.Background(), path, options())
 			for _, err := range []error{readErr, openErr} {
 				var e *state.Error
@@ -123,7 +123,7 @@ func TestBadPlaces(t *testing.T) {
 			t.Errorf("%s: Open = %v", test.name, err)
 		}
 	}
-	if _, err := state.Read(locked); err != nil {
+	if _, err := state.ReadOrEmpty(locked); err != nil {
 		t.Errorf("Read needs no lock, but says %v", err)
 	}
 }
@@ -149,7 +149,7 @@ func TestLocked(t *testing.T) {
 			t.Errorf("detail lacks %q:\n%s", line, e.Detail)
 		}
 	}
-	if _, err := state.Read(path); err != nil {
+	if _, err := state.ReadOrEmpty(path); err != nil {
 		t.Errorf("Read of a locked state: %v", err)
 	}
 
@@ -212,7 +212,7 @@ func TestContention(t *testing.T) {
 	}
 	last := ""
 	for done.Load() < runs {
-		s, err := state.Read(path)
+		s, err := state.ReadOrEmpty(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +249,8 @@ func TestForeignJournal(t *testing.T) {
 	}
 	must(t, os.WriteFile(other, []byte(`{"version":1,"account_id":"acc2","realm":"https://api.backblazeb2.com"}`), 0o644))
 	var e *state.Error
-	if _, err := state.Read(other); !errors.As(err, &e) || !strings.Contains(e.Detail, "acc1") || !strings.Contains(e.Detail, "acc2") {
+	if _, err := state.ReadOrEmpty(other); !errors.As(err, &e) || !strings.Contains(e.Detail, "acc1") ||
+		!strings.Contains(e.Detail, "acc2") {
 		t.Errorf("Read beside another account's journal = %v", err)
 	}
 }

@@ -50,9 +50,9 @@ func resolveSymlinks(path string) (string, error) {
 	return "", readError(path, errors.New("too many symbolic links"))
 }
 
-// readRegularFileIfAny gives a file's content; nil where there is no file. A symbolic link is
+// readRegularFileOrNil gives a file's content; nil where there is no file. A symbolic link is
 // not followed: that of the state itself was before.
-func readRegularFileIfAny(path string) ([]byte, error) {
+func readRegularFileOrNil(path string) ([]byte, error) {
 	if info, err := statRegularIfAny(path); info == nil {
 		return nil, err
 	}
@@ -113,9 +113,9 @@ func compactJSON(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
-// replaceFile writes the state beside path and renames it into place. The file
+// replaceStateFile writes the state beside path and renames it into place. The file
 // keeps its mode. What was at path stays whole whatever happens.
-func replaceFile(path string, s *State, count *writeCounter) (err error) {
+func replaceStateFile(path string, s *State, count *writeCounter) (err error) {
 	mode := fs.FileMode(0o644)
 	info, statErr := os.Stat(path)
 	if statErr == nil {

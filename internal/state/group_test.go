@@ -114,7 +114,7 @@ func TestFailedSync(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Read(s.displayName)
+		got, err := ReadOrEmpty(s.displayName)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestCloseWaits(t *testing.T) {
 		}
 		close(d.release)
 		synctest.Wait()
-		if got, err := Read(s.displayName); err != nil || len(got.Entries) != 1 {
+		if got, err := ReadOrEmpty(s.displayName); err != nil || len(got.Entries) != 1 {
 			t.Errorf("saved: %+v, %v", got, err)
 		}
 	})
@@ -214,7 +214,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Read(path); err != nil {
+		if _, err := ReadOrEmpty(path); err != nil {
 			b.Fatal(err)
 		}
 	}

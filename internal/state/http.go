@@ -86,7 +86,7 @@ func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	if h.LockAddress == "" && !o.NoLock {
 		return nil, h.noLockError()
 	}
-	k := &httpStorage{HTTPBackend: h, runID: rand.Text(), usesLock: !o.NoLock, ctx: context.WithoutCancel(ctx),
+	k := &httpStorage{HTTPBackend: h, runID: rand.Text(), usesLock: !o.NoLock, uncancelledCtx: context.WithoutCancel(ctx),
 		lockStatus:    lockStatus{now: o.Now},
 		turnSemaphore: make(chan struct{}, 1)}
 	if k.usesLock {
@@ -233,7 +233,7 @@ func (h HTTPBackend) error(summary, detail string, cause error) *Error {
 }
 
 // refusedError explains a reply that is a refusal.
-func (h HTTPBackend) refusedError(what string, r *httpReply) *Error {
+func (h HTTPBackend) refusedError(requestedAction string, r *httpReply) *Error {
 	argument, where := h.backendArgumentFor(r.address), visible.EscapeLine(displayURL(r.address))
 	todo := "Correct what it says, then run the same command again."
 	switch {
@@ -249,6 +249,7 @@ func (h HTTPBackend) refusedError(what string, r *httpReply) *Error {
 	case r.status == http.StatusRequestEntityTooLarge, r.status == http.StatusInsufficientStorage:
 		todo = "Make room for the state, or raise the limit of its size, then run the same command again."
 	}
-	return h.error("The server of the state refuses", fmt.Sprintf("The server at %s was asked to %s and answered %d %s%s. %s", where, what,
-		r.status, http.StatusText(r.status), h.replyExcerpt(r.body), todo), nil)
+	return h.error("The server of the state refuses",
+		fmt.Sprintf("The server at %s was asked to %s and answered %d %s%s. %s", where, requestedAction,
+			r.status, http.StatusText(r.status), h.replyExcerptClause(r.body), todo), nil)
 }

@@ -93,7 +93,7 @@ func (d *decoder) decodeDocument(into *httpDocument) error {
 		return d.syntaxError()
 	}
 	whole := gjson.Parse(d.data)
-	if err := d.forEachMember(whole, func(member, _ gjson.Result) error {
+	if err := d.forEachMemberOrElement(whole, func(member, _ gjson.Result) error {
 		if member.Str != strings.ToLower(member.Str) {
 			return fmt.Errorf("%q is not known here", member.Str)
 		}
@@ -127,17 +127,17 @@ func (d *httpDocument) replay(where string) (base *State, c changes, err error) 
 // httpStorage is the storage of a state behind a server.
 type httpStorage struct {
 	HTTPBackend
-	runID    string // names this run, and its lock
-	usesLock bool
-	lock     httpLockInfo
-	ctx      context.Context // outlives the run's
-	count    writeCounter
+	runID          string // names this run, and its lock
+	usesLock       bool
+	lock           httpLockInfo
+	uncancelledCtx context.Context // outlives the run's
+	writeCounts    writeCounter
 	lockStatus
 
-	turnSemaphore     chan struct{}   // held over requests that look at the document or store it, so it is no mutex
-	knownDocument     *httpDocument   // as this run last read or stored it
-	unconfirmedStores []*httpDocument // what it stored without learning what came of that
-	checkCount        atomic.Int64    // how many have come to an end
+	turnSemaphore      chan struct{}   // held over requests that look at the document or store it, so it is no mutex
+	knownDocument      *httpDocument   // as this run last read or stored it
+	unconfirmedStores  []*httpDocument // what it stored without learning what came of that
+	finishedCheckCount atomic.Int64    // how many have come to an end
 }
 
 // readAndClaim reads the state and stores it under the name of this run, so that a run whose lock was
@@ -167,10 +167,10 @@ func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 // append stores a document with more lines. The check that must follow is on its way when it
 // returns; a change that comes meanwhile waits for it, and needs no check of its own before.
 func (k *httpStorage) append(lines []byte) error {
-	checks := k.checkCount.Load()
+	checks := k.finishedCheckCount.Load()
 	k.turnSemaphore <- struct{}{}
 	err := error(nil)
-	if k.checkCount.Load() == checks {
+	if k.finishedCheckCount.Load() == checks {
 		err = k.checkUnchanged()
 	}
 	if err == nil {
@@ -221,8 +221,8 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 	}
 	k.unconfirmedStores = append(k.unconfirmedStores, next)
 	for try, wait := 0, k.FirstRetryWait; ; try++ {
-		r, err := k.sendOnce(k.ctx, k.UpdateMethod, k.addressWithLockID(), body, maxHTTPReply)
-		k.count.bytes.Add(int64(len(body)))
+		r, err := k.sendOnce(k.uncancelledCtx, k.UpdateMethod, k.addressWithLockID(), body, maxHTTPReply)
+		k.writeCounts.bytes.Add(int64(len(body)))
 		switch {
 		case errors.As(err, new(*Error)):
 			return err
@@ -242,7 +242,7 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 		case try >= k.Retries:
 			return k.refusedError("store the state", r)
 		}
-		if err := pause.For(k.ctx, max(wait, min(r.retryAfter(), k.MaxRetryWait))); err != nil {
+		if err := pause.For(k.uncancelledCtx, max(wait, min(r.retryAfter(), k.MaxRetryWait))); err != nil {
 			return err
 		}
 		wait = min(2*wait, k.MaxRetryWait)
@@ -255,7 +255,7 @@ func (k *httpStorage) endTurn() { <-k.turnSemaphore }
 func (k *httpStorage) noteStored(d *httpDocument) {
 	k.knownDocument = d
 	k.unconfirmedStores = slices.DeleteFunc(k.unconfirmedStores, func(t *httpDocument) bool { return t == d })
-	k.count.syncs.Add(1)
+	k.writeCounts.syncs.Add(1)
 }
 
 // checkUnchanged finds out whether the document is as this run knows it: what it has stored last, or
@@ -266,11 +266,11 @@ func (k *httpStorage) checkUnchanged() error { return k.checkUnchangedAfterRepla
 // checkUnchangedAfterReplacing is checkUnchanged just after a version was stored in place of before; nil: of none.
 func (k *httpStorage) checkUnchangedAfterReplacing(before *httpDocument) error {
 	began := k.now()
-	there, err := k.getDocumentOrEmpty(k.ctx)
+	there, err := k.getDocumentOrEmpty(k.uncancelledCtx)
 	if err != nil {
 		return err
 	}
-	k.checkCount.Add(1)
+	k.finishedCheckCount.Add(1)
 	if i := slices.IndexFunc(k.unconfirmedStores, there.hasSameSerialAndRun); i >= 0 && there.Serial > k.knownDocument.Serial {
 		k.noteStored(k.unconfirmedStores[i])
 	}
@@ -325,11 +325,11 @@ func (k *httpStorage) unlock() error {
 	if !k.usesLock {
 		return nil
 	}
-	return k.releaseLock(k.ctx, k.lock)
+	return k.releaseLock(k.uncancelledCtx, k.lock)
 }
 
-// checkLocked looks at the document where the last look is too old to rely on.
-func (k *httpStorage) checkLocked() error {
+// checkLockNotLost looks at the document where the last look is too old to rely on.
+func (k *httpStorage) checkLockNotLost() error {
 	return k.checkIfStale(func() error {
 		k.turnSemaphore <- struct{}{}
 		defer k.endTurn()
@@ -337,8 +337,8 @@ func (k *httpStorage) checkLocked() error {
 	})
 }
 
-func (k *httpStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *httpStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 
-func (k *httpStorage) stats() WriteStats { return k.count.stats() }
+func (k *httpStorage) stats() WriteStats { return k.writeCounts.stats() }

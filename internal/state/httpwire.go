@@ -130,7 +130,7 @@ func (h HTTPBackend) asUnreachableError(ctx context.Context, err error) error {
 	if why.Cause == reach.Unknown { // the words of Go's libraries are for developers
 		why.Subject = "the connection failed, or what answers there does not speak HTTP"
 	}
-	return &unreachableError{h.scrubbed(why.Reason("the server"))}
+	return &unreachableError{h.scrubAndTruncate(why.Reason("the server"))}
 }
 
 // explainUnreachable turns the error of a request that was repeated in vain into one for people.
@@ -145,9 +145,9 @@ func (h HTTPBackend) explainUnreachable(address string, err error) error {
 		nil)
 }
 
-// scrubbed is what somebody else said, without the password, also as the header has it, and in
+// scrubAndTruncate is what somebody else said, without the password, also as the header has it, and in
 // one line.
-func (h HTTPBackend) scrubbed(text string) string {
+func (h HTTPBackend) scrubAndTruncate(text string) string {
 	if password := h.Password.Reveal(); password != "" {
 		text = scrub.RemoveWholeSecret(text, h.Username+":"+password)
 		text = scrub.RemoveWholeSecret(text, password)
@@ -155,11 +155,11 @@ func (h HTTPBackend) scrubbed(text string) string {
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
 
-// replyExcerpt is what a server says beside its status, as the end of a sentence; "": nothing.
-func (h HTTPBackend) replyExcerpt(body []byte) string {
+// replyExcerptClause is what a server says beside its status, as the end of a sentence; "": nothing.
+func (h HTTPBackend) replyExcerptClause(body []byte) string {
 	text := strings.TrimSpace(string(body[:min(len(body), 4<<10)]))
 	if text == "" {
 		return ""
 	}
-	return fmt.Sprintf(" with the words \"%s\"", h.scrubbed(text))
+	return fmt.Sprintf(" with the words \"%s\"", h.scrubAndTruncate(text))
 }

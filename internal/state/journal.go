@@ -17,7 +17,7 @@ import (
 // here; all of a line counts, or nothing of it.
 type journalRecord struct {
 	FormatVersion int              `json:"version,omitempty"` // first line of a journal
-	Previous      *fileVersion     `json:"after,omitempty"`   // likewise: the part that this one continues
+	PreviousChunk *fileVersion     `json:"after,omitempty"`   // likewise: the part that this one continues
 	Bind          *accountBinding  `json:"bind,omitempty"`
 	Forget        *addr.Addr       `json:"forget,omitempty"`
 	Put           *addr.StateEntry `json:"put,omitempty"`

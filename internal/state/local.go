@@ -31,7 +31,7 @@ func (l LocalFile) FilePaths() []string {
 }
 
 // Read implements [Backend]. See the function Read.
-func (l LocalFile) Read(context.Context) (*State, error) { return Read(l.Path) }
+func (l LocalFile) Read(context.Context) (*State, error) { return ReadOrEmpty(l.Path) }
 
 // Open implements [Backend]. See the function Open.
 func (l LocalFile) Open(ctx context.Context, o Options) (*Store, error) { return Open(ctx, l.Path, o) }
@@ -101,9 +101,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 // fileStorage is the storage of a state in a folder.
 type fileStorage struct {
-	path  string
-	lock  *flock.Flock // nil: taken by nobody
-	count writeCounter
+	path        string
+	lock        *flock.Flock // nil: taken by nobody
+	writeCounts writeCounter
 	knownFiles
 
 	// The journal, as far as it is open.
@@ -126,7 +126,7 @@ func (f *fileStorage) openStore() (*Store, error) {
 	if err := f.noteFiles(); err != nil {
 		return nil, err
 	}
-	raw, err := readRegularFileIfAny(f.path + journalSuffix)
+	raw, err := readRegularFileOrNil(f.path + journalSuffix)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (f *fileStorage) openJournal() (journalFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.count.sync(func() error { return durable.SyncDir(filepath.Dir(f.path)) }); err != nil {
+	if err := f.writeCounts.sync(func() error { return durable.SyncDir(filepath.Dir(f.path)) }); err != nil {
 		j.Close()
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (f *fileStorage) openJournal() (journalFile, error) {
 }
 
 func (f *fileStorage) append(lines []byte) error {
-	err := f.checkLocked()
+	err := f.checkLockNotLost()
 	if err == nil {
 		err = f.writeLines(lines)
 	}
@@ -191,11 +191,11 @@ func (f *fileStorage) writeLines(lines []byte) error {
 	}
 	lines = slices.Concat(f.pendingFirstLine, lines)
 	f.journalTorn = true
-	if err := f.knownFiles.writeJournal(func() (int, error) { return f.count.writer(f.journal).Write(lines) }); err != nil {
+	if err := f.knownFiles.writeJournal(func() (int, error) { return f.writeCounts.writer(f.journal).Write(lines) }); err != nil {
 		return err
 	}
 	f.journalTorn, f.pendingFirstLine, f.journalSize = false, nil, f.journalSize+int64(len(lines))
-	return f.count.sync(f.journal.Sync)
+	return f.writeCounts.sync(f.journal.Sync)
 }
 
 // close brings the state file up to date and removes the journal. Only then:
@@ -216,7 +216,7 @@ func (f *fileStorage) close(s *State) error {
 }
 
 func (f *fileStorage) foldJournal(s *State) error {
-	if err := f.checkLocked(); err != nil {
+	if err := f.checkLockNotLost(); err != nil {
 		if s == nil {
 			return nil // nothing is to be stored, so nothing is lost
 		}
@@ -228,7 +228,7 @@ func (f *fileStorage) foldJournal(s *State) error {
 			return f.unsavedError(err)
 		}
 	case s != nil:
-		if err := replaceFile(f.path, s, &f.count); err != nil {
+		if err := replaceStateFile(f.path, s, &f.writeCounts); err != nil {
 			return f.unsavedError(err)
 		}
 	}
@@ -248,17 +248,17 @@ func (f *fileStorage) unlock() {
 	}
 }
 
-// checkLocked looks whether the lock is still the file that others try to lock, and what
+// checkLockNotLost looks whether the lock is still the file that others try to lock, and what
 // is stored what this run knows. The second also holds without a lock.
-func (f *fileStorage) checkLocked() error {
+func (f *fileStorage) checkLockNotLost() error {
 	if f.lock != nil && !isLockFileInPlace(f.lock) {
 		return lostLockError(f.path)
 	}
 	return f.knownFiles.checkUnchanged()
 }
 
-func (f *fileStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+func (f *fileStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 
-func (f *fileStorage) stats() WriteStats { return f.count.stats() }
+func (f *fileStorage) stats() WriteStats { return f.writeCounts.stats() }

@@ -135,7 +135,7 @@ func releaseLock(lock *flock.Flock) error {
 // be half written, or unreadable while it is locked, as on Windows.
 func readHolderOrUnknown(statePath string) *LockedError {
 	held := &LockedError{}
-	data, err := readRegularFileIfAny(statePath + lockSuffix)
+	data, err := readRegularFileOrNil(statePath + lockSuffix)
 	if err != nil || json.Unmarshal(data, held) != nil {
 		held = &LockedError{}
 	}

@@ -295,12 +295,12 @@ func (k *databaseStorage) endSession() {
 	}
 }
 
-// checkLocked asks the database where the last answer is too old to rely on.
-func (k *databaseStorage) checkLocked() error {
+// checkLockNotLost asks the database where the last answer is too old to rely on.
+func (k *databaseStorage) checkLockNotLost() error {
 	return k.checkIfStale(func() error { return k.execOnOwnRow(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
 
-func (k *databaseStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *databaseStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

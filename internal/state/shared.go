@@ -207,10 +207,10 @@ func findPreviousJournalPart(name string, part []byte) (fileVersion, error) {
 			first = r
 		}
 	}
-	if first == nil || first.Previous == nil {
+	if first == nil || first.PreviousChunk == nil {
 		return fileVersion{}, nil
 	}
-	return *first.Previous, nil
+	return *first.PreviousChunk, nil
 }
 
 // Open implements [Backend]. A run that was killed holds the lock until its

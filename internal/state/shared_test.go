@@ -253,7 +253,7 @@ func TestSharedGone(t *testing.T) {
 		must(t, s.Close())
 		d, err := c.Dump()
 		must(t, err)
-		for _, f := range d.Files {
+		for _, f := range d.FileVersions {
 			must(t, b.Remote.Call(t.Context(), "b2_delete_file_version", map[string]any{"fileId": f["fileId"], "fileName": f["fileName"]},
 				nil))
 		}

@@ -34,10 +34,10 @@ type State struct {
 // applied, or by a b2form that did not record it. Without digests: what is live comes from
 // several configurations, since the apply did not come to its end.
 type AppliedDigests struct {
-	Salt              string `json:"salt"`                // random; the key of the digests
-	VariablesDigest   string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
-	ConfigFilesDigest string `json:"files,omitempty"`     // digest of the configuration's files
-	OutputDigests     string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
+	Salt                        string `json:"salt"`                // random; the key of the digests
+	NonsensitiveVariablesDigest string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
+	ConfigFilesDigest           string `json:"files,omitempty"`     // digest of the configuration's files
+	OutputDigests               string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
 }
 
 // A CreateIntent announces the create of one object before the request is sent, so
@@ -54,19 +54,19 @@ type CreateIntent struct {
 	AnnouncedAt          time.Time `json:"at,omitzero"` // when it was announced
 }
 
-// Read gives the state stored at path, including what the journal of a killed
+// ReadOrEmpty gives the state stored at path, including what the journal of a killed
 // or still running run says. It takes no lock and writes nothing; a file that
 // does not exist is an empty state. Every error is an *Error.
 //
 // Entries are sorted by address, open intents by address and identity.
-func Read(path string) (*State, error) {
+func ReadOrEmpty(path string) (*State, error) {
 	path, err := resolveSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		journal, err := readRegularFileIfAny(path + journalSuffix)
+		journal, err := readRegularFileOrNil(path + journalSuffix)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func Read(path string) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		again, err := readRegularFileIfAny(path + journalSuffix)
+		again, err := readRegularFileOrNil(path + journalSuffix)
 		if err != nil {
 			return nil, err
 		}

@@ -43,7 +43,7 @@ func must(t testing.TB, err error) {
 
 func read(t testing.TB, path string) *state.State {
 	t.Helper()
-	s, err := state.Read(path)
+	s, err := state.ReadOrEmpty(path)
 	must(t, err)
 	return s
 }
@@ -64,7 +64,7 @@ func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
-	s.SetApplied(state.AppliedDigests{Salt: "5a17", VariablesDigest: "0a", ConfigFilesDigest: "0b", OutputDigests: "name:0c"})
+	s.SetApplied(state.AppliedDigests{Salt: "5a17", NonsensitiveVariablesDigest: "0a", ConfigFilesDigest: "0b", OutputDigests: "name:0c"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"},
 		state.CreateIntent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
@@ -337,7 +337,7 @@ func TestApplied(t *testing.T) {
 	if got := read(t, path).Applied; got != want {
 		t.Errorf("stored with a change: %v", got)
 	}
-	want.VariablesDigest, want.ConfigFilesDigest = "0a", "0b"
+	want.NonsensitiveVariablesDigest, want.ConfigFilesDigest = "0a", "0b"
 	s.SetApplied(want)
 	must(t, s.Close())
 	for range 2 {
@@ -362,7 +362,7 @@ func TestBindOutlivesAFailedWrite(t *testing.T) {
 	}
 	must(t, os.Remove(path+".journal"))
 	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
-	read, err := state.Read(path)
+	read, err := state.ReadOrEmpty(path)
 	must(t, err)
 	if read.AccountID != "account" || len(read.Entries) != 1 {
 		t.Errorf("stored: %+v", read)

@@ -77,9 +77,9 @@ type storage interface {
 	// journal, and unlocks it whatever comes of that. nil: what is stored says the
 	// same already.
 	close(s *State) error
-	// checkLocked is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
-	checkLocked() error
-	callInTurn(ctx context.Context, api wire.API, method string, in, out any) error
+	// checkLockNotLost is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
+	checkLockNotLost() error
+	callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error
 	stats() WriteStats
 }
 
@@ -90,14 +90,14 @@ func newStore(displayName string, k storage, base *State, c changes) *Store {
 // CheckLocked reports whether the state is still locked for this Store: nil, or an
 // *Error that says why nothing must be done any more. It asks nobody, so it may
 // be called before every step that has an effect.
-func (s *Store) CheckLocked() error { return s.storage.checkLocked() }
+func (s *Store) CheckLocked() error { return s.storage.checkLockNotLost() }
 
 // CallInTurn is api.Call. Where the state is kept in a bucket and the call updates
 // that same bucket, it is lined up with the Store's own updates, so that neither
 // is in the other's way: an ifRevisionIs that only the Store's updates have
 // outdated is brought up to date, and the Store's own info pairs are kept.
 func (s *Store) CallInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
-	return s.storage.callInTurn(ctx, api, method, in, out)
+	return s.storage.callInTurnIfBucketUpdate(ctx, api, method, in, out)
 }
 
 // State gives a copy of what is recorded now. Entries are sorted by address,

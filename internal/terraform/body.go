@@ -69,7 +69,7 @@ func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) (remains bool) {
 		return true
 	}
 	at := a.Expr.Range()
-	text := b.it.file.text(at)
+	text := b.it.file.nativeTextAt(at)
 	if _, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr); !simple {
 		text = "(" + text + ")"
 	}
@@ -112,7 +112,7 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 		return
 	}
 	if t, ok := e.(*hclsyntax.ScopeTraversalExpr); ok && t.Traversal.RootName() == "var" && b.variableDefaultsToNull(t.Traversal) {
-		b.replace(start, b.it.file.text(at)+" == null ? null : ")
+		b.replace(start, b.it.file.nativeTextAt(at)+" == null ? null : ")
 	}
 	b.replace(start, "[")
 	b.bucketID(e)
@@ -157,7 +157,7 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 		t, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr)
 		if simple && b.mod.findReferencedItem(t.Traversal) != nil && b.m.state.mayHaveValueOrNull(b.it, a.Name, "[]") {
 			at := a.Expr.Range()
-			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.text(at)+") == 0 ? null : ")
+			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.nativeTextAt(at)+") == 0 ? null : ")
 		}
 		b.expression(a.Expr, ref, nil)
 	}
@@ -195,7 +195,7 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 	}
 	for _, inner := range body.Blocks {
 		hints := b.kind.Terraform.Hints
-		known := func(h kind.TerraformArgHint) bool { return h.Nested && h.Name == inner.Type }
+		known := func(h kind.TerraformArgHint) bool { return h.InNestedBlock && h.Name == inner.Type }
 		if i := slices.IndexFunc(hints, known); i >= 0 {
 			b.refuse(inner.TypeRange, hints[i].Advice)
 			continue
@@ -207,7 +207,7 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 // dynamic rewrites the beginning of a dynamic block and gives what it holds; nil: it has
 // no content.
 func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *hclsyntax.Body) {
-	s := &scope{name: d.Labels[0], up: b.scope}
+	s := &scope{boundName: d.Labels[0], up: b.scope}
 	if as := attrByTerraformName(attrs, d.Labels[0]); as != nil && as.Object != nil {
 		b.replace(d.LabelRanges[0], `"`+as.Name+`"`)
 		if as.Name != d.Labels[0] {
@@ -219,7 +219,7 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 		case "for_each":
 			b.expression(a.Expr, flow, b.scope)
 		case "iterator":
-			s.name, s.newName = hcl.ExprAsKeyword(a.Expr), ""
+			s.boundName, s.newName = hcl.ExprAsKeyword(a.Expr), ""
 		default:
 			b.refuse(a.NameRange, "b2form has no "+a.Name+" in a dynamic block.")
 		}
@@ -288,7 +288,7 @@ func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 		}
 	}
 	for _, nested := range l.Body.Blocks {
-		b.allExpressions(nested.Body, answer)
+		b.conditionOrOutputBody(nested.Body, answer)
 	}
 }
 

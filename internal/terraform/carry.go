@@ -43,11 +43,11 @@ func (m *migration) carryStateAndSearchSecrets() {
 				m.result.StateRemovals = append(m.result.StateRemovals, what)
 			}
 			if why != "" && (it == nil || it.fate != left) { // else its block says why
-				m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{File: m.state.name, What: what, Why: why})
+				m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{File: m.state.name, Title: what, Remark: why})
 			}
 			if why == "" && i.Status == "tainted" {
 				m.result.ChangedMeaning = append(m.result.ChangedMeaning,
-					Place{File: m.state.name, What: what, Why: "It is tainted: Terraform would " +
+					Place{File: m.state.name, Title: what, Remark: "It is tainted: Terraform would " +
 						"replace it. To do that, run b2form apply -replace='" + a.String() + "'."})
 			}
 		}
@@ -166,8 +166,8 @@ func (m *migration) addSecret(file, what, howToReplace string) {
 func (m *migration) searchBackupForKeySecrets(b Source) {
 	s, err := parseState(b.Name, b.Text)
 	if err != nil {
-		m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{File: b.Name, What: "earlier state",
-			Why: "It could not be searched for secrets. Delete it once Terraform needs it no more."})
+		m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{File: b.Name, Title: "earlier state",
+			Remark: "It could not be searched for secrets. Delete it once Terraform needs it no more."})
 		return
 	}
 	for _, r := range s.Resources {

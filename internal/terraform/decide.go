@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// classify says what each item of a module is. Modules that it calls come first.
-func (m *migration) classify(mod *module) {
+// classifyItems says what each item of a module is. Modules that it calls come first.
+func (m *migration) classifyItems(mod *module) {
 	for _, it := range mod.items {
 		switch {
 		case it.localAttr != nil:
@@ -36,14 +36,14 @@ func (m *migration) classify(mod *module) {
 	several := m.b2ProviderCount(mod) > 1
 	for _, it := range mod.items {
 		if several && it.fate == carried && usesAlias(it) {
-			it.markLeft("It belongs to another account than others, by a second provider \"b2\". b2form works with one account in a " +
-				"folder: move it to a folder of its own.")
+			it.markNotCarriedOver("It belongs to another account than others, by a second provider \"b2\". b2form works with one " +
+				"account in a folder: move it to a folder of its own.")
 		}
 	}
 }
 
-func (it *item) markLeft(reason string) {
-	it.fate, it.leftReason, it.edits = left, reason, nil
+func (it *item) markNotCarriedOver(reason string) {
+	it.fate, it.notCarriedReason, it.edits = left, reason, nil
 }
 
 func (m *migration) classifyResource(it *item) {
@@ -56,12 +56,13 @@ func (m *migration) classifyResource(it *item) {
 	case b2formDataType(typ) != "":
 		it.kind, it.fate = m.byType[resourceTypeOfData(typ)], carried
 	case typ == "b2_bucket_file_signed_url":
-		it.markLeft("b2form makes no signed URLs, which are secrets that end. Make one when it is needed: b2 file url --with-auth.")
+		it.markNotCarriedOver("b2form makes no signed URLs, which are secrets that end. Make one when it is needed: b2 file url " +
+			"--with-auth.")
 	default:
-		it.markLeft("b2form has no data \"" + typ + "\".")
+		it.markNotCarriedOver("b2form has no data \"" + typ + "\".")
 	}
 	if it.block.Type == "resource" && it.kind == nil && strings.HasPrefix(typ, "b2_") {
-		it.markLeft("b2form has no resource \"" + typ + "\".")
+		it.markNotCarriedOver("b2form has no resource \"" + typ + "\".")
 	}
 }
 
@@ -98,7 +99,8 @@ func (m *migration) classifyCall(it *item) {
 		it.fate = staying
 	case it.callee != nil:
 	case m.state.hasB2InModule(it.block.Labels, m.byType) || strings.Contains(literalText(it.block.Body.Attributes["source"]), "b2"):
-		it.markLeft("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run this again.")
+		it.markNotCarriedOver("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run " +
+			"this again.")
 	default:
 		it.fate = staying
 	}
@@ -160,7 +162,7 @@ func (m *migration) decideStaying() {
 					used[to] = true
 				}
 			}
-			it.dropUnneededRefs()
+			it.dropRefsOfStayingArguments()
 		}
 		for _, it := range mod.items {
 			if it.fate != carried || it.localAttr != nil || it.block.Type == "variable" {
@@ -183,9 +185,9 @@ func (m *migration) decideStaying() {
 	}
 }
 
-// dropUnneededRefs forgets what a call refers to in arguments that its module does not
+// dropRefsOfStayingArguments forgets what a call refers to in arguments that its module does not
 // need here.
-func (it *item) dropUnneededRefs() {
+func (it *item) dropRefsOfStayingArguments() {
 	if it.callee == nil {
 		return
 	}

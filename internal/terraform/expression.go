@@ -20,8 +20,8 @@ const (
 	answer                      // where computed values may stand: outputs, postconditions
 )
 
-// A valueType is what is known of a value: an object of B2, a module, or several of them.
-type valueType struct {
+// A referentType is what is known of a value: an object of B2, a module, or several of them.
+type referentType struct {
 	kind         *kind.Kind
 	dataType     string // the form of data; "": a resource
 	moduleCall   *item
@@ -31,21 +31,21 @@ type valueType struct {
 // listed is in place of the form of data: one of the files that data "files" lists.
 const listed = "a file of files"
 
-func (t valueType) isObjectOrModule() bool {
+func (t referentType) isObjectOrModule() bool {
 	return t.kind != nil || t.dataType != "" || t.moduleCall != nil
 }
 
 // A scope is what names stand for inside of for expressions and dynamic blocks.
 type scope struct {
-	name      string
-	boundType valueType
+	boundName string
+	boundType referentType
 	newName   string // what the name becomes; "": it stays
 	up        *scope
 }
 
 func (s *scope) find(name string) *scope {
 	for ; s != nil; s = s.up {
-		if s.name == name {
+		if s.boundName == name {
 			return s
 		}
 	}
@@ -57,7 +57,7 @@ type rewriter struct {
 	m                 *migration
 	mod               *module
 	it                *item
-	each              valueType // each.value
+	each              referentType // each.value
 	self              *kind.Kind
 	edits             []edit
 	refused           *refusal // nil: all can be carried over
@@ -71,8 +71,8 @@ type refusal struct {
 	why string
 }
 
-func (r *rewriter) refuse(at hcl.Range, why string, secrets ...*item) {
-	r.keysOfReadSecrets = append(r.keysOfReadSecrets, secrets...)
+func (r *rewriter) refuse(at hcl.Range, why string, keysOfReadSecrets ...*item) {
+	r.keysOfReadSecrets = append(r.keysOfReadSecrets, keysOfReadSecrets...)
 	if r.refused == nil {
 		r.refused = &refusal{at, why}
 	}
@@ -166,9 +166,9 @@ func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope
 	r.expression(e.CollExpr, flow, s)
 	element := r.typeOf(e.CollExpr, s)
 	element.isCollection = false
-	s = &scope{name: e.ValVar, boundType: element, up: s}
+	s = &scope{boundName: e.ValVar, boundType: element, up: s}
 	if e.KeyVar != "" {
-		s = &scope{name: e.KeyVar, up: s}
+		s = &scope{boundName: e.KeyVar, up: s}
 	}
 	for _, part := range []hclsyntax.Expression{e.KeyExpr, e.ValExpr, e.CondExpr} {
 		if part != nil {
@@ -178,7 +178,7 @@ func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope
 }
 
 // typeOf is what is known of the value of an expression.
-func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
+func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) referentType {
 	switch e := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
 		return r.typeOfReference(e.Traversal, s)
@@ -192,7 +192,7 @@ func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
 		t := r.typeOf(e.Source, s)
 		t.isCollection = true
 		if _, whole := e.Each.(*hclsyntax.AnonSymbolExpr); !whole {
-			return valueType{}
+			return referentType{}
 		}
 		return t
 	case *hclsyntax.ConditionalExpr:
@@ -220,14 +220,14 @@ func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
 	case *hclsyntax.ForExpr:
 		element := r.typeOf(e.CollExpr, s)
 		element.isCollection = false
-		t := r.typeOf(e.ValExpr, &scope{name: e.ValVar, boundType: element, up: s})
+		t := r.typeOf(e.ValExpr, &scope{boundName: e.ValVar, boundType: element, up: s})
 		t.isCollection = true
 		return t
 	}
-	return valueType{}
+	return referentType{}
 }
 
-func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
+func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) referentType {
 	if bound := s.find(t.RootName()); bound != nil {
 		return afterIndexes(bound.boundType, t[1:])
 	}
@@ -237,24 +237,24 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	it := r.mod.findReferencedItem(t)
 	switch {
 	case it == nil || it.fate != carried:
-		return valueType{}
+		return referentType{}
 	case it.localAttr != nil:
 		return afterIndexes(r.typeOfLocal(it), t[2:])
 	}
 	if it.block.Type == "data" && b2formDataType(it.block.Labels[0]) == "files" && len(t) == 4 &&
 		addr.RootOrAttrName(t[3]) == "file_versions" {
-		return valueType{kind: it.kind, dataType: listed, isCollection: true}
+		return referentType{kind: it.kind, dataType: listed, isCollection: true}
 	}
 	rest := t[2:]
-	is := valueType{kind: it.kind, isCollection: isRepeated(it)}
+	is := referentType{kind: it.kind, isCollection: isRepeated(it)}
 	switch it.block.Type {
 	case "data":
 		rest, is.dataType = t[3:], b2formDataType(it.block.Labels[0])
 	case "module":
-		is = valueType{moduleCall: it, isCollection: isRepeated(it)}
+		is = referentType{moduleCall: it, isCollection: isRepeated(it)}
 	case "resource":
 	default:
-		return valueType{}
+		return referentType{}
 	}
 	return afterIndexes(is, rest)
 }
@@ -262,19 +262,19 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 // mostLocals bounds how often a local value may lead to another, which may lead back.
 const mostLocals = 100
 
-func (r *rewriter) typeOfLocal(it *item) valueType {
+func (r *rewriter) typeOfLocal(it *item) referentType {
 	if r.localDepth > mostLocals {
-		return valueType{}
+		return referentType{}
 	}
 	return (&rewriter{m: r.m, mod: r.mod, it: it, localDepth: r.localDepth + 1}).typeOf(it.localAttr.Expr, nil)
 }
 
 // afterIndexes is the type behind the indexes of a reference; nothing is known of what
 // attributes hold.
-func afterIndexes(t valueType, rest hcl.Traversal) valueType {
+func afterIndexes(t referentType, rest hcl.Traversal) referentType {
 	for _, step := range rest {
 		if _, index := step.(hcl.TraverseIndex); !index || !t.isCollection {
-			return valueType{}
+			return referentType{}
 		}
 		t.isCollection = false
 	}
@@ -285,8 +285,8 @@ func isRepeated(it *item) bool {
 	return it.block.Body.Attributes["for_each"] != nil || it.block.Body.Attributes["count"] != nil
 }
 
-// stepNames are the names in a reference.
-func stepNames(t hcl.Traversal) (names []string) {
+// namesInTraversal are the names in a reference.
+func namesInTraversal(t hcl.Traversal) (names []string) {
 	for _, step := range t {
 		if name := addr.RootOrAttrName(step); name != "" {
 			names = append(names, name)
@@ -296,4 +296,4 @@ func stepNames(t hcl.Traversal) (names []string) {
 }
 
 // referenceText is a reference as far as its names go, for messages.
-func referenceText(t hcl.Traversal) string { return strings.Join(stepNames(t), ".") }
+func referenceText(t hcl.Traversal) string { return strings.Join(namesInTraversal(t), ".") }

@@ -25,7 +25,7 @@ func (m *migration) rewriteAll() {
 		for _, mod := range m.calleesFirst {
 			mod.substitutes = map[string]*substituteVariable{}
 			for _, it := range mod.items {
-				it.passedArguments = nil
+				it.substituteArguments = nil
 			}
 		}
 		for _, mod := range m.calleesFirst {
@@ -59,7 +59,7 @@ func (m *migration) rewrite(it *item) (carriedOver bool) {
 	if r.refused == nil {
 		return true
 	}
-	it.markLeft(r.refused.why)
+	it.markNotCarriedOver(r.refused.why)
 	it.keysOfReadSecrets = r.keysOfReadSecrets
 	return false
 }
@@ -124,7 +124,7 @@ func (r *rewriter) moduleCall() {
 func (r *rewriter) other() {
 	b := r.it.block
 	if t := r.blockExpressionUse(); t != plain {
-		r.allExpressions(b.Body, t)
+		r.conditionOrOutputBody(b.Body, t)
 		return
 	}
 	for _, a := range attrsInSourceOrder(b.Body) {
@@ -146,7 +146,7 @@ func (r *rewriter) other() {
 		case "lifecycle":
 			r.unwrap(nested)
 		case "validation":
-			r.allExpressions(nested.Body, flow)
+			r.conditionOrOutputBody(nested.Body, flow)
 		}
 	}
 }
@@ -163,8 +163,8 @@ func (r *rewriter) blockExpressionUse() expressionUse {
 	return plain
 }
 
-// allExpressions rewrites the expressions of an output, a check or a condition.
-func (r *rewriter) allExpressions(body *hclsyntax.Body, u expressionUse) {
+// conditionOrOutputBody rewrites the expressions of an output, a check or a condition.
+func (r *rewriter) conditionOrOutputBody(body *hclsyntax.Body, u expressionUse) {
 	whole := r.it.block.Type == "output" && r.m.findKindOfIDOutput(r.it) != nil
 	for _, a := range attrsInSourceOrder(body) {
 		switch {
@@ -180,7 +180,7 @@ func (r *rewriter) allExpressions(body *hclsyntax.Body, u expressionUse) {
 		if nested.Type == "data" {
 			r.refuse(nested.TypeRange, "Data blocks stand beside the check, not in it. Move it to the top level of the file.")
 		}
-		r.allExpressions(nested.Body, u)
+		r.conditionOrOutputBody(nested.Body, u)
 	}
 }
 
@@ -202,7 +202,7 @@ func (r *rewriter) address(t hcl.Traversal) {
 
 // addressedResourceType is the type of the resource that an address leads to; "": none.
 func addressedResourceType(t hcl.Traversal) string {
-	names := stepNames(t)
+	names := namesInTraversal(t)
 	for len(names) > 2 && names[0] == "module" {
 		names = names[2:]
 	}
@@ -244,7 +244,7 @@ func (r *rewriter) terraformBlock() {
 	if r.mod == r.m.root && r.mod.holdsB2 {
 		for _, nested := range b.Body.Blocks {
 			if nested.Type == "backend" || nested.Type == "cloud" {
-				text += r.backend(nested)
+				text += r.backendBlockOrComment(nested)
 			}
 		}
 	}
@@ -255,10 +255,10 @@ func (r *rewriter) terraformBlock() {
 	r.edits = []edit{{b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte, strings.TrimSuffix(text, "\n")}}
 }
 
-// backend is the b2form block with the nearest of ours, or a comment that says why there is
+// backendBlockOrComment is the b2form block with the nearest of ours, or a comment that says why there is
 // none; "": the state is in a file there as here. Arguments stay out of the comment, since
 // they may be secrets.
-func (r *rewriter) backend(b *hclsyntax.Block) string {
+func (r *rewriter) backendBlockOrComment(b *hclsyntax.Block) string {
 	text := func(name string) string { return literalText(b.Body.Attributes[name]) }
 	name := strings.Join(b.Labels, "")
 	title := b.Type
@@ -269,27 +269,27 @@ func (r *rewriter) backend(b *hclsyntax.Block) string {
 	if name != "local" || b.Body.Attributes["path"] != nil && text("path") != "terraform.tfstate" {
 		r.m.result.RemoteState = place
 	}
-	place.Why = "b2form does not have it, and keeps the state in a file. To share the state, keep it in a bucket: backend \"b2\"."
+	place.Remark = "b2form does not have it, and keeps the state in a file. To share the state, keep it in a bucket: backend \"b2\"."
 	switch name {
 	case "local":
 		return ""
 	case "http":
-		place.Why = "At this address the state of b2form would overwrite that of Terraform. Write backend \"http\" with another address; " +
-			"until then the state is kept in a file."
+		place.Remark = "At this address the state of b2form would overwrite that of Terraform. Write backend \"http\" with another " +
+			"address; until then the state is kept in a file."
 	case "pg":
-		place.Why = "Write backend \"postgres\" with a name for the state; until then it is kept in a file."
+		place.Remark = "Write backend \"postgres\" with a name for the state; until then it is kept in a file."
 	case "s3":
-		if strings.Contains(r.it.file.text(blockRange(b)), "backblazeb2.com") && text("bucket") != "" {
+		if strings.Contains(r.it.file.nativeTextAt(blockRange(b)), "backblazeb2.com") && text("bucket") != "" {
 			prefix := cmp.Or(strings.TrimSuffix(text("key"), ".tfstate"), "b2form")
 			r.m.result.KeepsStateInBucket = true
 			return blockText("b2form", "  backend \"b2\" {\n    bucket = "+quoted(text("bucket"))+"\n    prefix = "+quoted(prefix+"/")+
 				"\n  }\n")
 		}
-		place.Why = "It does not say that its bucket is at B2. If it is, write backend \"b2\" with the bucket; until then the state is " +
-			"kept in a file."
+		place.Remark = "It does not say that its bucket is at B2. If it is, write backend \"b2\" with the bucket; until then the state " +
+			" is kept in a file."
 	}
 	r.m.notCarriedThisRound = append(r.m.notCarriedThisRound, place)
-	return "# Not carried over: " + visible.EscapeLine(title+": "+place.Why) + "\n"
+	return "# Not carried over: " + visible.EscapeLine(title+": "+place.Remark) + "\n"
 }
 
 // data rewrites a data block.
@@ -317,7 +317,7 @@ func (r *rewriter) data() {
 			r.self = r.it.kind
 			r.unwrap(nested)
 			for _, c := range nested.Body.Blocks {
-				r.allExpressions(c.Body, answer)
+				r.conditionOrOutputBody(c.Body, answer)
 			}
 			continue
 		}

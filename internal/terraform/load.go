@@ -28,8 +28,8 @@ type sourceFile struct {
 	body          *hclsyntax.Body
 }
 
-// line is the line of the file as it was read.
-func (f *sourceFile) line(r hcl.Range) int {
+// originalLine is the line of the file as it was read.
+func (f *sourceFile) originalLine(r hcl.Range) int {
 	if f.originalLines != nil && r.Start.Line <= len(f.originalLines) {
 		return f.originalLines[r.Start.Line-1]
 	}
@@ -37,10 +37,12 @@ func (f *sourceFile) line(r hcl.Range) int {
 }
 
 func (f *sourceFile) place(r hcl.Range, what, why string) Place {
-	return Place{File: path.Join(f.dir, f.name), Line: f.line(r), What: what, Why: why}
+	return Place{File: path.Join(f.dir, f.name), Line: f.originalLine(r), Title: what, Remark: why}
 }
 
-func (f *sourceFile) text(r hcl.Range) string { return string(f.nativeText[r.Start.Byte:r.End.Byte]) }
+func (f *sourceFile) nativeTextAt(r hcl.Range) string {
+	return string(f.nativeText[r.Start.Byte:r.End.Byte])
+}
 
 func failf(summary, detail string, args ...any) error {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}

@@ -28,7 +28,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 			r.tail(r.each, t[2:], u)
 		}
 	case root == "self" && r.self != nil:
-		r.tail(valueType{kind: r.self}, t[1:], answer)
+		r.tail(referentType{kind: r.self}, t[1:], answer)
 	case root == "terraform":
 		r.replaceByVariable(t, u)
 	case it == nil:
@@ -60,7 +60,7 @@ func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressio
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.keysOfReadSecrets...)
 		return
 	}
-	s := valueType{moduleCall: it, isCollection: isRepeated(it)}
+	s := referentType{moduleCall: it, isCollection: isRepeated(it)}
 	if it.localAttr != nil {
 		s = r.typeOfLocal(it)
 	}
@@ -90,7 +90,7 @@ func secretRefusal(it *item) string {
 }
 
 func (r *rewriter) readsSecret(k *kind.Kind, rest hcl.Traversal) bool {
-	names := stepNames(rest)
+	names := namesInTraversal(rest)
 	if len(names) == 0 {
 		return false
 	}
@@ -99,7 +99,7 @@ func (r *rewriter) readsSecret(k *kind.Kind, rest hcl.Traversal) bool {
 }
 
 // tail rewrites what follows a value of a type: indexes, then an attribute.
-func (r *rewriter) tail(t valueType, rest hcl.Traversal, u expressionUse) {
+func (r *rewriter) tail(t referentType, rest hcl.Traversal, u expressionUse) {
 	for t.isObjectOrModule() && t.isCollection && len(rest) > 0 {
 		if _, index := rest[0].(hcl.TraverseIndex); !index {
 			return
@@ -190,7 +190,7 @@ func attrByTerraformName(attrs []kind.Attr, name string) *kind.Attr {
 }
 
 // dataAttr rewrites an attribute of data.
-func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u expressionUse) {
+func (r *rewriter) dataAttr(t referentType, rest hcl.Traversal, u expressionUse) {
 	step := rest[0].(hcl.TraverseAttr) // as tail found
 	switch {
 	case t.dataType == "account":
@@ -209,7 +209,7 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u expressionUse) {
 		r.resourceAttr(t.kind, step, rest[1:], answer)
 	case t.dataType == "files" && step.Name == "file_versions":
 		r.replace(step.SrcRange, ".files")
-		r.fileVersionAttr(t.kind, rest[1:])
+		r.dataFileVersionAttr(t.kind, rest[1:])
 	case t.dataType == "file" && step.Name == "file_versions":
 		r.replace(step.SrcRange, "")
 		if len(rest) < 3 {
@@ -217,7 +217,7 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u expressionUse) {
 			return
 		}
 		r.replace(rest[1].SourceRange(), "")
-		r.fileVersionAttr(t.kind, rest[1:])
+		r.dataFileVersionAttr(t.kind, rest[1:])
 	case t.kind == nil || t.dataType == "files" || t.dataType == "file":
 		r.refuse(step.SrcRange, "b2form has no "+step.Name+" in data \""+t.dataType+"\".")
 	case u == plain:
@@ -229,7 +229,7 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u expressionUse) {
 	}
 }
 
-func (r *rewriter) fileVersionAttr(k *kind.Kind, rest hcl.Traversal) {
+func (r *rewriter) dataFileVersionAttr(k *kind.Kind, rest hcl.Traversal) {
 	for _, step := range rest {
 		if s, ok := step.(hcl.TraverseAttr); ok {
 			r.resourceAttr(k, s, nil, answer)
@@ -316,6 +316,6 @@ func (m *migration) outputUse(out *item) expressionUse {
 // mayReferToOutput reports whether a reference to a module may lead to an output: it names that or
 // none.
 func mayReferToOutput(t hcl.Traversal, output string) bool {
-	names := stepNames(t[2:])
+	names := namesInTraversal(t[2:])
 	return len(names) == 0 || names[0] == output
 }

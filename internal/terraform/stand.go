@@ -181,7 +181,7 @@ func (m *migration) resolveSubstituteValue(mod *module, name string, s *substitu
 	first := values[slices.Sorted(maps.Keys(values))[0]]
 	for _, v := range values {
 		if !v.RawEquals(first) {
-			m.passValues(mod, name, s, values)
+			m.passValuesToCalls(mod, name, s, values)
 			return cty.NilVal, false
 		}
 	}
@@ -190,12 +190,12 @@ func (m *migration) resolveSubstituteValue(mod *module, name string, s *substitu
 
 // noteMissingValue notes that a variable waits for a value.
 func (m *migration) noteMissingValue(s *substituteVariable, why string) {
-	s.where.Why, m.result.HasUnsetVariables = why, true
+	s.where.Remark, m.result.HasUnsetVariables = why, true
 	m.result.ChangedMeaning = append(m.result.ChangedMeaning, s.where)
 }
 
-// passValues hands a value to each call of a module, by the instances of the calls.
-func (m *migration) passValues(mod *module, name string, s *substituteVariable, values map[string]cty.Value) {
+// passValuesToCalls hands a value to each call of a module, by the instances of the calls.
+func (m *migration) passValuesToCalls(mod *module, name string, s *substituteVariable, values map[string]cty.Value) {
 	for _, call := range mod.callers {
 		if call.module != m.root || call.fate != carried {
 			m.noteMissingValue(s, "It differs between the instances of the module. Give the variable "+name+" a value in each call.")
@@ -216,11 +216,11 @@ func (m *migration) passValues(mod *module, name string, s *substituteVariable, 
 		}
 		switch {
 		case single != cty.NilVal:
-			call.passedArguments = append(call.passedArguments, name+" = "+literalHCL(single))
+			call.substituteArguments = append(call.substituteArguments, name+" = "+literalHCL(single))
 		case len(byNumber) > 0:
-			call.passedArguments = append(call.passedArguments, name+" = "+literalHCL(cty.TupleVal(byNumber))+"[count.index]")
+			call.substituteArguments = append(call.substituteArguments, name+" = "+literalHCL(cty.TupleVal(byNumber))+"[count.index]")
 		case len(byText) > 0:
-			call.passedArguments = append(call.passedArguments, name+" = "+literalHCL(cty.ObjectVal(byText))+"[each.key]")
+			call.substituteArguments = append(call.substituteArguments, name+" = "+literalHCL(cty.ObjectVal(byText))+"[each.key]")
 		}
 	}
 }
@@ -252,7 +252,7 @@ func instanceOfCall(moduleAddress, callName string) (key addr.InstanceKey, ok bo
 func (m *migration) noteSecretReaders() {
 	for _, mod := range m.calleesFirst {
 		for _, it := range mod.items {
-			for _, key := range m.keysOfReadSecrets(mod, it) {
+			for _, key := range m.keysReadByUncarriedItem(mod, it) {
 				p := it.place("")
 				reader := fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(it.title()), p.File, p.Line)
 				if key.fate == carried && !slices.Contains(key.secretReaders, reader) {
@@ -263,8 +263,8 @@ func (m *migration) noteSecretReaders() {
 	}
 }
 
-// keysOfReadSecrets are the keys whose secrets an item that is not carried over reads.
-func (m *migration) keysOfReadSecrets(mod *module, it *item) []*item {
+// keysReadByUncarriedItem are the keys whose secrets an item that is not carried over reads.
+func (m *migration) keysReadByUncarriedItem(mod *module, it *item) []*item {
 	if it.fate == left {
 		return it.keysOfReadSecrets
 	}
@@ -279,6 +279,6 @@ func (m *migration) keysOfReadSecrets(mod *module, it *item) []*item {
 		return r.keysOfReadSecrets
 	}
 	r.repetition()
-	r.allExpressions(it.block.Body, answer)
+	r.conditionOrOutputBody(it.block.Body, answer)
 	return r.keysOfReadSecrets
 }

@@ -105,10 +105,10 @@ type moduleStep struct {
 }
 
 // moduleSteps takes the address of a module apart; false: it is none.
-func moduleSteps(path string) (steps []moduleStep, ok bool) {
-	for path != "" {
+func moduleSteps(moduleAddress string) (steps []moduleStep, ok bool) {
+	for moduleAddress != "" {
 		// A whole address is read, then what stands before its last call.
-		a, err := addr.ParseTarget(path)
+		a, err := addr.ParseTarget(moduleAddress)
 		if err != nil || a.Kind != "" {
 			return nil, false
 		}
@@ -118,22 +118,22 @@ func moduleSteps(path string) (steps []moduleStep, ok bool) {
 			return nil, false
 		}
 		steps = append(steps, moduleStep{one.Label, one.Instance})
-		path = a.Module[:last]
+		moduleAddress = a.Module[:last]
 	}
 	slices.Reverse(steps)
 	return steps, true
 }
 
 // lastCallOffset is where the last call of a module's address begins.
-func lastCallOffset(path string) int {
+func lastCallOffset(moduleAddress string) int {
 	quoted, last := false, 0
-	for i := 0; i < len(path); i++ {
+	for i := 0; i < len(moduleAddress); i++ {
 		switch {
-		case path[i] == '\\':
+		case moduleAddress[i] == '\\':
 			i++
-		case path[i] == '"':
+		case moduleAddress[i] == '"':
 			quoted = !quoted
-		case !quoted && strings.HasPrefix(path[i:], ".module."):
+		case !quoted && strings.HasPrefix(moduleAddress[i:], ".module."):
 			last = i
 		}
 	}
@@ -141,21 +141,21 @@ func lastCallOffset(path string) int {
 }
 
 // moduleAt is the module that an address in the state leads to; nil: it leads to none.
-func (m *migration) moduleAt(address string) (mod *module, canonical string) {
+func (m *migration) moduleAt(address string) (mod *module, normalizedAddress string) {
 	steps, ok := moduleSteps(address)
 	if !ok {
 		return nil, ""
 	}
-	mod, canonical = m.root, ""
+	mod, normalizedAddress = m.root, ""
 	for _, step := range steps {
 		call := mod.byReferenceName["module."+step.name]
 		if call == nil || call.callee == nil || call.fate != carried {
 			return nil, ""
 		}
 		mod = call.callee
-		canonical = strings.TrimPrefix(canonical+".module."+step.name+step.key.String(), ".")
+		normalizedAddress = strings.TrimPrefix(normalizedAddress+".module."+step.name+step.key.String(), ".")
 	}
-	return mod, canonical
+	return mod, normalizedAddress
 }
 
 // hasB2InModule reports whether the state has something of B2 in a module.
@@ -245,25 +245,25 @@ func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substit
 
 // mayBeSensitive reports whether an attribute is sensitive: old releases do not say so in the state,
 // so the names of its type and its own count, too.
-func (i *stateInstance) mayBeSensitive(typ string, attr []string) bool {
+func (i *stateInstance) mayBeSensitive(typ string, attrPath []string) bool {
 	secretWords := []string{"password", "secret", "token", "private", "credential", "passphrase", "passwd", "connection_string"}
 	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature",
 		"pwd"})
 	containsAny := func(name string, list []string) bool {
 		return slices.ContainsFunc(list, func(word string) bool { return strings.Contains(strings.ToLower(name), word) })
 	}
-	if containsAny(typ, secretWords) || containsAny(strings.Join(attr, " "), ownWords) {
+	if containsAny(typ, secretWords) || containsAny(strings.Join(attrPath, " "), ownWords) {
 		return true
 	}
 	return slices.ContainsFunc(i.Sensitive, func(path json.RawMessage) bool {
-		return bytes.Contains(path, []byte(`"`+attr[0]+`"`))
+		return bytes.Contains(path, []byte(`"`+attrPath[0]+`"`))
 	})
 }
 
 // value is what an attribute holds; false: nothing.
-func (i *stateInstance) value(attr []string) (attrValue cty.Value, found bool) {
-	raw := i.Attributes[attr[0]]
-	for n, name := range attr[1:] {
+func (i *stateInstance) value(attrPath []string) (attrValue cty.Value, found bool) {
+	raw := i.Attributes[attrPath[0]]
+	for n, name := range attrPath[1:] {
 		var object map[string]json.RawMessage
 		if json.Unmarshal(raw, &object) != nil {
 			return cty.NilVal, false

@@ -66,10 +66,10 @@ type File struct {
 
 // A Place is something in a file and what is to be said of it.
 type Place struct {
-	File string // "": in no file
-	Line int    // 0: the whole file
-	What string // an address or the header of a block
-	Why  string // whole sentences; "": nothing
+	File   string // "": in no file
+	Line   int    // 0: the whole file
+	Title  string // an address or the header of a block
+	Remark string // whole sentences; "": nothing
 }
 
 // A SecretInState is one that a state holds in clear text. The secret itself is not kept.
@@ -109,7 +109,7 @@ func Migrate(r Request) (*Result, error) {
 		return nil, err
 	}
 	for _, mod := range m.calleesFirst {
-		m.classify(mod)
+		m.classifyItems(mod)
 	}
 	m.decideStaying()
 	m.rewriteAll()
@@ -178,12 +178,12 @@ type item struct {
 	callee        *module              // of a call of a local module
 	refs          []hcl.Traversal
 
-	fate              fate
-	leftReason        string
-	edits             []edit
-	keysOfReadSecrets []*item  // keys whose secrets it reads
-	secretReaders     []string // of a key: what reads its secret
-	passedArguments   []string // of a call: arguments for what stands in for resources that stay
+	fate                fate
+	notCarriedReason    string
+	edits               []edit
+	keysOfReadSecrets   []*item  // keys whose secrets it reads
+	secretReaders       []string // of a key: what reads its secret
+	substituteArguments []string // of a call: arguments for what stands in for resources that stay
 }
 
 // title is what messages call an item.
@@ -215,7 +215,7 @@ func (it *item) place(why string) Place { return it.file.place(it.extent(), it.t
 // sortResult puts everything into the order in which it is shown.
 func (m *migration) sortResult() {
 	byPlace := func(a, b Place) int {
-		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.What, b.What))
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Title, b.Title))
 	}
 	for _, list := range [][]Place{m.result.NotCarriedOver, m.result.ChangedMeaning, m.result.Staying} {
 		slices.SortStableFunc(list, byPlace)

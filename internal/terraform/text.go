@@ -160,8 +160,8 @@ func (m *migration) fileEditsNotingPlaces(mod *module, f *sourceFile) []edit {
 			edits = append(edits, it.edits...)
 			edits = append(edits, it.additions()...)
 		case left:
-			edits = append(edits, commentedOut(f.nativeText, at, it.leftReason))
-			m.result.NotCarriedOver = append(m.result.NotCarriedOver, it.place(it.leftReason))
+			edits = append(edits, commentedOut(f.nativeText, at, it.notCarriedReason))
+			m.result.NotCarriedOver = append(m.result.NotCarriedOver, it.place(it.notCarriedReason))
 		case staying, dropped:
 			start, end := withComments(f.nativeText, at.Start.Byte, at.End.Byte)
 			edits = append(edits, edit{start, end, ""})
@@ -191,7 +191,7 @@ func (it *item) additions() []edit {
 		return nil
 	}
 	var b strings.Builder
-	for _, arg := range it.passedArguments {
+	for _, arg := range it.substituteArguments {
 		b.WriteString(arg + "\n")
 	}
 	if len(it.secretReaders) > 0 {

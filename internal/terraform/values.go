@@ -47,14 +47,14 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 			kept = true
 			continue
 		}
-		edits = append(edits, removal(text, a.SrcRange))
+		edits = append(edits, removalWithComments(text, a.SrcRange))
 	}
 	if kept {
 		m.addFile(mod, base+".b2vars.hcl", applyEdits(text, edits), s)
 	}
 }
 
-func removal(src []byte, at hcl.Range) edit {
+func removalWithComments(src []byte, at hcl.Range) edit {
 	start, end := withComments(src, at.Start.Byte, at.End.Byte)
 	return edit{start, end, ""}
 }

@@ -47,13 +47,13 @@ type Run struct {
 	// given them.
 	FileVariables map[string]hcl.Expression
 
-	ExpectedChanges   map[string]string // all that are planned: actions by address; nil: any
-	ChangesRange      hcl.Range
-	ExpectFailures    []ExpectedFailure
-	SecondPlanIsEmpty bool
-	UploadsAfterApply []Upload // after the apply, in their order
-	ClockAdvance      time.Duration
-	Asserts           []Assert
+	AllExpectedChanges     map[string]string // all that are planned: actions by address; nil: any
+	ChangesRange           hcl.Range
+	ExpectFailures         []ExpectedFailure
+	SecondPlanIsEmpty      bool
+	UploadsAfterApply      []Upload // after the apply, in their order
+	ClockAdvanceAfterApply time.Duration
+	Asserts                []Assert
 }
 
 // An ExpectedFailure is what must fail: "policy.keys_expire", "var.site", "bucket.photos".
@@ -74,7 +74,7 @@ type Assert struct{ Condition, Message hcl.Expression }
 
 // IsVacuous reports whether nothing is expected of the run.
 func (r *Run) IsVacuous() bool {
-	return r.ExpectedChanges == nil && len(r.ExpectFailures) == 0 && !r.SecondPlanIsEmpty && len(r.Asserts) == 0
+	return r.AllExpectedChanges == nil && len(r.ExpectFailures) == 0 && !r.SecondPlanIsEmpty && len(r.Asserts) == 0
 }
 
 // Parse reads the text of a file. The File is never nil; with errors it holds what could be
@@ -151,7 +151,7 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 	r.readConstant(attrs["source"], cty.String, "a string", &run.SourceDir)
 	r.readConstant(attrs["configuration"], cty.String, "a string", &run.ConfigurationText)
 	r.readConstant(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.PolicyPaths)
-	r.readConstant(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.ExpectedChanges)
+	r.readConstant(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.AllExpectedChanges)
 	r.readConstant(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
 	advance := ""
 	r.readConstant(attrs["advance"], cty.String, "a duration", &advance)
@@ -163,12 +163,12 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 		r.errorAt(attrs["advance"].Expr.Range(), "Clock moved too far", fmt.Sprintf("The runs of a file move the clock by at most %d days "+
 			"altogether. Move it less.", mostAdvance/(24*time.Hour)))
 	default:
-		run.ClockAdvance = d
+		run.ClockAdvanceAfterApply = d
 		r.advanced += d
 	}
 	if a := attrs["changes"]; a != nil {
 		run.ChangesRange = a.Range
-		r.checkActions(a.Expr, run.ExpectedChanges)
+		r.checkActions(a.Expr, run.AllExpectedChanges)
 	}
 	if a := attrs["expect_failures"]; a != nil {
 		run.ExpectFailures = r.readExpectedFailures(a.Expr)
@@ -177,7 +177,7 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 		r.errorAt(attrs["configuration"].NameRange, "Two configurations", "A run has a source or a configuration. Remove one of them.")
 	}
 	r.blocks(content.Blocks, run)
-	if run.Command != Apply && (run.SecondPlanIsEmpty || len(run.UploadsAfterApply) > 0 || run.ClockAdvance > 0) {
+	if run.Command != Apply && (run.SecondPlanIsEmpty || len(run.UploadsAfterApply) > 0 || run.ClockAdvanceAfterApply > 0) {
 		r.errorAt(b.DefRange, "Nothing is applied", "second_plan_is_empty, upload, hide and advance come after an apply. Remove them, or "+
 			"write command = \"apply\".")
 	}
@@ -246,12 +246,12 @@ func (r *reader) blocks(blocks hcl.Blocks, run *Run) {
 		case "variables":
 			maps.Copy(run.Variables, r.variables(b))
 		case "assert":
-			content := r.requiredArguments(b, "condition", "error_message")
+			content := r.readExactArguments(b, "condition", "error_message")
 			if content != nil {
 				run.Asserts = append(run.Asserts, Assert{content["condition"].Expr, content["error_message"].Expr})
 			}
 		case "upload":
-			if content := r.requiredArguments(b, "bucket", "name", "content"); content != nil {
+			if content := r.readExactArguments(b, "bucket", "name", "content"); content != nil {
 				u := Upload{Range: b.DefRange}
 				r.readConstant(content["bucket"], cty.String, "a string", &u.Bucket)
 				r.readConstant(content["name"], cty.String, "a string", &u.Name)
@@ -259,7 +259,7 @@ func (r *reader) blocks(blocks hcl.Blocks, run *Run) {
 				run.UploadsAfterApply = append(run.UploadsAfterApply, u)
 			}
 		case "hide":
-			if content := r.requiredArguments(b, "bucket", "name"); content != nil {
+			if content := r.readExactArguments(b, "bucket", "name"); content != nil {
 				u := Upload{Hide: true, Range: b.DefRange}
 				r.readConstant(content["bucket"], cty.String, "a string", &u.Bucket)
 				r.readConstant(content["name"], cty.String, "a string", &u.Name)
@@ -269,8 +269,8 @@ func (r *reader) blocks(blocks hcl.Blocks, run *Run) {
 	}
 }
 
-// requiredArguments reads a block that has these arguments and no others; nil: an error was reported.
-func (r *reader) requiredArguments(b *hcl.Block, names ...string) hcl.Attributes {
+// readExactArguments reads a block that has these arguments and no others; nil: an error was reported.
+func (r *reader) readExactArguments(b *hcl.Block, names ...string) hcl.Attributes {
 	s := &hcl.BodySchema{}
 	for _, name := range names {
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: true})

@@ -64,7 +64,7 @@ func startPostgres() (server PostgresServer, err error) {
 	if err := copyFolderIfExists(kept, filepath.Join(dir, "data")); err != nil {
 		return server, err
 	}
-	if err := server.start(postgresScript, programs[len(programs)-1]); err != nil {
+	if err := server.startScript(postgresScript, programs[len(programs)-1]); err != nil {
 		return server, err
 	}
 	if _, err := os.Stat(fresh); err != nil || kept == "" {
@@ -131,13 +131,13 @@ func UsesPooler() bool {
 // sessions with the server s. stop ends it.
 func (s PostgresServer) StartTransactionPooler(sessions int) (pooler PostgresServer, stop func() error, err error) {
 	if pooler.SocketDir, err = os.MkdirTemp("", "b2form-pooler-"); err == nil {
-		err = pooler.start(poolerScript, "/usr/sbin", s.SocketDir, strconv.Itoa(sessions))
+		err = pooler.startScript(poolerScript, "/usr/sbin", s.SocketDir, strconv.Itoa(sessions))
 	}
 	return pooler, func() error { return errors.Join(pooler.stdin.Close(), pooler.process.Wait()) }, err
 }
 
-// start runs a script in the server's folder, by a user who is not root, until the script is ready.
-func (s *PostgresServer) start(script, programDir string, args ...string) error {
+// startScript runs a script in the server's folder, by a user who is not root, until the script is ready.
+func (s *PostgresServer) startScript(script, programDir string, args ...string) error {
 	dir := s.SocketDir
 	args = append([]string{"sh", "-c", script, "sh", dir}, args...)
 	if os.Getuid() == 0 { // these programs refuse to run as root

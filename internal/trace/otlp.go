@@ -82,8 +82,8 @@ func (r *Recorder) WriteOTLP(w io.Writer, runName, programVersion, errorCode str
 	root := Span{Name: runName, Start: r.startedAt, End: r.now(), ErrorCode: errorCode, id: rootID}
 	spans := []otlpSpan{ids.encode(root)}
 	for _, s := range r.ended {
-		if s.parent == 0 {
-			s.parent = rootID
+		if s.parentID == 0 {
+			s.parentID = rootID
 		}
 		spans = append(spans, ids.encode(s))
 	}
@@ -109,8 +109,8 @@ type spanEncoder struct{ traceID string }
 func (ids spanEncoder) encode(s Span) otlpSpan {
 	out := otlpSpan{TraceID: ids.traceID, SpanID: spanID(s.id), Name: s.Name, Kind: 1,
 		StartUnixNano: strconv.FormatInt(s.Start.UnixNano(), 10), EndUnixNano: strconv.FormatInt(s.End.UnixNano(), 10)}
-	if s.parent != 0 {
-		out.ParentSpanID = spanID(s.parent)
+	if s.parentID != 0 {
+		out.ParentSpanID = spanID(s.parentID)
 	}
 	if s.Kind == Request {
 		out.Kind = 3 // client

@@ -41,7 +41,7 @@ type Span struct {
 	Attempt    int       // of a request: 1 for the first
 	Activity   string    // of a step: what is being done, for people
 
-	id, parent       uint64
+	id, parentID     uint64
 	recorder         *Recorder
 	nestedPhasesTime time.Duration // of a phase: spent in phases within
 }
@@ -72,7 +72,7 @@ func New(now func() time.Time, keepSpans bool) *Recorder {
 func (r *Recorder) Begin(kind SpanKind, name, activity string) *Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := &Span{Name: name, Kind: kind, Start: r.now(), Activity: activity, id: r.nextID(), parent: r.currentPhaseID(), recorder: r}
+	s := &Span{Name: name, Kind: kind, Start: r.now(), Activity: activity, id: r.nextID(), parentID: r.currentPhaseID(), recorder: r}
 	r.open = append(r.open, s)
 	return s
 }
@@ -111,7 +111,7 @@ func (r *Recorder) AddRequest(s Span, took, pauseAfter time.Duration, pauseReaso
 	defer r.mu.Unlock()
 	now := r.now()
 	s.Kind, s.Start, s.End = Request, now.Add(-took), now
-	s.id, s.parent = r.nextID(), r.currentPhaseID()
+	s.id, s.parentID = r.nextID(), r.currentPhaseID()
 	r.keep(s)
 	r.requests++
 	m := r.methods[s.Name]
@@ -120,7 +120,7 @@ func (r *Recorder) AddRequest(s Span, took, pauseAfter time.Duration, pauseReaso
 		r.methods[s.Name] = m
 	}
 	m.Requests++
-	m.Time += took
+	m.RequestTime += took
 	m.Paused += pauseAfter
 	if s.Attempt > 1 {
 		m.Repeats++
@@ -212,16 +212,16 @@ type PhaseTotal struct {
 
 // A MethodTotal is what the requests of one method took.
 type MethodTotal struct {
-	Method   string
-	Requests int // repeats included
-	Repeats  int
-	Time     time.Duration // of all requests; they may have overlapped
-	Paused   time.Duration // between requests and their repeats
+	Method      string
+	Requests    int // repeats included
+	Repeats     int
+	RequestTime time.Duration // of all requests; they may have overlapped
+	Paused      time.Duration // between requests and their repeats
 }
 
 // Totals sums a run up.
 type Totals struct {
-	Time    time.Duration // since the record started
+	Elapsed time.Duration // since the record started
 	Phases  []PhaseTotal  // in the order in which they ended first
 	Methods []MethodTotal // the one that took longest first
 }
@@ -230,12 +230,12 @@ type Totals struct {
 func (r *Recorder) Totals() Totals {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := Totals{Time: r.now().Sub(r.startedAt), Phases: slices.Clone(r.phases)}
+	t := Totals{Elapsed: r.now().Sub(r.startedAt), Phases: slices.Clone(r.phases)}
 	for _, m := range r.methods {
 		t.Methods = append(t.Methods, *m)
 	}
 	slices.SortFunc(t.Methods, func(a, b MethodTotal) int {
-		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Method, b.Method))
+		return cmp.Or(cmp.Compare(b.RequestTime, a.RequestTime), cmp.Compare(a.Method, b.Method))
 	})
 	return t
 }

@@ -35,7 +35,7 @@ func TestPhasesWithin(t *testing.T) {
 	outer.Finish("")
 	got := r.Totals()
 	want := []trace.PhaseTotal{{Name: "inner", OwnTime: 3 * time.Second}, {Name: "outer", OwnTime: 2 * time.Second}}
-	if got.Time != 5*time.Second || len(got.Phases) != 2 || got.Phases[0] != want[0] || got.Phases[1] != want[1] {
+	if got.Elapsed != 5*time.Second || len(got.Phases) != 2 || got.Phases[0] != want[0] || got.Phases[1] != want[1] {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -54,7 +54,7 @@ func TestPause(t *testing.T) {
 		t.Errorf("still %+v", p.Pause)
 	}
 	r.AddRequest(trace.Span{Name: "b2_list_keys", HTTPStatus: 200, Attempt: 2}, time.Second, 0, "")
-	want := trace.MethodTotal{Method: "b2_list_keys", Requests: 2, Repeats: 1, Time: 2 * time.Second, Paused: 4 * time.Second}
+	want := trace.MethodTotal{Method: "b2_list_keys", Requests: 2, Repeats: 1, RequestTime: 2 * time.Second, Paused: 4 * time.Second}
 	if got := r.Totals().Methods; len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v", got)
 	}

@@ -56,9 +56,9 @@ func (t TextUI) writeFindings(b *strings.Builder, indent string, list []kind.Fin
 func ownerText(c audit.Credential) string {
 	switch {
 	case c.Retiring:
-		return c.Owner.String() + ", replaced"
+		return c.StateAddr.String() + ", replaced"
 	case c.InState:
-		return c.Owner.String()
+		return c.StateAddr.String()
 	}
 	return "not in the state"
 }
@@ -136,7 +136,7 @@ func capabilitiesText(a *kind.Attr, v cty.Value) string {
 // valueInLine is a value in one line: a list as its elements.
 func valueInLine(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
-		return FormatHCL(v)
+		return FormatHCLHidingSensitive(v)
 	}
 	return strings.Join(kind.StringsIfWhollyKnown(v), ", ")
 }
@@ -169,7 +169,7 @@ func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
 			AttrValues: map[string]json.RawMessage{}, Findings: append([]kind.Finding{}, c.Findings...),
 		}
 		if c.InState {
-			k.Address = c.Owner.String()
+			k.Address = c.StateAddr.String()
 		}
 		for _, a := range c.Kind.SettableAttrs() {
 			v := c.Value.GetAttr(a.Name)

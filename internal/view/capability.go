@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Capabilities writes a key that has these capabilities, as a block to paste.
-func (t TextUI) Capabilities(required []string) {
+// RequiredKey writes a key that has these capabilities, as a block to paste.
+func (t TextUI) RequiredKey(required []string) {
 	fmt.Fprintf(t.Out, "key \"b2form\" {\n  name         = \"b2form\"\n  capabilities = [%s]\n}\n", quotedList(required))
 }
 
-// Capabilities writes one line.
-func (j JSONUI) Capabilities(required []string) {
+// RequiredKey writes one line.
+func (j JSONUI) RequiredKey(required []string) {
 	j.emit("info", fmt.Sprintf("The plan takes %d capabilities", len(required)), "capabilities", jsonFields{"capabilities": required})
 }
 
@@ -22,7 +22,7 @@ func quotedList(list []string) string {
 	return `"` + strings.Join(list, `", "`) + `"`
 }
 
-func backtickedList(list []string) string {
+func backtickedListOrDash(list []string) string {
 	text := strings.Join(list, "`, `")
 	if text == "" {
 		return "–"

@@ -19,8 +19,8 @@ type changeRenderer struct {
 	literalFormatter
 	change             *plan.Change
 	expandConsoleNames bool // show what has a short name in full
-	// showComputed shows what B2 made of an object that stays.
-	showComputed bool
+	// showComputedOfUnchanged shows what B2 made of an object that stays.
+	showComputedOfUnchanged bool
 }
 
 func newChangeRenderer(c *plan.Change, verbose bool) changeRenderer {
@@ -73,7 +73,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		}
 		return b.withAttrNoteAbove(a, before, b.valueLines(a, "-", before)), false
 	case plan.NoOp:
-		if a.Computed && (a.Secret || a.Name != c.Kind.IDAttr && !b.showComputed) {
+		if a.Computed && (a.Secret || a.Name != c.Kind.IDAttr && !b.showComputedOfUnchanged) {
 			return nil, false
 		}
 		if a.Encoding.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {
@@ -202,7 +202,7 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 		}
 		return l
 	}
-	if text := b.consoleNameText(a, v); text != "" {
+	if text := b.summaryByConsoleName(a, v); text != "" {
 		return lineTree{sign: sign, name: name, value: text + gone}
 	}
 	var elements []string
@@ -213,8 +213,8 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 	return lineTree{sign: sign, name: name, value: "[" + strings.Join(elements, ", ") + "]" + gone}
 }
 
-// consoleNameText stands for a list that the web console has a name for; "": nothing does.
-func (b changeRenderer) consoleNameText(a *kind.Attr, v cty.Value) string {
+// summaryByConsoleName stands for a list that the web console has a name for; "": nothing does.
+func (b changeRenderer) summaryByConsoleName(a *kind.Attr, v cty.Value) string {
 	if b.expandConsoleNames || a.WebConsoleName == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
 		return ""
 	}

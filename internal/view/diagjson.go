@@ -46,7 +46,7 @@ type CodeSnippet struct {
 // DiagnosticJSON brings a diagnostic into its JSON shape. files holds the
 // sources it may point into.
 func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
-	out := Diagnostic{Severity: "error", Summary: visible.EscapeLines(d.Summary), Detail: detailOf(d)}
+	out := Diagnostic{Severity: "error", Summary: visible.EscapeLines(d.Summary), Detail: escapedTruncatedDetail(d)}
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
@@ -63,8 +63,9 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if s == nil {
 		return out
 	}
-	code := &CodeSnippet{Code: s.text(), StartLine: s.firstLine, HighlightStartOffset: s.markedFrom, HighlightEndOffset: s.markedTo,
-		Values: []struct{}{}}
+	code := &CodeSnippet{Code: s.text(), StartLine: s.firstLine, HighlightStartOffset: s.markedTextStart,
+		HighlightEndOffset: s.markedTextEnd,
+		Values:             []struct{}{}}
 	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
 		code.Context = &in
 	}

@@ -133,7 +133,7 @@ func (t TextUI) writeDiagnosticGroup(b *strings.Builder, g diagGroup, files map[
 	}
 	if g.Detail != "" {
 		line("")
-		for _, s := range wrapLines(detailOf(g.Diagnostic), t.boxWidth(0)) {
+		for _, s := range wrapLines(escapedTruncatedDetail(g.Diagnostic), t.boxWidth(0)) {
 			line(s)
 		}
 	}
@@ -150,7 +150,7 @@ func (t TextUI) writeDiagnosticGroup(b *strings.Builder, g diagGroup, files map[
 // were given, which may be of any size.
 const mostDetail = 10_000
 
-func detailOf(d *hcl.Diagnostic) string {
+func escapedTruncatedDetail(d *hcl.Diagnostic) string {
 	detail := d.Detail
 	if len(detail) > mostDetail {
 		detail = strings.ToValidUTF8(detail[:mostDetail], "") + "…"
@@ -162,8 +162,8 @@ func detailOf(d *hcl.Diagnostic) string {
 const mostSimilar = 10
 
 // similarText says how many more there are, and of what or where.
-func similarText(more []*hcl.Diagnostic, word string) string {
-	text := "(and " + words.Count(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s")
+func similarText(more []*hcl.Diagnostic, severityWord string) string {
+	text := "(and " + words.Count(len(more), "similar "+strings.ToLower(severityWord), "similar "+strings.ToLower(severityWord)+"s")
 	var names []string
 	seen := map[string]bool{"": true}
 	for _, d := range more {

@@ -31,7 +31,7 @@ func (b changeRenderer) changedLines(a *kind.Attr, before, after cty.Value) []li
 	case a.ValueType().IsPrimitiveType():
 		return []lineTree{{sign: "~", name: a.Name, value: b.format(before, 0) + " -> " + b.format(after, 0)}}
 	}
-	if from, to := b.consoleNameText(a, before), b.consoleNameText(a, after); from != "" && to != "" {
+	if from, to := b.summaryByConsoleName(a, before), b.summaryByConsoleName(a, after); from != "" && to != "" {
 		return []lineTree{{sign: "~", name: a.Name, value: from + " -> " + to}}
 	}
 	return []lineTree{b.listChange(a.Name, before, after)}

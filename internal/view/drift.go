@@ -158,7 +158,7 @@ func (d *DriftList) JSON() ([]byte, error) {
 		out["unmanaged"], out["coverage"] = strays, coverage
 	}
 	b, err := json.MarshalIndent(out, "", "  ")
-	return visible.EscapeJSON(b), err
+	return visible.EscapeInvisibleInJSON(b), err
 }
 
 // changedFieldValues are the values of the attributes that differ; null where they are not shown.

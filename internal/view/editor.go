@@ -93,9 +93,9 @@ func (defs schemaDefinitions) blockSchemas(blocks []*syntax.BlockSpec, path stri
 }
 
 // nestUnderLabels is a body below so many labels: each of them is the name of a member.
-func nestUnderLabels(labels int, body map[string]any) map[string]any {
+func nestUnderLabels(labelCount int, body map[string]any) map[string]any {
 	out := oneOrListSchema(body)
-	for range labels {
+	for range labelCount {
 		out = oneOrListSchema(map[string]any{"type": "object", "additionalProperties": out})
 	}
 	return out

@@ -18,7 +18,7 @@ func FitPage(page string, width int) string {
 		n := markdownBlockLineCount(lines)
 		switch first := lines[0]; {
 		case strings.HasPrefix(first, "|"):
-			fitTable(&b, lines[:n], width)
+			writeTableAsList(&b, lines[:n], width)
 		case strings.HasPrefix(first, "```"), first == "":
 			b.WriteString(strings.Join(lines[:n], "\n") + "\n")
 		default:
@@ -58,9 +58,9 @@ func markdownBlockLineCount(lines []string) int {
 	})
 }
 
-// fitTable writes the rows of a table, of which the first one is the header and the
+// writeTableAsList writes the rows of a table, of which the first one is the header and the
 // second one a line.
-func fitTable(b *strings.Builder, rows []string, width int) {
+func writeTableAsList(b *strings.Builder, rows []string, width int) {
 	const indent = "    "
 	header := tableCells(rows[0])
 	for _, row := range rows[min(2, len(rows)):] {

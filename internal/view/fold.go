@@ -57,7 +57,7 @@ func createShapeIfFoldable(c *plan.Change) string {
 		switch {
 		case c.Kind.IsIdentityAttr(a.Name), a.Secret, content, a.Link.RefKind != "" && !v.IsNull():
 		default:
-			b.WriteString("\n" + a.Name + " = " + own.Replace(FormatHCL(v)))
+			b.WriteString("\n" + a.Name + " = " + own.Replace(FormatHCLHidingSensitive(v)))
 		}
 	}
 	fmt.Fprintf(&b, "\n%d deliveries, sensitive: %v", len(c.DeliverTo), c.Sensitive)
@@ -69,7 +69,7 @@ func ownNameEraser(c *plan.Change) *strings.Replacer {
 	var pairs []string
 	name := attrOrNull(c.After, c.Kind.FindAttr(c.Kind.IdentityAttr))
 	if name.IsKnown() && !name.IsNull() {
-		pairs = append(pairs, FormatHCL(name), "", strings.Trim(FormatHCL(name), `"`), "")
+		pairs = append(pairs, FormatHCLHidingSensitive(name), "", strings.Trim(FormatHCLHidingSensitive(name), `"`), "")
 	}
 	if text := strings.Trim(c.Addr.Instance.String(), `[]"`); strings.Trim(text, "0123456789") != "" {
 		pairs = append(pairs, text, "")

@@ -189,7 +189,7 @@ func hostileAudit(s string) *audit.Report {
 	found := []kind.Finding{{Rule: "duplicate-name", Detail: s}}
 	return &audit.Report{OwnCredentialFindings: found, Credentials: []audit.Credential{
 		{Kind: k, Value: v, Name: s, ID: s, Findings: found},
-		{Kind: k, Value: v, Name: s, ID: s, Owner: hostileAddr(s), InState: true},
+		{Kind: k, Value: v, Name: s, ID: s, StateAddr: hostileAddr(s), InState: true},
 	}}
 }
 
@@ -201,9 +201,10 @@ func facesAreHarmless(t *testing.T, s string) {
 	tellHostile(text, s)
 	text.Audit(hostileAudit(s))
 	k := kindNamed("key")
-	text.Live([]view.LiveObject{
-		{Addr: hostileAddr(s), Kind: k, ID: s, Value: hostileValue(live(k, liveKey), s), Retiring: []addr.RetiringObject{{ID: s, Name: s}}},
-		{Addr: hostileAddr(s), Kind: k, ID: s, Value: cty.NullVal(k.LiveType())},
+	text.RecordedObjects([]view.RecordedObject{
+		{Addr: hostileAddr(s), Kind: k, ID: s, LiveValue: hostileValue(live(k, liveKey), s),
+			Retiring: []addr.RetiringObject{{ID: s, Name: s}}},
+		{Addr: hostileAddr(s), Kind: k, ID: s, LiveValue: cty.NullVal(k.LiveType())},
 	})
 	brief := text
 	brief.CompactWarnings = true
@@ -253,7 +254,8 @@ func TestEndlessNumber(t *testing.T) {
 			t.Errorf("raw the number is written with %d characters", len(text))
 		}
 	}
-	if text := view.FormatHCL(cty.MustParseNumberVal("123456789012345678901234567890.125")); text != "123456789012345678901234567890.125" {
+	const long = "123456789012345678901234567890.125"
+	if text := view.FormatHCLHidingSensitive(cty.MustParseNumberVal(long)); text != long {
 		t.Errorf("a number that people write became %s", text)
 	}
 }

@@ -88,7 +88,7 @@ func (w *jsonEncoder) value(v any) {
 }
 
 // rawJSON writes JSON; no string begins in it that does not end there.
-func (w *jsonEncoder) rawJSON(text []byte) { _, _ = w.Write(visible.EscapeJSON(text)) }
+func (w *jsonEncoder) rawJSON(text []byte) { _, _ = w.Write(visible.EscapeInvisibleInJSON(text)) }
 
 // mustMarshal is the JSON of what always has one.
 func mustMarshal(v any) []byte {

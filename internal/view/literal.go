@@ -172,7 +172,7 @@ func padRight(s string, width int) string {
 	return s
 }
 
-// FormatHCL writes a value as an HCL expression.
-func FormatHCL(v cty.Value) string {
+// FormatHCLHidingSensitive writes a value as an HCL expression.
+func FormatHCLHidingSensitive(v cty.Value) string {
 	return literalFormatter{unknownText: func(cty.Value) string { return afterApply }}.format(v, 0)
 }

@@ -71,7 +71,7 @@ func (o Output) Raw() (string, error) {
 	case v.Type() == cty.Number && hasTooManyDigits(v):
 		return "", o.tooManyDigitsError()
 	}
-	return FormatHCL(v), nil
+	return FormatHCLHidingSensitive(v), nil
 }
 
 func (o Output) tooManyDigitsError() error {

@@ -61,7 +61,7 @@ type valueDiffer struct{ literalFormatter }
 
 // wholeValueLine shows a value, each of its parts on a line.
 func (d valueDiffer) wholeValueLine(sign, name string, v cty.Value, end string) lineTree {
-	if !hasShowableMembers(v) {
+	if !hasShowableElements(v) {
 		return lineTree{sign: sign, name: name, value: d.format(v, 0) + end}
 	}
 	v, _ = v.Unmark()
@@ -99,8 +99,8 @@ func (d valueDiffer) afterOnlyLine(name string, v cty.Value) lineTree {
 	return l
 }
 
-// hasShowableMembers reports whether a value has parts that may be shown.
-func hasShowableMembers(v cty.Value) bool {
+// hasShowableElements reports whether a value has parts that may be shown.
+func hasShowableElements(v cty.Value) bool {
 	plain, marks := v.Unmark()
 	return !marks.Has(kind.Sensitive) && plain.IsKnown() && !plain.IsNull() && plain.CanIterateElements() && plain.LengthInt() > 0
 }
@@ -143,7 +143,7 @@ func (d valueDiffer) changeLine(name string, before, after cty.Value) lineTree {
 // showableMembersIfAny are those of a map or object with any; nil: it is none.
 func showableMembersIfAny(v cty.Value) map[string]cty.Value {
 	plain, _ := v.Unmark()
-	if !hasShowableMembers(v) || !plain.Type().IsObjectType() && !plain.Type().IsMapType() {
+	if !hasShowableElements(v) || !plain.Type().IsObjectType() && !plain.Type().IsMapType() {
 		return nil
 	}
 	return plain.AsValueMap()

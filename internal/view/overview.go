@@ -125,11 +125,11 @@ func terraformRows(kinds []*kind.Kind) []tableRow {
 }
 
 // terraformNameRows lists the attributes that have another name there.
-func terraformNameRows(attrs []kind.Attr, in string) []tableRow {
+func terraformNameRows(attrs []kind.Attr, parentName string) []tableRow {
 	var out []tableRow
 	for i := range attrs {
 		if a := &attrs[i]; a.TerraformName != "" && !a.Computed {
-			out = append(out, tableRow{fmt.Sprintf("`%s` in %s", a.TerraformName, in), "`" + a.Name + "`"})
+			out = append(out, tableRow{fmt.Sprintf("`%s` in %s", a.TerraformName, parentName), "`" + a.Name + "`"})
 		}
 		out = append(out, terraformNameRows(attrs[i].Object, attrs[i].Name)...)
 	}

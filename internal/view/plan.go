@@ -22,8 +22,8 @@ const (
 	Refreshing
 )
 
-// CommandName is the command that carries such a plan out: "apply".
-func (m PlanPurpose) CommandName() string {
+// ApplyingCommandName is the command that carries such a plan out: "apply".
+func (m PlanPurpose) ApplyingCommandName() string {
 	switch m {
 	case Destroying:
 		return "destroy"
@@ -33,12 +33,12 @@ func (m PlanPurpose) CommandName() string {
 	return "apply"
 }
 
-// CommandWithFlags is what is typed for that behind "b2form".
-func (m PlanPurpose) CommandWithFlags() string {
+// ApplyingCommandWithFlags is what is typed for that behind "b2form".
+func (m PlanPurpose) ApplyingCommandWithFlags() string {
 	if m == Refreshing {
 		return "apply -refresh-only"
 	}
-	return m.CommandName()
+	return m.ApplyingCommandName()
 }
 
 // Plan writes the plan as people read it: symbols in use, one block per change,

@@ -37,8 +37,8 @@ type shownObject struct {
 }
 
 // shown is the object as it is live; without values where it is not.
-func (o *LiveObject) shown() shownObject {
-	t := objectTree(o.Kind, o.Value, o.SensitiveAttrs)
+func (o *RecordedObject) shown() shownObject {
+	t := objectTree(o.Kind, o.LiveValue, o.SensitiveAttrs)
 	return shownObject{o.Addr, t.value, t.sensitive}
 }
 
@@ -73,7 +73,7 @@ func (o shownOutput) tree() valueTree {
 
 // NewPlanContext finds what a plan stands in. live is what the state records, sorted by address; outputs are
 // those that the plan does not change.
-func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObject, unchangedOutputs []Output) PlanContext {
+func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []RecordedObject, unchangedOutputs []Output) PlanContext {
 	c := PlanContext{UnchangedOutputs: map[string]shownOutput{}}
 	changed := make(map[addr.Addr]*plan.Change, len(p.Changes))
 	for i := range p.Changes {
@@ -90,7 +90,7 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 		}
 	}
 	for i := range live {
-		if o := &live[i]; changed[o.Addr] == nil && !o.Value.IsNull() {
+		if o := &live[i]; changed[o.Addr] == nil && !o.LiveValue.IsNull() {
 			r := declared[o.Addr]
 			if _, leftOut := slices.BinarySearchFunc(p.LeftOut, o.Addr, addr.Addr.Compare); leftOut {
 				r = nil
@@ -105,15 +105,15 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 }
 
 // unchangedObject is an object as it is live, in the words of the configuration, which it is as. r is nil where it is not.
-func unchangedObject(o *LiveObject, r *config.Resource) shownObject {
+func unchangedObject(o *RecordedObject, r *config.Resource) shownObject {
 	var w objectTreeWriter
 	for i := range o.Kind.Attrs {
 		a := &o.Kind.Attrs[i]
-		v := o.Value.GetAttr(a.Name)
+		v := o.LiveValue.GetAttr(a.Name)
 		if r != nil && !a.Computed && !r.KeepsLive(a) {
 			v = r.Value.GetAttr(a.Name)
 		}
-		w.add(a.Name, treeOf(config.MarkSensitive(a, v, o.SensitiveAttrs)))
+		w.add(a.Name, treeOf(config.MarkSecretsAndSensitive(a, v, o.SensitiveAttrs)))
 	}
 	t := w.tree()
 	return shownObject{o.Addr, t.value, t.sensitive}
@@ -128,7 +128,7 @@ func declaredObject(r *config.Resource) shownObject {
 		if !a.Computed && !r.KeepsLive(a) {
 			v = r.Value.GetAttr(a.Name)
 		}
-		w.add(a.Name, treeOf(config.MarkSensitive(a, v, r.SensitiveAttrs)))
+		w.add(a.Name, treeOf(config.MarkSecretsAndSensitive(a, v, r.SensitiveAttrs)))
 	}
 	t := w.tree()
 	return shownObject{r.Addr, t.value, t.sensitive}

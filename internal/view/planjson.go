@@ -82,8 +82,8 @@ func (d PlanDocument) variables() jsonFields {
 // A changeTrees is what a change makes of what.
 type changeTrees struct{ before, after valueTree }
 
-// write says how one value becomes another one. none is said of values of which nothing is unknown or sensitive.
-func (t changeTrees) write(w *jsonEncoder, actions []string, none string) {
+// writeMembers says how one value becomes another one. none is said of values of which nothing is unknown or sensitive.
+func (t changeTrees) writeMembers(w *jsonEncoder, actions []string, none string) {
 	w.member("actions", actions)
 	w.member("before", t.before.value)
 	w.member("before_sensitive", defaultIfNil(t.before.sensitive, none))
@@ -115,7 +115,7 @@ func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 			w.members(one)
 			w.name("change")
 			w.object(func() {
-				trees[i].write(w, terraformActions(c), "{}")
+				trees[i].writeMembers(w, terraformActions(c), "{}")
 				if c.Action == plan.Replace && len(c.Fields) > 0 {
 					w.name("replace_paths")
 					w.list(len(c.Fields), func(i int) { w.value([]string{c.Fields[i]}) })
@@ -158,7 +158,7 @@ func (d PlanDocument) writeDrift(w *jsonEncoder, trees []changeTrees) {
 		w.object(func() {
 			w.members(newResourceAddressJSON(c.Addr))
 			w.name("change")
-			w.object(func() { drift.write(w, []string{string(action)}, "{}") })
+			w.object(func() { drift.writeMembers(w, []string{string(action)}, "{}") })
 		})
 	}
 	w.end(']')
@@ -191,7 +191,7 @@ func (d PlanDocument) writeOutputChanges(w *jsonEncoder) {
 	w.object(func() {
 		for _, name := range slices.Sorted(maps.Keys(trees)) {
 			w.name(name)
-			w.object(func() { trees[name].write(w, []string{string(actions[name])}, "false") })
+			w.object(func() { trees[name].writeMembers(w, []string{string(actions[name])}, "false") })
 		}
 	})
 }
@@ -264,7 +264,7 @@ type stateDocument struct {
 }
 
 // StateDocument is live objects in Terraform's JSON representation of a state.
-func StateDocument(programVersion string, live []LiveObject) json.Marshaler {
+func StateDocument(programVersion string, live []RecordedObject) json.Marshaler {
 	d := &stateDocument{programVersion: programVersion}
 	for i := range live {
 		if o := live[i].shown(); o.Values != nil {
@@ -276,9 +276,9 @@ func StateDocument(programVersion string, live []LiveObject) json.Marshaler {
 
 // ConfigDocument is a resolved configuration, in the same representation.
 func ConfigDocument(programVersion string, resources []*config.Resource) json.Marshaler {
-	declared := make([]LiveObject, len(resources))
+	declared := make([]RecordedObject, len(resources))
 	for i, r := range resources {
-		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.ObjectWithoutUnset(), SensitiveAttrs: r.SensitiveAttrs}
+		declared[i] = RecordedObject{Addr: r.Addr, Kind: r.Kind, LiveValue: r.Value.ObjectWithoutUnset(), SensitiveAttrs: r.SensitiveAttrs}
 	}
 	return StateDocument(programVersion, declared)
 }

@@ -110,7 +110,7 @@ func (t TextUI) Done(r *apply.Result, m PlanPurpose) {
 // DoneSummary is the closing line of a run.
 func DoneSummary(r *apply.Result, m PlanPurpose) string {
 	n := r.Counts
-	word, text := words.Capitalize(m.CommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
+	word, text := words.Capitalize(m.ApplyingCommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
 	if n.Import > 0 {
 		text = fmt.Sprintf("%d imported, %s", n.Import, text)
 	}
@@ -140,7 +140,7 @@ func undoneText(r *apply.Result) string {
 	if n := len(r.Skipped); n > 0 {
 		text += fmt.Sprintf(", %d not begun", n)
 	}
-	if n := len(r.PartlyDone); n > 0 {
+	if n := len(r.PartlySkipped); n > 0 {
 		text += fmt.Sprintf(", %d not finished", n)
 	}
 	return text

@@ -22,7 +22,7 @@ func (t TextUI) Proof(results []prove.Result) {
 			b.WriteString(t.Style.paint(visible.EscapeLine(at), bold) + "\n")
 		}
 		status := t.paintTestStatus(TestStatus(r.Status))
-		line := "  " + status + strings.Repeat(" ", max(0, 7-len(r.Status))) + visible.EscapeLine(r.Promise)
+		line := "  " + status + strings.Repeat(" ", max(0, 7-len(r.Status))) + visible.EscapeLine(r.PromiseText)
 		if r.Status == prove.Skipped {
 			line += " (" + visible.EscapeLine(r.Detail) + ")"
 		}
@@ -33,7 +33,7 @@ func (t TextUI) Proof(results []prove.Result) {
 		}
 	}
 	n := CountTestRuns(ProofAsTestFiles(results))
-	head, rest, _ := strings.Cut(n.text(), " ")
+	head, rest, _ := strings.Cut(n.summaryText(), " ")
 	ink := green
 	if n.Failed() {
 		ink = red
@@ -48,9 +48,9 @@ func ProofAsTestFiles(results []prove.Result) (files []TestFileResult) {
 		if len(files) == 0 || files[len(files)-1].Path != r.Addr {
 			files = append(files, TestFileResult{Path: r.Addr})
 		}
-		run := TestRunResult{Name: r.Promise, Status: TestStatus(r.Status), Took: r.Took}
+		run := TestRunResult{Name: r.PromiseText, Status: TestStatus(r.Status), Took: r.Took}
 		if r.Status != prove.Kept && r.Status != prove.Skipped {
-			run.Diagnostics = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: r.Promise, Detail: r.Detail}}
+			run.Diagnostics = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: r.PromiseText, Detail: r.Detail}}
 		}
 		f := &files[len(files)-1]
 		f.Runs = append(f.Runs, run)
@@ -62,7 +62,7 @@ func ProofAsTestFiles(results []prove.Result) (files []TestFileResult) {
 func ProofJSON(results []prove.Result) json.RawMessage {
 	promises := []jsonFields{}
 	for _, r := range results {
-		p := jsonFields{"address": r.Addr, "promise": r.Promise, "status": r.Status, "elapsed": r.Took.Milliseconds()}
+		p := jsonFields{"address": r.Addr, "promise": r.PromiseText, "status": r.Status, "elapsed": r.Took.Milliseconds()}
 		if r.Detail != "" {
 			p["detail"] = r.Detail
 		}

@@ -16,11 +16,11 @@ func KindPage(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs %s, writing `%s`,\ndestroying `%s`.\n\n",
-		identityAttrsText(k), k.Terraform.Type, backtickedList(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
+		identityAttrsText(k), k.Terraform.Type, backtickedListOrDash(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.SettableAttrs() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, attrTypeName(a), attrDefaultText(a), changeEffect(k, a),
-			backtickedList(allCapabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, attrTypeName(a), attrOmissionEffect(a), changeEffect(k, a),
+			backtickedListOrDash(allCapabilitiesToSetAttr(k, a)), escapeCell(attrDescription(a)))
 	}
 	for _, a := range k.SettableAttrs() {
 		writeMemberSections(&b, a, a.Name)
@@ -90,7 +90,7 @@ func writeMemberSections(b *strings.Builder, a *kind.Attr, path string) {
 	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", path)
 	for i := range a.Object {
 		m := &a.Object[i]
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, attrTypeName(m), attrDefaultText(m), escapeCell(attrDescription(m)))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, attrTypeName(m), attrOmissionEffect(m), escapeCell(attrDescription(m)))
 	}
 	for i := range a.Object {
 		writeMemberSections(b, &a.Object[i], path+"."+a.Object[i].Name)
@@ -110,7 +110,7 @@ func attrTypeName(a *kind.Attr) string {
 	return "object, or a block"
 }
 
-func attrDefaultText(a *kind.Attr) string {
+func attrOmissionEffect(a *kind.Attr) string {
 	switch {
 	case a.Required:
 		return "required"

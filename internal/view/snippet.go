@@ -16,9 +16,9 @@ const maxSnippet = 6
 // A snippet is the source around a diagnostic: whole lines, and the part of
 // them that the diagnostic is about, as byte offsets into the joined lines.
 type snippet struct {
-	lines                []string
-	firstLine            int // number of the first line
-	markedFrom, markedTo int // marked bytes within code()
+	lines                          []string
+	firstLine                      int // number of the first line
+	markedTextStart, markedTextEnd int // marked bytes within code()
 }
 
 func (s *snippet) text() string { return strings.Join(s.lines, "\n") }
@@ -37,14 +37,14 @@ func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 		end = max(from, to-1) + i
 	}
 	s := &snippet{
-		lines:      strings.Split(visible.ReplaceInvisibleKeepingOffsets(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
-		firstLine:  d.Subject.Start.Line,
-		markedFrom: from - begin,
-		markedTo:   min(to, end) - begin,
+		lines:           strings.Split(visible.ReplaceInvisibleKeepingOffsets(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
+		firstLine:       d.Subject.Start.Line,
+		markedTextStart: from - begin,
+		markedTextEnd:   min(to, end) - begin,
 	}
 	if len(s.lines) > maxSnippet {
 		s.lines = s.lines[:maxSnippet]
-		s.markedTo = min(s.markedTo, len(s.text()))
+		s.markedTextEnd = min(s.markedTextEnd, len(s.text()))
 	}
 	return s
 }
@@ -56,9 +56,9 @@ func (s *snippet) splitMarked(i int) (before, marked, after string) {
 		offset += len(l) + 1
 	}
 	text := s.lines[i]
-	from := clamp(s.markedFrom-offset, len(text))
-	to := clamp(s.markedTo-offset, len(text))
-	if s.markedFrom-offset < 0 { // marked since an earlier line: leave the indentation alone
+	from := clamp(s.markedTextStart-offset, len(text))
+	to := clamp(s.markedTextEnd-offset, len(text))
+	if s.markedTextStart-offset < 0 { // marked since an earlier line: leave the indentation alone
 		from = len(text) - len(strings.TrimLeft(text, " \t"))
 		from = min(from, to)
 	}

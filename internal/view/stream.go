@@ -37,7 +37,7 @@ func (j JSONUI) emit(level, message, lineType string, more jsonFields) {
 	for k, v := range more {
 		m[k] = v
 	}
-	_, _ = j.Out.Write(append(visible.EscapeJSON(mustMarshal(m)), '\n')) // who closed the pipe reads no error either
+	_, _ = j.Out.Write(append(visible.EscapeInvisibleInJSON(mustMarshal(m)), '\n')) // who closed the pipe reads no error either
 }
 
 // WriteVersion is the first line: which program speaks, and which edition of this
@@ -144,7 +144,7 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 	case Refreshing:
 		operation = "refresh"
 	default:
-		operation = m.CommandName()
+		operation = m.ApplyingCommandName()
 	}
 	j.emitSummary(p.Counts(), operation, summaryLine(p.Counts(), Style{}))
 }
@@ -249,7 +249,7 @@ func (j JSONUI) Still(e apply.Event) {
 
 // Done is the summary of what was done.
 func (j JSONUI) Done(r *apply.Result, m PlanPurpose) {
-	j.emitSummary(r.Counts, m.CommandName(), DoneSummary(r, m))
+	j.emitSummary(r.Counts, m.ApplyingCommandName(), DoneSummary(r, m))
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only

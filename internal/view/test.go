@@ -67,7 +67,7 @@ func CountTestRuns(files []TestFileResult) TestCounts {
 // Failed reports whether a run did not do what was expected.
 func (n TestCounts) Failed() bool { return n[TestFail]+n[TestError] > 0 }
 
-func (n TestCounts) text() string {
+func (n TestCounts) summaryText() string {
 	out := "Success!"
 	if n.Failed() {
 		out = "Failure!"
@@ -97,7 +97,7 @@ func (t TextUI) Tests(files []TestFileResult) {
 	if n.Failed() {
 		ink = red
 	}
-	head, rest, _ := strings.Cut(n.text(), " ")
+	head, rest, _ := strings.Cut(n.summaryText(), " ")
 	fmt.Fprintf(t.Out, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
 }
 
@@ -131,7 +131,7 @@ func (j JSONUI) Tests(files []TestFileResult) {
 	if n.Failed() {
 		status = TestFail
 	}
-	j.emit("info", n.text(), "test_summary",
+	j.emit("info", n.summaryText(), "test_summary",
 		jsonFields{"test_summary": jsonFields{"status": status, "passed": n[TestPass], "failed": n[TestFail],
 			"errored": n[TestError], "skipped": n[TestSkip]}})
 }

@@ -141,7 +141,7 @@ func objectTree(k *kind.Kind, object cty.Value, sensitive []string) valueTree {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if object.Type().HasAttribute(a.Name) {
-			w.add(a.Name, treeOf(config.MarkSensitive(a, object.GetAttr(a.Name), sensitive)))
+			w.add(a.Name, treeOf(config.MarkSecretsAndSensitive(a, object.GetAttr(a.Name), sensitive)))
 		}
 	}
 	return w.tree()
@@ -167,7 +167,7 @@ func plannedValuesTree(c *plan.Change) valueTree {
 		case stays && (c.Action == plan.NoOp || a.Name == c.Kind.IDAttr || a.FromAccount != nil):
 			v = attrOrNull(c.Before, a)
 		}
-		w.add(a.Name, treeOf(config.MarkSensitive(a, v, c.Sensitive)))
+		w.add(a.Name, treeOf(config.MarkSecretsAndSensitive(a, v, c.Sensitive)))
 	}
 	return w.tree()
 }

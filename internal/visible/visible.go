@@ -37,8 +37,8 @@ func EscapeInvisibleInHCL(s string) string {
 	return escapeRunes(strings.ToValidUTF8(s, "\uFFFD"), "", escapeRune)
 }
 
-// EscapeJSON is the same JSON, with its strings written as Text writes them.
-func EscapeJSON(text []byte) []byte {
+// EscapeInvisibleInJSON is the same JSON, with its strings written as Text writes them.
+func EscapeInvisibleInJSON(text []byte) []byte {
 	if plainPrefixLength(text) == len(text) {
 		return text
 	}

@@ -75,7 +75,7 @@ func FuzzSameMeaning(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back map[string]string
-		if err := json.Unmarshal(visible.EscapeJSON(text), &back); err != nil {
+		if err := json.Unmarshal(visible.EscapeInvisibleInJSON(text), &back); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(map[string]string{s: s}, back); d != "" {

@@ -45,7 +45,7 @@ func ParseDuration(text string) (d time.Duration, ok bool) {
 	return time.Duration(math.Round(total)), ok
 }
 
-func unitOf(name string) (time.Duration, bool) {
+func unitOf(name string) (unit time.Duration, known bool) {
 	switch name {
 	case "d":
 		return 24 * time.Hour, true

@@ -41,16 +41,16 @@ func WithArticle(noun string) string {
 // DidYouMean is ` Did you mean "name"?` for the name that is most like what was
 // written, or "" where none is like it. prefix stands before the name: "-".
 func DidYouMean(written, prefix string, names []string) string {
-	if best := Nearest(written, names); best != "" {
+	if best := FindSimilar(written, names); best != "" {
 		return " Did you mean " + strconv.Quote(prefix+best) + "?"
 	}
 	return ""
 }
 
-// Nearest is the name most like what was written, whatever the case, with fewer than
+// FindSimilar is the name most like what was written, whatever the case, with fewer than
 // four letters to change, or half of it and two where that is less; the first in
 // alphabetical order of several, "" where there is none.
-func Nearest(written string, names []string) string {
+func FindSimilar(written string, names []string) string {
 	best, least := "", min(4, len(written)/2+2)
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		if d := levenshtein.Distance(strings.ToLower(written), strings.ToLower(name), nil); d < least {

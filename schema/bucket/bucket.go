@@ -19,7 +19,7 @@ func Kind() *kind.Kind {
 		Name: "bucket", Plural: "buckets", Terraform: kind.Terraform{Type: "b2_bucket", Hints: []kind.TerraformArgHint{
 			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and a " +
 				"block default_retention with mode, duration and unit, directly in the bucket, without file_lock_configuration { }."},
-			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
+			{Name: "period", InNestedBlock: true, Advice: "Write duration and unit directly, without a period block."},
 		}},
 		Doc: "A bucket: a container for files with a name that is unique across all of B2, " +
 			"rules about how long versions of files are kept, and defaults for what is uploaded.",
@@ -31,12 +31,13 @@ func Kind() *kind.Kind {
 		Constraints:      constraints(),
 		Check:            checkBucket,
 		CheckChange:      checkChange,
-		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
-			Hazards: destroyHazards, CountContents: countVersions, CheckDelete: checkDelete},
+		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy",
+			ForcedDestroyCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
+			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkDelete},
 		AllowedObjects: allowedBuckets,
 		Volatile:       volatileAttrs,
 
-		Verbs: kind.Verbs{List: list, Create: create, NameTakenCode: "duplicate_bucket_name", Update: update, Delete: remove,
+		Verbs: kind.Verbs{List: listAllowedBuckets, Create: create, NameTakenCode: "duplicate_bucket_name", Update: update, Delete: remove,
 			WriteCapability: "writeBuckets", DeleteCapability: "deleteBuckets"},
 	}
 }
@@ -79,7 +80,7 @@ func attrs() []kind.Attr {
 		{Name: "cors_rules", WirePath: "corsRules", Object: corsAttrs(), Many: true, Default: noCORSRules(),
 			Doc: "Which web pages of other origins may use the bucket; the first rule that fits decides. " +
 				"Presets: cors_for_downloads(origins), cors_for_browser_uploads(origins).",
-			Check: checkCORSRules, Note: noteCORSPresets},
+			Check: checkCORSRules, Note: noteIfAllCORSPresets},
 		{Name: "default_server_side_encryption", WirePath: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true,
 			ReadCapability: "readBucketEncryption", WriteCapability: "writeBucketEncryption",
 			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left " +
@@ -178,10 +179,10 @@ func checkRetentionNeedsLock(v kind.Values) kind.Problems {
 }
 
 func checkChange(before, after cty.Value) kind.Problems {
-	return append(checkLockChange(before, after), refuseLockOnReplicationSource(before, after)...)
+	return append(checkLockAndRetentionChange(before, after), refuseLockOnReplicationSource(before, after)...)
 }
 
-func checkLockChange(before, after cty.Value) kind.Problems {
+func checkLockAndRetentionChange(before, after cty.Value) kind.Problems {
 	live := cty.NullVal(cty.Bool)
 	if !before.IsNull() {
 		live = before.GetAttr("file_lock_enabled")

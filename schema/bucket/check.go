@@ -73,7 +73,7 @@ func quoteOrNull(v cty.Value) string {
 	return `"` + v.AsString() + `"`
 }
 
-func checkOneOf(what string, legal ...string) func(cty.Value) kind.Problems {
+func checkOneOf(valueName string, legal ...string) func(cty.Value) kind.Problems {
 	return func(v cty.Value) kind.Problems {
 		s := v.AsString()
 		if slices.Contains(legal, s) {
@@ -81,10 +81,10 @@ func checkOneOf(what string, legal ...string) func(cty.Value) kind.Problems {
 		}
 		for _, l := range legal {
 			if strings.EqualFold(l, s) {
-				return kind.Errorf("Invalid "+what, "%q is not a %s. Did you mean %q?", s, what, l)
+				return kind.Errorf("Invalid "+valueName, "%q is not a %s. Did you mean %q?", s, valueName, l)
 			}
 		}
-		return kind.Errorf("Invalid "+what, "%q is not a %s. Use %s.", s, what, strings.Join(legal, " or "))
+		return kind.Errorf("Invalid "+valueName, "%q is not a %s. Use %s.", s, valueName, strings.Join(legal, " or "))
 	}
 }
 

@@ -55,8 +55,8 @@ func (p corsPreset) ruleFor(origins cty.Value) cty.Value {
 	})
 }
 
-// noteCORSPresets recognises rules of which each is a preset.
-func noteCORSPresets(v cty.Value) string {
+// noteIfAllCORSPresets recognises rules of which each is a preset.
+func noteIfAllCORSPresets(v cty.Value) string {
 	if v.IsNull() || !v.IsWhollyKnown() {
 		return ""
 	}

@@ -14,13 +14,13 @@ import (
 // are warnings.
 
 // checkReplicationSourceKey judges the key of a source.
-func checkReplicationSourceKey(by, key kind.AttrReader) kind.Problems {
-	ps := checkReplicationKey(by, key, "readFiles", "read")
+func checkReplicationSourceKey(bucketWithReplication, key kind.AttrReader) kind.Problems {
+	ps := checkReplicationKey(bucketWithReplication, key, "readFiles", "read")
 	prefix := key.GetAttr("name_prefix")
 	if prefix.IsNull() || !prefix.IsKnown() {
 		return ps
 	}
-	for _, r := range replicationRulesOf(by.GetAttr("replication")) {
+	for _, r := range replicationRulesOf(bucketWithReplication.GetAttr("replication")) {
 		if !strings.HasPrefix(fileNamePrefixOf(r), prefix.AsString()) {
 			ps = append(ps, kind.Warnf("Key does not reach all files", "The replication rule %q copies %s, but its key reaches only %s.",
 				r.GetAttr("name").AsString(), describeFiles(fileNamePrefixOf(r)), describeFiles(prefix.AsString()))...)
@@ -30,19 +30,19 @@ func checkReplicationSourceKey(by, key kind.AttrReader) kind.Problems {
 }
 
 // checkReplicationDestinationKey judges the key of a destination.
-func checkReplicationDestinationKey(by, key kind.AttrReader) kind.Problems {
-	return checkReplicationKey(by, key, "writeFiles", "write")
+func checkReplicationDestinationKey(bucketWithReplication, key kind.AttrReader) kind.Problems {
+	return checkReplicationKey(bucketWithReplication, key, "writeFiles", "write")
 }
 
 // checkReplicationKey judges what both need of a key.
-func checkReplicationKey(by, key kind.AttrReader, capability, verb string) kind.Problems {
+func checkReplicationKey(bucketWithReplication, key kind.AttrReader, capability, verb string) kind.Problems {
 	var ps kind.Problems
 	name := key.GetAttr("name").AsString()
 	if caps := kind.StringsIfWhollyKnown(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
 		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here "+
 			"for the replication.", name, capability, verb)...)
 	}
-	bucket := by.GetAttr("name").AsString()
+	bucket := bucketWithReplication.GetAttr("name").AsString()
 	if limit := kind.StringsIfWhollyKnown(key.GetAttr("buckets")); limit != nil &&
 		!slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
 		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name,
@@ -56,14 +56,14 @@ func checkReplicationKey(by, key kind.AttrReader, capability, verb string) kind.
 	return ps
 }
 
-// checkReplicationDestinationBucket judges the bucket that a rule copies to.
-func checkReplicationDestinationBucket(by, bucket kind.AttrReader) kind.Problems {
-	source := findKnownMember(by.GetAttr("replication"), "source")
-	if source == cty.NilVal || !bucket.GetAttr("replication").IsWhollyKnown() {
+// checkDestinationBucketAcceptsKey judges the bucket that a rule copies to.
+func checkDestinationBucketAcceptsKey(sourceBucket, destinationBucket kind.AttrReader) kind.Problems {
+	source := findKnownMember(sourceBucket.GetAttr("replication"), "source")
+	if source == cty.NilVal || !destinationBucket.GetAttr("replication").IsWhollyKnown() {
 		return nil
 	}
 	key := source.GetAttr("key")
-	for _, pair := range replicationKeyPairsOf(bucket.GetAttr("replication")) {
+	for _, pair := range replicationKeyPairsOf(destinationBucket.GetAttr("replication")) {
 		if pair.GetAttr("source").RawEquals(key) {
 			return nil
 		}
@@ -71,5 +71,5 @@ func checkReplicationDestinationBucket(by, bucket kind.AttrReader) kind.Problems
 	return kind.Warnf("Destination does not take the copies",
 		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination = { keys = [{ source = …, "+
 			"destination = … }] } to its replication.",
-		bucket.GetAttr("name").AsString(), key.AsString())
+		destinationBucket.GetAttr("name").AsString(), key.AsString())
 }

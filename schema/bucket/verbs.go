@@ -13,9 +13,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// list reads all buckets in one call. A key that is limited to some buckets
+// listAllowedBuckets reads all buckets in one call. A key that is limited to some buckets
 // must name one per call ("b2_list_buckets", restricted keys).
-func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
+func listAllowedBuckets(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	allowed := scope.Account.AllowedBuckets
 	if allowed == nil {
 		return listBuckets(ctx, api, map[string]any{"bucketTypes": []string{"all"}})

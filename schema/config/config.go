@@ -169,21 +169,21 @@ type Delivery struct {
 	Recipients []string
 	// Command is a program and its arguments; it reads what is delivered from its
 	// standard input, runs in the folder Dir, and may take as long as Timeout (0: for ever).
-	Command []string
-	Dir     string
-	Timeout time.Duration
-	// ShowOutput says that what the program says may be shown where it fails.
-	ShowOutput bool
+	Command        []string
+	ProgramDir     string
+	ProgramTimeout time.Duration
+	// ShowProgramOutput says that what the program says may be shown where it fails.
+	ShowProgramOutput bool
 	// RenderEnvironment renders variables that the program gets beside the inherited
 	// ones; self is as in Content. nil: there are none.
 	RenderEnvironment func(self map[string]cty.Value, live LiveLookup) (map[string]string, hcl.Diagnostics)
 	// HasOtherSensitive says that other sensitive values than the secret are delivered with
 	// it, so that nothing a program says may be repeated.
 	HasOtherSensitive bool
-	// Digest identifies how the secret is delivered, so that a changed delivery
+	// SettingsDigest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
-	Digest string
-	Range  *hcl.Range // of the block
+	SettingsDigest string
+	Range          *hcl.Range // of the block
 }
 
 // An Output is one output block.

@@ -39,8 +39,8 @@ func (x IdentityIndex) Add(r *Resource) (firstWithIdentity *Resource) {
 
 // FindUnique is the resource of a kind with the identity, in its normal form, or with the
 // address that Reference gives; nil: there is none, or several have the identity.
-func (x IdentityIndex) FindUnique(kind, normalized string) *Resource {
-	if found := x[objectIdentity{kind, normalized}]; len(found) == 1 {
+func (x IdentityIndex) FindUnique(kindName, identityOrAddress string) *Resource {
+	if found := x[objectIdentity{kindName, identityOrAddress}]; len(found) == 1 {
 		return found[0]
 	}
 	return nil
@@ -48,13 +48,13 @@ func (x IdentityIndex) FindUnique(kind, normalized string) *Resource {
 
 // AllWithIdentity lists the resources of a kind that have an identity, in the order in which they
 // were added.
-func (x IdentityIndex) AllWithIdentity(kind, normalized string) []*Resource {
-	return x[objectIdentity{kind, normalized}]
+func (x IdentityIndex) AllWithIdentity(kindName, normalizedIdentity string) []*Resource {
+	return x[objectIdentity{kindName, normalizedIdentity}]
 }
 
-// ReferenceText is the text by which others refer to a resource: its name, or its address
+// IdentityOrAddress is the text by which others refer to a resource: its name, or its address
 // where several have that.
-func (x IdentityIndex) ReferenceText(r *Resource) string {
+func (x IdentityIndex) IdentityOrAddress(r *Resource) string {
 	if same := x[objectIdentity{r.Kind.Name, r.Identity()}]; len(same) > 1 && slices.Contains(same, r) {
 		return r.Addr.String()
 	}

@@ -38,17 +38,17 @@ type PolicySubject struct {
 
 // A SubjectChange is what a plan does to a subject.
 type SubjectChange struct {
-	Action    string    // as in plans: "create", "no-op"
-	Before    cty.Value // every attribute of the live object; null: there is none; NilVal: as it is declared
-	Fields    []string  // attributes that differ
-	Hazards   []string  // by the spelling of -allow; sorted, each once
-	Sensitive []string  // attributes that must not be shown
+	Action           string    // as in plans: "create", "no-op"
+	BeforeUnlessNoOp cty.Value // every attribute of the live object; null: there is none; NilVal: as it is declared
+	Fields           []string  // attributes that differ
+	Hazards          []string  // by the spelling of -allow; sorted, each once
+	Sensitive        []string  // attributes that must not be shown
 }
 
 // A JudgePolicies judges subjects, which are sorted by address, by all policies of a
 // configuration. account is that of the credentials; nil: nothing was planned, and policies
 // that ask for what only a plan knows are left out.
-type JudgePolicies func(subjects []PolicySubject, account *wire.Account) hcl.Diagnostics
+type JudgePolicies func(subjects []PolicySubject, accountIfPlanned *wire.Account) hcl.Diagnostics
 
 // A ViolationExtra is the Extra of a diagnostic about a resource that breaks a policy.
 type ViolationExtra struct {

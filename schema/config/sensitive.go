@@ -8,9 +8,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// MarkSensitive marks what must not be shown of a value of an attribute: all of it, where the attribute is a
+// MarkSecretsAndSensitive marks what must not be shown of a value of an attribute: all of it, where the attribute is a
 // secret or listed as sensitive, else its secret members.
-func MarkSensitive(a *kind.Attr, v cty.Value, sensitive []string) cty.Value {
+func MarkSecretsAndSensitive(a *kind.Attr, v cty.Value, sensitive []string) cty.Value {
 	if a.Secret || slices.Contains(sensitive, a.Name) {
 		return v.Mark(kind.Sensitive)
 	}

@@ -113,7 +113,7 @@ func checkFile(v kind.Values) kind.Problems {
 		return kind.Errorf("Content and source at once",
 			"The file holds content or what is in the file at source. Remove one of them.").WithPathPrefix(cty.GetAttrPath("source"))
 	}
-	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != contentSHA1(content) {
+	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != knownTextSHA1(content) {
 		return kind.Errorf("Content with another SHA-1",
 			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").WithPathPrefix(cty.GetAttrPath("sha1"))
 	}
@@ -210,8 +210,8 @@ func warnEncryptionKeyLost(before, after cty.Value) kind.Problems {
 	if before.IsNull() {
 		return nil
 	}
-	_, had := infoMap(before)[ownKeyID]
-	_, declared := infoMap(after)[ownKeyID]
+	_, had := infoMapIfKnown(before)[ownKeyID]
+	_, declared := infoMapIfKnown(after)[ownKeyID]
 	if (!had || declared) && !isEncryptedWithSSEC(before) {
 		return nil
 	}
@@ -227,7 +227,7 @@ func warnEncryptionKeyLost(before, after cty.Value) kind.Problems {
 
 // sameInfoButClientKeys passes over what other programs wrote, unless it is declared.
 func sameInfoButClientKeys(p kind.Comparison) bool {
-	want, live := infoMap(p.Want), infoMap(p.Live)
+	want, live := infoMapIfKnown(p.Want), infoMapIfKnown(p.Live)
 	for _, key := range clientInfoKeys() {
 		if _, declared := want[key]; !declared {
 			delete(live, key)
@@ -236,7 +236,7 @@ func sameInfoButClientKeys(p kind.Comparison) bool {
 	return maps.Equal(want, live)
 }
 
-func infoMap(v kind.AttrReader) map[string]string {
+func infoMapIfKnown(v kind.AttrReader) map[string]string {
 	out := map[string]string{}
 	info := v.GetAttr("info")
 	if info.IsNull() || !info.IsWhollyKnown() {

@@ -22,7 +22,7 @@ const mostBytes = 100_000_000
 func Kind() *kind.Kind {
 	return &kind.Kind{
 		Name: "file", Plural: "files", Terraform: kind.Terraform{Type: "b2_bucket_file_version",
-			Hints: []kind.TerraformArgHint{{Name: "key", Nested: true, Advice: "b2form holds no keys for the encryption of files " +
+			Hints: []kind.TerraformArgHint{{Name: "key", InNestedBlock: true, Advice: "b2form holds no keys for the encryption of files " +
 				"(SSE-C), which every later request would need. Upload this file with a program that has the key."}}},
 		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type, info and encryption; a change uploads a new " +
 			"version, and the versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy " +
@@ -34,9 +34,9 @@ func Kind() *kind.Kind {
 		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", ListChildren: listBucketFiles}, FoldCaseBeforeSlash: true, IDAttr: "id",
 		ReadCapabilities: []string{"listFiles"},
 		Replaceable:      true,
-		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},
+		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForcedDestroyCapabilities: []string{"deleteFiles", "listFiles"},
 			LeftBehindText: "what is there stays, as hidden versions", Hazards: destroyHazards, CountContents: countVersions},
-		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: hideOrDeleteVersions,
+		Verbs: kind.Verbs{FullUpdate: true, List: listWanted, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",
 			MaxSize: mostBytes,
@@ -155,12 +155,12 @@ func deriveSHA1(v kind.Values) {
 	}
 	sum := cty.UnknownVal(cty.String)
 	if content.IsKnown() {
-		sum = cty.StringVal(contentSHA1(content))
+		sum = cty.StringVal(knownTextSHA1(content))
 	}
 	v.Set("sha1", &sum)
 }
 
-func contentSHA1(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
+func knownTextSHA1(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
 func destroyHazards(force bool) []kind.Hazard {
 	if !force {

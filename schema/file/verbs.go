@@ -19,11 +19,11 @@ import (
 // onePage is what one Class C transaction pays for in a listing.
 const onePage = 1000
 
-// list looks for the files of interest, bucket by bucket. Names in one bucket are
+// listWanted looks for the files of interest, bucket by bucket. Names in one bucket are
 // often near each other, so pages are listed from the first name on as long as they
 // bring many; the rest is asked for one by one. So there is never more than one
 // request for each file.
-func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
+func listWanted(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	names := map[string][]string{}
 	var buckets []string
 	for _, id := range scope.WantedChildIDs {
@@ -89,8 +89,8 @@ func findFiles(ctx context.Context, api wire.API, bucketID string, names []strin
 
 // commonPrefix is what all names begin with, which are sorted. Credentials that are
 // limited to a prefix must ask for no more than that.
-func commonPrefix(names []string) string {
-	first, last := names[0], names[len(names)-1]
+func commonPrefix(sortedNames []string) string {
+	first, last := sortedNames[0], sortedNames[len(sortedNames)-1]
 	n := 0
 	for n < min(len(first), len(last)) && first[n] == last[n] {
 		n++
@@ -112,10 +112,10 @@ func listFileNames(ctx context.Context, api wire.API, bucketID, start, prefix st
 	if start != "" {
 		in["startFileName"] = start
 	}
-	return listPage(ctx, api, "b2_list_file_names", in)
+	return listPageOrEmpty(ctx, api, "b2_list_file_names", in)
 }
 
-func listPage(ctx context.Context, api wire.API, method string, in map[string]any) (page, error) {
+func listPageOrEmpty(ctx context.Context, api wire.API, method string, in map[string]any) (page, error) {
 	var out page
 	err := api.Call(ctx, method, in, &out)
 	if wire.IsNoSuchBucket(err) {
@@ -134,7 +134,7 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 	more bool,
 	err error) {
 	method, in := "b2_list_file_names", map[string]any{"bucketId": bucketID, "prefix": l.Prefix}
-	if l.Versions {
+	if l.EarlierVersionsToo {
 		method = "b2_list_file_versions"
 	}
 	if l.Delimiter != "" {
@@ -143,7 +143,7 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 	var paging wire.PagingGuard
 	for {
 		in["maxFileCount"] = l.Limit - len(list) - len(folders)
-		page, err := listPage(ctx, api, method, in)
+		page, err := listPageOrEmpty(ctx, api, method, in)
 		if err != nil {
 			return nil, nil, false, err
 		}
@@ -166,7 +166,7 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 		}
 		marker := *page.NextFileName
 		in["startFileName"] = marker
-		if l.Versions && page.NextFileID != nil {
+		if l.EarlierVersionsToo && page.NextFileID != nil {
 			in["startFileId"], marker = *page.NextFileID, marker+"\x00"+*page.NextFileID
 		}
 		if err := paging.Advance(method, marker, ids); err != nil {
@@ -176,14 +176,14 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 }
 
 // filesNamed gives those of the files that have one of the names, which are sorted.
-func (p page) filesNamed(names []string) []wire.RawJSON {
+func (p page) filesNamed(sortedNames []string) []wire.RawJSON {
 	var out []wire.RawJSON
 	for _, raw := range p.Files {
 		var v fileVersion
 		if json.Unmarshal(raw, &v) != nil {
 			continue
 		}
-		if _, ok := slices.BinarySearch(names, v.FileName); ok && v.Action == "upload" {
+		if _, ok := slices.BinarySearch(sortedNames, v.FileName); ok && v.Action == "upload" {
 			out = append(out, v.normalizedFileObject())
 		}
 	}

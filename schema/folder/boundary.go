@@ -41,7 +41,7 @@ type forbiddenPath struct {
 // NewBoundary finds the boundary of the configuration in dir. root replaces the work
 // tree; "": the work tree counts, unless it is the home folder or that of another user.
 // The error says what is wrong with root.
-func NewBoundary(dir, root, home string) (*Boundary, error) {
+func NewBoundary(dir, rootOverride, home string) (*Boundary, error) {
 	b := &Boundary{}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -51,11 +51,11 @@ func NewBoundary(dir, root, home string) (*Boundary, error) {
 	if err != nil {
 		return b, nil // likewise
 	}
-	if root == "" {
+	if rootOverride == "" {
 		if b.readableRoot = findGitWorkTree(real, home); b.readableRoot != "" {
 			b.gitIgnored = newGitIgnores(b.readableRoot)
 		}
-	} else if b.readableRoot, err = checkedRoot(root, real); err != nil {
+	} else if b.readableRoot, err = checkedRoot(rootOverride, real); err != nil {
 		return b, err
 	}
 	if b.readableRoot != "" {
@@ -190,7 +190,7 @@ func WithoutLinks(path string) string {
 
 // checkPermitted judges a path below a folder that the boundary holds; module is the folder of
 // the module that reads it.
-func (b *Boundary) checkPermitted(folder, local, module string) error {
+func (b *Boundary) checkPermitted(folder, local, moduleDir string) error {
 	if b == nil {
 		return nil
 	}
@@ -213,7 +213,7 @@ func (b *Boundary) checkPermitted(folder, local, module string) error {
 			}
 		}
 		if b.gitIgnored != nil && folder == b.readableRoot && !isSameOrBelow(filepath.Join(b.readableRoot, b.configPathFromRoot), p) &&
-			!isSameOrBelow(WithoutLinks(module), p) &&
+			!isSameOrBelow(WithoutLinks(moduleDir), p) &&
 			b.gitIgnored.isIgnored(filepath.ToSlash(rel)) {
 			return errors.New("git ignores it, and outside of the configuration's folder such files are not read. Whoever runs " +
 				"b2form can allow it with -root=" + b.readableRoot)

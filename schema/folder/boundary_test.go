@@ -47,7 +47,7 @@ func bounded(t *testing.T, top, root, home string) folder.Folder {
 	}
 	b.Refuse(filepath.Join(site, "b2form.state.json"), "it belongs to the state", true)
 	b.Refuse(filepath.Join(site, "key.env"), "a deliver block writes it", false)
-	return folder.Folder{Dir: site, ModuleDir: filepath.Join(top, "parts"), Within: b}
+	return folder.Folder{Dir: site, ModuleDir: filepath.Join(top, "parts"), WiderBoundary: b}
 }
 
 // wantFiles reads every path in every way: "" stands for an error that says why, and
@@ -61,7 +61,7 @@ func wantFiles(t *testing.T, d folder.Folder, want map[string]string) {
 		} else if !readable && (err == nil || !strings.Contains(err.Error(), text[2:]) || strings.Contains(err.Error(), "hunter2")) {
 			t.Errorf("%s: %q, %v; want an error: %s", path, got, err, text[2:])
 		}
-		_, sizeErr := d.Size(path)
+		_, sizeErr := d.FileSize(path)
 		_, payloadErr := d.ReadPayload(path)
 		if (sizeErr == nil) != (err == nil) || (payloadErr == nil) != (err == nil) {
 			t.Errorf("%s: read %v, size %v, payload %v", path, err, sizeErr, payloadErr)
@@ -136,8 +136,8 @@ func TestRefuseSaysWhatWasRead(t *testing.T) {
 	if _, err := d.Read("own.log"); err != nil {
 		t.Fatal(err)
 	}
-	if !d.Within.Refuse(filepath.Join(d.Dir, "own.log"), "it is written", false) ||
-		d.Within.Refuse(filepath.Join(d.Dir, "main"), "it is", false) {
+	if !d.WiderBoundary.Refuse(filepath.Join(d.Dir, "own.log"), "it is written", false) ||
+		d.WiderBoundary.Refuse(filepath.Join(d.Dir, "main"), "it is", false) {
 		t.Error("what was read is known")
 	}
 	wantFiles(t, d, map[string]string{"own.log": "! it is written"})
@@ -180,14 +180,14 @@ func TestIgnored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := folder.Folder{Dir: filepath.Join(top, "site"), ModuleDir: filepath.Join(top, "site"), Within: b}
+		d := folder.Folder{Dir: filepath.Join(top, "site"), ModuleDir: filepath.Join(top, "site"), WiderBoundary: b}
 		for _, name := range strings.Fields(c.ignored) {
-			if _, err := d.Size("../" + name); err == nil || !strings.Contains(err.Error(), "git ignores it") {
+			if _, err := d.FileSize("../" + name); err == nil || !strings.Contains(err.Error(), "git ignores it") {
 				t.Errorf("%q: %s is ignored: %v", c.ignore, name, err)
 			}
 		}
 		for _, name := range strings.Fields(c.kept) {
-			if _, err := d.Size("../" + name); err != nil && strings.Contains(err.Error(), "git ignores it") {
+			if _, err := d.FileSize("../" + name); err != nil && strings.Contains(err.Error(), "git ignores it") {
 				t.Errorf("%q: %s is not ignored: %v", c.ignore, name, err)
 			}
 		}

@@ -23,9 +23,9 @@ import (
 // be seen. Paths are relative to Dir, or absolute. Errors name the path, and are
 // written for whoever wrote it.
 type Folder struct {
-	Dir       string    // the configuration's
-	ModuleDir string    // that of the module; Dir for the configuration itself
-	Within    *Boundary // of the configuration; nil: Dir and ModuleDir alone
+	Dir           string    // the configuration's
+	ModuleDir     string    // that of the module; Dir for the configuration itself
+	WiderBoundary *Boundary // of the configuration; nil: Dir and ModuleDir alone
 }
 
 // Read is the content of a file.
@@ -114,7 +114,7 @@ func (d Folder) GlobFiles(dir, pattern string) (pathsFromDir []string, _ error) 
 		}
 		all, err := doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
 		for _, name := range all {
-			if d.Within.checkPermitted(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
+			if d.WiderBoundary.checkPermitted(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
 				found = append(found, name)
 			}
 		}
@@ -126,8 +126,8 @@ func (d Folder) GlobFiles(dir, pattern string) (pathsFromDir []string, _ error) 
 	return found, nil
 }
 
-// Size is that of a regular file; anything else is an error.
-func (d Folder) Size(path string) (int64, error) {
+// FileSize is that of a regular file; anything else is an error.
+func (d Folder) FileSize(path string) (int64, error) {
 	var size int64
 	err := d.withReadableRoot(path, func(root *os.Root, local string) error {
 		info, err := root.Stat(local)
@@ -186,7 +186,7 @@ func (d Folder) withReadableRoot(path string, f func(root *os.Root, path string)
 	if err != nil {
 		return err
 	}
-	if err := d.Within.checkPermitted(within, local, d.ModuleDir); err != nil {
+	if err := d.WiderBoundary.checkPermitted(within, local, d.ModuleDir); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(within)
@@ -210,7 +210,7 @@ func (d Folder) findReadableRoot(path string) (within, local string, err error) 
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	if b := d.Within; b != nil && b.readableRoot != "" {
+	if b := d.WiderBoundary; b != nil && b.readableRoot != "" {
 		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(filepath.Join(b.configPathFromRoot, rel)) {
 			return b.readableRoot, filepath.Join(b.configPathFromRoot, rel), nil
 		}
@@ -248,7 +248,7 @@ var (
 )
 
 func (d Folder) unreadableError(path string, err error) error {
-	ofPolicies := d.Within != nil && d.Within.ofPolicies
+	ofPolicies := d.WiderBoundary != nil && d.WiderBoundary.ofPolicies
 	if ofPolicies && errors.Is(err, ErrOutside) {
 		return fmt.Errorf("%q cannot be read: it is outside of the folder of the policies, which read nothing else", path)
 	}

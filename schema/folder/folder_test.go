@@ -51,7 +51,7 @@ func TestPathsBelowTheFolders(t *testing.T) {
 		if r.Close(); err != nil || string(got) != want || p.Size != int64(len(want)) || p.SourcePath != path {
 			t.Errorf("%s: %q, %+v, %v", path, got, p, err)
 		}
-		if size, err := d.Size(path); err != nil || size != int64(len(want)) {
+		if size, err := d.FileSize(path); err != nil || size != int64(len(want)) {
 			t.Errorf("%s: size %d, %v", path, size, err)
 		}
 	}
@@ -74,7 +74,7 @@ func TestUnreadable(t *testing.T) {
 	} {
 		for name, method := range map[string]func() error{
 			"Read":    func() error { _, err := d.Read(path); return err },
-			"Size":    func() error { _, err := d.Size(path); return err },
+			"Size":    func() error { _, err := d.FileSize(path); return err },
 			"Payload": func() error { _, err := d.ReadPayload(path); return err },
 		} {
 			if err := method(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
@@ -82,7 +82,7 @@ func TestUnreadable(t *testing.T) {
 			}
 		}
 	}
-	if _, err := d.Size("css"); err == nil || !strings.Contains(err.Error(), "it is a folder") {
+	if _, err := d.FileSize("css"); err == nil || !strings.Contains(err.Error(), "it is a folder") {
 		t.Errorf("the size of a folder: %v", err)
 	}
 	if _, err := d.ReadText("bytes"); err == nil || !strings.Contains(err.Error(), "not text in UTF-8") {

@@ -14,21 +14,22 @@ import (
 
 // checkNesting refuses texts that would overflow the stack of the function that takes
 // them apart.
-func checkNesting(name string, args []cty.Value) error {
+func checkNesting(functionName string, args []cty.Value) error {
 	if len(args) == 0 {
 		return nil
 	}
 	switch text := (callArgument{args[0]}).textIfKnown(); {
-	case name == "jsondecode" && wire.FindTooDeep(text, parse.MostNested) >= 0, name == "yamldecode" && isDeepYAML(text):
+	case functionName == "jsondecode" && wire.FindTooDeep(text, parse.MostNested) >= 0, functionName == "yamldecode" &&
+		mayBeTooDeepYAML(text):
 		return function.NewArgError(0, fmt.Errorf("values stand inside of more than %d others", parse.MostNested))
 	}
 	return nil
 }
 
-// isDeepYAML reports whether a text may nest too deeply. What it takes for strings, in
+// mayBeTooDeepYAML reports whether a text may nest too deeply. What it takes for strings, in
 // which brackets are none, may be none in truth: of those there must not be many. Nor
 // may there be in one line of what opens a level by standing there.
-func isDeepYAML(text string) bool {
+func mayBeTooDeepYAML(text string) bool {
 	const mostHidden, mostInLine = 10_000, 1000
 	depth, hidden := 0, 0
 	for line := range strings.Lines(text) {

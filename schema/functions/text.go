@@ -122,9 +122,9 @@ func Nonsensitive(v cty.Value) cty.Value {
 }
 
 // checkNotNull reports an argument that is null.
-func checkNotNull(v cty.Value, arg int, what string) error {
+func checkNotNull(v cty.Value, argIndex int, argName string) error {
 	if v.IsNull() {
-		return function.NewArgError(arg, fmt.Errorf("%s must not be null", what))
+		return function.NewArgError(argIndex, fmt.Errorf("%s must not be null", argName))
 	}
 	return nil
 }

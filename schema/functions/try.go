@@ -10,12 +10,13 @@ import (
 // tryFunctions are those of the library, but for the marks: these say why a value
 // is not known, and the library's lose them.
 func tryFunctions() map[string]function.Function {
-	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc), "can": withReferenceMarks(tryfunc.CanFunc)}
+	return map[string]function.Function{"try": withMarksForUnknownResult(tryfunc.TryFunc),
+		"can": withMarksForUnknownResult(tryfunc.CanFunc)}
 }
 
-// withReferenceMarks gives an unknown result of a function of expressions the marks of what
+// withMarksForUnknownResult gives an unknown result of a function of expressions the marks of what
 // these refer to.
-func withReferenceMarks(f function.Function) function.Function {
+func withMarksForUnknownResult(f function.Function) function.Function {
 	return function.New(&function.Spec{
 		Params: f.Params(), VarParam: f.VarParam(), Type: f.ReturnTypeForValues,
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {

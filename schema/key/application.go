@@ -36,11 +36,11 @@ func clientPrograms() []clientProgram {
 // findClientProgramName is the application that a key is for by its name and its sorted
 // capabilities; "" where it is for none. Several have the same list, and many a
 // key has it by chance, so the list alone does not tell.
-func findClientProgramName(keyName string, capabilities []string) string {
+func findClientProgramName(keyName string, sortedCapabilities []string) string {
 	keyName = lowerWithoutSeparators(keyName)
 	for _, a := range clientPrograms() {
 		if strings.Contains(keyName, lowerWithoutSeparators(a.name)) &&
-			slices.Equal(slices.Sorted(slices.Values(a.capabilities)), capabilities) {
+			slices.Equal(slices.Sorted(slices.Values(a.capabilities)), sortedCapabilities) {
 			return a.name
 		}
 	}

@@ -54,7 +54,7 @@ func sameValidDurationIfKnown(p kind.Comparison) bool {
 		return false
 	}
 	lasts := parseCheckedDuration(want.AsString())
-	life := timeFromMillis(expires).Sub(p.Entry.Created)
+	life := timeFromKnownMillis(expires).Sub(p.Entry.Created)
 	return (life - lasts).Abs() <= min(tolerance, lasts/2)
 }
 
@@ -64,8 +64,8 @@ func parseCheckedDuration(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// timeFromMillis is a timestamp of B2: milliseconds since 1970.
-func timeFromMillis(v cty.Value) time.Time {
+// timeFromKnownMillis is a timestamp of B2: milliseconds since 1970.
+func timeFromKnownMillis(v cty.Value) time.Time {
 	ms, _ := v.AsBigFloat().Int64()
 	return time.UnixMilli(ms).UTC()
 }
@@ -76,7 +76,7 @@ func expiresAt(live kind.AttrReader) time.Time {
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
 	}
-	return timeFromMillis(v)
+	return timeFromKnownMillis(v)
 }
 
 // expiryText is what B2 tells of a live key's valid_duration.

@@ -12,7 +12,7 @@ import (
 
 // diffGrant names the attributes in which what b2_authorize_account says of a
 // key is not what the key was made with.
-func diffGrant(want cty.Value, a *wire.Account) []string {
+func diffGrant(want cty.Value, a *wire.Account) (differingAttrs []string) {
 	var out []string
 	differ := func(name string, is bool) {
 		if is {

@@ -34,7 +34,7 @@ func Kind() *kind.Kind {
 		Check:            checkKey,
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
 		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Reach: reach,
-			DiffGrant: diffGrant, ReplaceDerivedAttrs: replaceCapabilitiesByAccess,
+			DiffGrant: diffGrant, ReplaceDerivedByShorthand: replaceCapabilitiesByAccess,
 			Lint: lint, UnusableFindings: lintCannotListBuckets},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
@@ -109,7 +109,7 @@ func attrs() []kind.Attr {
 			Encoding: kind.Encoding{IsUnixMillis: true, ShowsKnownAfterApply: mayExpire},
 			Doc:      "When the key expires, in milliseconds since 1970; null: never."},
 		{Name: "options", WirePath: "options", Type: cty.List(str), Computed: true,
-			Encoding: kind.Encoding{ShowsKnownAfterApply: omitKnownAfterApply},
+			Encoding: kind.Encoding{ShowsKnownAfterApply: neverShowsKnownAfterApply},
 			Doc: "s3: the key can be used with the S3 API; keys " +
 				"from before May 2020 cannot."},
 		{Name: "application_key", WirePath: "applicationKey", Type: str, Computed: true, Secret: true,
@@ -120,8 +120,8 @@ func attrs() []kind.Attr {
 // mayExpire reports whether B2 answers when a key ends.
 func mayExpire(want kind.AttrReader) bool { return !want.GetAttr("valid_duration").IsNull() }
 
-// omitKnownAfterApply is about what B2 answers for every new key in the same way.
-func omitKnownAfterApply(kind.AttrReader) (shows bool) { return false }
+// neverShowsKnownAfterApply is about what B2 answers for every new key in the same way.
+func neverShowsKnownAfterApply(kind.AttrReader) (shows bool) { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.

@@ -17,8 +17,8 @@ type ChildListQuery struct {
 	Limit          int    // the first so many, by name
 	// Delimiter ends the name of a folder: what is within one behind the prefix is not
 	// listed, but the folder is. "": there are no folders.
-	Delimiter string
-	Versions  bool // earlier versions too
+	Delimiter          string
+	EarlierVersionsToo bool // earlier versions too
 }
 
 // A childListing is what a ChildListQuery came to, by name.
@@ -110,7 +110,7 @@ func (s *Snapshot) ensureKindObjects(k *Kind) *kindObjects {
 	defer s.mu.Unlock()
 	o := s.objectsByKind[k.Name]
 	if o == nil {
-		o = &kindObjects{decoder: newLiveDecoder(k, s.UniqueNameOf, s.Account), byID: map[string]*Object{},
+		o = &kindObjects{decoder: newLiveDecoder(k, s.NameUnlessNamesRepeat, s.Account), byID: map[string]*Object{},
 			byIdentity: map[string][]*Object{}}
 		s.objectsByKind[k.Name] = o
 	}

@@ -166,7 +166,7 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case t == cty.String:
 		if s, ok := raw.(string); ok {
-			return cty.StringVal(d.nameOfReferencedID(a, s)), nil
+			return cty.StringVal(d.nameIfReferencedID(a, s)), nil
 		}
 		return cty.NilVal, unexpectedJSONError("a string", raw)
 	case t == cty.Bool:
@@ -194,7 +194,7 @@ func (a *Attr) absentValue() cty.Value {
 	return a.Default
 }
 
-func (d valueDecoder) nameOfReferencedID(a *Attr, s string) string {
+func (d valueDecoder) nameIfReferencedID(a *Attr, s string) string {
 	if a.Link.RefKind == "" {
 		return s
 	}
@@ -240,7 +240,7 @@ func (d valueDecoder) strings(a *Attr, raw any) (cty.Value, error) {
 		if !ok {
 			return cty.NilVal, unexpectedJSONError("a string", e)
 		}
-		out[i] = cty.StringVal(d.nameOfReferencedID(a, s))
+		out[i] = cty.StringVal(d.nameIfReferencedID(a, s))
 	}
 	if a.Type.IsSetType() {
 		return cty.SetVal(out), nil
@@ -279,9 +279,9 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 		}
 	}
 	d := valueDecoder{lookupName: names}
-	identity = d.nameOfReferencedID(k.FindAttr(k.IdentityAttr), found[1].Str)
+	identity = d.nameIfReferencedID(k.FindAttr(k.IdentityAttr), found[1].Str)
 	if k.ScopeAttr() != "" {
-		identity = d.nameOfReferencedID(k.FindAttr(k.ScopeAttr()), found[2].Str) + "/" + identity
+		identity = d.nameIfReferencedID(k.FindAttr(k.ScopeAttr()), found[2].Str) + "/" + identity
 	}
 	return found[0].Str, k.NormalizeIdentity(identity), nil
 }

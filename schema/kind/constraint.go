@@ -24,9 +24,9 @@ type DocSource struct{ Name, URL string }
 // TerraformArgHint is a word of the official Terraform provider's that has no single
 // counterpart, and what to write instead.
 type TerraformArgHint struct {
-	Name   string
-	Nested bool   // in a nested block, not in the resource itself
-	Advice string // a whole sentence
+	Name          string
+	InNestedBlock bool   // in a nested block, not in the resource itself
+	Advice        string // a whole sentence
 }
 
 // B2formSource is the source of what b2form itself demands.

@@ -33,10 +33,10 @@ func NormalizeInfo(v cty.Value) cty.Value {
 // CheckInfo judges what info pairs of buckets and of files have in common
 // ("b2_create_bucket", "b2_upload_file"). checkKey judges a key in lower case beside
 // that; where it finds nothing the pair is good. owner is their owner: "bucket".
-func CheckInfo(owner string, v cty.Value, checkKey func(key string) Problems) Problems {
+func CheckInfo(ownerKind string, v cty.Value, checkKey func(key string) Problems) Problems {
 	m := v.AsValueMap()
 	if len(m) > maxInfoPairs {
-		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", owner, maxInfoPairs, len(m))
+		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", ownerKind, maxInfoPairs, len(m))
 	}
 	var ps Problems
 	seen := map[string]string{}

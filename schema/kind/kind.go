@@ -76,8 +76,8 @@ type DestroyBehavior struct {
 	// ForceAttr is the attribute of type bool by which an object goes with everything it
 	// holds; "": there is none.
 	ForceAttr string
-	// ForceCapabilities is what that takes, in place of Verbs.DeleteCapability.
-	ForceCapabilities []string
+	// ForcedDestroyCapabilities is what that takes, in place of Verbs.DeleteCapability.
+	ForcedDestroyCapabilities []string
 	// LeftBehindText says in words what is left of an object that is deleted without force.
 	// "": nothing.
 	LeftBehindText string
@@ -126,9 +126,9 @@ type CredentialKind struct {
 	// Lint names what is wider about credentials than most programs need. want is a
 	// completed configuration, live a decoded object; one of them may be null.
 	Lint func(want, live AttrReader) []Finding
-	// ReplaceDerivedAttrs puts attributes in the place of those that Kind.DeriveAttrs derives from
+	// ReplaceDerivedByShorthand puts attributes in the place of those that Kind.DeriveAttrs derives from
 	// them, where that says the same in fewer words. v is changed in place.
-	ReplaceDerivedAttrs func(v Values)
+	ReplaceDerivedByShorthand func(v Values)
 	// UnusableFindings names what keeps most programs from using the credentials that a
 	// completed configuration declares. It is asked for every one of them.
 	UnusableFindings func(want AttrReader) []Finding

@@ -17,11 +17,11 @@ import (
 // are read, and what was read before. Most objects of an account have most of
 // their lists and nested objects in common, so each text is decoded once.
 type memoDecoder struct {
-	kind          *Kind
-	lookupName    nameLookup
-	accountID     string       // whose objects they must be; "": not known
-	sourceMembers []string     // top-level members of the JSON that attributes are read from
-	attrSources   []attrSource // by the attribute's index
+	kind              *Kind
+	lookupName        nameLookup
+	expectedAccountID string       // whose objects they must be; "": not known
+	sourceMembers     []string     // top-level members of the JSON that attributes are read from
+	attrSources       []attrSource // by the attribute's index
 
 	mu            sync.Mutex
 	memberValues  []gjson.Result             // of the object that is being read; by the index in members
@@ -50,7 +50,7 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecod
 	r := &memoDecoder{kind: k, lookupName: names,
 		attrSources: make([]attrSource, len(k.Attrs)), decodedByText: make([]map[decodeKey]*cty.Value, len(k.Attrs))}
 	if account != nil {
-		r.accountID = account.ID
+		r.expectedAccountID = account.ID
 	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
@@ -155,7 +155,7 @@ func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
 			return s.absentValue, nil
 		case part.Type == gjson.String && a.Type == cty.String && hasNoEscapes(part):
-			v := a.normalize(cty.StringVal(valueDecoder{r.lookupName}.nameOfReferencedID(a, part.Str)))
+			v := a.normalize(cty.StringVal(valueDecoder{r.lookupName}.nameIfReferencedID(a, part.Str)))
 			return &v, nil
 		}
 	}

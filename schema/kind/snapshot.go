@@ -65,7 +65,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 			continue
 		}
 		o := &kindObjects{
-			decoder:    newLiveDecoder(k, s.UniqueNameOf, account),
+			decoder:    newLiveDecoder(k, s.NameUnlessNamesRepeat, account),
 			complete:   true,
 			sortedByID: make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
@@ -104,9 +104,9 @@ func (r *memoDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if of := gjson.Get(string(raw), "accountId"); of.Exists() && r.accountID != "" && of.Str != r.accountID {
+	if of := gjson.Get(string(raw), "accountId"); of.Exists() && r.expectedAccountID != "" && of.Str != r.expectedAccountID {
 		return nil, wire.UntrueReply("B2 answered that %s %.100q belongs to account %.40q, but the credentials in use are of account %q",
-			r.kind.Name, identity, of.String(), r.accountID)
+			r.kind.Name, identity, of.String(), r.expectedAccountID)
 	}
 	o := &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, decoder: r}
 	if c := r.kind.Credential; c != nil {
@@ -157,7 +157,7 @@ func (s *Snapshot) NewObject(k *Kind, raw wire.RawJSON) (*Object, error) {
 	if o != nil {
 		return o.decoder.undecodedObject(raw)
 	}
-	return newLiveDecoder(k, s.UniqueNameOf, s.Account).undecodedObject(raw)
+	return newLiveDecoder(k, s.NameUnlessNamesRepeat, s.Account).undecodedObject(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
@@ -268,11 +268,11 @@ func (s *Snapshot) allowedObjects(k *Kind) []wire.AllowedBucket {
 	return list
 }
 
-// UniqueNameOf turns the remote ID of an object of a kind into its name; ok is false where
+// NameUnlessNamesRepeat turns the remote ID of an object of a kind into its name; ok is false where
 // none is known. What credentials are limited to and may not list is known by what
 // authorize says of them. Of a kind whose objects may share a name nothing has one
 // here: who plans knows which of them is meant.
-func (s *Snapshot) UniqueNameOf(kind, id string) (name string, ok bool) {
+func (s *Snapshot) NameUnlessNamesRepeat(kind, id string) (name string, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.objectsByKind[kind]; o != nil {

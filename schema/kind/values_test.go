@@ -44,7 +44,7 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want, err := k.Decode(o.Raw, s.UniqueNameOf, account)
+				want, err := k.Decode(o.Raw, s.NameUnlessNamesRepeat, account)
 				if err != nil || !got.RawEquals(want) {
 					t.Errorf("%s is read as %#v, by itself as %#v, %v", o.ID, got, want, err)
 				}

@@ -115,7 +115,7 @@ func checkWebhookURL(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkCustomHeaders(v cty.Value) kind.Problems {
+func checkCustomHeaderCount(v cty.Value) kind.Problems {
 	if n := v.LengthInt(); n > maxHeaders {
 		return kind.Errorf("Too many headers", "A rule has at most %d custom headers; these are %d.", maxHeaders, n)
 	}

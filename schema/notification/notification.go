@@ -106,7 +106,7 @@ func targetAttrs() []kind.Attr {
 			Check: checkWebhookURL,
 			Doc:   "Where events are posted; https only."},
 		{Name: "custom_headers", WirePath: "customHeaders", Object: customHeaderAttrs(), Many: true, Default: noCustomHeaders(),
-			Check: checkCustomHeaders,
+			Check: checkCustomHeaderCount,
 			Doc:   "Up to 10 headers that every call carries."},
 		{Name: "hmac_sha256_signing_secret", WirePath: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSigningSecret,
 			Samples: kind.StringValues("0123456789abcdefghijABCDEFGHIJxx"),

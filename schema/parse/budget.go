@@ -247,7 +247,7 @@ func valueSteps(v cty.Value, most int64) int64 {
 	case t == cty.String:
 		return 1 + int64(len(v.AsString()))/perText
 	case t == cty.Number:
-		digits := digitsOf(v)
+		digits := magnitudeInDigits(v)
 		if digits > mostDigits {
 			return endless
 		}
@@ -287,8 +287,8 @@ const (
 	writeSmaller   = "A number has more than 1000 digits here, before or behind its decimal point. Use a smaller one."
 )
 
-// digitsOf is how many digits a number has before or behind the decimal point, about.
-func digitsOf(number cty.Value) int64 {
+// magnitudeInDigits is how many digits a number has before or behind the decimal point, about.
+func magnitudeInDigits(number cty.Value) int64 {
 	f := number.AsBigFloat()
 	if f.IsInf() {
 		return math.MaxInt64

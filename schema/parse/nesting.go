@@ -46,9 +46,9 @@ type nestingScanner struct {
 	numberTooLong bool // what was gone through last is a number with too many digits
 }
 
-// findTooDeep is where a text nests too deeply, or has a number with too many digits, as an
+// findTooDeepOrLongNumber is where a text nests too deeply, or has a number with too many digits, as an
 // index of its bytes; -1: nowhere.
-func findTooDeep(src []byte, as byte) (at int, numberTooLong bool) {
+func findTooDeepOrLongNumber(src []byte, as byte) (at int, numberTooLong bool) {
 	n := nestingScanner{src: src}
 	n.openLevel(as)
 	for n.offset < len(src) {

@@ -25,7 +25,7 @@ func Config(src []byte, name string, evalBudget *Budget) (*hcl.File, hcl.Diagnos
 // kept, as its SrcRange. The tree of a file takes twenty times as much memory as its text, so
 // [Block] makes that of one block when it is needed. Where there is a mistake nothing is left out.
 func Outline(src []byte, name string, outlined func(blockType string) bool, evalBudget *Budget) (*hcl.File, hcl.Diagnostics) {
-	if d := checkNesting(src, name, hcl.InitialPos, code); d != nil {
+	if d := checkNestingAndNumbers(src, name, hcl.InitialPos, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	file, diags := parseConfig(src, name, outlined, pieceSizes()...)
@@ -35,8 +35,8 @@ func Outline(src []byte, name string, outlined func(blockType string) bool, eval
 	return file, diags
 }
 
-// Block parses a block of a file, at any depth, that was parsed before without a mistake.
-func Block(src []byte, at hcl.Range, evalBudget *Budget) *hclsyntax.Block {
+// ReparseBlock parses a block of a file, at any depth, that was parsed before without a mistake.
+func ReparseBlock(src []byte, at hcl.Range, evalBudget *Budget) *hclsyntax.Block {
 	text := src[at.Start.Byte:at.End.Byte]
 	block, ok := newPlainParser(text, at.Filename, at.Start).block(nil)
 	if !ok {
@@ -62,7 +62,7 @@ func JSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
 // Expression parses an expression that begins at a place. It is nil where it is
 // nested too deeply.
 func Expression(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
-	if d := checkNesting(src, name, start, code); d != nil {
+	if d := checkNestingAndNumbers(src, name, start, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseExpression(src, name, start)
@@ -73,7 +73,7 @@ func Expression(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hcl
 // Template parses a template that begins at a place. It is nil where it is nested
 // too deeply.
 func Template(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
-	if d := checkNesting(src, name, start, text); d != nil {
+	if d := checkNestingAndNumbers(src, name, start, text); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseTemplate(src, name, start)
@@ -81,8 +81,8 @@ func Template(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hclsy
 	return e, diags
 }
 
-func checkNesting(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnostic {
-	switch at, number := findTooDeep(src, as); {
+func checkNestingAndNumbers(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnostic {
+	switch at, number := findTooDeepOrLongNumber(src, as); {
 	case at < 0:
 		return nil
 	case number:

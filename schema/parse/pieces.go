@@ -35,7 +35,7 @@ func parseConfig(src []byte, name string, outlined func(string) bool, sizes ...i
 // that end a block. A piece without an error ends where the parser is between two blocks,
 // so the pieces together are the whole. nil: a cut was within something else, as a
 // heredoc, or there is a mistake; then the whole must be parsed.
-func tryParsePieces(src []byte, name string, outlined func(string) bool, size int) *hcl.File {
+func tryParsePieces(src []byte, name string, outlined func(string) bool, pieceSize int) *hcl.File {
 	var whole *hcl.File
 	var body *hclsyntax.Body
 	for at := hcl.InitialPos; at.Byte < len(src); {
@@ -44,7 +44,7 @@ func tryParsePieces(src []byte, name string, outlined func(string) bool, size in
 				break
 			}
 		}
-		end := pieceEnd(src, at.Byte, size)
+		end := pieceEnd(src, at.Byte, pieceSize)
 		file, diags := hclsyntax.ParseConfig(src[at.Byte:end], name, at)
 		piece, ok := file.Body.(*hclsyntax.Body)
 		if len(diags) > 0 || !ok || len(piece.Attributes) > 0 {
@@ -77,14 +77,14 @@ func dropBodies(blocks hclsyntax.Blocks, outlined func(string) bool) {
 }
 
 // pieceEnd is the end of the piece that begins at from.
-func pieceEnd(src []byte, from, size int) int {
-	if len(src)-from <= size {
+func pieceEnd(src []byte, from, pieceSize int) int {
+	if len(src)-from <= pieceSize {
 		return len(src)
 	}
 	ending := []byte("\n}\n")
-	i := bytes.Index(src[from+size:], ending)
+	i := bytes.Index(src[from+pieceSize:], ending)
 	if i < 0 {
 		return len(src)
 	}
-	return from + size + i + len(ending)
+	return from + pieceSize + i + len(ending)
 }

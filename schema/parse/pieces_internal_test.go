@@ -78,7 +78,7 @@ func FuzzPlain(f *testing.F) {
 		outline, _ := parseConfig(src, "f", func(string) bool { return true }, 1)
 		for i, b := range outline.Body.(*hclsyntax.Body).Blocks {
 			at := hcl.RangeBetween(b.TypeRange, b.Body.SrcRange)
-			if !reflect.DeepEqual(Block(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i]) {
+			if !reflect.DeepEqual(ReparseBlock(src, at, nil), want.Body.(*hclsyntax.Body).Blocks[i]) {
 				t.Fatalf("block %d is not the same", i)
 			}
 			var found ScannedBlock
@@ -97,7 +97,7 @@ func scanOf(body *hclsyntax.Body) (s ScannedBlock) {
 		places[a.SrcRange.Start.Byte] = ScannedItem{Name: []byte(name), References: a.Expr.Variables()}
 	}
 	for _, b := range body.Blocks {
-		places[b.TypeRange.Start.Byte] = ScannedItem{Name: []byte(b.Type), IsBlock: true, LabelCount: len(b.Labels), Range: b.Range()}
+		places[b.TypeRange.Start.Byte] = ScannedItem{Name: []byte(b.Type), IsBlock: true, LabelCount: len(b.Labels), BlockRange: b.Range()}
 	}
 	for _, at := range slices.Sorted(maps.Keys(places)) {
 		s.Items = append(s.Items, places[at])

@@ -16,7 +16,7 @@ import (
 // no mistake, but left to hclsyntax.
 type plainParser struct {
 	src       []byte
-	name      string
+	filename  string
 	offset    int           // of the next byte in src
 	start     hcl.Pos       // of src
 	line      int           // of the next byte
@@ -27,8 +27,8 @@ type plainParser struct {
 
 // A ScannedBlock is what a block holds, found without making its tree.
 type ScannedBlock struct {
-	Items      []ScannedItem   // in order
-	references []hcl.Traversal // of the argument that is scanned
+	Items             []ScannedItem   // in order
+	currentReferences []hcl.Traversal // of the argument that is scanned
 }
 
 // A ScannedItem is one argument, or one nested block.
@@ -37,7 +37,7 @@ type ScannedItem struct {
 	References []hcl.Traversal // of an argument
 	IsBlock    bool
 	LabelCount int       // of a block
-	Range      hcl.Range // of a block, to its closing brace
+	BlockRange hcl.Range // of a block, to its closing brace
 }
 
 // ScanBlock scans a block of a file that was parsed before without a mistake; ok is false where its
@@ -52,7 +52,7 @@ func ScanBlock(src []byte, at hcl.Range, s *ScannedBlock) (ok bool) {
 }
 
 func newPlainParser(src []byte, name string, start hcl.Pos) *plainParser {
-	return &plainParser{src: src, name: name, start: start, line: start.Line, lineStart: 1 - start.Column}
+	return &plainParser{src: src, filename: name, start: start, line: start.Line, lineStart: 1 - start.Column}
 }
 
 // mostNames is how many arguments a body may have: they are compared with one another.
@@ -69,7 +69,7 @@ func (p *plainParser) posOnLine(offset int) hcl.Pos {
 func (p *plainParser) rangeFrom(offset int) hcl.Range { return p.rangeSince(p.posOnLine(offset)) }
 
 func (p *plainParser) rangeSince(start hcl.Pos) hcl.Range {
-	return hcl.Range{Filename: p.name, Start: start, End: p.pos()}
+	return hcl.Range{Filename: p.filename, Start: start, End: p.pos()}
 }
 
 // peek is the next byte; 0: there is none.
@@ -286,7 +286,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 			}
 			if p.scanned = scan; scan != nil {
 				scan.Items = append(scan.Items, ScannedItem{Name: name, IsBlock: true, LabelCount: rest.labelCount,
-					Range: hcl.RangeBetween(at, rest.close)})
+					BlockRange: hcl.RangeBetween(at, rest.close)})
 			}
 			if !p.outline {
 				b.Blocks = append(b.Blocks, rest.tree(name, at))
@@ -305,7 +305,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 		names[n] = name
 		n++
 		if p.scanned != nil {
-			p.scanned.references = nil
+			p.scanned.currentReferences = nil
 		}
 		e, ok := p.expression()
 		if !ok {
@@ -316,7 +316,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 			return nil, false
 		}
 		if p.scanned != nil {
-			p.scanned.Items = append(p.scanned.Items, ScannedItem{Name: name, References: p.scanned.references})
+			p.scanned.Items = append(p.scanned.Items, ScannedItem{Name: name, References: p.scanned.currentReferences})
 		}
 		if !p.outline {
 			b.Attributes[string(name)] = &hclsyntax.Attribute{Name: string(name), Expr: e, SrcRange: whole, NameRange: at,
@@ -344,7 +344,7 @@ func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
 			return nil, ok && len(text) > 0
 		}
 		t := &textNode{literal: hclsyntax.LiteralValueExpr{Val: cty.StringVal(string(text)),
-			SrcRange: hcl.Range{Filename: p.name, Start: p.posOnLine(from + 1), End: p.posOnLine(p.offset - 1)}}}
+			SrcRange: hcl.Range{Filename: p.filename, Start: p.posOnLine(from + 1), End: p.posOnLine(p.offset - 1)}}}
 		t.parts[0] = &t.literal
 		t.template = hclsyntax.TemplateExpr{Parts: t.parts[:], SrcRange: p.rangeFrom(from)}
 		return &t.template, true
@@ -404,7 +404,7 @@ func (p *plainParser) nameExpression() (e hclsyntax.Expression, ok bool) {
 	}
 	if p.outline {
 		if p.scanned != nil {
-			p.scanned.references = append(p.scanned.references, t)
+			p.scanned.currentReferences = append(p.scanned.currentReferences, t)
 		}
 		return nil, true
 	}
@@ -484,10 +484,10 @@ func (p *plainParser) objectKey() (e hclsyntax.Expression, ok bool) {
 	if s == nil {
 		return p.expression()
 	}
-	before := len(s.references)
+	before := len(s.currentReferences)
 	e, ok = p.expression()
-	if len(s.references) > before && len(s.references[before]) == 1 {
-		s.references = s.references[:before]
+	if len(s.currentReferences) > before && len(s.currentReferences[before]) == 1 {
+		s.currentReferences = s.currentReferences[:before]
 	}
 	return e, ok
 }

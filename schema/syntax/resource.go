@@ -51,7 +51,8 @@ var resource = BlockSpec{
 	Hints: []Hint{
 		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes, precondition { " +
 			"} and postcondition { } directly in the block, without lifecycle { }."},
-		unsupportedHint("provider"), unsupportedHint("provisioner"), unsupportedHint("connection"), unsupportedHint("timeouts"),
+		unsupportedArgumentHint("provider"), unsupportedArgumentHint("provisioner"), unsupportedArgumentHint("connection"),
+		unsupportedArgumentHint("timeouts"),
 		{"create_before_destroy", "Terraform argument",
 			"b2form makes the new key first by itself, and never replaces a bucket. Delete it."},
 		{"replace_triggered_by", "Terraform argument", "b2form has no replace_triggered_by. Write b2form apply -replace=ADDRESS, or " +
@@ -82,7 +83,7 @@ var resource = BlockSpec{
 `,
 }
 
-func unsupportedHint(name string) Hint {
+func unsupportedArgumentHint(name string) Hint {
 	return Hint{name, "Terraform argument", "b2form has no " + name + " here. Delete it."}
 }
 

@@ -24,12 +24,12 @@ func UntrueReply(format string, args ...any) *ExplainedError {
 		"changes its answers (HTTPS_PROXY). Run again, and report this if it stays."}
 }
 
-// AppendDetailSentence is an error with one more sentence in each detail, as far as it has some.
-func AppendDetailSentence(err error, sentence string) error {
+// AppendToExplainedDetail is an error with one more sentence in each detail, as far as it has some.
+func AppendToExplainedDetail(err error, sentence string) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range joined.Unwrap() {
-			all = append(all, AppendDetailSentence(e, sentence))
+			all = append(all, AppendToExplainedDetail(e, sentence))
 		}
 		return errors.Join(all...)
 	}

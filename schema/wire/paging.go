@@ -14,14 +14,14 @@ type PagingGuard struct {
 
 // Advance notes a page that another one follows: where that begins, and the IDs of
 // the page's objects. It is an *Error where the listing does not advance.
-func (p *PagingGuard) Advance(method, marker string, ids []string) error {
+func (p *PagingGuard) Advance(method, nextMarker string, ids []string) error {
 	if p.seenMarkers == nil {
 		p.seenMarkers, p.seenIDs = map[string]bool{}, map[string]bool{}
 	}
-	if p.seenMarkers[marker] {
+	if p.seenMarkers[nextMarker] {
 		return &Error{Method: method, Status: 200, Message: "the listing goes in circles: two of its pages name the same next one"}
 	}
-	p.seenMarkers[marker] = true
+	p.seenMarkers[nextMarker] = true
 	p.stalePages++
 	for _, id := range ids {
 		if !p.seenIDs[id] {

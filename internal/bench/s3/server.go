@@ -22,11 +22,11 @@ import (
 
 // A server runs and has the buckets "small", "large" and "listed".
 type server struct {
-	name, url, id, secret, region string
-	client                        *http.Client
-	process                       *os.Process
-	stop                          func()
-	bucketNamePrefix              string // what their names begin with
+	name, url, accessKeyID, secretAccessKey, region string
+	client                                          *http.Client
+	process                                         *os.Process
+	stop                                            func()
+	bucketNamePrefix                                string // what their names begin with
 }
 
 func startB2form(s settings, storage string) *server {
@@ -43,7 +43,7 @@ func startB2form(s settings, storage string) *server {
 		env[name] = value
 	}
 	srv := newServer("b2form", env["B2_S3_ENDPOINT"], "us-west-004", process, stop)
-	srv.id, srv.secret = createAppKey(env)
+	srv.accessKeyID, srv.secretAccessKey = createAppKey(env)
 	srv.makeBuckets()
 	return srv
 }
@@ -92,7 +92,7 @@ func startVersitygw(s settings, storage string) *server {
 		"--quiet",
 		"posix", dir)
 	srv := newServer("versitygw", "http://"+addr, "us-west-004", process, stop)
-	srv.id, srv.secret = "bench", "benchsecret"
+	srv.accessKeyID, srv.secretAccessKey = "bench", "benchsecret"
 	for {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -120,7 +120,7 @@ func makeTempDir(parent string) string {
 }
 
 // launch starts a process; stop ends it and removes its folder.
-func launch(dir, program string, args ...string) (stdout *bufio.Reader, process *os.Process, stop func()) {
+func launch(dirToRemove, program string, args ...string) (stdout *bufio.Reader, process *os.Process, stop func()) {
 	c := exec.Command(program, args...)
 	out, err := c.StdoutPipe()
 	if err == nil {
@@ -133,7 +133,7 @@ func launch(dir, program string, args ...string) (stdout *bufio.Reader, process 
 	return r, c.Process, func() {
 		_ = c.Process.Kill()
 		_ = c.Wait()
-		_ = os.RemoveAll(dir)
+		_ = os.RemoveAll(dirToRemove)
 	}
 }
 
@@ -237,8 +237,8 @@ func (srv *server) sign(r *http.Request, body []byte) {
 	r.Header.Set("X-Amz-Content-Sha256", digest)
 	canonical := sha256.Sum256([]byte(r.Method + "\n" + r.URL.EscapedPath() + "\n" + r.URL.RawQuery + "\nhost:" + r.URL.Host +
 		"\nx-amz-content-sha256:" + digest + "\nx-amz-date:" + at + "\n\nhost;x-amz-content-sha256;x-amz-date\n" + digest))
-	key := mac(mac(mac(mac([]byte("AWS4"+srv.secret), at[:8]), srv.region), "s3"), "aws4_request")
+	key := mac(mac(mac(mac([]byte("AWS4"+srv.secretAccessKey), at[:8]), srv.region), "s3"), "aws4_request")
 	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 "+
 		"Credential=%s/%s,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=%x",
-		srv.id, scope, mac(key, "AWS4-HMAC-SHA256\n"+at+"\n"+scope+"\n"+hex.EncodeToString(canonical[:]))))
+		srv.accessKeyID, scope, mac(key, "AWS4-HMAC-SHA256\n"+at+"\n"+scope+"\n"+hex.EncodeToString(canonical[:]))))
 }

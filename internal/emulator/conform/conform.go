@@ -40,8 +40,8 @@ import (
 	"time"
 )
 
-// Setup is the account that a case needs.
-type Setup struct {
+// AccountSetup is the account that a case needs.
+type AccountSetup struct {
 	KeyID      string // of the master key, which is the account ID
 	Region     string // "us-west-002"
 	MaxBuckets int    // 0: as the service has it
@@ -55,8 +55,8 @@ type Case struct {
 	Name            string // of the file, without its ending
 	Doc             string
 	Behaviours      []int
-	Setup           *Setup // nil: any account will do
-	NeedsOwnAccount bool   // the account must not be shared
+	Setup           *AccountSetup // nil: any account will do
+	NeedsOwnAccount bool          // the account must not be shared
 	steps           []step
 }
 
@@ -69,9 +69,9 @@ type step struct {
 	repeat             int
 	method             string // of HTTP; "": no request
 	path               string
-	header             []headerField
+	requestHeaders     []headerField
 	body               string
-	status             int
+	wantStatus         int
 	comparesBodyBytes  bool
 	replyIsFileContent bool // the reply is content
 	wantHeaders        []headerField
@@ -140,7 +140,7 @@ func (c *Case) parseHead(head string) error {
 			continue
 		}
 		if setup, ok := strings.CutPrefix(line, "setup:"); ok {
-			c.Setup = &Setup{}
+			c.Setup = &AccountSetup{}
 			if err := json.Unmarshal([]byte(setup), c.Setup); err != nil {
 				return fmt.Errorf("setup: %w", err)
 			}
@@ -186,11 +186,11 @@ func parseStep(block string) (s step, err error) {
 	if !ok {
 		return s, fmt.Errorf("%q expects no reply", first)
 	}
-	s.header, s.body = parseMessage(request)
+	s.requestHeaders, s.body = parseMessage(request)
 	status, reply, _ := strings.Cut(reply, "\n")
 	status, s.comparesBodyBytes = strings.CutSuffix(status, " exactly")
 	status, s.replyIsFileContent = strings.CutSuffix(status, " content")
-	if s.status, err = strconv.Atoi(status); err != nil {
+	if s.wantStatus, err = strconv.Atoi(status); err != nil {
 		return s, err
 	}
 	s.wantHeaders, s.wantBody = parseMessage("\n" + reply)
@@ -199,7 +199,7 @@ func parseStep(block string) (s step, err error) {
 
 // parseMessage splits headers from the body, which begins after an empty line
 // or where a line is no header.
-func parseMessage(text string) (header []headerField, body string) {
+func parseMessage(text string) (headers []headerField, body string) {
 	text = strings.TrimPrefix(text, "\n")
 	lines := bufio.NewScanner(strings.NewReader(text))
 	lines.Buffer(nil, len(text)+1)
@@ -213,11 +213,11 @@ func parseMessage(text string) (header []headerField, body string) {
 			}
 			break
 		}
-		header = append(header, headerField{name, value})
+		headers = append(headers, headerField{name, value})
 		read += len(line) + 1
 	}
 	if read > len(text) {
-		return header, ""
+		return headers, ""
 	}
-	return header, strings.TrimSuffix(text[read:], "\n")
+	return headers, strings.TrimSuffix(text[read:], "\n")
 }

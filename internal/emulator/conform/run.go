@@ -24,11 +24,11 @@ type Subject struct {
 	Client     *http.Client
 	Advance    func(time.Duration)      // nil: its clock is the real one
 	Fail       func(fault string) error // nil: it fails only by itself
-	// Prefix begins the name of every bucket and key that a case makes, so that
+	// NamePrefix begins the name of every bucket and key that a case makes, so that
 	// it can share an account and be swept up. With a prefix, what the account
 	// holds beside is left out of the lists that cases compare, and requests go
 	// to the hosts that the subject names. "" leaves names and hosts alone.
-	Prefix string
+	NamePrefix string
 }
 
 // ErrUnsuited says that the subject cannot run the case.
@@ -36,7 +36,7 @@ var ErrUnsuited = errors.New("the case needs a clock, setup, fault or account th
 
 // canRunOn reports whether the subject has what the case needs.
 func (c Case) canRunOn(s Subject) bool {
-	if s.Prefix != "" && (c.NeedsOwnAccount || c.Setup != nil) {
+	if s.NamePrefix != "" && (c.NeedsOwnAccount || c.Setup != nil) {
 		return false
 	}
 	return !slices.ContainsFunc(c.steps, func(step step) bool {
@@ -100,12 +100,12 @@ func (r *run) step(ctx context.Context, s step) error {
 // upload makes a file, whose content is its name.
 func (r *run) upload(ctx context.Context, s step) error {
 	steps := []step{{
-		method: "POST", path: "/b2api/v4/b2_get_upload_url", status: 200,
+		method: "POST", path: "/b2api/v4/b2_get_upload_url", wantStatus: 200,
 		body:     `{"bucketId":"` + s.uploadArgs[0] + `"}`,
 		wantBody: `{"authorizationToken":"$=uploadToken","uploadUrl":"$=uploadUrl"}`,
 	}, {
-		method: "POST", path: "${uploadUrl}", status: 200, body: s.uploadArgs[1],
-		header: []headerField{
+		method: "POST", path: "${uploadUrl}", wantStatus: 200, body: s.uploadArgs[1],
+		requestHeaders: []headerField{
 			{"Authorization", "${uploadToken}"}, {"X-Bz-File-Name", s.uploadArgs[1]},
 			{"X-Bz-Content-Sha1", "do_not_verify"}, {"Content-Type", "text/plain"},
 		},
@@ -172,7 +172,7 @@ func (r *run) expandVariables(text string) string {
 var variable = regexp.MustCompile(`\$\{\w+\}`)
 
 func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
-	target := r.target(r.expandVariables(s.path))
+	target := r.requestURL(r.expandVariables(s.path))
 	request, err := http.NewRequestWithContext(ctx, s.method, target, strings.NewReader(r.prefixNames(r.expandVariables(s.body))))
 	if err != nil {
 		return err
@@ -180,11 +180,11 @@ func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
 	if r.token != "" {
 		request.Header.Set("Authorization", r.token)
 	}
-	for _, f := range s.header {
-		request.Header.Set(f.name, encodeBasicAuth(r.expandVariables(f.value)))
+	for _, f := range s.requestHeaders {
+		request.Header.Set(f.name, encodeIfBasicAuth(r.expandVariables(f.value)))
 	}
 	response, body, err := r.send(request)
-	if s.status == 0 {
+	if s.wantStatus == 0 {
 		if err == nil {
 			return fmt.Errorf("status %d, want no reply at all", response.StatusCode)
 		}
@@ -193,8 +193,8 @@ func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != s.status {
-		return fmt.Errorf("status %d, want %d: %s", response.StatusCode, s.status, body)
+	if response.StatusCode != s.wantStatus {
+		return fmt.Errorf("status %d, want %d: %s", response.StatusCode, s.wantStatus, body)
 	}
 	if !s.replyIsFileContent {
 		if err := checkReplyFormat(response, body); err != nil {
@@ -213,8 +213,8 @@ func (r *run) sendAndCheckReply(ctx context.Context, s step) error {
 	return r.checkBodyAndSetVars(s, body)
 }
 
-// encodeBasicAuth encodes what a case spells "Basic id:key".
-func encodeBasicAuth(header string) string {
+// encodeIfBasicAuth encodes what a case spells "Basic id:key".
+func encodeIfBasicAuth(header string) string {
 	pair, ok := strings.CutPrefix(header, "Basic ")
 	if !ok || !strings.Contains(pair, ":") {
 		return header
@@ -225,7 +225,7 @@ func encodeBasicAuth(header string) string {
 func (r *run) checkBodyAndSetVars(s step, body []byte) error {
 	want := r.prefixNames(r.expandVariables(s.wantBody))
 	if s.comparesBodyBytes || s.replyIsFileContent {
-		if s.comparesBodyBytes && s.status < 300 {
+		if s.comparesBodyBytes && s.wantStatus < 300 {
 			want += "\n"
 		}
 		if string(body) != want {
@@ -245,7 +245,7 @@ func (r *run) checkBodyAndSetVars(s step, body []byte) error {
 	}
 	r.removeForeignItems(got)
 	found := maps.Clone(r.vars)
-	if err := match("reply", expected, got, found); err != nil {
+	if err := matchAndSetVars("reply", expected, got, found); err != nil {
 		return fmt.Errorf("%w: %s", err, body)
 	}
 	r.vars = found
@@ -258,8 +258,8 @@ func decode(data []byte, out *any) error {
 	return d.Decode(out)
 }
 
-// match compares what is expected with what came, and collects variables.
-func match(at string, want, got any, vars map[string]string) error {
+// matchAndSetVars compares what is expected with what came, and collects variables.
+func matchAndSetVars(at string, want, got any, vars map[string]string) error {
 	switch want := want.(type) {
 	case string:
 		if name, ok := strings.CutPrefix(want, "$="); ok {
@@ -274,14 +274,14 @@ func match(at string, want, got any, vars map[string]string) error {
 			return nil
 		}
 	case map[string]any:
-		return matchListedMembers(at, want, got, vars)
+		return matchMembersAndSetVars(at, want, got, vars)
 	case []any:
 		list, ok := got.([]any)
 		if !ok || len(list) != len(want) {
 			return fmt.Errorf("%s is %v, want %d elements", at, got, len(want))
 		}
 		for i := range want {
-			if err := match(fmt.Sprintf("%s[%d]", at, i), want[i], list[i], vars); err != nil {
+			if err := matchAndSetVars(fmt.Sprintf("%s[%d]", at, i), want[i], list[i], vars); err != nil {
 				return err
 			}
 		}
@@ -293,7 +293,7 @@ func match(at string, want, got any, vars map[string]string) error {
 	return nil
 }
 
-func matchListedMembers(at string, want map[string]any, got any, vars map[string]string) error {
+func matchMembersAndSetVars(at string, want map[string]any, got any, vars map[string]string) error {
 	object, ok := got.(map[string]any)
 	if !ok {
 		return fmt.Errorf("%s is %v, want an object", at, got)
@@ -310,7 +310,7 @@ func matchListedMembers(at string, want map[string]any, got any, vars map[string
 		if !there {
 			continue
 		}
-		if err := match(at+"."+name, w, g, vars); err != nil {
+		if err := matchAndSetVars(at+"."+name, w, g, vars); err != nil {
 			return err
 		}
 	}

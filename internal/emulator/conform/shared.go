@@ -23,21 +23,21 @@ var (
 
 // prefixNames puts the prefix before the names in a body.
 func (r *run) prefixNames(body string) string {
-	if r.Prefix == "" {
+	if r.NamePrefix == "" {
 		return body
 	}
-	return nameMember.ReplaceAllString(body, "${1}"+r.Prefix+"${2}")
+	return nameMember.ReplaceAllString(body, "${1}"+r.NamePrefix+"${2}")
 }
 
-// target makes a URL of the path of a request.
-func (r *run) target(path string) string {
+// requestURL makes a URL of the path of a request.
+func (r *run) requestURL(path string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
 		return path
-	case r.Prefix == "" || strings.HasSuffix(path, "/b2_authorize_account"):
+	case r.NamePrefix == "" || strings.HasSuffix(path, "/b2_authorize_account"):
 		return r.URL + path
 	}
-	path = namePath.ReplaceAllString(path, "${1}"+r.Prefix)
+	path = namePath.ReplaceAllString(path, "${1}"+r.NamePrefix)
 	if strings.HasPrefix(path, "/file/") || strings.Contains(path, "/b2_download_file_by_id") {
 		return r.downloadURL + path
 	}
@@ -47,7 +47,7 @@ func (r *run) target(path string) string {
 // removeForeignItems takes what is not ours out of a list of buckets or keys.
 func (r *run) removeForeignItems(reply any) {
 	object, ok := reply.(map[string]any)
-	if !ok || r.Prefix == "" {
+	if !ok || r.NamePrefix == "" {
 		return
 	}
 	for list, name := range map[string]string{"buckets": "bucketName", "keys": "keyName"} {
@@ -55,7 +55,7 @@ func (r *run) removeForeignItems(reply any) {
 			object[list] = slices.DeleteFunc(all, func(item any) bool {
 				members, _ := item.(map[string]any)
 				text, isText := members[name].(string)
-				return isText && !strings.HasPrefix(text, r.Prefix)
+				return isText && !strings.HasPrefix(text, r.NamePrefix)
 			})
 		}
 	}
@@ -69,14 +69,14 @@ func Sweep(ctx context.Context, s Subject, ours func(name string) bool) error {
 	if err := r.authorize(ctx, s.KeyID, s.Key); err != nil {
 		return err
 	}
-	buckets, err := r.owned(ctx, "b2_list_buckets", `"bucketTypes":["all"]`, ours)
+	buckets, err := r.listOwned(ctx, "b2_list_buckets", `"bucketTypes":["all"]`, ours)
 	failed := []error{err}
 	for _, b := range buckets {
 		if err := r.sweepBucket(ctx, b.BucketID); err != nil {
 			failed = append(failed, fmt.Errorf("sweep %s: %w", b.BucketName, err))
 		}
 	}
-	keys, err := r.owned(ctx, "b2_list_keys", `"maxKeyCount":10000`, ours)
+	keys, err := r.listOwned(ctx, "b2_list_keys", `"maxKeyCount":10000`, ours)
 	failed = append(failed, err)
 	for _, k := range keys {
 		failed = append(failed, r.callMethod(ctx, "b2_delete_key", map[string]any{"applicationKeyId": k.ApplicationKeyID}))
@@ -90,9 +90,9 @@ type bucketOrKey struct {
 	ApplicationKeyID, KeyName string
 }
 
-// owned lists buckets or keys that are ours.
-func (r *run) owned(ctx context.Context, method, members string, ours func(string) bool) ([]bucketOrKey, error) {
-	reply, err := r.post(ctx, method, fmt.Sprintf(`{"accountId":%q,%s}`, r.account, members))
+// listOwned lists buckets or keys that are ours.
+func (r *run) listOwned(ctx context.Context, method, membersJSON string, ours func(string) bool) ([]bucketOrKey, error) {
+	reply, err := r.post(ctx, method, fmt.Sprintf(`{"accountId":%q,%s}`, r.account, membersJSON))
 	if err != nil {
 		return nil, err
 	}

@@ -56,13 +56,13 @@ func shared(t *testing.T, s conform.Subject, now time.Time) {
 	ran := 0
 	for i, c := range load(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			s.Prefix = fmt.Sprintf("%s%08x-%d-", namePrefix, now.Unix(), i)
+			s.NamePrefix = fmt.Sprintf("%s%08x-%d-", namePrefix, now.Unix(), i)
 			err := c.Run(t.Context(), s)
 			if errors.Is(err, conform.ErrUnsuited) {
 				return
 			}
 			ran++
-			ours := func(name string) bool { return strings.HasPrefix(name, s.Prefix) }
+			ours := func(name string) bool { return strings.HasPrefix(name, s.NamePrefix) }
 			if err = errors.Join(err, conform.Sweep(t.Context(), s, ours)); err != nil {
 				t.Error(err)
 			}
@@ -79,17 +79,17 @@ func shared(t *testing.T, s conform.Subject, now time.Time) {
 func TestShared(t *testing.T) {
 	now := time.Now()
 	server, s := start(t, emulator.Options{Now: time.Now}, false)
-	dump := func() emulator.Account {
+	dump := func() emulator.AccountDump {
 		account, err := server.Dump()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return account
 	}
-	s.Prefix = "others-"
+	s.NamePrefix = "others-"
 	inhabit(t, s)
 	before := dump()
-	s.Prefix = fmt.Sprintf("%s%08x-0-", namePrefix, now.Add(-25*time.Hour).Unix())
+	s.NamePrefix = fmt.Sprintf("%s%08x-0-", namePrefix, now.Add(-25*time.Hour).Unix())
 	inhabit(t, s)
 	if err := conform.Sweep(t.Context(), s, func(name string) bool { return isOld(name, now) }); err != nil {
 		t.Error(err)

@@ -21,19 +21,19 @@ type NetworkLine struct {
 var errCut = errors.New("the line is cut")
 
 // RunBeforeRequest is called for a request that is about to be sent.
-func (l *NetworkLine) RunBeforeRequest(what string) error {
+func (l *NetworkLine) RunBeforeRequest(requestName string) error {
 	if l == nil || l.BeforeRequest == nil {
 		return nil
 	}
-	return l.BeforeRequest(what)
+	return l.BeforeRequest(requestName)
 }
 
 // RunAfterRequest is called for a request that took effect.
-func (l *NetworkLine) RunAfterRequest(what string) error {
+func (l *NetworkLine) RunAfterRequest(requestName string) error {
 	if l == nil || l.AfterRequest == nil {
 		return nil
 	}
-	return l.AfterRequest(what)
+	return l.AfterRequest(requestName)
 }
 
 // CutAt cuts the line at its k-th request, before or after that took effect: once, or from
