@@ -143,18 +143,28 @@ func (p *planner) checkByKind(r *config.Resource, _ match, c *Change) {
 
 // checkDeletedParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
 // it would not be empty. Files of a bucket that goes with everything it holds go
-// for good too.
+// for good too, unless they are to stay.
 func (p *planner) checkDeletedParentsEmptied() {
-	hidden := map[identityKey][]*Change{}
+	hidden, forgotten := map[identityKey][]*Change{}, map[identityKey][]*Change{}
 	for i := range p.plan.Changes {
-		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.ForceDestroy {
-			holder := identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
-			hidden[holder] = append(hidden[holder], c)
+		c := &p.plan.Changes[i]
+		if c.Kind.ScopeAttr() == "" {
+			continue
+		}
+		switch parent := (identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Identity)}); {
+		case c.Action == Forget:
+			forgotten[parent] = append(forgotten[parent], c)
+		case (c.Action == Delete || c.Action == Replace) && !c.ForceDestroy:
+			hidden[parent] = append(hidden[parent], c)
 		}
 	}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
-		files := hidden[identityKey{c.Kind.Name, c.Identity}]
+		at := identityKey{c.Kind.Name, c.Identity}
+		files := hidden[at]
+		if c.Action == Delete && len(forgotten[at]) > 0 {
+			p.reportForgottenInDeleted(c, forgotten[at][0])
+		}
 		switch {
 		case c.Action != Delete || len(files) == 0:
 		case c.ForceDestroy:
@@ -165,6 +175,19 @@ func (p *planner) checkDeletedParentsEmptied() {
 			p.reportNotEmptied(c, files)
 		}
 	}
+}
+
+// reportForgottenInDeleted is about what a removed block leaves in B2, in a parent that the plan deletes.
+func (p *planner) reportForgottenInDeleted(parent, child *Change) {
+	var subject *hcl.Range
+	if removal := p.removalFor(child.Addr); removal != nil {
+		subject = &removal.Range
+	}
+	name := parent.Kind.Name
+	p.errorf(subject, "The "+name+" goes away", "%s is to stay in B2 without being managed, but %s, which it is in, is destroyed by the "+
+		"same plan. Write a removed block for %s too, which keeps the %s, or one with destroy = true for %s.", child.Addr, parent.Addr,
+		parent.Addr, name,
+		child.Addr)
 }
 
 func (p *planner) reportNotEmptied(c *Change, files []*Change) {

@@ -194,7 +194,7 @@ func (l *linkPlanner) checkUnambiguousName(r *config.Resource, c *Change, attr s
 		}
 		l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and several blocks declare that name. Write the "+
 			"one that is meant instead, without quotes: %s.",
-			referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c, attr, name), strings.Join(addrs, ", "))
+			referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c.Sensitive, attr, name), strings.Join(addrs, ", "))
 		return
 	}
 	if len(blocks) == 1 || len(found) < 2 {
@@ -206,7 +206,7 @@ func (l *linkPlanner) checkUnambiguousName(r *config.Resource, c *Change, attr s
 	}
 	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of "+
 		"the one that is meant.",
-		referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c, attr, name), strings.Join(ids, ", "))
+		referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c.Sensitive, attr, name), strings.Join(ids, ", "))
 }
 
 // isRemoteID reports whether a text stands for itself.

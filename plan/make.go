@@ -26,6 +26,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.keepOnlyRotations()
 		p.setMovedFromAndSort()
 		p.keepOnlyTargets()
+		p.checkNamedStay()
 		p.checkDeletedParentsEmptied()
 		p.addBrokenLinkHazards()
 		p.planDigestRemovals()

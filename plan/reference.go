@@ -17,7 +17,7 @@ type identityKey struct{ kind, identity string }
 
 // visitReferences calls f with every name of another object in v, with the attribute
 // of the top level in which it stands. v is not null; what is hidden is passed over.
-func visitReferences(k *kind.Kind, v cty.Value, f func(attr string, m kind.Reference)) {
+func visitReferences(k *kind.Kind, v kind.AttrReader, f func(attr string, m kind.Reference)) {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if a.Computed || !a.HasRefs() {
@@ -44,25 +44,53 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 		if k.NamesRepeat {
 			p.linkPlanner.checkUnambiguousName(r, c, attr, k, m)
 		}
-		rng := referenceRange(r, attr, m)
-		if owner := p.findOwnerBeingDestroyed(k, k.NormalizeIdentity(name)); owner != nil {
-			p.errorf(&rng, "The "+by.Link.RefKind+" goes away",
-				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
-					"Put that block back, or name another %s.", referencePath(attr, m), r.Addr, by.Link.RefKind,
-				quoteUnlessSensitive(c, attr, name),
-				owner,
-				by.Link.RefKind)
-			return
-		}
 		if p.mayExistOrIsDeclared(k, k.NormalizeIdentity(name)) {
 			return
 		}
+		rng := referenceRange(r, attr, m)
 		p.errorf(&rng, "No such "+by.Link.RefKind,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
 				"Correct the name, or declare the %s.", referencePath(attr, m), r.Addr, by.Link.RefKind,
-			quoteUnlessSensitive(c, attr, name),
+			quoteUnlessSensitive(c.Sensitive, attr, name),
 			by.Link.RefKind)
 	})
+}
+
+// checkNamedStay refuses to destroy what a declared resource refers to by its name, whether the resource changes or not. Links that
+// stay as they are only stop working, which is a hazard.
+func (p *planner) checkNamedStay() {
+	destroyed, kinds, changes := map[addr.Addr]bool{}, map[string]bool{}, map[addr.Addr]*Change{}
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		changes[c.Addr] = c
+		if c.Action == Delete && p.declaration(c.Addr) == nil {
+			destroyed[c.Addr], kinds[c.Kind.Name] = true, true
+		}
+	}
+	if len(destroyed) == 0 {
+		return
+	}
+	for _, r := range p.declared {
+		visitReferences(r.Kind, r.Value, func(attr string, m kind.Reference) {
+			kindName, k := m.Attr.Link.RefKind, p.kinds[m.Attr.Link.RefKind]
+			if !kinds[kindName] || p.linkPlanner.isRemoteID(m.Attr, k, m.Name) {
+				return
+			}
+			c := changes[r.Addr]
+			stays := c == nil || c.Action == NoOp || c.Action == Update && !slices.Contains(c.Fields, attr)
+			if stays && slices.ContainsFunc(p.linkPlanner.linkAttrs(r.Kind), func(i int) bool { return r.Kind.Attrs[i].Name == attr }) {
+				return
+			}
+			owner := p.findOwnerBeingDestroyed(k, k.NormalizeIdentity(m.Name))
+			if owner == nil || !destroyed[*owner] {
+				return
+			}
+			rng := referenceRange(r, attr, m)
+			p.errorf(&rng, "The "+kindName+" goes away", "%s of %s names the %s %s, which is destroyed by the same plan, since %s is "+
+				"not in the configuration any more. Put that block back, or name another %s.", referencePath(attr, m), r.Addr, kindName,
+				quoteUnlessSensitive(r.SensitiveAttrs, attr, m.Name), owner, kindName)
+		})
+	}
 }
 
 // referenceRange is where a name stands, as far as it is written out.
@@ -87,8 +115,8 @@ func referencePath(attr string, m kind.Reference) string {
 }
 
 // quoteUnlessSensitive is a name in an attribute, in quotes.
-func quoteUnlessSensitive(c *Change, attr, name string) string {
-	if slices.Contains(c.Sensitive, attr) {
+func quoteUnlessSensitive(sensitive []string, attr, name string) string {
+	if slices.Contains(sensitive, attr) {
 		return kind.SensitiveText
 	}
 	return strconv.Quote(name)
