@@ -69,6 +69,8 @@ type Result struct {
 	Interrupted bool
 	// StateErr says that the state could not be written; nil: all is recorded.
 	StateErr error
+	// FailedPostconditions are errors about conditions that could be judged only after the run, and do not hold.
+	FailedPostconditions hcl.Diagnostics
 	// Warnings are about new keys that B2 did not confirm, and about deletions that
 	// are left to the next run because of them; by address.
 	Warnings hcl.Diagnostics
@@ -86,13 +88,13 @@ type NewKey struct {
 // Incomplete reports whether anything failed or was left undone.
 func (r *Result) Incomplete() bool {
 	failed := func(c ChangeResult) bool { return c.Err != nil }
-	return r.StateErr != nil || len(r.Skipped) > 0 || len(r.PartlySkipped) > 0 || slices.ContainsFunc(r.BegunChanges, failed)
+	return r.StateErr != nil || len(r.FailedPostconditions) > 0 || len(r.Skipped) > 0 || len(r.PartlySkipped) > 0 || slices.ContainsFunc(r.BegunChanges, failed)
 }
 
 // buildResult sums the run up. err is of the state.
 func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateErr error) *Result {
 	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: stateErr, Interrupted: ctx.Err() != nil,
-		Entries: r.State.State().Entries}
+		Entries: r.State.State().Entries, FailedPostconditions: r.checkLatePostconditions()}
 	steps := make([][]int, len(r.changeTasks))
 	for i := range r.Plan.Steps {
 		change := r.Plan.Steps[i].Change

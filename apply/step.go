@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
@@ -84,19 +85,44 @@ func (r *runner) checkPostconditions(t *changeTask, s *plan.Step) error {
 	if res.Postconditions == nil || !isSet {
 		return nil
 	}
-	diags := res.Postconditions(func(a addr.Addr) (map[string]cty.Value, bool) {
-		e, recorded := r.State.Entry(a)
-		if !recorded || r.resources[a] == nil {
-			return nil, false
-		}
-		r.snapshotMu.Lock()
-		defer r.snapshotMu.Unlock()
-		return plan.LiveAttrsNotConfigured(r.resources[a], r.Snapshot, e.ID)
-	})
-	if diags.HasErrors() {
+	if diags := res.Postconditions(r.liveAttrs); diags.HasErrors() {
 		return diags
 	}
 	return nil
+}
+
+// liveAttrs are the computed attributes of what is recorded by now.
+func (r *runner) liveAttrs(a addr.Addr) (attrs map[string]cty.Value, known bool) {
+	e, recorded := r.State.Entry(a)
+	if !recorded || r.resources[a] == nil {
+		return nil, false
+	}
+	r.snapshotMu.Lock()
+	defer r.snapshotMu.Unlock()
+	return plan.LiveAttrsNotConfigured(r.resources[a], r.Snapshot, e.ID)
+}
+
+// checkLatePostconditions judges what is declared once more after a run that wrote: a condition may rest on what was made
+// after the resource that it is about. Those that failed already are passed over, and so is what a partial plan leaves alone.
+func (r *runner) checkLatePostconditions() (failed hcl.Diagnostics) {
+	if !slices.ContainsFunc(r.Plan.Steps, func(s plan.Step) bool { return writesObject(&s) }) {
+		return nil
+	}
+	tasks := map[addr.Addr]*changeTask{}
+	for _, t := range r.changeTasks {
+		tasks[t.Addr] = t
+	}
+	for _, res := range r.Config.Resources {
+		t := tasks[res.Addr]
+		if _, recorded := r.State.Entry(res.Addr); res.Postconditions == nil || !recorded || t == nil && len(r.Plan.LeftOut) > 0 ||
+			t != nil && (t.postconditionFailed || len(t.errs) > 0) {
+			continue
+		}
+		if diags := res.Postconditions(r.liveAttrs); diags.HasErrors() {
+			failed = append(failed, diags...)
+		}
+	}
+	return failed
 }
 
 // deleteObject deletes a live object and, where it has a successor, strikes it from the

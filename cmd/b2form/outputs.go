@@ -173,6 +173,7 @@ func (s *session) runErrors(r *apply.Result) hcl.Diagnostics {
 			diags = append(diags, d)
 		}
 	}
+	diags = append(diags, r.FailedPostconditions...)
 	if r.StateErr != nil {
 		diags = append(diags, explainAsDiagnostics(r.StateErr)...)
 	}
