@@ -88,7 +88,8 @@ type NewKey struct {
 // Incomplete reports whether anything failed or was left undone.
 func (r *Result) Incomplete() bool {
 	failed := func(c ChangeResult) bool { return c.Err != nil }
-	return r.StateErr != nil || len(r.FailedPostconditions) > 0 || len(r.Skipped) > 0 || len(r.PartlySkipped) > 0 || slices.ContainsFunc(r.BegunChanges, failed)
+	return r.StateErr != nil || len(r.FailedPostconditions) > 0 || len(r.Skipped) > 0 || len(r.PartlySkipped) > 0 ||
+		slices.ContainsFunc(r.BegunChanges, failed)
 }
 
 // buildResult sums the run up. err is of the state.

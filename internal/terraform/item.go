@@ -285,8 +285,8 @@ func (r *rewriter) backendBlockOrComment(b *hclsyntax.Block) string {
 			return blockText("b2form", "  backend \"b2\" {\n    bucket = "+quoted(text("bucket"))+"\n    prefix = "+quoted(prefix+"/")+
 				"\n  }\n")
 		}
-		place.Remark = "It does not say that its bucket is at B2. If it is, write backend \"b2\" with the bucket; until then the state is " +
-			"kept in a file."
+		place.Remark = "It does not say that its bucket is at B2. If it is, write backend \"b2\" with the bucket; until then the state " +
+			"is kept in a file."
 	}
 	r.m.notCarriedThisRound = append(r.m.notCarriedThisRound, place)
 	return "# Not carried over: " + visible.EscapeLine(title+": "+place.Remark) + "\n"
