@@ -34,7 +34,7 @@ func (t TextUI) Audit(r *audit.Report) {
 		for _, c := range r.Credentials {
 			rows = append(rows, CredentialCells(c))
 		}
-		b.WriteString(t.alignColumns(rows, "ENDS") + "\n")
+		b.WriteString(t.alignColumns(rows, "ENDS", "NAME", "FINDINGS") + "\n")
 	}
 	summary := fmt.Sprintf("%s, %d with findings.", words.Count(len(r.Credentials), "live key", "live keys"),
 		r.CountCredentialsWithFindings())

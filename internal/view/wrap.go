@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -99,13 +100,12 @@ func TwoColumnTable(rows []TwoColumnRow, width int) string {
 	return b.String()
 }
 
-// narrowest is how many columns of a table's column are kept at least.
-const narrowest = 5
+// How many columns of a table's column are kept at least, and how many before those that tell rows apart are cut.
+const narrowest, narrowBeforeKeys = 5, 9
 
-// alignColumns writes rows of cells, the first of which is a header. Where the screen has
-// less room than they take, the widest columns are cut, but for the one named: a row is
-// always a line.
-func (t TextUI) alignColumns(rows [][]string, uncutHeader string) string {
+// alignColumns writes rows of cells, the first of which is a header. Where the screen has less room than they take, the widest columns
+// are cut: first those that no header of lastCut names, never the one with uncutHeader. A row is always a line.
+func (t TextUI) alignColumns(rows [][]string, uncutHeader string, lastCut ...string) string {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {
 		for i, c := range r {
@@ -117,13 +117,19 @@ func (t TextUI) alignColumns(rows [][]string, uncutHeader string) string {
 		total += w
 	}
 	for t.Style.Width > 0 && total > t.Style.Width {
-		widest := 0
-		for i := range widths {
-			if widths[i] > widths[widest] && rows[0][i] != uncutHeader {
-				widest = i
+		widest := -1
+		for _, least := range []int{narrowBeforeKeys, narrowest} {
+			for i, header := range rows[0] {
+				mayCut := header != uncutHeader && widths[i] > least && (least == narrowest || !slices.Contains(lastCut, header))
+				if mayCut && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
+			}
+			if widest >= 0 {
+				break
 			}
 		}
-		if widths[widest] <= narrowest {
+		if widest < 0 {
 			break
 		}
 		widths[widest]--
