@@ -139,7 +139,10 @@ func (p *program) configFolderInCheckout() string {
 	}
 	for _, root := range []string{p.pipelineRoot(), p.cwd} {
 		if name, err := filepath.Rel(root, here); err == nil && filepath.IsLocal(name) {
-			return strings.TrimPrefix(filepath.ToSlash(name), ".")
+			if name == "." {
+				return ""
+			}
+			return filepath.ToSlash(name)
 		}
 	}
 	return ""
