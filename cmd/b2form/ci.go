@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/durable"
 	"b2form/internal/report"
 	"b2form/internal/words"
 )
@@ -108,7 +109,7 @@ func (p *program) appendToPipelineFile(variable, path, text string) {
 		p.warnPeopleOnly(summary, variable+" is not set, and a runner of "+string(p.ci())+" sets it to a file. -ci=none does without.")
 		return
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	f, err := durable.OpenToWrite(path, os.O_APPEND, 0o644)
 	if err == nil {
 		_, err = f.WriteString(text)
 		err = errors.Join(err, f.Close())

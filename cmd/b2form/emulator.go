@@ -142,7 +142,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 			err = failf("Emulator stopped", "%s.", words.Capitalize(closing.Error()))
 		}
 	}()
-	stop := p.interruptSignals()
+	stop, _ := p.interruptSignals() // a second one does not disturb what is saved at the end
 	failed := make(chan error, 2)
 	servers := []*http.Server{newEmulatorHTTPServer(withDamageCheck(e, withControlPaths(e), failed)),
 		newEmulatorHTTPServer(withDamageCheck(e, e.S3(), failed))}

@@ -61,3 +61,34 @@ func TestHangup(t *testing.T) {
 		})
 	}
 }
+
+// Who does not read what a run writes at its end does not keep it from ending.
+func TestSignalAfterTheCommand(t *testing.T) {
+	b := newBench(t, bucketAndKey)
+	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := syscall.Open("pipe", syscall.O_RDWR|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(pipe)
+	for full := false; !full; {
+		_, err := syscall.Write(pipe, make([]byte, 4096))
+		full = err != nil
+	}
+	cmd := exec.Command(b2formProgram(t), "plan", "-timings")
+	cmd.Env = append(os.Environ(), "B2_ENDPOINT="+b.http.URL, "B2_APPLICATION_KEY_ID="+b.MasterKeyID(),
+		"B2_APPLICATION_KEY="+b.MasterKey(), "B2FORM_TRACE=pipe")
+	cmd.Stderr = b.err
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b.err.await("in all")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != -1 {
+		t.Errorf("%v:\n%s", err, b.err)
+	}
+}

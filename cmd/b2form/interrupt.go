@@ -8,13 +8,15 @@ import (
 
 // withInterrupt gives a context that ends with the first interrupt. The second
 // one, if it is Ctrl-C, SIGTERM or SIGQUIT, ends the program on the spot. stop must be called when the command is
-// done.
+// done: then one signal ends the program, whatever else it waits for.
 func (p *program) withInterrupt(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	p.untilInterrupt = ctx
 	done := make(chan struct{})
-	go p.watchSignals(p.interruptSignals(), cancel, done)
+	signals, stopSignals := p.interruptSignals()
+	go p.watchSignals(signals, cancel, done)
 	return ctx, func() {
+		stopSignals()
 		cancel()
 		close(done)
 	}

@@ -86,7 +86,7 @@ func openJSONLinesFile(path string) (*os.File, error) {
 	if err := durable.CheckOverwritable(path, linesBegin); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := durable.OpenToWrite(path, os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}

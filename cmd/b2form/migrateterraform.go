@@ -250,7 +250,7 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 func (p *program) findNotYetWritten(r *terraform.Result, st *state.State) (*terraform.Result, error) {
 	missing := &terraform.Result{}
 	for _, f := range r.Files {
-		switch now, err := os.ReadFile(f.Path); {
+		switch now, err := durable.ReadFile(f.Path, mostFileBytes); {
 		case errors.Is(err, fs.ErrNotExist):
 			missing.Files = append(missing.Files, f)
 		case err != nil:

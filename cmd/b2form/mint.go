@@ -80,7 +80,8 @@ func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command 
 	case len(o.buckets) > 0 && o.allBuckets:
 		return failf("Two answers to one question", "Give either -bucket or -all-buckets.")
 	}
-	signals := p.interruptSignals()
+	signals, stopSignals := p.interruptSignals()
+	defer stopSignals()
 	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
 		return err

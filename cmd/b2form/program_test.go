@@ -79,7 +79,7 @@ func newBench(t *testing.T, config string) *bench {
 		now:              time.Now,
 		chdir:            os.Chdir,
 		exit:             func(int) {},
-		interruptSignals: func() <-chan os.Signal { return b.signals },
+		interruptSignals: func() (<-chan os.Signal, func()) { return b.signals, func() {} },
 		repeatEvery: func(_ time.Duration, f func()) func() {
 			select {
 			case b.ticks <- f:

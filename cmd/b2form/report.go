@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -79,7 +80,12 @@ func writeReport(path, expectedPrefix string, content []byte) error {
 	if err := durable.CheckOverwritable(path, expectedPrefix); err != nil {
 		return err
 	}
-	return os.WriteFile(path, content, 0o666)
+	f, err := durable.OpenToWrite(path, os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }
 
 // reportFlags are those of every command whose results pipelines show.

@@ -217,7 +217,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 		now:              time.Now,
 		chdir:            os.Chdir,
 		exit:             func(code int) { panic(code) },
-		interruptSignals: func() <-chan os.Signal { return nil },
+		interruptSignals: func() (<-chan os.Signal, func()) { return nil, func() {} },
 		repeatEvery:      repeatEvery,
 		sleep:            sleepBriefly,
 		slowHash:         quickHash,

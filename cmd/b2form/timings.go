@@ -103,5 +103,5 @@ func openTraceFile(path string) (*os.File, error) {
 	if err := durable.CheckOverwritable(path, `{"resourceSpans":`); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	return durable.OpenToWrite(path, os.O_APPEND, 0o600)
 }

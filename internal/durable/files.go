@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // ReadFile reads a regular file of at most so many bytes, a multiple of 1,024. What is none is not
@@ -45,6 +46,16 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 		return nil, tooLargeError(most)
 	}
 	return content, err
+}
+
+// OpenToWrite opens a file, or a pipe that somebody reads from, to write to it. Nobody is waited for.
+func OpenToWrite(path string, flags int, mode fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|noWait|flags, mode)
+	if info, statErr := os.Stat(path); err != nil && statErr == nil && info.Mode()&fs.ModeNamedPipe != 0 &&
+		errors.Is(err, syscall.ENXIO) {
+		return nil, errors.New("it is no regular file, but a pipe that nobody reads from; give another name")
+	}
+	return f, err
 }
 
 // CheckOverwritable refuses a file that holds something else than what begins so. One that does not exist

@@ -6,3 +6,6 @@ import "syscall"
 
 // NoFollow makes opening a symbolic link fail.
 const NoFollow = syscall.O_NOFOLLOW
+
+// noWait makes opening a pipe that nobody reads from fail.
+const noWait = syscall.O_NONBLOCK
