@@ -5,7 +5,7 @@ package b2
 type explanation struct{ summary, detail string }
 
 const (
-	newDay = "Caps start anew at 00:00 UTC; the account's owner raises them in the web console under \"Caps & Alerts\"."
+	newDay = "Daily caps start anew at 00:00 UTC; the account's owner raises them in the web console under \"Caps & Alerts\"."
 	rerun  = "Run again: the plan starts from what is there now."
 )
 
@@ -18,6 +18,7 @@ var byCode = map[string]explanation{
 	"no_payment_history": {"the account has no payment history",
 		"B2 allows public buckets and replication only after a payment: add a payment method in the web console under \"Billing\", or " +
 			"make a first payment there."},
+	"cap_exceeded":         {"a cap of the account is used up", newDay},
 	"storage_cap_exceeded": {"the account's cap on storage is reached", newDay},
 	"transaction_cap_exceeded": {"the account's daily cap on transactions is reached",
 		newDay + " Accounts without a payment method end at the free daily allowance."},

@@ -84,7 +84,10 @@ func explainError(e *wire.Error) explanation {
 		return explanation{"B2 has trouble of its own", retryTimeSentence(e) + "If it lasts, see https://status.backblaze.com."}
 	}
 	message := e.Message
-	if message == "" {
+	switch {
+	case e.MessageWithheld:
+		message = "its reason is not shown, since it may repeat something secret or sensitive that was sent"
+	case message == "":
 		message = "no reason given"
 	}
 	return explanation{fmt.Sprintf("B2 refused the request: %s [%s]", message, e.Code),

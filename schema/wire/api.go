@@ -42,6 +42,8 @@ type Error struct {
 	Status  int    // HTTP status; 0: no reply was read
 	Code    string // B2's code ("bad_bucket_id"); "" where the reply had none
 	Message string // B2's message, or what broke when Status is 0
+	// MessageWithheld says that there was a message, and that it is not to be shown.
+	MessageWithheld bool
 	// OutcomeUnknown says that the request may have taken effect although it failed:
 	// the connection broke after it was sent, or the service answered 5xx.
 	OutcomeUnknown bool

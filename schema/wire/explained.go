@@ -59,6 +59,6 @@ func WithoutMessage(err error) error {
 		return err
 	}
 	silent := *refused
-	silent.Message = ""
+	silent.Message, silent.MessageWithheld = "", refused.MessageWithheld || refused.Message != ""
 	return &silent
 }
