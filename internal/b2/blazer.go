@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/Backblaze/blazer/base"
@@ -52,13 +53,12 @@ func (m *blazerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (m *blazerTransport) respond(req *http.Request) (*http.Response, error) {
-	_, method, _ := strings.Cut(req.URL.Path, "/b2api/")
-	_, name, _ := strings.Cut(method, "/")
+	method, name := splitAPIPath(req.URL)
 	rec, ok := req.Context().Value(blazerCallKey{}).(*blazerCall)
 	if !ok {
 		rec = &blazerCall{}
 	}
-	if strings.HasPrefix(name, methodUpload+"/") {
+	if isUploadURL(req.URL) {
 		return m.sendUpload(req, rec)
 	}
 	rec.method = name
@@ -81,9 +81,21 @@ func (m *blazerTransport) respond(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if name == "b2_get_upload_url" {
-		return m.answerUploadURL(out)
+		return m.answerUploadURL(out, rec)
 	}
 	return jsonResponse(out)
+}
+
+// splitAPIPath gives the method that a URL leads to, with and without the version of the API.
+func splitAPIPath(u *url.URL) (method, name string) {
+	_, method, _ = strings.Cut(u.Path, "/b2api/")
+	_, name, _ = strings.Cut(method, "/")
+	return method, name
+}
+
+func isUploadURL(u *url.URL) bool {
+	_, name := splitAPIPath(u)
+	return strings.HasPrefix(name, methodUpload+"/")
 }
 
 func jsonResponse(body any) (*http.Response, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -103,13 +104,21 @@ func (c *Client) newUploadTarget(ctx context.Context, bucketID string) (*uploadT
 }
 
 // answerUploadURL answers blazer with the URL and keeps the token.
-func (m *blazerTransport) answerUploadURL(out json.RawMessage) (*http.Response, error) {
+func (m *blazerTransport) answerUploadURL(out json.RawMessage, rec *blazerCall) (*http.Response, error) {
 	var to struct{ UploadURL, AuthorizationToken string }
 	if err := json.Unmarshal(out, &to); err != nil {
 		return nil, err
 	}
-	if !m.client.maySendTokenTo(to.UploadURL) || !isHeaderSafe(to.AuthorizationToken) {
-		return nil, errors.New("B2 gave an upload URL or a token that is none") // their texts are not for messages
+	u, err := url.Parse(to.UploadURL)
+	switch {
+	case err != nil || !m.client.maySendTokenTo(to.UploadURL) || !isHeaderSafe(to.AuthorizationToken):
+		rec.err = wire.UntrueReply("B2 answered b2_get_upload_url with a URL or a token that is none") // their texts are not for messages
+	case !isUploadURL(u):
+		rec.err = wire.UntrueReply("B2 answered b2_get_upload_url with a URL on %s that does not lead to %s",
+			m.client.sanitizeText(u.Host, m.session, mostCode), methodUpload)
+	}
+	if rec.err != nil {
+		return nil, rec.err
 	}
 	m.uploadToken = hideString(to.AuthorizationToken)
 	return jsonResponse(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/schema/wire"
 )
@@ -150,4 +151,22 @@ func TestPutRefused(t *testing.T) {
 	e := kindError(t, err)
 	wantContains(t, "message", e.Message, "may not do this")
 	wantContains(t, "restriction", e.CredentialScope, "capabilities")
+}
+
+// Nothing is sent to an upload URL that cannot be one of B2's, and the refusal names it.
+func TestPutRefusesAnUploadURLThatLeadsElsewhere(t *testing.T) {
+	for reply, want := range map[string]string{
+		`"uploadUrl": "http://127.0.0.2:18999/x", "authorizationToken": "t"`: "on 127.0.0.2:18999 that does " +
+			"not lead",
+		`"uploadUrl": "http://\u001b]8:1/x", "authorizationToken": "t"`:                                "that is none",
+		`"uploadUrl": "file:///etc/passwd", "authorizationToken": "t"`:                                 "that is none",
+		`"uploadUrl": "http://127.0.0.2/b2api/v4/b2_upload_file/x", "authorizationToken": "t\r\nE: 1"`: "or a token that is none",
+	} {
+		s := serve(t, map[string][]answer{"b2_get_upload_url": {ok("{" + reply + "}")}})
+		client, _ := connect(t, s, nil)
+		_, err := client.Put(t.Context(), (&account{}).textFile("x", "content"))
+		summary, detail := b2.Explain(err)
+		wantContains(t, "summary", summary, "B2 answered b2_get_upload_url with a URL", want)
+		wantContains(t, "detail", detail, "Something other than B2 answers")
+	}
 }
