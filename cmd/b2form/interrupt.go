@@ -29,7 +29,7 @@ func (p *program) watchSignals(signals <-chan os.Signal, cancel func(), done <-c
 	case <-signals:
 	}
 	cancel() // before it is said: who reads that may rely on it
-	p.ui.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
+	p.warnOfInterrupt("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
 	for {
 		select {
 		case <-done:
@@ -38,9 +38,17 @@ func (p *program) watchSignals(signals <-chan os.Signal, cancel func(), done <-c
 			if slices.Contains(endSignalsBesideInterrupts(), s) {
 				continue // some are sent again and again: shell and system both tell of a terminal that is gone
 			}
-			p.ui.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
+			p.warnOfInterrupt("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
 			p.exit(1)
 			return
 		}
+	}
+}
+
+// warnOfInterrupt says what comes of an interrupt, to those too who want to hear warnings only.
+func (p *program) warnOfInterrupt(text string) {
+	p.ui.Note(text)
+	if p.quiet && !p.json {
+		p.printToStderr(text)
 	}
 }

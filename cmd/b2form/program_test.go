@@ -192,21 +192,28 @@ func TestInterruptAtTheEnd(t *testing.T) {
 
 // The second interrupt ends the program on the spot.
 func TestSecondInterrupt(t *testing.T) {
-	b := newBench(t, bucketAndKey)
-	exited := make(chan int)
-	b.exit = func(code int) { exited <- code }
-	_ = b.hold(nil, []string{"b2_create_bucket"})
-	code := make(chan int)
-	go func() { code <- b.run("apply", "-auto-approve") }()
-	_ = b.await(nil, nil)
-	b.signals <- syscall.SIGTERM
-	b.signals <- os.Interrupt
-	if got := <-exited; got != 1 {
-		t.Errorf("exit code %d", got)
+	for _, flag := range []string{"-concise", "-q", "-json"} {
+		b := newBench(t, bucketAndKey)
+		exited := make(chan int)
+		b.exit = func(code int) { exited <- code }
+		_ = b.hold(nil, []string{"b2_create_bucket"})
+		code := make(chan int)
+		go func() { code <- b.run("apply", "-auto-approve", flag) }()
+		_ = b.await(nil, nil)
+		b.signals <- syscall.SIGTERM
+		b.signals <- os.Interrupt
+		if got := <-exited; got != 1 {
+			t.Errorf("exit code %d", got)
+		}
+		out := b.err
+		if flag == "-json" {
+			out = b.out
+		}
+		b.wants(t, out, "Please wait for b2form to exit", "Two interrupts received. Exiting immediately. Note that data loss may have "+
+			"occurred.")
+		_ = b.release(nil, nil)
+		<-code
 	}
-	b.wants(t, b.err, "Two interrupts received. Exiting immediately. Note that data loss may have occurred.")
-	_ = b.release(nil, nil)
-	<-code
 }
 
 // A step that takes long is not forgotten.
