@@ -5,6 +5,7 @@ package functions
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 
 	"github.com/hashicorp/go-cty-funcs/collection"
@@ -67,14 +68,14 @@ func coreFunctions(d folder.Folder, b *parse.Budget, instead map[string]function
 	return all
 }
 
-const noNumber = "there is no such number"
+const noNumber = "there is no such number, or it has more than 308 digits"
 
-// withoutPanics is a function of a library that answers some arguments with a panic; why is
-// said of them instead.
+// withoutPanics is a function of a library that answers some arguments with a panic, an infinite number or "EOF";
+// why is said of them instead.
 func withoutPanics(f function.Function, why string) function.Function {
 	plain := func(err error) error {
 		var panicked function.PanicError
-		if errors.As(err, &panicked) {
+		if errors.As(err, &panicked) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return errors.New(why)
 		}
 		return err
@@ -86,6 +87,9 @@ func withoutPanics(f function.Function, why string) function.Function {
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, err := f.Call(args)
+			if err == nil && v.IsKnown() && (v.RawEquals(cty.PositiveInfinity) || v.RawEquals(cty.NegativeInfinity)) {
+				err = errors.New(why)
+			}
 			return v, plain(err)
 		},
 	})
@@ -104,7 +108,7 @@ func libraryFunctions() map[string]function.Function {
 		"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
-		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
+		"formatdate": stdlib.FormatDateFunc,
 
 		"chunklist": stdlib.ChunklistFunc, "coalesce": collection.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
@@ -113,7 +117,8 @@ func libraryFunctions() map[string]function.Function {
 		"range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": withoutPanics(stdlib.JSONDecodeFunc, "the text ends before its JSON does"),
+		"jsonencode": stdlib.JSONEncodeFunc,
 		"yamldecode": yamldecodeFunction(), "yamlencode": yaml.YAMLEncodeFunc,
 		"base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
 		"uuidv5": uuid.V5Func,

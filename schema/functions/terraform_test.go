@@ -60,9 +60,9 @@ func terraformFolder(t *testing.T) string {
 // that it does not have.
 const asLibrary = `abs all_capabilities base64encode can ceil chomp chunklist coalesce coalescelist compact concat contains ` +
 	`cors_for_browser_uploads
-	cors_for_downloads csvdecode distinct element flatten floor format formatdate formatlist join jsondecode jsonencode keep_all_versions
+	cors_for_downloads csvdecode distinct element flatten floor format formatdate formatlist join jsonencode keep_all_versions
 	keep_only_last_version keep_prior_versions keys lower max min parseint range regex regexall reverse setintersection setproduct
-	setsubtract setunion signum slice sort split strrev substr timeadd title tobool tolist tomap tonumber toset tostring trim trimprefix
+	setsubtract setunion signum slice sort split strrev substr title tobool tolist tomap tonumber toset tostring trim trimprefix
 	trimspace trimsuffix try upper urlencode uuidv5 values yamldecode yamlencode zipmap`
 
 // Every function that is not taken from a library as it is answers as Terraform's.

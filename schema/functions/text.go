@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"regexp"
@@ -32,6 +33,7 @@ func textFunctions() map[string]function.Function {
 		"strcontains": test(strings.Contains, "part"),
 		"replace": whollyKnownFunction(cty.String, replace, param("text", cty.String), param("old", cty.String),
 			param("new", cty.String)),
+		"timeadd": whollyKnownFunction(cty.String, timeadd, param("time", cty.String), param("duration", cty.String)),
 		"timecmp": whollyKnownFunction(cty.Number, timecmp, param("a", cty.String), param("b", cty.String)),
 	}
 }
@@ -49,12 +51,32 @@ func replace(args []cty.Value) (cty.Value, error) {
 	return cty.StringVal(re.ReplaceAllString(s, with)), nil
 }
 
+func timeadd(args []cty.Value) (cty.Value, error) {
+	t, err := time.Parse(time.RFC3339, args[0].AsString())
+	if err != nil {
+		return cty.NilVal, notATimeError(0)
+	}
+	d, err := time.ParseDuration(args[1].AsString())
+	if err != nil {
+		return cty.NilVal, function.NewArgErrorf(1, "a duration of at most 292 years in hours, minutes and seconds is needed, "+
+			"like 24h or -1h30m")
+	}
+	if t = t.Add(d); t.Year() < 0 || t.Year() > 9999 {
+		return cty.NilVal, errors.New("the result is outside of the years 0 to 9999")
+	}
+	return cty.StringVal(t.Format(time.RFC3339)), nil
+}
+
+func notATimeError(arg int) error {
+	return function.NewArgErrorf(arg, "a time like 2026-01-31T12:00:00Z is needed")
+}
+
 func timecmp(args []cty.Value) (cty.Value, error) {
 	var at [2]time.Time
 	for i := range at {
 		t, err := time.Parse(time.RFC3339, args[i].AsString())
 		if err != nil {
-			return cty.NilVal, function.NewArgErrorf(i, "a time like 2026-01-31T12:00:00Z is needed")
+			return cty.NilVal, notATimeError(i)
 		}
 		at[i] = t
 	}

@@ -1,12 +1,14 @@
 package parse
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // A countedExpr spends steps each time it is evaluated. Others that look at
@@ -70,6 +72,9 @@ func (b *Budget) wrapCounted(of hclsyntax.Expression) {
 			n.TrueResult, n.FalseResult = b.withResultCounted(n.TrueResult), b.withResultCounted(n.FalseResult)
 		case *hclsyntax.BinaryOpExpr:
 			n.LHS, n.RHS = b.withResultCounted(n.LHS), b.withResultCounted(n.RHS)
+			if n.Op == hclsyntax.OpDivide || n.Op == hclsyntax.OpModulo {
+				n.Op = withoutZeroDivisor(n.Op)
+			}
 			if n.Op.Type == cty.Number {
 				n.LHS, n.RHS = b.withNumberCounted(n.LHS), b.withNumberCounted(n.RHS)
 			}
@@ -141,4 +146,19 @@ func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, countsResul
 
 func inParentheses(e hclsyntax.Expression) *hclsyntax.ParenthesesExpr {
 	return &hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}
+}
+
+// withoutZeroDivisor is division or modulo that refuses to divide by zero: the library's results are an infinite
+// number and the dividend.
+func withoutZeroDivisor(op *hclsyntax.Operation) *hclsyntax.Operation {
+	return &hclsyntax.Operation{Type: op.Type, Impl: function.New(&function.Spec{Params: op.Impl.Params(),
+		Type:         function.StaticReturnType(op.Type),
+		RefineResult: func(b *cty.RefinementBuilder) *cty.RefinementBuilder { return b.NotNull() },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if divisor, _ := args[1].Unmark(); divisor.IsKnown() && divisor.RawEquals(cty.Zero) {
+				return cty.NilVal, errors.New("division by zero")
+			}
+			return op.Impl.Call(args)
+		},
+	})}
 }
