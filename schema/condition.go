@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
@@ -18,6 +19,7 @@ import (
 type condition struct {
 	holds, errorMessage hcl.Expression
 	refs                refs
+	isRefused           bool // for what it refers to: an error was reported
 }
 
 // The blocks with a condition.
@@ -58,23 +60,68 @@ func references(conditions []*condition) []hcl.Traversal {
 }
 
 // failure says why the condition does not hold; nil where it does, where an
-// error was reported, or where that is not known. marks are those of the result.
-func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, marks cty.ValueMarks) {
-	v := s.eval(c.holds, ctx)
+// error was reported, or where that is not known. v is what the condition came to.
+func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, v cty.Value) {
+	v = s.eval(c.holds, ctx)
 	at := c.holds.Range()
 	holds, known, wrong := ConditionHolds(v, "condition", at)
 	if wrong != nil {
 		s.report.add(wrong)
 	}
 	if holds || !known {
-		return nil, v.Marks()
+		return nil, v
 	}
 	text, wrong := ConditionMessageOrDefault(s.eval(c.errorMessage, ctx), "error_message", c.errorMessage.Range())
 	if wrong != nil {
 		s.report.add(wrong)
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: text, Subject: &at, Extra: config.UserMessageExtra{}, Expression: c.holds,
-		EvalContext: ctx}, v.Marks()
+		EvalContext: ctx}, v
+}
+
+// failureOrSecret is failure for a condition that may use computed attributes. It reports one that nothing but secrets keeps from
+// being known: no later evaluation knows them.
+func (c *condition) failureOrSecret(s *scope, ctx *hcl.EvalContext) *hcl.Diagnostic {
+	d, v := c.failure(s, ctx)
+	if d != nil || v.IsKnown() || c.isRefused {
+		return d
+	}
+	var secrets []kind.ComputedMark
+	for m := range unknownCauses(v.Marks()) {
+		made, ok := m.(kind.ComputedMark)
+		if !ok || !s.module.kinds[made.Addr.Kind].FindAttr(made.Attr).Secret {
+			return nil
+		}
+		secrets = append(secrets, made)
+	}
+	if len(secrets) > 0 {
+		what := secrets[0].Addr
+		reportSecretInCondition(s.report, c.holds.Range(), what.String()+"."+secrets[0].Attr, s.module.kinds[what.Kind])
+	}
+	return nil
+}
+
+// refuseSecrets reports what conditions ask of secrets that are kept nowhere. self is the kind that self is of; nil: of none.
+func (l *module) refuseSecrets(conditions []*condition, self *kind.Kind) {
+	for _, c := range conditions {
+		for _, t := range c.variables() {
+			k, attr := l.kinds[t.RootName()], 2
+			if t.RootName() == "self" {
+				k, attr = self, 1
+			}
+			for ; k != nil && attr < len(t); attr++ {
+				if a := k.FindAttr(addr.RootOrAttrName(t[attr])); a != nil && a.Secret && a.Computed {
+					reportSecretInCondition(l.report, t.SourceRange(), traversalText(t), k)
+					c.isRefused = true
+				}
+			}
+		}
+	}
+}
+
+func reportSecretInCondition(r *report, at hcl.Range, what string, k *kind.Kind) {
+	r.errorAt(at, "Secret in a condition", fmt.Sprintf("%s exists only while the %s is being made and is kept nowhere, so no later run "+
+		"could judge the condition. Leave it out, or ask for %s.", what, k.Name, k.IDAttr))
 }
 
 // ConditionHolds reports whether a condition that came to v holds, as far as that is known. wrong says that v is neither
@@ -119,11 +166,11 @@ func (e *instanceEvaluation) checkPreconditions() {
 	for _, c := range e.block.preconditions {
 		s := *e.module.staticScope
 		s.report = e.report()
-		d, marks := c.failure(&s, e.ctx)
+		d, v := c.failure(&s, e.ctx)
 		if d != nil {
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: e.addr.String()}
 			s.report.add(d)
-		} else if summary, detail := e.module.findComputedRefMessage(marks); summary != "" {
+		} else if summary, detail := e.module.findComputedRefMessage(v.Marks()); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
@@ -157,6 +204,7 @@ func (l *module) declareCheck(b *hcl.Block) {
 // evaluated.
 func (l *module) resolveAndAddChecks() {
 	for _, c := range l.checks {
+		l.refuseSecrets(c.asserts, nil)
 		for _, a := range c.asserts {
 			a.refs = l.resolve(a.variables(), allowedRefs{computed: true})
 		}
@@ -173,8 +221,7 @@ func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostic
 		s, end := l.newScopeAfterLoad(live)
 		defer end()
 		for _, a := range c.asserts {
-			d, _ := a.failure(s, s.context(a.refs, l.baseContext))
-			if d != nil {
+			if d := a.failureOrSecret(s, s.context(a.refs, l.baseContext)); d != nil {
 				d.Summary, d.Extra = "Check block assertion failed", config.UserMessageExtra{Instance: c.config.Name}
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)
 				s.report.add(d)

@@ -51,6 +51,7 @@ func (l *module) declareOutput(b *hcl.Block) {
 func (l *module) resolveOutputReferences() {
 	for _, o := range l.outputs {
 		o.refs = l.resolve(o.expr.Variables(), allowedRefs{computed: true})
+		l.refuseSecrets(o.preconditions, nil)
 		for _, c := range o.preconditions {
 			c.refs = l.resolve(c.variables(), allowedRefs{computed: true})
 		}
@@ -94,7 +95,7 @@ func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, 
 // checkPreconditions reports what does not hold, as far as that is known.
 func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
-		if d, _ := c.failure(s, s.context(c.refs, s.module.baseContext)); d != nil {
+		if d := c.failureOrSecret(s, s.context(c.refs, s.module.baseContext)); d != nil {
 			address := strings.TrimPrefix(s.module.addressPrefix+".output."+o.config.Name, ".")
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
 			d.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)

@@ -20,6 +20,7 @@ func (l *module) addPostconditions(b *block) {
 	for _, a := range b.kind.ComputedAttrs() {
 		u.selfAttrNames = append(u.selfAttrNames, a.Name)
 	}
+	l.refuseSecrets(b.postconditions, b.kind)
 	for _, c := range b.postconditions {
 		c.refs = l.resolve(c.variables(), u)
 	}
@@ -57,7 +58,7 @@ func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *h
 
 // checkPostcondition reports a condition that does not hold for what has the address.
 func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address string) {
-	if d, _ := c.failure(s, ctx); d != nil {
+	if d := c.failureOrSecret(s, ctx); d != nil {
 		d.Summary, d.Extra = postconditionFailed, config.UserMessageExtra{Instance: address}
 		d.Detail += fmt.Sprintf("\n\nThis is a postcondition of %s.", address)
 		s.report.add(d)
@@ -70,14 +71,14 @@ func (l *module) evalCheckedDataInstance(n *node, rep repetitionData, parent *hc
 	d, s := n.data, l.staticScope
 	ctx, address := rep.context(parent, n.refs.invalidRoots), d.addr+rep.instanceKey.String()
 	for _, c := range d.preconditions {
-		failed, marks := c.failure(s, ctx)
+		failed, holds := c.failure(s, ctx)
 		if failed != nil {
 			failed.Summary, failed.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
 			failed.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)
 			s.report.add(failed)
 			return unknownYetValue(d.form.valueType)
 		}
-		if summary, detail := l.findComputedRefMessage(marks); summary != "" {
+		if summary, detail := l.findComputedRefMessage(holds.Marks()); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}

@@ -113,7 +113,7 @@ func attrs() []kind.Attr {
 			Doc: "s3: the key can be used with the S3 API; keys " +
 				"from before May 2020 cannot."},
 		{Name: "application_key", WirePath: "applicationKey", Type: str, Computed: true, Secret: true,
-			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},
+			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs. No condition may ask for it."},
 	}
 }
 

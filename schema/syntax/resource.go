@@ -34,9 +34,10 @@ var resource = BlockSpec{
 	},
 	Blocks: append([]BlockSpec{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
-		{Type: "postcondition", Doc: "A condition on what came of it, as `self`: its attributes, the computed ones too. What can be told " +
-			"without a change is told by `plan`; the rest once the resource is made or updated, and then what needs it is not begun. " +
-			"What rests on another resource that is made later is told at the end of the run, which then fails.",
+		{Type: "postcondition", Doc: "A condition on what came of it, as `self`: its attributes, the computed ones too, but for the " +
+			"secret of a key, which is kept nowhere. What can be told without a change is told by `plan`; the rest once the resource is " +
+			"made or updated, and then what needs it is not begun. What rests on another resource that is made later is told at the end " +
+			"of the run, which then fails.",
 			Arguments: conditionArguments(Self)},
 		{Type: "dynamic", FurtherLabelNames: []string{"type"},
 			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type " +
