@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -18,6 +20,7 @@ import (
 var (
 	legalName   = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 	legalSecret = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	legalHeader = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 )
 
 const (
@@ -109,17 +112,57 @@ func checkTargetType(v cty.Value) kind.Problems {
 }
 
 func checkWebhookURL(v cty.Value) kind.Problems {
-	if u, err := url.Parse(v.AsString()); err != nil || u.Scheme != "https" || u.Host == "" {
-		return kind.Errorf("Invalid URL", "B2 calls https URLs only, such as \"https://www.example.com/events\".")
+	s := v.AsString()
+	u, err := url.Parse(s)
+	if err == nil && strings.HasPrefix(s, "https://") && u.Hostname() != "" && isPortOrEmpty(u.Port()) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return nil
+	}
+	return kind.Errorf("Invalid URL", "B2 calls https URLs only, such as \"https://www.example.com/events\": https:// in lower case, a "+
+		"host, perhaps a port from 1 to 65535, and no spaces.")
+}
+
+func isPortOrEmpty(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
+}
+
+func checkHeaderName(v cty.Value) kind.Problems {
+	if s := v.AsString(); !legalHeader.MatchString(s) {
+		return kind.Errorf("Invalid header name", "The name of a header has letters, digits and characters such as dashes, and no spaces, "+
+			"colons or line breaks; this is %q.", s)
 	}
 	return nil
 }
 
-func checkCustomHeaderCount(v cty.Value) kind.Problems {
+// checkHeaderValue does not repeat the value, which is a secret.
+func checkHeaderValue(v cty.Value) kind.Problems {
+	if strings.ContainsFunc(v.AsString(), unicode.IsControl) {
+		return kind.Errorf("Invalid header value", "The value of a header has no line breaks or other control characters; this one has. "+
+			"trimspace() takes a line break at the end off.")
+	}
+	return nil
+}
+
+func checkCustomHeaders(v cty.Value) kind.Problems {
 	if n := v.LengthInt(); n > maxHeaders {
 		return kind.Errorf("Too many headers", "A rule has at most %d custom headers; these are %d.", maxHeaders, n)
 	}
-	return nil
+	var ps kind.Problems
+	seen := map[string]bool{}
+	for i, h := range v.AsValueSlice() {
+		if !h.IsKnown() || !h.GetAttr("name").IsKnown() {
+			continue
+		}
+		name := h.GetAttr("name").AsString()
+		if folded := strings.ToLower(name); !seen[folded] {
+			seen[folded] = true
+			continue
+		}
+		ps = append(ps, kind.Errorf("Duplicate header", "Another header of this rule is named %q already, whatever its case. Remove one "+
+			"of them.", name).WithPathPrefix(cty.IndexIntPath(i).GetAttr("name"))...)
+	}
+	return ps
 }
 
 // checkSigningSecret does not repeat the secret.

@@ -11,6 +11,7 @@ func constraints() []kind.Constraint {
 	codes := kind.DocSource{Name: "b2sdk, exception.py",
 		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/exception.py"}
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
+	http := kind.DocSource{Name: "RFC 9110", URL: "https://www.rfc-editor.org/rfc/rfc9110#section-5"}
 	const base = `{ name = "thumbnails", event_types = ["b2:ObjectCreated:*"], target_configuration = { url = "https://www.example.com" } }`
 	rule := func(members string) string { return "rules = [merge(" + base + ", " + members + ")]" }
 	target := func(members string) string {
@@ -44,8 +45,16 @@ func constraints() []kind.Constraint {
 			Counterexample: target(`{ target_type = "queue" }`)},
 		{Attr: "rules.target_configuration.url", Rule: "an https URL", Source: guide,
 			Counterexample: target(`{ url = "http://www.example.com" }`)},
+		{Attr: "rules.target_configuration.url", Rule: "https:// in lower case, a host, a port from 1 to 65535 if any, no spaces or " +
+			"control characters", Source: kind.B2formSource(), Counterexample: target(`{ url = "https://www.example.com:99999/" }`)},
 		{Attr: "rules.target_configuration.custom_headers", Rule: "at most 10", Source: guide,
 			Counterexample: target(`{ custom_headers = [for i in range(11) : { name = "X-${i}", value = "v" }] }`)},
+		{Attr: "rules.target_configuration.custom_headers", Rule: "no name twice, whatever its case", Source: kind.B2formSource(),
+			Counterexample: target(`{ custom_headers = [for n in ["X-Team", "x-team"] : { name = n, value = "v" }] }`)},
+		{Attr: "rules.target_configuration.custom_headers.name", Rule: "letters, digits, dashes, and what else a token of HTTP holds",
+			Source: http, Counterexample: target(`{ custom_headers = [{ name = "X Team", value = "v" }] }`)},
+		{Attr: "rules.target_configuration.custom_headers.value", Rule: "no control characters", Source: http,
+			Counterexample: target(`{ custom_headers = [{ name = "X-Team", value = "v\n" }] }`)},
 		{Attr: "rules.target_configuration.hmac_sha256_signing_secret", Rule: "exactly 32 letters and digits", Source: guide,
 			Counterexample: target(`{ hmac_sha256_signing_secret = "short" }`)},
 	}

@@ -106,8 +106,8 @@ func targetAttrs() []kind.Attr {
 			Check: checkWebhookURL,
 			Doc:   "Where events are posted; https only."},
 		{Name: "custom_headers", WirePath: "customHeaders", Object: customHeaderAttrs(), Many: true, Default: noCustomHeaders(),
-			Check: checkCustomHeaderCount,
-			Doc:   "Up to 10 headers that every call carries."},
+			Check: checkCustomHeaders,
+			Doc:   "Up to 10 headers that every call carries, each name once."},
 		{Name: "hmac_sha256_signing_secret", WirePath: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSigningSecret,
 			Samples: kind.StringValues("0123456789abcdefghijABCDEFGHIJxx"),
 			Doc:     "32 letters and digits with which B2 signs its calls. Who may read the rules may read it."},
@@ -117,9 +117,9 @@ func targetAttrs() []kind.Attr {
 func customHeaderAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", WirePath: "name", Type: cty.String, Required: true, Samples: kind.StringValues("X-Team"),
-			Doc: "Name of the header."},
+			Check: checkHeaderName, Doc: "Name of the header."},
 		{Name: "value", WirePath: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.StringValues("web"),
-			Doc: "Its value."},
+			Check: checkHeaderValue, Doc: "Its value."},
 	}
 }
 

@@ -49,3 +49,86 @@ notification_rules "again" {
     target_configuration { url = "https://www.example.com" }
   }
 }
+notification_rules "headers" {
+  bucket = "acme-headers"
+  rules {
+    name        = "by-headers"
+    event_types = ["b2:ObjectDeleted:*"]
+    target_configuration {
+      url = "https://www.example.com:8443/a%20b?c=d"
+      custom_headers {
+        name  = "Bad Name:\r\n" # ERROR: Invalid header name
+        value = ""
+      }
+      custom_headers {
+        name  = "" # ERROR: Invalid header name
+        value = "Bearer x\n" # ERROR: Invalid header value
+      }
+    }
+  }
+  rules {
+    name               = "by-names"
+    object_name_prefix = "a/"
+    event_types        = ["b2:ObjectCreated:*"]
+    target_configuration {
+      url = "https://www.example.com"
+      custom_headers {
+        name  = "Authorization"
+        value = "Bearer ü"
+      }
+      custom_headers {
+        name  = "X-Team"
+        value = "web"
+      }
+      custom_headers {
+        name  = "authorization" # ERROR: Duplicate header
+        value = "x"
+      }
+    }
+  }
+}
+notification_rules "urls" {
+  bucket = "acme-urls"
+  rules {
+    name               = "rule-0"
+    object_name_prefix = "0/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "HTTPS://www.example.com/" } # ERROR: Invalid URL
+  }
+  rules {
+    name               = "rule-1"
+    object_name_prefix = "1/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "https://www.example.com/a b" } # ERROR: Invalid URL
+  }
+  rules {
+    name               = "rule-2"
+    object_name_prefix = "2/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "https://www.example.com:99999/" } # ERROR: Invalid URL
+  }
+  rules {
+    name               = "rule-3"
+    object_name_prefix = "3/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "https://www.example.com:0/" } # ERROR: Invalid URL
+  }
+  rules {
+    name               = "rule-4"
+    object_name_prefix = "4/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "https://:443/" } # ERROR: Invalid URL
+  }
+  rules {
+    name               = "rule-5"
+    object_name_prefix = "5/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "https://www.example.com/\u00a0" } # ERROR: Invalid URL
+  }
+  rules {
+    name               = "rule-6"
+    object_name_prefix = "6/"
+    event_types        = ["b2:HideMarkerCreated:*"]
+    target_configuration { url = "https:///x" } # ERROR: Invalid URL
+  }
+}
