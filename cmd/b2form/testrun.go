@@ -32,6 +32,7 @@ import (
 type tester struct {
 	*program
 	file            *testfile.File
+	shownSource     *hcl.File            // of the file, as messages may quote it
 	outputsByRun    map[string]cty.Value // of earlier runs, by their names
 	lastConfig      *config.Config       // that the last run planned with
 	inlineConfigDir string               // the folder of configurations that are written in the test
@@ -56,10 +57,12 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 			began := p.now()
 			t.diags.diags = nil
 			one = t.run(ctx, r)
+			one.Diagnostics = t.placeInTestFile(one.Diagnostics, r)
 			one.Took = p.now().Sub(began)
 			stop = one.Status == view.TestError
 		}
 		maps.Copy(result.Sources, t.sourceFiles)
+		result.Sources[f.Path] = t.shownSource
 		result.Runs = append(result.Runs, one)
 	}
 	return result
@@ -82,9 +85,8 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 		testAccount: box, trace: trace.New(p.now, false)}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.takeLock, q.parallelism, q.quiet = true, true, 10, true
-	t := &tester{program: q, file: f, outputsByRun: map[string]cty.Value{}, inlineConfigDir: filepath.Join(dir, "configuration"),
-		diags: &capturedDiagnostics{},
-		style: p.outputStyle()}
+	t := &tester{program: q, file: f, shownSource: f.Source, outputsByRun: map[string]cty.Value{},
+		inlineConfigDir: filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle()}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
 }
@@ -166,7 +168,7 @@ func (t *tester) prepare(r *testfile.Run) error {
 	t.configDir = t.inlineConfigDir
 	err := os.MkdirAll(t.inlineConfigDir, 0o700)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(t.inlineConfigDir, "main.b2.hcl"), []byte(r.ConfigurationText), 0o600)
+		err = os.WriteFile(t.inlineConfigFile(), []byte(r.ConfigurationText), 0o600)
 	}
 	if err != nil {
 		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, words.ErrorWithoutPath(err))

@@ -38,11 +38,12 @@ type Run struct {
 	Name  string
 	Range hcl.Range
 
-	Command           Command
-	SourceDir         string   // folder of the configuration; "": that of the test
-	ConfigurationText string   // instead of a folder: its text; "": there is none
-	PolicyPaths       []string // folders and files of policies
-	Variables         map[string]hcl.Expression
+	Command            Command
+	SourceDir          string    // folder of the configuration; "": that of the test
+	ConfigurationText  string    // instead of a folder: its text; "": there is none
+	ConfigurationRange hcl.Range // of what is written for that text
+	PolicyPaths        []string  // folders and files of policies
+	Variables          map[string]hcl.Expression
 	// FileVariables are those of the file; a run whose configuration has no such variable is not
 	// given them.
 	FileVariables map[string]hcl.Expression
@@ -150,6 +151,9 @@ func (r *reader) run(b *hcl.Block, common map[string]hcl.Expression) *Run {
 	}
 	r.readConstant(attrs["source"], cty.String, "a string", &run.SourceDir)
 	r.readConstant(attrs["configuration"], cty.String, "a string", &run.ConfigurationText)
+	if a := attrs["configuration"]; a != nil {
+		run.ConfigurationRange = a.Expr.Range()
+	}
 	r.readConstant(attrs["policies"], cty.List(cty.String), "a list of folders and files", &run.PolicyPaths)
 	r.readConstant(attrs["changes"], cty.Map(cty.String), "a map of addresses to actions", &run.AllExpectedChanges)
 	r.readConstant(attrs["second_plan_is_empty"], cty.Bool, "true or false", &run.SecondPlanIsEmpty)
