@@ -21,6 +21,7 @@ import (
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/wire"
 )
 
 func (o *runOptions) outFlag() cli.Flag {
@@ -244,15 +245,43 @@ func shownContentCounts(p *plan.Plan) []planfile.ContentsDescription {
 	return out
 }
 
+// contentsDifferences says where something else would be deleted than what was counted for the saved plan. No digest binds what the
+// file says of it, and who approved the loss of so much approved that and no more. "Nobody knows" approves whatever is there.
+func contentsDifferences(saved, now []planfile.ContentsDescription) (differ []string) {
+	now = slices.Clone(now)
+	for _, d := range saved {
+		is := "not counted"
+		if i := slices.IndexFunc(now, func(n planfile.ContentsDescription) bool { return n.Addr == d.Addr }); i >= 0 {
+			is = now[i].Text
+			now = slices.Delete(now, i, i+1)
+			if d.Text == is || d.Text == (wire.ContentsCount{ListingDenied: true}).String() {
+				continue
+			}
+		}
+		differ = append(differ, fmt.Sprintf("%s: what would be deleted with it: %s; the saved plan has: %s", d.Addr, is,
+			visible.EscapeTruncated(d.Text, 100)))
+	}
+	for _, d := range now {
+		differ = append(differ, fmt.Sprintf("%s: what would be deleted with it: %s; the saved plan does not count it", d.Addr, d.Text))
+	}
+	return differ
+}
+
 // mostDifferences is how many are told.
 const mostDifferences = 20
 
 // checkSavedPlan refuses a plan that is not the saved one.
 func (s *session) checkSavedPlan(now *plan.Plan) error {
-	if s.savedPlan == nil || now.Basis == s.savedPlan.Plan.Basis {
+	if s.savedPlan == nil {
 		return nil
 	}
-	differ := s.savedPlan.Plan.SavedForm.Differences(now.SavedForm)
+	differ := contentsDifferences(s.savedPlan.DestroyedContentsDescriptions, shownContentCounts(now))
+	switch {
+	case now.Basis != s.savedPlan.Plan.Basis:
+		differ = s.savedPlan.Plan.SavedForm.Differences(now.SavedForm)
+	case len(differ) == 0:
+		return nil
+	}
 	if more := len(differ) - mostDifferences; more > 0 {
 		differ = append(differ[:mostDifferences], fmt.Sprintf("and %d more", more))
 	}

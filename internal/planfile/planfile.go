@@ -46,7 +46,7 @@ type File struct {
 	Salt          string
 	SaltNotInFile bool
 	// DestroyedContentsDescriptions are how much goes with an object that is destroyed with everything it holds. It is no part of the
-	// plan's basis.
+	// plan's basis: who carries the plan out compares it with what is there then.
 	DestroyedContentsDescriptions []ContentsDescription
 	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
 	PlanContextJSON json.RawMessage
