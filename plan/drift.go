@@ -50,7 +50,7 @@ func (p *planner) drift(r *config.Resource, h match) (liveDrift, configDrift Dri
 // driftOfAbsent says of an object that is recorded and not live whether it was deleted outside of b2form: not by
 // a run that was cut off, and not by its own end.
 func (p *planner) driftOfAbsent(k *kind.Kind, e *addr.StateEntry) DriftStatus {
-	if e.Digests == "" || !p.Snapshot.ExpiredAt(k, e.ID).IsZero() {
+	if at, _ := p.expiredAt(k, e); e.Digests == "" || !at.IsZero() {
 		return DriftUnknown
 	}
 	return Gone

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -436,8 +437,28 @@ func (p *planner) setMovedFromAndSort() {
 
 // goneReason says of a recorded object that is not there what became of it.
 func (p *planner) goneReason(k *kind.Kind, e *addr.StateEntry) string {
-	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
-		return fmt.Sprintf("%s %q expired on %s", k.Name, e.Identity, words.ReadableTime(at))
+	if at, declared := p.expiredAt(k, e); !at.IsZero() {
+		source := ""
+		if declared {
+			source = ", as its block says"
+		}
+		return fmt.Sprintf("%s %q expired on %s%s", k.Name, e.Identity, words.ReadableTime(at), source)
 	}
 	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, e.Identity)
+}
+
+// expiredAt is when a recorded object that is not there ended by itself: by B2's word or else, as declared says, by
+// its configuration; zero: neither tells.
+func (p *planner) expiredAt(k *kind.Kind, e *addr.StateEntry) (atOrZero time.Time, declared bool) {
+	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
+		return at, false
+	}
+	r := p.declaration(e.Addr)
+	if r == nil || k.Credential == nil || e.Created.IsZero() {
+		return time.Time{}, false
+	}
+	if at := e.Created.Add(k.Credential.Life(r.Value)); at.After(e.Created) && !at.After(p.Now) {
+		return at, true
+	}
+	return time.Time{}, false
 }

@@ -30,6 +30,7 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 	verbs := map[string]func(*testscript.TestScript, []string) error{
 		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload,
 		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as, "terraform": a.terraform,
+		"advance": a.advance,
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
@@ -139,6 +140,13 @@ func (a *service) put(ts *testscript.TestScript, args []string) error {
 		return err
 	}
 	_, err = fmt.Fprintln(ts.Stdout(), string(reply))
+	return err
+}
+
+// advance moves the clock of the account: "b2 advance 3h".
+func (a *service) advance(_ *testscript.TestScript, args []string) error {
+	by, err := time.ParseDuration(args[0])
+	a.Advance(by)
 	return err
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"strings"
 
+	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
 )
@@ -43,6 +44,8 @@ func OutsideChangeText(c *plan.Change, m PlanPurpose) string {
 	switch {
 	case c.LiveDrift == plan.Gone && c.Import:
 		return name + " was deleted and made anew, with the ID " + quoteHCL(c.RemoteID)
+	case c.LiveDrift == plan.Gone && c.Reason != "" && m == Refreshing:
+		return name + " is gone: " + visible.EscapeLine(c.Reason)
 	case c.LiveDrift == plan.Gone:
 		return name + " has been deleted"
 	case c.LiveDrift == plan.Changed && c.ConfigDrift == plan.Changed && m != Refreshing:
@@ -65,9 +68,11 @@ func (j JSONUI) emitOutsideChanges(p *plan.Plan, m PlanPurpose) {
 		if OutsideChangeText(c, m) == "" || !changed {
 			continue
 		}
-		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", jsonFields{"change": jsonFields{
-			"resource": newResourceJSON(c.Addr), "action": action,
-		}})
+		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": action}
+		if c.LiveDrift == plan.Gone && c.Reason != "" {
+			change["reason"] = c.Reason
+		}
+		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", jsonFields{"change": change})
 	}
 }
 

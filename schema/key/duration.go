@@ -64,6 +64,15 @@ func parseCheckedDuration(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
+// declaredLife is how long the key lives that is declared; 0: for ever.
+func declaredLife(want kind.AttrReader) time.Duration {
+	lasts := want.GetAttr("valid_duration")
+	if lasts.IsNull() || !lasts.IsKnown() {
+		return 0
+	}
+	return parseCheckedDuration(lasts.AsString())
+}
+
 // timeFromKnownMillis is a timestamp of B2: milliseconds since 1970.
 func timeFromKnownMillis(v cty.Value) time.Time {
 	ms, _ := v.AsBigFloat().Int64()

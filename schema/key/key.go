@@ -33,8 +33,8 @@ func Kind() *kind.Kind {
 		DeriveAttrs:      deriveCapabilities,
 		Check:            checkKey,
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
-		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Reach: reach,
-			DiffGrant: diffGrant, ReplaceDerivedByShorthand: replaceCapabilitiesByAccess,
+		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Life: declaredLife,
+			Reach: reach, DiffGrant: diffGrant, ReplaceDerivedByShorthand: replaceCapabilitiesByAccess,
 			Lint: lint, UnusableFindings: lintCannotListBuckets},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},

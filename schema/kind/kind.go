@@ -117,6 +117,8 @@ type CredentialKind struct {
 	// CreatedAt says when B2 made an object, by B2's own clock, as far as what was
 	// wanted and what is live tell; zero: they do not.
 	CreatedAt func(want, live AttrReader) time.Time
+	// Life says how long an object lives that a completed configuration declares; 0: for ever.
+	Life func(want AttrReader) time.Duration
 	// Reach says what a completed configuration is limited to: the names of buckets
 	// (none: every bucket) and a prefix of file names.
 	Reach func(v AttrReader) (buckets []string, namePrefix string)
