@@ -130,7 +130,7 @@ func (r *runner) recordNewEntry(t *changeTask, made time.Time, delivered bool) e
 	res := r.resources[t.Addr]
 	e := addr.StateEntry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
-		Retiring: retireesAfterCreate(t.Change, r.now())}
+		Retiring: sortByID(append(retireesAfterCreate(t.Change, r.now()), r.listedExpiredPredecessors(t)...))}
 	if delivered {
 		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res)
 	}
@@ -151,8 +151,29 @@ func retireesAfterCreate(c *plan.Change, now time.Time) []addr.RetiringObject {
 	for _, o := range c.Overlapping {
 		out = append(out, addr.RetiringObject{ID: o.ID, Name: o.Name, KeepUntil: now.Add(c.Overlap)})
 	}
-	slices.SortFunc(out, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// listedExpiredPredecessors are what the entry records, ended by the clock, and B2 lists. The clock may be wrong, so they are recorded
+// until B2 lists them no more.
+func (r *runner) listedExpiredPredecessors(t *changeTask) (list []addr.RetiringObject) {
+	e, _ := r.State.Entry(t.Addr)
+	for _, old := range append(e.Retiring, addr.RetiringObject{ID: e.ID, Name: e.Identity}) {
+		expired, at := r.Snapshot.FindExpired(t.Kind, old.ID)
+		if expired == nil {
+			continue
+		}
+		if old.ID == e.ID {
+			old.KeepUntil = at
+		}
+		list = append(list, old)
+	}
+	return list
+}
+
+func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
+	slices.SortFunc(list, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
+	return list
 }
 
 // withTimestampIfRotating is the change with the name under which its object will live. In a

@@ -127,8 +127,8 @@ func (r *runner) listNewByIdentity(ctx context.Context, t *changeTask, known []s
 		if err != nil {
 			return nil, err
 		}
-		expired := !r.Snapshot.ExpiredAt(c.Kind, o.ID).IsZero()
-		if !expired && o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
+		expired, _ := r.Snapshot.FindExpired(c.Kind, o.ID)
+		if expired == nil && o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
 			seen[o.ID] = true
 			found = append(found, o)
 		}

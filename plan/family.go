@@ -26,6 +26,8 @@ func (p *planner) namedObjects(k *kind.Kind, ids []string) []NamedObject {
 		out[i].ID = id
 		if o := p.Snapshot.ByID(k, id); o != nil {
 			out[i].Name = o.Identity
+		} else if o, _ := p.Snapshot.FindExpired(k, id); o != nil {
+			out[i].Name = o.Identity
 		}
 	}
 	return out

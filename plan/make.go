@@ -411,7 +411,13 @@ func (p *planner) planRecord(r *config.Resource, h match) {
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
 	now.PreventDestroy, now.ForceDestroy, now.SensitiveAttrs = r.PreventDestroy, ForceDestroys(r.Kind, r.Value), r.SensitiveAttrs
-	now.Retiring = h.allRetirees()
+	now.Retiring = slices.Concat(h.allRetirees(), h.expiredRetirees)
+	if h.entry != nil && h.entry.ID != now.ID {
+		if expired, at := p.Snapshot.FindExpired(r.Kind, h.entry.ID); expired != nil {
+			now.Retiring = append(now.Retiring, addr.RetiringObject{ID: expired.ID, Name: expired.Identity, KeepUntil: at})
+		}
+	}
+	now.Retiring = sortByID(now.Retiring)
 	if was.Delivered && len(r.Deliveries) > 0 {
 		now.DeliveryDigest = DeliveryDigest(r)
 	}
@@ -450,7 +456,7 @@ func (p *planner) goneReason(k *kind.Kind, e *addr.StateEntry) string {
 // expiredAt is when a recorded object that is not there ended by itself: by B2's word or else, as declared says, by
 // its configuration; zero: neither tells.
 func (p *planner) expiredAt(k *kind.Kind, e *addr.StateEntry) (atOrZero time.Time, declared bool) {
-	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
+	if o, at := p.Snapshot.FindExpired(k, e.ID); o != nil {
 		return at, false
 	}
 	r := p.declaration(e.Addr)

@@ -21,6 +21,7 @@ type match struct {
 	object               *kind.Object          // nil: nothing is live
 	overdueRetirees      []addr.RetiringObject // live objects that were replaced and whose time is over
 	keptRetirees         []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
+	expiredRetirees      []addr.RetiringObject // replaced objects that expired by a clock, and that B2 lists
 	extraRecoveredIDs    []string              // IDs of what interrupted runs made beside object
 	importedSiblingIDs   []string              // IDs of what is overdue or retiring and not ours yet; sorted
 	anyRecovered         bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
@@ -93,6 +94,8 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.checkRetiree(h.entry, old, o) {
 				old.Name = o.Identity
 				p.classifyRetiree(&h, old)
+			} else if expired, _ := p.Snapshot.FindExpired(k, old.ID); expired != nil {
+				h.expiredRetirees = append(h.expiredRetirees, old)
 			}
 		}
 	}

@@ -71,6 +71,11 @@ func (p *planner) planGoneEntry(h match, c Change) {
 	}
 	c.Action, c.Reason, c.LiveDrift = Forget, p.goneReason(c.Kind, h.entry), Gone
 	c.LiveName = h.entry.Identity
+	if expired, _ := p.Snapshot.FindExpired(c.Kind, c.RemoteID); expired != nil && p.RefreshOnly {
+		p.warnf(nil, "Cannot be refreshed", "%s. B2 lists it still, so the state keeps it until the next apply.",
+			words.Capitalize(c.Reason))
+		return
+	}
 	others := p.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(h.entry.Identity))
 	others = slices.DeleteFunc(slices.Clone(others), func(o *kind.Object) bool { return p.ownerAddr(objectIDOf(o)) != nil })
 	r := p.declaration(c.Addr)

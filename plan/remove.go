@@ -14,6 +14,11 @@ func (p *planner) planDeleteOrForget(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
 	h := p.matchAddr(addr, k)
 	h.overdueRetirees, h.keptRetirees = h.allRetirees(), nil // nobody waits for the end of an overlap
+	if removed := p.removalFor(addr); h.object == nil && h.entry != nil && (removed == nil || removed.Destroy) {
+		// A clock may be wrong: what B2 lists is deleted, not forgotten.
+		h.object, _ = p.Snapshot.FindExpired(k, h.entry.ID)
+		h.overdueRetirees = append(h.overdueRetirees, h.expiredRetirees...)
+	}
 	if removed := p.removalFor(addr); removed != nil && !removed.Destroy {
 		p.planForget(addr, k, h)
 		return

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,7 +31,7 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 	verbs := map[string]func(*testscript.TestScript, []string) error{
 		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload,
 		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as, "terraform": a.terraform,
-		"advance": a.advance,
+		"advance": a.advance, "date": a.setDate,
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
@@ -47,6 +48,8 @@ type service struct {
 	http *httptest.Server
 	s3   *httptest.Server // the S3-compatible API
 
+	dateAhead atomic.Int64
+
 	mu      sync.Mutex
 	held    string        // the method of which the next request is held up
 	arrived chan struct{} // closed when it is there
@@ -57,6 +60,9 @@ func newService(now func() time.Time) (*service, error) {
 	a := &service{}
 	a.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.delay(r)
+		if ahead := time.Duration(a.dateAhead.Load()); ahead != 0 {
+			w = datedWriter{w, ahead}
+		}
 		a.ServeHTTP(w, r)
 	}))
 	a.s3 = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.S3().ServeHTTP(w, r) }))
@@ -148,6 +154,26 @@ func (a *service) advance(_ *testscript.TestScript, args []string) error {
 	by, err := time.ParseDuration(args[0])
 	a.Advance(by)
 	return err
+}
+
+// setDate has replies carry a Date that is so far ahead of the account's clock: "b2 date 264h".
+func (a *service) setDate(_ *testscript.TestScript, args []string) error {
+	by, err := time.ParseDuration(args[0])
+	a.dateAhead.Store(int64(by))
+	return err
+}
+
+// A datedWriter changes the Date of a reply.
+type datedWriter struct {
+	http.ResponseWriter
+	ahead time.Duration
+}
+
+func (w datedWriter) WriteHeader(status int) {
+	if at, err := http.ParseTime(w.Header().Get("Date")); err == nil {
+		w.Header().Set("Date", at.Add(w.ahead).Format(http.TimeFormat))
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // call sends one request with the master key, past b2form.

@@ -15,6 +15,7 @@ import (
 
 	"b2form/internal/scrub"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/wire"
 )
 
@@ -91,7 +92,12 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
 		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notFromB2Message(resp)}}
 	}
-	c.clock.updateFromDateHeader(resp, sent, c.now())
+	date, believed := c.clock.updateFromDateHeader(resp, sent, c.now(), c.mostClockDifference())
+	if !believed && s == nil { // one that a later reply has is left out
+		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode,
+			Message: fmt.Sprintf("%s %s, and the clock of this machine shows %s", beginningOfWrongDate, words.ReadableTime(date),
+				words.ReadableTime(c.now()))}}
+	}
 	return body, nil
 }
 
@@ -167,6 +173,9 @@ func (c *Client) sanitizeText(text string, s *session, maxChars int) string {
 	}
 	return visible.EscapeTruncated(scrub.RemoveApplicationKeys(text), maxChars)
 }
+
+// beginningOfWrongDate begins the message about a Date that cannot be right.
+const beginningOfWrongDate = "B2's reply says that it is"
 
 // notFromB2Message describes a reply that B2 cannot have written. It does not quote the
 // body, which may be a whole page.

@@ -117,6 +117,10 @@ func notB2Advice(e *wire.Error) explanation {
 		return explanation{e.Message,
 			"Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or B2 has trouble of its own: run again " +
 				"later, and report it if it lasts."}
+	case e.Status/100 == 2 && strings.HasPrefix(e.Message, beginningOfWrongDate):
+		return explanation{e.Message,
+			"Keys expire and rotate by B2's clock, so nothing was done. Set the clock of this machine; if it is right, something other " +
+				"than B2 answers (B2_ENDPOINT), or a proxy changes its replies (HTTPS_PROXY)."}
 	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
 		return explanation{"B2's reply could not be understood",
 			"The endpoint may be another service than B2 (B2_ENDPOINT), or this release is older than a change of the API."}

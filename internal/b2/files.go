@@ -117,16 +117,32 @@ type serviceClock struct {
 	serviceTime, sentAt, receivedAt time.Time
 }
 
-func (k *serviceClock) updateFromDateHeader(resp *http.Response, sent, received time.Time) {
+// most is how far a Date may be off; one that is not believed reports false, and is not taken.
+func (k *serviceClock) updateFromDateHeader(resp *http.Response, sent, received time.Time, most time.Duration) (at time.Time,
+	believed bool) {
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
-		return
+		return at, true
+	}
+	if at.Before(sent.Add(-most)) || at.After(received.Add(most)) {
+		return at, false
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if at.After(k.serviceTime) || at.Equal(k.serviceTime) && sent.After(k.sentAt) {
 		k.serviceTime, k.sentAt, k.receivedAt = at, sent, received
 	}
+	return at, true
+}
+
+// mostClockDifference is how far B2's clock may differ from ours. Keys expire and rotate by it, so nothing is done by one that cannot be
+// right. Whoever runs an emulator on this machine may move its clock by years.
+func (c *Client) mostClockDifference() time.Duration {
+	const year = 365 * 24 * time.Hour
+	if u, err := url.Parse(c.endpoint); err == nil && isLoopback(u.Hostname()) {
+		return 100 * year
+	}
+	return year
 }
 
 type attemptCheckKey struct{}

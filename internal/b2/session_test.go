@@ -145,3 +145,34 @@ func TestWhatAuthorizeMayNotAnswer(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A Date that cannot be right is refused before anything goes by it; one that is merely wrong is not.
+func TestDateFarOff(t *testing.T) {
+	now := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+	for date, refused := range map[string]bool{
+		"Tue, 03 Nov 2026 12:00:00 GMT": false, "Mon, 01 Feb 2027 12:00:00 GMT": false, "Fri, 31 Dec 9999 23:59:59 GMT": true,
+		"Thu, 01 Jan 1970 00:00:00 GMT": true, "Mon, 08 Nov 2027 12:00:00 GMT": true, "": false, "nonsense": false,
+	} {
+		client, err := b2.New(b2.Options{KeyID: "0001", Key: "K0001", Now: func() time.Time { return now },
+			Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+				w := httptest.NewRecorder()
+				w.Header().Set("Date", date)
+				_, _ = io.WriteString(w, `{"accountId": "a", "authorizationToken": "t",
+					"apiInfo": {"storageApi": {"apiUrl": "https://api"}}}`)
+				return w.Result(), nil
+			})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Authorize(t.Context())
+		if (err != nil) != refused {
+			t.Errorf("%s: %v", date, err)
+		}
+		if err == nil {
+			continue
+		}
+		if summary, _ := b2.Explain(err); !strings.Contains(summary, "the clock of this machine shows 2026-11-03 12:00 UTC") {
+			t.Errorf("%s: %s", date, summary)
+		}
+	}
+}

@@ -401,12 +401,14 @@ func (l story) converge(w *world, want string) {
 func (w *world) usable() {
 	w.Helper()
 	st := w.stored()
-	live := map[any]any{}
+	live, expired := map[any]any{}, map[any]bool{} // what expired is recorded while B2 lists it
 	for _, b := range w.live("b2_list_buckets", "buckets") {
 		live[b["bucketId"]] = b["bucketName"]
 	}
 	for _, k := range w.live("b2_list_keys", "keys") {
 		live[k["applicationKeyId"]] = k["keyName"]
+		end, ends := k["expirationTimestamp"].(float64)
+		expired[k["applicationKeyId"]] = ends && int64(end) <= w.Now().UnixMilli()
 	}
 	for _, b := range w.live("b2_list_buckets", "buckets") {
 		for _, f := range w.by("b2_list_file_names", `{"bucketId":%q}`, b["bucketId"])["files"].([]any) {
@@ -421,7 +423,7 @@ func (w *world) usable() {
 			w.Errorf("the state says %+v; that ID is %v", e, live[e.ID])
 		}
 		for _, old := range e.Retiring {
-			if live[old.ID] == nil || !old.KeepUntil.After(w.Now()) {
+			if live[old.ID] == nil || !old.KeepUntil.After(w.Now()) && !expired[old.ID] {
 				w.Errorf("the state says that %s is still to be deleted: %+v", e.Addr, old)
 			}
 		}

@@ -34,7 +34,7 @@ type kindObjects struct {
 	sortedByID          []*Object // in the order of their IDs
 	byID                map[string]*Object
 	byIdentity          map[string][]*Object
-	expired             map[string]time.Time // by ID: objects that are gone although B2 still lists them
+	expired             map[string]*Object // by ID: objects that are gone by the clock although B2 still lists them
 }
 
 // An Object is one live object.
@@ -127,10 +127,10 @@ func (s *Snapshot) DropExpired(now time.Time) {
 		if !slices.ContainsFunc(k.sortedByID, isOver) {
 			continue
 		}
-		k.expired = map[string]time.Time{}
+		k.expired = map[string]*Object{}
 		for _, o := range k.sortedByID {
 			if isOver(o) {
-				k.expired[o.ID] = o.expires
+				k.expired[o.ID] = o
 				delete(k.byID, o.ID)
 				k.byIdentity[o.Identity] = slices.DeleteFunc(slices.Clone(k.byIdentity[o.Identity]), isOver)
 			}
@@ -139,14 +139,14 @@ func (s *Snapshot) DropExpired(now time.Time) {
 	}
 }
 
-// ExpiredAt is when an object ended that B2 still listed; zero: there is none.
-func (s *Snapshot) ExpiredAt(k *Kind, id string) (expiredOrZero time.Time) {
+// FindExpired finds an object that ended, by the clock, and that B2 still listed; nil: there is none.
+func (s *Snapshot) FindExpired(k *Kind, id string) (expiredOrNil *Object, at time.Time) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.objectsByKind[k.Name]; o != nil {
-		return o.expired[id]
+	if o := s.objectsByKind[k.Name]; o != nil && o.expired[id] != nil {
+		return o.expired[id], o.expired[id].expires
 	}
-	return time.Time{}
+	return nil, time.Time{}
 }
 
 // NewObject wraps a raw object as a reply carries it.
