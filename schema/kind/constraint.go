@@ -35,13 +35,15 @@ func B2formSource() DocSource { return DocSource{Name: "b2form"} }
 // CheckNamePrefix warns of what begins file names only by mistake: B2 knows no
 // wildcards ("Lifecycle Rules"), and no name starts with a slash ("Files").
 func CheckNamePrefix(v cty.Value) Problems {
-	switch prefix := v.AsString(); {
-	case strings.HasPrefix(prefix, "/"):
-		return Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix,
-			strings.TrimLeft(prefix, "/"))
-	case strings.Contains(prefix, "*"):
-		return Warnf("Prefix holds a *", "B2 knows no wildcards here: %q matches names that begin with it, the * included. Every name "+
-			"that begins with a text matches that text.", prefix)
+	var found Problems
+	prefix := v.AsString()
+	if strings.HasPrefix(prefix, "/") {
+		found = Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix,
+			strings.TrimRight(strings.TrimLeft(prefix, "/"), "*"))
 	}
-	return nil
+	if strings.Contains(prefix, "*") {
+		found = append(found, Warnf("Prefix holds a *", "B2 knows no wildcards here: %q matches names that begin with it, the * "+
+			"included. Every name that begins with a text matches that text.", prefix)...)
+	}
+	return found
 }
