@@ -134,6 +134,14 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 			"from the environment variable B2FORM_VAR_site is not a valid expression"},
 		{"reference", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
+		{"a variable in another case", map[string]string{"main.b2.hcl": `variable "token" { sensitive = true }`},
+			func(o *schema.Options) { o.Env = []schema.VariableValue{{Name: "TOKEN", Value: "hunter2"}} },
+			`gives a value to "TOKEN": upper and lower case count in names of variables, so write B2FORM_VAR_token.`},
+		{"a value file of Terraform's", map[string]string{"main.b2.hcl": main, "b2form.b2vars.hcl": "", "dev.tfvars": "token = 1",
+			"prod.tfvars": "site = []"}, nil, "One stands in prod.tfvars, which b2form does not read by itself: give it with " +
+			"-var-file=prod.tfvars."},
+		{"a value file of Terraform's without it", map[string]string{"main.b2.hcl": main, "prod.tfvars": "token = 1"}, nil,
+			"or with -var=site=…."},
 		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
 			o.Ask = func(schema.VariableQuestion) (string, error) { return "", errors.New("end of input") }
 		}, "No value for var.site could be read: end of input."},

@@ -2,12 +2,14 @@ package schema
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/schema/addr"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -106,4 +108,31 @@ func b2formAttrNameOrSame(k *kind.Kind, name string) string {
 		}
 	}
 	return name
+}
+
+// hintOfValueElsewhere names where a value of the variable stands without counting: in the environment in another case, or in a
+// value file of Terraform's; "" where it stands nowhere.
+func (l *module) hintOfValueElsewhere(name string) string {
+	for _, g := range l.Env {
+		if strings.EqualFold(g.Name, name) {
+			return fmt.Sprintf(" The environment gives a value to %q: upper and lower case count in names of variables, so write %s%s.",
+				g.Name, EnvPrefix, name)
+		}
+	}
+	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
+	for _, path := range found {
+		file := filepath.Base(path)
+		src, why := ReadConfigFile(l.folderOf(l.Dir), file)
+		if why != "" {
+			continue
+		}
+		parsed, _ := parse.Config(src, file, l.shared.evalBudget)
+		if parsed == nil {
+			continue
+		}
+		if values, _ := parsed.Body.JustAttributes(); values[name] != nil {
+			return fmt.Sprintf(" One stands in %s, which b2form does not read by itself: give it with -var-file=%s.", file, file)
+		}
+	}
+	return ""
 }

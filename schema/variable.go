@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -336,7 +335,7 @@ func (l *module) variableValue(v *variable) cty.Value {
 				where = "a value file that is not committed, or in the environment variable " + EnvPrefix + v.name
 			}
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("var.%s has no default and was given no value. Give one in %s.%s",
-				v.name, where, l.findTfvarsHint()))
+				v.name, where, l.hintOfValueElsewhere(v.name)))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(VariableQuestion{v.name, v.description, v.sensitive})
@@ -358,17 +357,6 @@ func (l *module) variableValue(v *variable) cty.Value {
 		return cty.DynamicVal
 	}
 	return value
-}
-
-// findTfvarsHint says what becomes of Terraform's value files; "" where there are
-// none.
-func (l *module) findTfvarsHint() string {
-	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
-	if len(found) == 0 {
-		return ""
-	}
-	name := filepath.Base(found[0])
-	return fmt.Sprintf(" b2form does not read %s by itself: rename it to b2form.b2vars.hcl, or give it with -var-file=%s.", name, name)
 }
 
 // anyUnknownValue stands for every value that the variable may be given.
