@@ -364,8 +364,21 @@ func (p *planner) reportImmutable(r *config.Resource, h match, attr string, live
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
 			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+
-			"and then remove the old block.",
-		r.Addr, attr, kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
+			"and then remove the old block.%s",
+		r.Addr, attr, kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name,
+		p.stateMvAdvice(r, h))
+}
+
+// stateMvAdvice says how the state follows an object that is declared at another address now; "": it is declared at none.
+func (p *planner) stateMvAdvice(r *config.Resource, h match) string {
+	for _, now := range p.declaredIdentities().AllWithIdentity(r.Kind.Name, h.object.Identity) {
+		if now.Addr != r.Addr {
+			return fmt.Sprintf(" Where only its address has changed, as after an element was put into the middle of a list that count "+
+				"goes over, run b2form state mv '%s' '%s', of several the last one first; instances of for_each keep their addresses.",
+				r.Addr, now.Addr)
+		}
+	}
+	return ""
 }
 
 // addChange makes room by doubling: appending alone copies a long list of changes five times.
