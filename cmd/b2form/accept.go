@@ -20,6 +20,7 @@ import (
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/config"
 	"b2form/schema/folder"
 )
 
@@ -30,6 +31,7 @@ func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 		if err := s.writeAndCheckEdits(accepted); err != nil {
 			return err
 		}
+		s.placeInWrittenFiles(accepted.ByHand)
 	}
 	var b strings.Builder
 	var names []string
@@ -55,6 +57,21 @@ func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 	}
 	_, err := io.WriteString(s.stdout, b.String())
 	return err
+}
+
+// placeInWrittenFiles has the lines be those of the files as they were read after they were written.
+func (s *session) placeInWrittenFiles(byHand []adopt.UnacceptedDrift) {
+	for i := range byHand {
+		h := &byHand[i]
+		at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == h.Addr })
+		switch {
+		case at < 0:
+		case h.Attr == "":
+			h.Place = s.config.Resources[at].Block.HeaderRange
+		default:
+			h.Place = s.config.Resources[at].Block.RangeOf(h.Attr)
+		}
+	}
 }
 
 // readEditable reads a file of the configuration that may be replaced. The error is a clause for people.
