@@ -62,7 +62,7 @@ Example:
 // runApply is apply, destroy, import and rotate.
 func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOptions) (err error) {
 	cannotAsk := p.checkApprovalPossible(m, o)
-	if cannotAsk != nil && (m != view.Destroying && o.onlyImport == nil || p.json) {
+	if cannotAsk != nil && (m != view.Destroying && m != view.Rotating && o.onlyImport == nil || p.json) {
 		return cannotAsk
 	}
 	if err := p.beginOutput(m.ApplyingCommandName()); err != nil {
@@ -100,7 +100,7 @@ func (p *program) checkApprovalPossible(m view.PlanPurpose, o *runOptions) error
 	case m == view.Refreshing:
 		look = `"b2form plan -refresh-only"`
 	case m == view.Rotating:
-		also, options = "", "-auto-approve"
+		look, also, options = "the plan above", "", "-auto-approve"
 	}
 	switch {
 	case o.isApproved() || p.savedPlan != nil || p.interactive():
@@ -149,7 +149,9 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 	}
 	switch {
 	case !p.HasNoChanges() && s.cannotAsk != nil:
-		s.ui.PlanDigest(s.planDigest(p))
+		if m != view.Rotating { // which takes no digest
+			s.ui.PlanDigest(s.planDigest(p))
+		}
 		return s.cannotAsk
 	case !p.HasNoChanges():
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
