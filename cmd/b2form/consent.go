@@ -163,7 +163,8 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "The secret would be lost",
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and here is no terminal to show it on. Add a deliver "+
-				"block that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or print it with -show-secrets.", addr,
+				"block that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or add -show-secrets, which prints the "+
+				"secrets of all new keys, also of those that are delivered, and sensitive outputs.", addr,
 				addr.Label),
 			Subject: s.blockRange(addr), Extra: config.SharedCauseExtra{AffectedAddr: addr},
 		})
@@ -209,7 +210,7 @@ func (s *session) warnUndelivered(p *plan.Plan) hcl.Diagnostics {
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for "+
 				"instance\n"+
 				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once at its end on a terminal, or with "+
-				"-show-secrets, and otherwise refuses to make the key.",
+				"-show-secrets, which prints those of all new keys, and otherwise refuses to make the key.",
 				addr, addr.Label),
 			Subject: s.blockRange(addr), Extra: addr,
 		})
