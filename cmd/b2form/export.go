@@ -19,7 +19,8 @@ func (p *program) exportCommand() *cli.Command {
 		Description: `With -format=terraform, the default, a file for the official provider: a block
 for each resource, without variables, modules and repetition, and import blocks
 for the buckets and keys that the state records under the same names. What the
-provider lacks is said in comments, and secrets become variables. With
+provider lacks is said in comments, which name what is left out too, as outputs
+are, and secrets become variables. Relative paths of files stay as they are. With
 -format=json, the attributes of every resource as one JSON document; what else
 its block says, as deliver and prevent_destroy, is not in it. B2 is asked only
 where data blocks, or a state in a bucket, need it.

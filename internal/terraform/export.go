@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,8 +58,35 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 	for _, r := range c.Resources {
 		body.WriteString("\n" + e.resource(r))
 	}
-	all := exportHeader + e.dataBlocks.String() + e.variables.String() + body.String() + e.imports(c)
+	if n := len(e.relativeSources); n > 0 {
+		which := e.relativeSources[0]
+		if n > 1 {
+			which += fmt.Sprintf(" and %d more", n-1)
+		}
+		warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Paths that are right only in this folder",
+			Detail: fmt.Sprintf("The source of %s is written relative to the folder of this configuration. Put the output there, or "+
+				"change the paths; a comment marks each.", which)})
+	}
+	all := exportHeader + e.dataBlocks.String() + e.variables.String() + body.String() + e.imports(c) + notExported(c)
 	return hclwrite.Format([]byte(all)), warnings
+}
+
+// notExported names what is no resource.
+func notExported(c *config.Config) string {
+	var names []string
+	for _, o := range c.Outputs {
+		names = append(names, "output."+o.Name)
+	}
+	for _, check := range c.Checks {
+		names = append(names, check.Name)
+	}
+	for _, policy := range c.Policies {
+		names = append(names, "policy."+policy.Name)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return visible.EscapeLines("\n# Not exported:\n#   " + strings.Join(names, "\n#   ") + "\n")
 }
 
 // mayBeSameObject reports whether what an entry records may be what is declared.
@@ -76,6 +104,7 @@ type exporter struct {
 	dataBlocks       strings.Builder   // dataBlocks about buckets that are not declared
 	variables        strings.Builder   // for secrets
 	unsupportedAttrs []string          // of the resource at hand
+	relativeSources  []string          // addresses of files
 }
 
 func (e *exporter) takeUniqueLabel(typ, label string) string {
@@ -126,12 +155,25 @@ func (e *exporter) resource(r *config.Resource) string {
 		}
 		return "# The provider takes local files only: put the content into one, and name it as source.\n" + out.String()
 	}
+	if isSourceRelative(r) {
+		e.relativeSources = append(e.relativeSources, visible.EscapeLine(r.Addr.String()))
+		comment += "# The path of its source is relative to the folder of b2form's configuration.\n"
+	}
 	return "# " + visible.EscapeLine(r.Addr.String()) + "\n" + comment + text
 }
 
 // hasInlineContent reports whether a configuration holds the content of a file.
 func hasInlineContent(r *config.Resource) bool {
 	return r.Kind.Content != nil && r.Value.GetAttr(r.Kind.Content.SourceAttr).IsNull()
+}
+
+// isSourceRelative reports whether a file is read from a path that is right in one folder only.
+func isSourceRelative(r *config.Resource) bool {
+	if r.Kind.Content == nil || slices.Contains(r.SensitiveAttrs, r.Kind.Content.SourceAttr) {
+		return false
+	}
+	source := r.Value.GetAttr(r.Kind.Content.SourceAttr)
+	return source.IsKnown() && !source.IsNull() && !filepath.IsAbs(source.AsString())
 }
 
 // topAttr writes an attribute of a resource.
