@@ -223,3 +223,19 @@ func TestGitLabSchema(t *testing.T) {
 		}
 	}
 }
+
+// What the action needs and is not given, it says.
+func TestActionAsksForItsSource(t *testing.T) {
+	var action struct {
+		Runs struct{ Steps []struct{ If, Run string } }
+	}
+	if err := json.Unmarshal(yamlAsJSON(t, "ci/action/action.yml"), &action); err != nil {
+		t.Fatal(err)
+	}
+	first := action.Runs.Steps[0]
+	said, err := exec.Command("bash", "-c", first.Run).CombinedOutput()
+	if first.If != "inputs.url == '' && inputs.repository == ''" || err == nil ||
+		!strings.Contains(string(said), "Fill in where b2form comes from") {
+		t.Errorf("if %s: %v: %s", first.If, err, said)
+	}
+}
