@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
 
@@ -19,16 +20,7 @@ const bareFile = "<account>"
 func (l *module) addDefaultDataBlocks() {
 	var src strings.Builder
 	for _, b := range syntax.DataBlocks(l.Kinds) {
-		name := ""
-		for _, k := range l.Kinds {
-			if b.FormLabel == k.Plural && k.ParentKind() == "" {
-				name = "all"
-			}
-		}
-		if b.FormLabel == syntax.AccountForm {
-			name = "this"
-		}
-		if name != "" {
+		if name := wholeAccountDataName(l.Kinds, b.FormLabel); name != "" {
 			fmt.Fprintf(&src, "data %q %q {}\n", b.FormLabel, name)
 		}
 	}
@@ -37,4 +29,17 @@ func (l *module) addDefaultDataBlocks() {
 	l.config.Files[bareFile] = file
 	l.configBodies = append(l.configBodies, fileBody{bareFile, file.Body})
 	l.withoutConfig = true
+}
+
+// wholeAccountDataName is the name of the default data block of a form; "": the form is not about the whole account.
+func wholeAccountDataName(kinds []*kind.Kind, form string) string {
+	for _, k := range kinds {
+		if form == k.Plural && k.ParentKind() == "" {
+			return "all"
+		}
+	}
+	if form == syntax.AccountForm {
+		return "this"
+	}
+	return ""
 }

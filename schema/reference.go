@@ -252,9 +252,13 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, typeAndName s
 	typeAndName = addr.RootOrAttrName(t[1]) + "." + addr.RootOrAttrName(t[2])
 	d := l.data["data."+typeAndName]
 	if d == nil {
-		why := "Declare it, or correct the name."
-		if form := l.findTerraformDataForm(addr.RootOrAttrName(t[1]), l.dataForms()); form != "" {
-			why = fmt.Sprintf("Write data.%s.%s.", form, addr.RootOrAttrName(t[2]))
+		form, name := addr.RootOrAttrName(t[1]), addr.RootOrAttrName(t[2])
+		why := fmt.Sprintf("Declare it in a data %q %q block, or correct the name.", form, name)
+		if name == wholeAccountDataName(l.Kinds, form) {
+			why = fmt.Sprintf("Declare it: data %q %q {}. Without that it is there only in a folder without configuration.", form, name)
+		}
+		if own := l.findTerraformDataForm(form, l.dataForms()); own != "" {
+			why = fmt.Sprintf("Write data.%s.%s.", own, name)
 		}
 		if s := words.FindSimilar("data."+typeAndName, slices.Collect(maps.Keys(l.data))); s != "" {
 			why = "Did you mean " + s + "?"
