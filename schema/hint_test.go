@@ -12,14 +12,7 @@ import (
 
 // What people try in the first hour is answered with what to write instead.
 func TestMessagesSayWhatToWrite(t *testing.T) {
-	const blocks = `
-		bucket "one" { name = "acme-photos" }
-		bucket "many" {
-			for_each = toset(["a"])
-			name     = "acme-photos-${each.key}"
-		}
-	`
-	for _, c := range []struct{ write, want string }{
+	checkHints(t, []hint{
 		{`output "x" { value = "in ${bucket.one}" }`, "write bucket.one.name for its name"},
 		{`output "x" { value = upper(bucket.many["a"]) }`, `write bucket.many["a"].name for its name`},
 		{`output "x" { value = bucket.many[*].name }`, "write values(bucket.many)[*]"},
@@ -79,7 +72,50 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 				content {}
 			}
 		}`, "write each of them out"},
-	} {
+	})
+}
+
+// So are references of Terraform, data that is not declared, and prefixes that nothing has.
+func TestReferencesAndPrefixesSayWhatToWrite(t *testing.T) {
+	checkHints(t, []hint{
+		{`key "x" {
+			name    = "x"
+			access  = "read_only"
+			buckets = [b2_bucket.one.bucket_id]
+		}`, "Write bucket.one instead of b2_bucket.one.bucket_id"},
+		{`notification_rules "x" { bucket = b2_bucket.many["a"].id }`, `Write bucket.many["a"] instead of b2_bucket.many["a"].id`},
+		{`output "x" { value = b2_bucket.one.bucket_id }`, "Write bucket.one.id instead of b2_bucket.one.bucket_id"},
+		{`output "x" { value = b2_bucket.many["a"].bucket_name }`, `Write bucket.many["a"].name instead of`},
+		{`output "x" { value = data.keys.all.names }`, `Declare it: data "keys" "all" {}.`},
+		{`output "x" { value = data.bucket.none.name }`, `Declare it in a data "bucket" "none" block`},
+		{`key "x" {
+			name        = "x"
+			access      = "read_only"
+			name_prefix = "/foo/*"
+			buckets     = [bucket.one]
+		}`, `Write "foo/".`},
+		{`key "x" {
+			name        = "x"
+			access      = "read_only"
+			name_prefix = "/f*o"
+			buckets     = [bucket.one]
+		}`, "B2 knows no wildcards here"},
+	})
+}
+
+// A hint is what a message says of what is written beside the buckets "one" and "many".
+type hint struct{ write, want string }
+
+func checkHints(t *testing.T, list []hint) {
+	t.Helper()
+	const blocks = `
+		bucket "one" { name = "acme-photos" }
+		bucket "many" {
+			for_each = toset(["a"])
+			name     = "acme-photos-${each.key}"
+		}
+	`
+	for _, c := range list {
 		_, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": blocks + c.write})))
 		said := false
 		for _, d := range diags {

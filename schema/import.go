@@ -182,7 +182,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 		return l.moduleImportAddr(t)
 	}
 	if !diags.HasErrors() {
-		if why := l.terraformReferenceAdvice(t); why != "" {
+		if why := l.terraformReferenceAdvice(t, allowedRefs{}); why != "" {
 			l.errorAt(e.Range(), "Invalid import", why)
 			return addr.Addr{}, false
 		}

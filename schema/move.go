@@ -185,7 +185,7 @@ func (l *module) readAddress(a *hcl.Attribute) (address addr.Addr, ok bool) {
 			"bucket.logs[\"edge\"] or module.site.", a.Name))
 	case to.Kind != "" && l.kinds[to.Kind] == nil:
 		ok = false
-		why := l.terraformReferenceAdvice(t)
+		why := l.terraformReferenceAdvice(t, allowedRefs{})
 		if why == "" {
 			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, words.DidYouMean(to.Kind, "", l.sortedKindNames()))
 		}

@@ -69,7 +69,7 @@ func (l *module) resolve(ts []hcl.Traversal, u allowedRefs) refs {
 			}
 		default:
 			if root != "var" && root != "local" && root != "module" && root != "data" && l.kinds[root] == nil {
-				l.reportUnknownRoot(t)
+				l.reportUnknownRoot(t, u)
 				out.invalidRoots = append(out.invalidRoots, root)
 				continue
 			}
@@ -123,10 +123,10 @@ func deliverSelfAttrNames(k *kind.Kind) []string {
 	return names
 }
 
-func (l *module) reportUnknownRoot(t hcl.Traversal) {
+func (l *module) reportUnknownRoot(t hcl.Traversal, u allowedRefs) {
 	root := t.RootName()
 	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "data", "each", "count", "path", "self")
-	why := l.terraformReferenceAdvice(t)
+	why := l.terraformReferenceAdvice(t, u)
 	switch {
 	case why != "":
 	case root == "terraform":

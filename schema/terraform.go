@@ -82,18 +82,21 @@ func terraformArgumentAdvice(k *kind.Kind, attrs []kind.Attr, name string, top b
 }
 
 // terraformReferenceAdvice says what to write instead of a reference to a Terraform
-// resource; "" where the root is none.
-func (l *module) terraformReferenceAdvice(t hcl.Traversal) string {
+// resource; "" where the root is none. An ID is known here by its whole resource, except where u allows what B2 makes.
+func (l *module) terraformReferenceAdvice(t hcl.Traversal, u allowedRefs) string {
 	for _, k := range l.Kinds {
 		if t.RootName() != k.Terraform.Type {
 			continue
 		}
-		rest := k.Name
-		if len(t) > 1 {
-			rest = k.Name + "." + addr.RootOrAttrName(t[1])
+		length := min(len(t), 2)
+		if len(t) > 2 && addr.RootOrAttrName(t[2]) == "" { // an instance key
+			length = 3
 		}
-		if len(t) == 3 {
-			rest += "." + b2formAttrNameOrSame(k, addr.RootOrAttrName(t[2]))
+		rest := k.Name + strings.TrimPrefix(traversalText(t[:length]), t.RootName())
+		if len(t) == length+1 {
+			if name := b2formAttrNameOrSame(k, addr.RootOrAttrName(t[length])); name != k.IDAttr || u.computed {
+				rest += "." + name
+			}
 		}
 		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
 	}
