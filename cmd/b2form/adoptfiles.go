@@ -72,7 +72,11 @@ func (s *session) listFilesIntoSnapshot(ctx context.Context, k *kind.Kind, bucke
 			mostAdoptedFiles, name, prefix)
 	}
 	if len(list) == 0 {
-		s.ui.Note(visible.EscapeLine(fmt.Sprintf("No file in the bucket %q has a name that begins with %q.", name, prefix)))
+		why := fmt.Sprintf("No file in the bucket %q has a name that begins with %q.", name, prefix)
+		if prefix == "" {
+			why = fmt.Sprintf("The bucket %q holds no file.", name)
+		}
+		s.ui.Note(visible.EscapeLine(why))
 	}
 	if err := s.snapshot.AddLookedForChildren(k, nil, list); err != nil {
 		return nil, err

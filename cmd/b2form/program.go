@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -19,6 +20,7 @@ import (
 	"b2form/internal/trace"
 	"b2form/internal/view"
 	"b2form/internal/words"
+	"b2form/schema"
 )
 
 // A program is one run of b2form.
@@ -221,7 +223,10 @@ func unknownCommandError(c *cli.Command, name string) error {
 		names = append(names, sub.Name)
 	}
 	hint := strings.TrimPrefix(words.DidYouMean(name, "", names)+" ", " ")
-	if answer := foreignCommandHint(name); answer != "" && c == c.Root() {
+	isPage := slices.ContainsFunc(view.ReferencePages(schema.Kinds()), func(page view.ReferencePage) bool { return page.Name == name })
+	if c == c.Root() && isPage {
+		hint = fmt.Sprintf("\"b2form schema %s\" prints the page about it. ", name)
+	} else if answer := foreignCommandHint(name); answer != "" && c == c.Root() {
 		hint = answer + " "
 	}
 	return failf(fmt.Sprintf("There is no command %q", strings.TrimSpace(strings.TrimPrefix(c.FullName(), "b2form")+" "+name)),

@@ -114,6 +114,8 @@ func foreignCommandHint(name string) string {
 		return "Remove the block and run \"b2form apply\"; \"b2form destroy\" deletes everything, \"b2form state rm\" forgets."
 	case "mv", "rename", "move":
 		return "Write a moved block, or use \"b2form state mv\"."
+	case "capabilities":
+		return "\"b2form plan -capabilities\" prints which ones a run needs."
 	case "unlock":
 		return "\"b2form lock -break\" removes the lock of a shared state."
 	case "format":

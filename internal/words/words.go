@@ -48,12 +48,15 @@ func DidYouMean(written, prefix string, names []string) string {
 }
 
 // FindSimilar is the name most like what was written, whatever the case, with fewer than
-// four letters to change, or half of it and two where that is less; the first in
-// alphabetical order of several, "" where there is none.
+// four letters to change, or half of it and two where that is less; with more than half of
+// it to change the first letter must be the same. The first in alphabetical order of several,
+// "" where there is none.
 func FindSimilar(written string, names []string) string {
+	written = strings.ToLower(written)
 	best, least := "", min(4, len(written)/2+2)
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		if d := levenshtein.Distance(strings.ToLower(written), strings.ToLower(name), nil); d < least {
+		d := levenshtein.Distance(written, strings.ToLower(name), nil)
+		if d < least && (d <= len(written)/2 || strings.HasPrefix(strings.ToLower(name), written[:min(1, len(written))])) {
 			best, least = name, d
 		}
 	}
