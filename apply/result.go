@@ -123,7 +123,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateEr
 			out.NewSecrets[t.Addr] = t.newKey
 		}
 		if waits {
-			out.Warnings = append(out.Warnings, r.heldWarning(t))
+			out.Warnings = append(out.Warnings, r.leftToNextApplyWarning(t))
 		}
 	}
 	return out
@@ -158,8 +158,8 @@ func boolToInt(is bool) int {
 	return 0
 }
 
-// heldWarning says why something of a change was left to the next run.
-func (r *runner) heldWarning(t *changeTask) *hcl.Diagnostic {
+// leftToNextApplyWarning says why something of a change was left to the next run.
+func (r *runner) leftToNextApplyWarning(t *changeTask) *hcl.Diagnostic {
 	if w := r.unverifiedWarnings[t.Addr]; w != nil {
 		return w
 	}

@@ -121,7 +121,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 		typ := b.Labels[0]
 		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\"), in a "+
 			"bucket (\"b2\"), behind a server of Terraform's protocol, such as GitLab (\"http\"), or in a database (\"postgres\").%s", typ,
-			words.DidYouMean(typ, "", syntax.FormNames(forms))))
+			words.DidYouMean(typ, "", syntax.FormLabels(forms))))
 		return
 	}
 	l.config.Settings.Backend = config.Backend{Type: b.Labels[0], Arguments: l.readBackend(b, d), Range: b.DefRange}

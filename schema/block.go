@@ -426,7 +426,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
 func (l *module) reportUnexplainedUnknown(r *report, at hcl.Range, marks cty.ValueMarks) {
-	if summary, detail := l.findComputedRefMessage(marks); summary != "" {
+	if summary, detail := l.computedAttrUseMessage(marks); summary != "" {
 		r.errorAt(at, summary, detail)
 		return
 	}
@@ -442,9 +442,9 @@ func (l *module) reportUnexplainedUnknown(r *report, at hcl.Range, marks cty.Val
 	}
 }
 
-// findComputedRefMessage words the use of attributes among the marks that are not known while
+// computedAttrUseMessage words the use of attributes among the marks that are not known while
 // blocks are evaluated; summary is "" where there is none.
-func (l *module) findComputedRefMessage(marks cty.ValueMarks) (summary, detail string) {
+func (l *module) computedAttrUseMessage(marks cty.ValueMarks) (summary, detail string) {
 	var names []string
 	last := false
 	for _, c := range kind.ComputedMarksIn(cty.True.WithMarks(marks)) {

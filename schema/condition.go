@@ -170,7 +170,7 @@ func (e *instanceEvaluation) checkPreconditions() {
 		if d != nil {
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: e.addr.String()}
 			s.report.add(d)
-		} else if summary, detail := e.module.findComputedRefMessage(v.Marks()); summary != "" {
+		} else if summary, detail := e.module.computedAttrUseMessage(v.Marks()); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}

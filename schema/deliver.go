@@ -62,7 +62,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 	d := &deliverBlock{typ: raw.Labels[0], place: raw.DefRange}
 	f := syntax.ResourceBlock().FindNestedForm(raw.Type, d.typ)
 	if f == nil {
-		known := syntax.FormNames(syntax.ResourceBlock().NestedForms(raw.Type))
+		known := syntax.FormLabels(syntax.ResourceBlock().NestedForms(raw.Type))
 		l.errorAt(raw.LabelRanges[0], "Unsupported delivery",
 			fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.JoinAnd(known), words.DidYouMean(d.typ, "", known)))
 		return nil

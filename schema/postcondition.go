@@ -78,7 +78,7 @@ func (l *module) evalCheckedDataInstance(n *node, rep repetitionData, parent *hc
 			s.report.add(failed)
 			return unknownYetValue(d.form.valueType)
 		}
-		if summary, detail := l.findComputedRefMessage(holds.Marks()); summary != "" {
+		if summary, detail := l.computedAttrUseMessage(holds.Marks()); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}

@@ -123,7 +123,7 @@ func (c clockStart) setEmulatorClock(e *emulator.Server) {
 	if c.fixedTime.IsZero() {
 		e.Advance(c.offset)
 	} else {
-		e.SetClock(c.fixedTime)
+		e.StartClockAt(c.fixedTime)
 	}
 }
 

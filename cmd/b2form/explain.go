@@ -36,7 +36,7 @@ func explainAsDiagnostics(err error) hcl.Diagnostics {
 	var stateErr *state.Error
 	var secretErr *secret.Error
 	var credentialsErr *credentials.Error
-	var forgeErr *forge.Error
+	var forgeErr *forge.PostError
 	switch {
 	case errors.As(err, &stateErr):
 		d.Summary, d.Detail = stateErr.Summary, stateErr.Detail

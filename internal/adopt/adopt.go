@@ -152,7 +152,7 @@ func GenerateConfig(r Request) (*Result, error) {
 		return !slices.ContainsFunc(w.result.WrittenCounts, func(c WrittenCount) bool { return c.Kind.Name == n.KindName })
 	})
 	slices.SortFunc(w.result.BlocksOfUnknownName, addr.Addr.Compare)
-	w.layOut(all)
+	w.writeFiles(all)
 	slices.SortFunc(w.result.Undeclarable, func(a, b UndeclarableObject) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))
 	})

@@ -178,14 +178,14 @@ func (c *collector) argsOf(it *item, a *kind.Attr, v cty.Value, path string) []a
 	case a.Secret:
 		return []arg{{name: a.Name, value: "var." + c.addSecretVariable(it, a, v.AsString(), path)}}
 	case a.Object == nil:
-		if call := functions.FindPresetCall(v); call != "" {
+		if call := functions.PresetCallYielding(v); call != "" {
 			return []arg{{name: a.Name, value: call}}
 		}
 		return []arg{{name: a.Name, value: c.expression(a, v)}}
 	case !a.Many:
 		return []arg{{name: a.Name, isBlock: true, members: c.members(it, a, v, path)}}
 	}
-	if call := functions.FindPresetCall(v); call != "" {
+	if call := functions.PresetCallYielding(v); call != "" {
 		return []arg{{name: a.Name, value: call}}
 	}
 	var out []arg

@@ -54,8 +54,8 @@ func (w *writer) reference(kindName, id, name, familyInstanceKey, mark string) s
 	return a.String()
 }
 
-// layOut puts the items into files.
-func (w *writer) layOut(items []*item) {
+// writeFiles puts the items into files.
+func (w *writer) writeFiles(items []*item) {
 	files := map[string]*strings.Builder{}
 	to := func(name string) *strings.Builder {
 		if files[name] == nil {

@@ -18,7 +18,7 @@ type bucket struct {
 	Lifecycle       []lifecycleRule   `json:"lifecycle,omitempty"`
 	Encryption      encryption        `json:"encryption"`
 	FileLockEnabled bool              `json:"locked,omitempty"`
-	Retention       retention         `json:"retention"`
+	Retention       defaultRetention  `json:"retention"`
 	Replication     *replication      `json:"replication,omitempty"`
 	Revision        int64             `json:"revision"`
 	CreatedMillis   int64             `json:"created,omitempty"` // milliseconds
@@ -318,7 +318,7 @@ func (w *jsonPrinter) bucket(c *call, b bucket) {
 	})
 	c.printWithReadAuthorization("fileLockConfiguration", "readBucketRetentions", false, func() {
 		w.begin("value", '{')
-		if b.Retention != (retention{}) || c.server.keeps(unsetIsWrappedNull) {
+		if b.Retention != (defaultRetention{}) || c.server.keeps(unsetIsWrappedNull) {
 			w.retention("defaultRetention", b.Retention)
 		}
 		w.flag("isFileLockEnabled", b.FileLockEnabled)

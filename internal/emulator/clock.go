@@ -10,10 +10,10 @@ func (s *Server) now() time.Time {
 // Now is what time it is in the account.
 func (s *Server) Now() time.Time { return s.now() }
 
-// SetClock makes it t now in the account. Its time then goes on as the clock of
+// StartClockAt makes it t now in the account. Its time then goes on as the clock of
 // Options does. Lifecycle rules are applied for the midnights in between when
 // the next request arrives; back in time nothing is undone.
-func (s *Server) SetClock(t time.Time) { s.clockAheadNanos.Store(int64(t.Sub(s.options.Now()))) }
+func (s *Server) StartClockAt(t time.Time) { s.clockAheadNanos.Store(int64(t.Sub(s.options.Now()))) }
 
 // Advance moves the account's time on, or back if d is negative, as SetClock
 // does.

@@ -152,7 +152,7 @@ func (s *Server) moveClock(r *http.Request) (any, error) {
 	case (wish.Set == nil) == (wish.Advance == ""):
 		return nil, &controlError{http.StatusBadRequest, `give one of "set", a time, and "advance", a duration`}
 	case wish.Set != nil:
-		s.SetClock(*wish.Set)
+		s.StartClockAt(*wish.Set)
 	default:
 		d, err := time.ParseDuration(wish.Advance)
 		if err != nil {

@@ -139,7 +139,7 @@ func beginCopyPart(c *call) error {
 	if customerKey != f.CustomerKeyMD5 {
 		return badRequest("The customer key is not that of the large file")
 	}
-	if err := c.reservePart(f, number); err != nil {
+	if err := c.prepareIncomingPart(f, number); err != nil {
 		return err
 	}
 	c.incoming.source, c.incoming.length = s, s.length

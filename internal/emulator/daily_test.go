@@ -79,12 +79,12 @@ func TestClock(t *testing.T) {
 			t.Errorf("it is %s, want %s", got, at)
 		}
 	}
-	s.SetClock(noon.AddDate(1, 0, 0))
+	s.StartClockAt(noon.AddDate(1, 0, 0))
 	now = now.Add(time.Minute)
 	want(noon.AddDate(1, 0, 0).Add(time.Minute))
 	s.Advance(-time.Minute)
 	want(noon.AddDate(1, 0, 0))
-	s.SetClock(noon)
+	s.StartClockAt(noon)
 	if err := s.CatchUpLifecycle(); err != nil {
 		t.Error(err)
 	}

@@ -45,7 +45,7 @@ func beginPart(c *call) error {
 	if err != nil {
 		return badRequest("X-Bz-Part-Number must be a number")
 	}
-	if err := c.reservePart(f, int64(number)); err != nil {
+	if err := c.prepareIncomingPart(f, int64(number)); err != nil {
 		return err
 	}
 	_, key, err := headerEncryption(c.http.Header)
@@ -58,9 +58,9 @@ func beginPart(c *call) error {
 	return c.readLengthAndDigest()
 }
 
-// reservePart prepares incoming for a part of the large file. A part may be
+// prepareIncomingPart prepares incoming for a part of the large file. A part may be
 // replaced, so its content has a name of its own.
-func (c *call) reservePart(f file, number int64) error {
+func (c *call) prepareIncomingPart(f file, number int64) error {
 	if number < 1 || number > maxParts {
 		return badRequest("partNumber must be from 1 to %d: %d", maxParts, number)
 	}

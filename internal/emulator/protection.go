@@ -75,9 +75,9 @@ func (w *jsonPrinter) encryption(name string, e encryption) {
 	w.end('}')
 }
 
-// retention is a bucket's default retention; see "Object Lock". The zero value
+// defaultRetention is a bucket's default retention; see "Object Lock". The zero value
 // is none.
-type retention struct {
+type defaultRetention struct {
 	Mode     string `json:"mode,omitempty"`
 	Duration int64  `json:"duration,omitempty"`
 	Unit     string `json:"unit,omitempty"`
@@ -117,11 +117,11 @@ func (c *call) readRetention(b *bucket) error {
 	in := c.in.object("defaultRetention")
 	if in == nil {
 		if c.nullClearsMember("defaultRetention") {
-			b.Retention = retention{}
+			b.Retention = defaultRetention{}
 		}
 		return nil
 	}
-	r := retention{Mode: in.text("mode")}
+	r := defaultRetention{Mode: in.text("mode")}
 	if period := in.object("period"); period != nil {
 		period.require("duration")
 		period.require("unit")
@@ -132,7 +132,7 @@ func (c *call) readRetention(b *bucket) error {
 		return unauthorized()
 	}
 	if !in.isSet("mode") {
-		b.Retention = retention{}
+		b.Retention = defaultRetention{}
 		return nil
 	}
 	if !b.FileLockEnabled && c.server.keeps(lockComesFirst) {
@@ -145,7 +145,7 @@ func (c *call) readRetention(b *bucket) error {
 	return nil
 }
 
-func (r retention) check() error {
+func (r defaultRetention) check() error {
 	days := map[string]int64{"days": r.Duration, "years": 365 * r.Duration}
 	n, known := days[r.Unit]
 	switch {
@@ -161,7 +161,7 @@ func (r retention) check() error {
 	return nil
 }
 
-func (w *jsonPrinter) retention(name string, r retention) {
+func (w *jsonPrinter) retention(name string, r defaultRetention) {
 	w.begin(name, '{')
 	w.textOrNull("mode", r.Mode)
 	if r.Mode == "" {

@@ -144,7 +144,7 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 	}
 	switch {
 	case f.LateByRequests > 0:
-		if s.answerS3AfterRequests(c, f.LateByRequests+1) != nil { // this request counts too
+		if s.postponeS3(c, f.LateByRequests+1) != nil { // this request counts too
 			return false
 		}
 	case f.TakesEffect:
@@ -166,7 +166,7 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 	return true
 }
 
-func (s *Server) answerS3AfterRequests(c *s3Call, requestCount int) error {
+func (s *Server) postponeS3(c *s3Call, requestCount int) error {
 	r, err := detachRequest(c.http)
 	if err != nil {
 		return err

@@ -348,7 +348,7 @@ func s3PutLockConfiguration(c *s3Call) error {
 	case in.ObjectLockEnabled != "Enabled":
 		return s3Malformed()
 	case in.Rule == nil:
-		c.bucket.Retention = retention{}
+		c.bucket.Retention = defaultRetention{}
 		return c.saveBucket()
 	}
 	d := in.Rule.DefaultRetention
@@ -359,7 +359,7 @@ func s3PutLockConfiguration(c *s3Call) error {
 	case (d.Days != 0) == (d.Years != 0):
 		return s3Malformed()
 	}
-	r := retention{Mode: mode, Duration: d.Days, Unit: "days"}
+	r := defaultRetention{Mode: mode, Duration: d.Days, Unit: "days"}
 	if d.Years != 0 {
 		r.Duration, r.Unit = d.Years, "years"
 	}

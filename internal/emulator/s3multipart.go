@@ -81,7 +81,7 @@ func s3BeginPart(c *s3Call) error {
 	if err := checkPartCustomerKey(c.http.Header, f); err != nil {
 		return err
 	}
-	if err := c.reservePart(f, n); err != nil {
+	if err := c.prepareIncomingPart(f, n); err != nil {
 		return err
 	}
 	c.incoming.length = c.requestPayload.bytesLeft
@@ -134,7 +134,7 @@ func s3BeginPartCopy(c *s3Call) error {
 	if s.length > maxCopy {
 		return s3TooLargeSource()
 	}
-	if err := c.reservePart(f, n); err != nil {
+	if err := c.prepareIncomingPart(f, n); err != nil {
 		return err
 	}
 	c.header.Set("X-Amz-Copy-Source-Version-Id", from.ID)

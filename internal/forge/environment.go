@@ -31,9 +31,11 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 	var tokens []string
 	switch service {
 	case "":
-		return r, &Error{Summary: "No pull or merge request is known", Detail: "b2form finds it in the environment of GitHub Actions, " +
-			"GitLab CI, Gitea Actions and Forgejo Actions. Elsewhere, set GITHUB_REPOSITORY=OWNER/NAME, GITHUB_REF=refs/pull/NUMBER/head " +
-			"and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and GITLAB_TOKEN."}
+		return r, &PostError{Summary: "No pull or merge request is known",
+			Detail: "b2form finds it in the environment of GitHub Actions, " +
+				"GitLab CI, Gitea Actions and Forgejo Actions. Elsewhere, set GITHUB_REPOSITORY=OWNER/NAME, " +
+				"GITHUB_REF=refs/pull/NUMBER/head and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and " +
+				"GITLAB_TOKEN."}
 	case GitLab:
 		r.API, r.Name = e.firstNonEmptyValue("CI_API_V4_URL"), e.firstNonEmptyValue("CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID")
 		r.PullRequestNumber = parsePositive(e.firstNonEmptyValue("CI_MERGE_REQUEST_IID", "CHANGE_ID"))
@@ -57,13 +59,13 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 		if service != GitLab {
 			variables = "GITHUB_API_URL and GITHUB_REPOSITORY (OWNER/NAME)"
 		}
-		return r, &Error{Summary: "The repository is not known",
+		return r, &PostError{Summary: "The repository is not known",
 			Detail: "The environment does not say which repository of " + d.displayName +
 				" this is about: set " + variables + ", as its jobs have them."}
 	}
 	token := strings.TrimSpace(e.firstNonEmptyValue(tokens...))
 	if token == "" || strings.ContainsAny(token, "\r\n") {
-		return r, &Error{Summary: "There is no token for " + d.displayName, Detail: d.tokenAdvice}
+		return r, &PostError{Summary: "There is no token for " + d.displayName, Detail: d.tokenAdvice}
 	}
 	r.Token = secret.New(token)
 	return r, nil

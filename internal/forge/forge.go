@@ -39,14 +39,14 @@ type Repository struct {
 	Token             secret.Value
 }
 
-// An Error is why a post could not be brought up to date, in words for people, without the
+// A PostError is why a post could not be brought up to date, in words for people, without the
 // token.
-type Error struct {
+type PostError struct {
 	Summary, Detail string
 	status          int // of the reply; 0: there was none
 }
 
-func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
+func (e *PostError) Error() string { return e.Summary + ": " + e.Detail }
 
 // An Outcome is what became of a post.
 type Outcome string
@@ -85,7 +85,7 @@ type Options struct {
 func New(r Repository, o Options) (*Client, error) {
 	root, err := url.Parse(strings.TrimSuffix(r.API, "/"))
 	if err != nil || root.Host == "" || root.Scheme != "https" && root.Scheme != "http" || root.User != nil {
-		return nil, &Error{Summary: "The address of the API is malformed", Detail: fmt.Sprintf("The API of %s is a URL such as %s.",
+		return nil, &PostError{Summary: "The address of the API is malformed", Detail: fmt.Sprintf("The API of %s is a URL such as %s.",
 			dialects()[r.Service].displayName, dialects()[r.Service].exampleAPI)}
 	}
 	c := &Client{repository: r, dialect: dialects()[r.Service], root: root, userAgent: o.UserAgent, now: o.Now, wait: o.Wait}
@@ -156,7 +156,7 @@ func (c *Client) checkPullRequest() error {
 	if c.repository.PullRequestNumber > 0 {
 		return nil
 	}
-	return &Error{Summary: "There is no " + c.dialect.pullRequestTerm + " to comment on", Detail: c.dialect.pullRequestNumberAdvice}
+	return &PostError{Summary: "There is no " + c.dialect.pullRequestTerm + " to comment on", Detail: c.dialect.pullRequestNumberAdvice}
 }
 
 // put creates a post, or updates the one that is there. Where nobody knows whether it was
@@ -164,7 +164,7 @@ func (c *Client) checkPullRequest() error {
 func (c *Client) put(ctx context.Context, list postCollection, title, marker, text string) (Outcome, error) {
 	text = marker + "\n" + text
 	if n := utf8.RuneCountInString(text); n > c.dialect.maxCharacters {
-		return "", &Error{Summary: "The text is too long",
+		return "", &PostError{Summary: "The text is too long",
 			Detail: fmt.Sprintf("%s takes %d characters, and it has %d.", c.dialect.displayName,
 				c.dialect.maxCharacters, n)}
 	}
@@ -183,7 +183,7 @@ func (c *Client) put(ctx context.Context, list postCollection, title, marker, te
 			return Updated, c.callAPI(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil)
 		}
 		err = c.callAPI(ctx, http.MethodPost, list.path, body, nil)
-		if e, ok := err.(*Error); ok && !again && (e.status == 0 || e.status >= http.StatusInternalServerError) {
+		if e, ok := err.(*PostError); ok && !again && (e.status == 0 || e.status >= http.StatusInternalServerError) {
 			continue
 		}
 		return Created, err
@@ -192,7 +192,7 @@ func (c *Client) put(ctx context.Context, list postCollection, title, marker, te
 
 // isGone reports whether what was asked for is not there any more.
 func isGone(err error) bool {
-	e, ok := err.(*Error)
+	e, ok := err.(*PostError)
 	return ok && (e.status == http.StatusNotFound || e.status == http.StatusGone)
 }
 
@@ -254,7 +254,7 @@ func (c *Client) findOwnPost(ctx context.Context, list postCollection, marker st
 			return nil, nil
 		}
 	}
-	return nil, &Error{Summary: "There are too many posts", Detail: fmt.Sprintf("The one of b2form is not among the first %d pages.",
+	return nil, &PostError{Summary: "There are too many posts", Detail: fmt.Sprintf("The one of b2form is not among the first %d pages.",
 		mostPages)}
 }
 
@@ -270,7 +270,7 @@ func (c *Client) isOwnPost(ctx context.Context, p *post) (bool, error) {
 	if c.tokenUser == nil {
 		var me author
 		err := c.callAPI(ctx, http.MethodGet, "/user", nil, &me)
-		if e, ok := err.(*Error); ok && c.dialect.isJobUser != nil && (e.status == http.StatusForbidden || isGone(err) ||
+		if e, ok := err.(*PostError); ok && c.dialect.isJobUser != nil && (e.status == http.StatusForbidden || isGone(err) ||
 			e.status == http.StatusUnauthorized) {
 			err = nil // the token of a job is of no user that the API tells
 		}

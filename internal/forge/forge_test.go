@@ -70,7 +70,7 @@ func (b *bench) must(want forge.Outcome, got forge.Outcome, err error) {
 // refused wants an error whose text has all the words and not the token.
 func (b *bench) refused(err error, words ...string) {
 	b.Helper()
-	e, ok := errors.AsType[*forge.Error](err)
+	e, ok := errors.AsType[*forge.PostError](err)
 	if !ok {
 		b.Fatalf("got %v, want an *Error", err)
 	}

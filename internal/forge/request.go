@@ -81,7 +81,7 @@ func (c *Client) sendWithRetries(ctx context.Context, method, pathOrPageURL stri
 // sendOnce sends a request once. after is the pause that the service asks for; below 0: it does
 // not say that there are too many requests.
 func (c *Client) sendOnce(ctx context.Context, method, pathOrPageURL string, body map[string]string, to any) (header http.Header,
-	pause time.Duration, fault *Error) {
+	pause time.Duration, fault *PostError) {
 	const notLimited = -1
 	req, fault := c.newRequest(ctx, method, pathOrPageURL, body)
 	if fault != nil {
@@ -97,14 +97,14 @@ func (c *Client) sendOnce(ctx context.Context, method, pathOrPageURL string, bod
 	case err != nil:
 		return nil, notLimited, c.unreachableError(err)
 	case len(reply) > mostReply:
-		return nil, notLimited, &Error{Summary: c.dialect.displayName + " answered too much",
+		return nil, notLimited, &PostError{Summary: c.dialect.displayName + " answered too much",
 			Detail: fmt.Sprintf("A reply had more than %d MiB.",
 				mostReply>>20), status: resp.StatusCode}
 	case resp.StatusCode/100 != 2:
 		return nil, c.pauseAskedFor(resp), c.refusalError(resp.StatusCode, reply)
 	case to != nil:
 		if err := json.Unmarshal(reply, to); err != nil {
-			return nil, notLimited, &Error{Summary: c.dialect.displayName + " answered something else than its API does",
+			return nil, notLimited, &PostError{Summary: c.dialect.displayName + " answered something else than its API does",
 				Detail: "The address of the API may be wrong: " + c.shownAPIURL() + ".", status: resp.StatusCode}
 		}
 	}
@@ -112,7 +112,7 @@ func (c *Client) sendOnce(ctx context.Context, method, pathOrPageURL string, bod
 }
 
 // newRequest makes a request for a path below the root, or for the address of a page.
-func (c *Client) newRequest(ctx context.Context, method, pathOrPageURL string, body map[string]string) (*http.Request, *Error) {
+func (c *Client) newRequest(ctx context.Context, method, pathOrPageURL string, body map[string]string) (*http.Request, *PostError) {
 	target := c.root.String() + pathOrPageURL
 	if !strings.HasPrefix(pathOrPageURL, "/") { // a page, as the service names it
 		at, err := url.Parse(pathOrPageURL)
@@ -125,13 +125,13 @@ func (c *Client) newRequest(ctx context.Context, method, pathOrPageURL string, b
 	if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
-			return nil, &Error{Summary: "The text cannot be sent", Detail: err.Error()}
+			return nil, &PostError{Summary: "The text cannot be sent", Detail: err.Error()}
 		}
 		content = bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target, content)
 	if err != nil {
-		return nil, &Error{Summary: "The address of the API is malformed", Detail: c.shownAPIURL() + " and what follows it is no URL."}
+		return nil, &PostError{Summary: "The address of the API is malformed", Detail: c.shownAPIURL() + " and what follows it is no URL."}
 	}
 	req.Header.Set("Accept", "application/json")
 	for name, value := range c.dialect.headers {
@@ -156,8 +156,8 @@ func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func (c *Client) foreignHostError() *Error {
-	return &Error{Summary: c.dialect.displayName + " points elsewhere", Detail: "A reply leads away from " + c.shownAPIURL() +
+func (c *Client) foreignHostError() *PostError {
+	return &PostError{Summary: c.dialect.displayName + " points elsewhere", Detail: "A reply leads away from " + c.shownAPIURL() +
 		", and the token is not sent there. If the repository was renamed, give its new name; else correct the address of the API."}
 }
 
@@ -167,7 +167,7 @@ func (c *Client) shownAPIURL() string {
 }
 
 // unreachableError is why there was no reply.
-func (c *Client) unreachableError(err error) *Error {
+func (c *Client) unreachableError(err error) *PostError {
 	if errors.Is(err, errRedirect) {
 		e := c.foreignHostError()
 		e.status = http.StatusMovedPermanently // it would be so again
@@ -176,7 +176,7 @@ func (c *Client) unreachableError(err error) *Error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address
 	}
-	return &Error{Summary: c.dialect.displayName + " cannot be reached",
+	return &PostError{Summary: c.dialect.displayName + " cannot be reached",
 		Detail: fmt.Sprintf("%s: %s.", c.shownAPIURL(), c.escapeTruncatedWithoutToken(reach.Diagnose(err).Reason("the server")))}
 }
 
@@ -216,7 +216,7 @@ func (c *Client) pauseAskedFor(resp *http.Response) (pauseOrNegative time.Durati
 }
 
 // refusalError is what the service said in place of doing what it was asked for.
-func (c *Client) refusalError(status int, reply []byte) *Error {
+func (c *Client) refusalError(status int, reply []byte) *PostError {
 	var said struct {
 		Message any `json:"message"` // GitLab: also an object
 		Error   any `json:"error"`
@@ -228,7 +228,7 @@ func (c *Client) refusalError(status int, reply []byte) *Error {
 			words = fmt.Sprintf(" (%s)", c.escapeTruncatedWithoutToken(fmt.Sprint(m)))
 		}
 	}
-	e := &Error{status: status, Summary: c.dialect.displayName + " refused"}
+	e := &PostError{status: status, Summary: c.dialect.displayName + " refused"}
 	switch status {
 	case http.StatusUnauthorized:
 		e.Detail = "The token is not valid" + words + ". " + c.dialect.tokenAdvice

@@ -221,7 +221,7 @@ func prepareFile(d config.Delivery, o DeliveryOptions, size int) (*destination, 
 // temporary is left; the key should be deleted.
 func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where []string, err error) {
 	d := deliveryRun{PreparedDelivery: s, key: key, live: live, contents: make([]string, len(s.destinations))}
-	for _, stage := range []func(int, *destination) error{d.renderAndStage, d.runProgram, d.printToStdout, d.publishFile} {
+	for _, stage := range []func(int, *destination) error{d.renderAndStage, d.runProgram, d.printIfStdout, d.publishFile} {
 		for i, slot := range s.destinations {
 			if err := stage(i, slot); err != nil {
 				_ = s.Abandon()
@@ -281,7 +281,7 @@ func (d *deliveryRun) runProgram(i int, s *destination) error {
 	return err
 }
 
-func (d *deliveryRun) printToStdout(i int, s *destination) error {
+func (d *deliveryRun) printIfStdout(i int, s *destination) error {
 	if s.stdout == nil {
 		return nil
 	}

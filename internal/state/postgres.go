@@ -157,7 +157,7 @@ func (d Database) replay(content, journal []byte) (base *State, c changes, err e
 // connection.
 func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
 	self := LockedError{Operation: o.Operation, Who: o.LockOwner, Created: o.Now().UTC()}
-	k := &databaseStorage{Database: d, runID: rand.Text(), usesLock: !o.NoLock, ctx: context.WithoutCancel(ctx),
+	k := &databaseStorage{Database: d, runID: rand.Text(), usesLock: !o.NoLock, uncancelledCtx: context.WithoutCancel(ctx),
 		lockStatus:    lockStatus{now: o.Now},
 		turnSemaphore: make(chan struct{}, 1)}
 	var err error

@@ -17,10 +17,10 @@ import (
 // databaseStorage is the storage of a state in a database.
 type databaseStorage struct {
 	Database
-	runID    string // of the run; the state names it as long as nobody else has opened it
-	usesLock bool
-	ctx      context.Context // outlives the run's
-	count    writeCounter
+	runID          string // of the run; the state names it as long as nobody else has opened it
+	usesLock       bool
+	uncancelledCtx context.Context // outlives the run's
+	count          writeCounter
 	lockStatus
 
 	turnSemaphore  chan struct{} // held over statements, so it is no mutex
@@ -142,7 +142,7 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 		var row [][]byte
 		var err error
 		if k.conn != nil {
-			row, err = k.query(k.ctx, k.conn, 1, sql, append([]any{k.StateName, k.serial, k.runID}, more...)...)
+			row, err = k.query(k.uncancelledCtx, k.conn, 1, sql, append([]any{k.StateName, k.serial, k.runID}, more...)...)
 		}
 		switch {
 		case k.conn != nil && err == nil && row == nil:
@@ -170,7 +170,7 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 
 // diagnoseNotOwnRow says why a statement found that the state is not this run's.
 func (k *databaseStorage) diagnoseNotOwnRow() error {
-	row, err := k.query(k.ctx, k.conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3",
+	row, err := k.query(k.uncancelledCtx, k.conn, 1, "SELECT 1 FROM @schema.states WHERE name = $1 AND serial = $2 AND holder = $3",
 		k.StateName, k.serial, k.runID)
 	if err == nil && row != nil { // nobody came between, but the lock is not this session's
 		return k.poolerError()
@@ -195,7 +195,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 		closeConn(k.conn)
 		k.conn = nil
 	}
-	limited, cancel := context.WithTimeout(k.ctx, k.ReconnectTimeout)
+	limited, cancel := context.WithTimeout(k.uncancelledCtx, k.ReconnectTimeout)
 	defer cancel()
 	for {
 		conn, err := k.connect(limited)
@@ -231,7 +231,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 // next. All else is another run's, or that of a server that knows less.
 func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err error) {
 	began := k.now()
-	row, err := k.query(k.ctx, k.conn, 2, "SELECT serial, holder FROM @schema.states WHERE name = $1", k.StateName)
+	row, err := k.query(k.uncancelledCtx, k.conn, 2, "SELECT serial, holder FROM @schema.states WHERE name = $1", k.StateName)
 	if err != nil {
 		return false, k.explain(err)
 	}
@@ -288,7 +288,7 @@ func (k *databaseStorage) endSession() {
 	defer func() { <-k.turnSemaphore }()
 	if k.conn != nil {
 		if k.usesLock {
-			_, _ = k.query(k.ctx, k.conn, 1, "SELECT pg_advisory_unlock(@key)") // the session may be a pooler's, and live on
+			_, _ = k.query(k.uncancelledCtx, k.conn, 1, "SELECT pg_advisory_unlock(@key)") // the session may be a pooler's, and live on
 		}
 		closeConn(k.conn)
 		k.conn = nil

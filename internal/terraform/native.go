@@ -15,9 +15,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// A nativeWriter writes JSON in HCL's native syntax, and notes which line was made from
+// A jsonToNativeWriter writes JSON in HCL's native syntax, and notes which line was made from
 // which.
-type nativeWriter struct {
+type jsonToNativeWriter struct {
 	src            string
 	text           strings.Builder
 	originalLines  []int
@@ -50,7 +50,7 @@ var errNoObject = errors.New("it holds no object")
 
 // jsonToNative is a configuration in JSON as native syntax, and by its lines those of src.
 func jsonToNative(src []byte) (text []byte, lines []int, err error) {
-	w := &nativeWriter{src: string(src)}
+	w := &jsonToNativeWriter{src: string(src)}
 	root, err := w.parseJSONSource(src)
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func jsonToNative(src []byte) (text []byte, lines []int, err error) {
 
 // jsonValuesToNative is a value file in JSON as native syntax.
 func jsonValuesToNative(src []byte) ([]byte, error) {
-	w := &nativeWriter{src: string(src), literalStrings: true}
+	w := &jsonToNativeWriter{src: string(src), literalStrings: true}
 	root, err := w.parseJSONSource(src)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func jsonValuesToNative(src []byte) ([]byte, error) {
 	return hclwrite.Format([]byte(w.text.String())), nil
 }
 
-func (w *nativeWriter) parseJSONSource(src []byte) (gjson.Result, error) {
+func (w *jsonToNativeWriter) parseJSONSource(src []byte) (gjson.Result, error) {
 	if wire.FindTooDeep(src, 100) >= 0 || !gjson.ValidBytes(src) {
 		return gjson.Result{}, errors.New("its syntax is wrong, or it is nested too deeply")
 	}
@@ -97,7 +97,7 @@ func (w *nativeWriter) parseJSONSource(src []byte) (gjson.Result, error) {
 }
 
 // line writes lines that were made from a value.
-func (w *nativeWriter) line(from gjson.Result, text string) {
+func (w *jsonToNativeWriter) line(from gjson.Result, text string) {
 	if from.Index > 0 {
 		w.srcOffset = from.Index
 	}
@@ -109,7 +109,7 @@ func (w *nativeWriter) line(from gjson.Result, text string) {
 }
 
 // labelled writes the blocks of an object whose names are labels.
-func (w *nativeWriter) labelled(header []string, value gjson.Result, labelCount int) {
+func (w *jsonToNativeWriter) labelled(header []string, value gjson.Result, labelCount int) {
 	if value.IsArray() {
 		value.ForEach(func(_, one gjson.Result) bool { w.labelled(header, one, labelCount); return true })
 		return
@@ -126,7 +126,7 @@ func (w *nativeWriter) labelled(header []string, value gjson.Result, labelCount 
 	})
 }
 
-func (w *nativeWriter) block(header []string, value gjson.Result, depth int) {
+func (w *jsonToNativeWriter) block(header []string, value gjson.Result, depth int) {
 	indent := strings.Repeat("  ", depth)
 	w.line(value, indent+strings.Join(header, " ")+" {")
 	value.ForEach(func(name, inner gjson.Result) bool {
@@ -140,7 +140,7 @@ func (w *nativeWriter) block(header []string, value gjson.Result, depth int) {
 }
 
 // member writes an argument or nested blocks.
-func (w *nativeWriter) member(name string, value gjson.Result, within string, depth int) {
+func (w *jsonToNativeWriter) member(name string, value gjson.Result, within string, depth int) {
 	indent := strings.Repeat("  ", depth)
 	isBlock := slices.Contains(nestedBlockTypes(), name) && within != "locals" && within != "module" &&
 		(value.IsObject() || value.IsArray())
@@ -159,7 +159,7 @@ func (w *nativeWriter) member(name string, value gjson.Result, within string, de
 	}
 }
 
-func (w *nativeWriter) nestedLabelled(name string, value gjson.Result, depth int) {
+func (w *jsonToNativeWriter) nestedLabelled(name string, value gjson.Result, depth int) {
 	value.ForEach(func(label, inner gjson.Result) bool {
 		if value.IsArray() {
 			w.nestedLabelled(name, inner, depth)
@@ -204,7 +204,7 @@ func addressText(v gjson.Result) string {
 }
 
 // expression writes a value.
-func (w *nativeWriter) expression(v gjson.Result) string {
+func (w *jsonToNativeWriter) expression(v gjson.Result) string {
 	switch {
 	case v.IsArray():
 		var b bytes.Buffer
@@ -239,7 +239,7 @@ func (w *nativeWriter) expression(v gjson.Result) string {
 }
 
 // template writes a text, which is a template but in values.
-func (w *nativeWriter) template(text string) string {
+func (w *jsonToNativeWriter) template(text string) string {
 	if w.literalStrings || !strings.Contains(text, "${") && !strings.Contains(text, "%{") {
 		return quoted(text)
 	}

@@ -78,7 +78,7 @@ func blockRows(kinds []*kind.Kind) []tableRow {
 		b := forms[0]
 		header, doc := b.HeaderText(), b.Doc
 		if b.FormLabel != "" {
-			header, doc = b.Type+` "`+strings.Join(syntax.FormNames(forms), `", "`)+`"`, b.CommonDoc
+			header, doc = b.Type+` "`+strings.Join(syntax.FormLabels(forms), `", "`)+`"`, b.CommonDoc
 		}
 		if b == syntax.ResourceBlock() {
 			header = "any resource"

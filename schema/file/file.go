@@ -35,7 +35,7 @@ func Kind() *kind.Kind {
 		ReadCapabilities: []string{"listFiles"},
 		Replaceable:      true,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForcedDestroyCapabilities: []string{"deleteFiles", "listFiles"},
-			LeftBehindText: "what is there stays, as hidden versions", Hazards: destroyHazards, CountContents: countVersions},
+			LeftBehindText: "what is there stays, as hidden versions", Hazards: destroyHazards, CountContents: countFileVersions},
 		Verbs: kind.Verbs{FullUpdate: true, List: listWanted, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",

@@ -12,9 +12,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// FindPresetCall is the call of a preset that gives a value, as people write it:
+// PresetCallYielding is the call of a preset that gives a value, as people write it:
 // keep_prior_versions(30). "": no call does.
-func FindPresetCall(v cty.Value) string {
+func PresetCallYielding(v cty.Value) string {
 	switch {
 	case v.IsNull() || !v.IsWhollyKnown() || !v.CanIterateElements() || v.LengthInt() == 0:
 		return ""

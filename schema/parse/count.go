@@ -137,14 +137,14 @@ func (b *Budget) withNumberCounted(e hclsyntax.Expression) hclsyntax.Expression 
 	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
 		return e
 	}
-	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, countsAsNumber: true}
+	return &countedExpr{ParenthesesExpr: wrapInParentheses(e), budget: b, countsAsNumber: true}
 }
 
 func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, countsResult bool) hclsyntax.Expression {
-	return &countedExpr{ParenthesesExpr: inParentheses(e), budget: b, steps: steps, countsResult: countsResult}
+	return &countedExpr{ParenthesesExpr: wrapInParentheses(e), budget: b, steps: steps, countsResult: countsResult}
 }
 
-func inParentheses(e hclsyntax.Expression) *hclsyntax.ParenthesesExpr {
+func wrapInParentheses(e hclsyntax.Expression) *hclsyntax.ParenthesesExpr {
 	return &hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}
 }
 

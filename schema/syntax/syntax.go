@@ -196,8 +196,8 @@ func formsOfType(list []BlockSpec, typ string) []*BlockSpec {
 	return out
 }
 
-// FormNames lists the first labels that blocks of several forms can have.
-func FormNames(forms []*BlockSpec) []string {
+// FormLabels lists the first labels that blocks of several forms can have.
+func FormLabels(forms []*BlockSpec) []string {
 	var out []string
 	for _, f := range forms {
 		out = append(out, f.FormLabel)

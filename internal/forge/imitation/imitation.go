@@ -119,7 +119,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !found:
 		refuse(w, http.StatusNotFound, "Not Found")
 	case r.Method == http.MethodGet && id == 0:
-		h.serveOpenPosts(w, r, list)
+		h.listOpenPosts(w, r, list)
 	case r.Method == http.MethodPost && id == 0:
 		h.createOrEdit(w, r, list, nil)
 	default:
@@ -207,7 +207,7 @@ func (h *Host) route(path string) (list *[]*Post, id int64, found bool) {
 	return nil, 0, false
 }
 
-func (h *Host) serveOpenPosts(w http.ResponseWriter, r *http.Request, list *[]*Post) {
+func (h *Host) listOpenPosts(w http.ResponseWriter, r *http.Request, list *[]*Post) {
 	q := r.URL.Query()
 	posts := []any{}
 	for _, p := range *list {
