@@ -36,7 +36,7 @@ func (t *tester) placeInTestFile(diags hcl.Diagnostics, r *testfile.Run) hcl.Dia
 		moved.Detail = names.Replace(d.Detail)
 		if d.Subject != nil && d.Subject.Filename == path {
 			moved.Context = nil
-			if n := d.Subject.Start.Line; n <= len(lines) {
+			if n := d.Subject.Start.Line; n > 0 && n <= len(lines) {
 				moved.Subject = &hcl.Range{Filename: t.file.Path, Start: placeInLines(lines, d.Subject.Start),
 					End: placeInLines(lines, d.Subject.End)}
 			} else {
@@ -50,7 +50,7 @@ func (t *tester) placeInTestFile(diags hcl.Diagnostics, r *testfile.Run) hcl.Dia
 }
 
 func placeInLines(lines []inlineLine, p hcl.Pos) hcl.Pos {
-	line := lines[min(p.Line, len(lines))-1]
+	line := lines[min(max(p.Line, 1), len(lines))-1]
 	at := line.inTest
 	if line.found {
 		at.Byte += p.Byte - line.start
