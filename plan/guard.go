@@ -152,8 +152,10 @@ func (p *planner) checkDeletedParentsEmptied() {
 			continue
 		}
 		switch parent := (identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Identity)}); {
-		case c.Action == Forget:
-			forgotten[parent] = append(forgotten[parent], c)
+		case c.Action == Forget: // also of what is gone
+			if removal := p.removalFor(c.Addr); removal != nil && !removal.Destroy && p.Snapshot.ByID(c.Kind, c.RemoteID) != nil {
+				forgotten[parent] = append(forgotten[parent], c)
+			}
 		case (c.Action == Delete || c.Action == Replace) && !c.ForceDestroy:
 			hidden[parent] = append(hidden[parent], c)
 		}
