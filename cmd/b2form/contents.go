@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/sync/errgroup"
 
-	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/wire"
@@ -46,11 +44,11 @@ func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 		case err != nil:
 			return err
 		case refusal != nil:
-			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, *refusal})
+			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, refusal})
 		case c.DestroysContents():
 			c.DescribeContents(counts[i].String())
 		case counts[i].Versions > 0:
-			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, notEmptyError(c, counts[i])})
+			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, c.Kind.Destroy.NotEmptyError(counts[i].String())})
 		}
 	}
 	return nil
@@ -66,14 +64,13 @@ func (s *session) deleteRefusal(c *plan.Change) (*wire.ExplainedError, error) {
 	if err != nil {
 		return nil, err
 	}
-	refusal, _ := errors.AsType[*wire.ExplainedError](c.Kind.Destroy.CheckDelete(live))
-	return refusal, nil
+	return c.Kind.Destroy.CheckDelete(live), nil
 }
 
 // deletedOnlyIfEmpty reports whether B2 refuses the delete of an object that holds something, and no
 // other change takes out of it what it holds.
 func deletedOnlyIfEmpty(p *plan.Plan, c *plan.Change) bool {
-	if c.Action != plan.Delete || c.ForceDestroy || c.Kind.Destroy.ForceAttr == "" || c.Kind.Destroy.LeftBehindText != "" {
+	if c.Action != plan.Delete || c.ForceDestroy || c.Kind.Destroy.NotEmptyError == nil {
 		return false
 	}
 	return !slices.ContainsFunc(p.Changes, func(other plan.Change) bool {
@@ -86,26 +83,14 @@ func deletedOnlyIfEmpty(p *plan.Plan, c *plan.Change) bool {
 // An undeletableObject is one that would not be deleted, and why.
 type undeletableObject struct {
 	addr addr.Addr
-	why  wire.ExplainedError
-}
-
-func notEmptyError(c *plan.Change, holds wire.ContentsCount) wire.ExplainedError {
-	name, force := c.Kind.Name, c.Kind.Destroy.ForceAttr
-	return wire.ExplainedError{Summary: words.Capitalize(name) + " is not empty", Detail: fmt.Sprintf("The %s holds %s, so B2 does not "+
-		"delete it. To delete them all with the %s, set %s = true in its block; where the block is gone, write a removed block with "+
-		"destroy = true and %s = true. To keep the %s and only stop managing it, use `b2form state rm`.", name, holds, name, force, force,
-		name)}
+	why  *wire.ExplainedError
 }
 
 // diagnoseUndeletable says which objects would not be deleted, before others are changed that must be first.
 func (s *session) diagnoseUndeletable(severity hcl.DiagnosticSeverity) (diags hcl.Diagnostics) {
-	consequence := "apply would refuse the plan before it changes anything"
-	if severity == hcl.DiagError {
-		consequence = "nothing was changed"
-	}
 	for _, o := range s.undeletable {
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: o.why.Summary, Subject: s.blockRange(o.addr),
-			Detail: fmt.Sprintf("%s cannot be deleted, so %s. %s", o.addr, consequence, o.why.Detail)})
+			Detail: fmt.Sprintf("%s cannot be deleted, so %s. %s", o.addr, refusalConsequence(severity), o.why.Detail)})
 	}
 	return diags
 }

@@ -230,8 +230,7 @@ func (p *program) writeExampleUnderFreeName(e examples.Example) error {
 // is there is kept; a warning says what it lacks.
 func (p *program) writeGitignoreIfMissing(secretFiles ...string) (written []string) {
 	const name = ".gitignore"
-	secrets, others, _ := strings.Cut(gitignore, "*.env\n")
-	want := secrets + strings.Join(append([]string{"*.env"}, secretFiles...), "\n") + "\n" + others
+	want := strings.Replace(gitignore, "*.env", strings.Join(append([]string{"*.env"}, secretFiles...), "\n"), 1)
 	err := writeNewFile(name, want)
 	if err == nil {
 		return []string{name}

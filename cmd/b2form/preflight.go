@@ -19,10 +19,7 @@ func (o *runOptions) capabilitiesFlag() cli.Flag {
 // diagnoseMissingCapabilities says which capabilities of the plan the credentials do not have, and which changes
 // need them.
 func (s *session) diagnoseMissingCapabilities(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
-	consequence := "apply would refuse the plan before it changes anything"
-	if severity == hcl.DiagError {
-		consequence = "nothing was changed"
-	}
+	consequence := refusalConsequence(severity)
 	var diags hcl.Diagnostics
 	lack := func(capability, what string, at *hcl.Range) {
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The credentials lack " + capability,
@@ -42,6 +39,14 @@ func (s *session) diagnoseMissingCapabilities(p *plan.Plan, severity hcl.Diagnos
 		}
 	}
 	return diags
+}
+
+// refusalConsequence is what a plan that cannot be carried out comes to: a warning is of plan, an error of apply.
+func refusalConsequence(severity hcl.DiagnosticSeverity) string {
+	if severity == hcl.DiagError {
+		return "nothing was changed"
+	}
+	return "apply would refuse the plan before it changes anything"
 }
 
 // stateCapabilities is what changing the state takes, where it is in a bucket. Sorted.

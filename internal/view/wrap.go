@@ -100,8 +100,8 @@ func TwoColumnTable(rows []TwoColumnRow, width int) string {
 	return b.String()
 }
 
-// How many columns of a table's column are kept at least, and how many before those that tell rows apart are cut.
-const narrowest, narrowBeforeKeys = 5, 9
+// How many columns of a table's column are kept at least, and how many before those are cut that are cut last.
+const narrowest, narrowestBeforeLastCut = 5, 9
 
 // alignColumns writes rows of cells, the first of which is a header. Where the screen has less room than they take, the widest columns
 // are cut: first those that no header of lastCut names, never the one with uncutHeader. A row is always a line.
@@ -118,7 +118,7 @@ func (t TextUI) alignColumns(rows [][]string, uncutHeader string, lastCut ...str
 	}
 	for t.Style.Width > 0 && total > t.Style.Width {
 		widest := -1
-		for _, least := range []int{narrowBeforeKeys, narrowest} {
+		for _, least := range []int{narrowestBeforeLastCut, narrowest} {
 			for i, header := range rows[0] {
 				mayCut := header != uncutHeader && widths[i] > least && (least == narrowest || !slices.Contains(lastCut, header))
 				if mayCut && (widest < 0 || widths[i] > widths[widest]) {

@@ -33,7 +33,8 @@ func Kind() *kind.Kind {
 		CheckChange:      checkChange,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy",
 			ForcedDestroyCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
-			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkDelete},
+			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkDelete,
+			NotEmptyError: notEmptyError},
 		AllowedObjects: allowedBuckets,
 		Volatile:       volatileAttrs,
 

@@ -65,7 +65,7 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 }
 
 // checkDelete refuses to delete a bucket in which a state is, in use or not.
-func checkDelete(live map[string]any) error {
+func checkDelete(live map[string]any) *wire.ExplainedError {
 	if !holdsState(live) {
 		return nil
 	}
@@ -91,7 +91,7 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	case err == nil || wire.IsGone(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
-		return notEmptyError(ctx, c, refused)
+		return refusedNotEmptyError(ctx, c, refused)
 	}
 	return err
 }
@@ -100,8 +100,8 @@ func countVersions(ctx context.Context, api wire.API, id string) (wire.ContentsC
 	return wire.CountVersions(ctx, api, id, "", wire.MostCounted)
 }
 
-// notEmptyError says how much the bucket holds. One page of 1000 is one transaction.
-func notEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) error {
+// refusedNotEmptyError says how much the bucket holds. One page of 1000 is one transaction.
+func refusedNotEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) error {
 	var page struct {
 		Files        []json.RawMessage
 		NextFileName *string
@@ -119,11 +119,16 @@ func notEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) e
 			holds = fmt.Sprintf("%d file versions", n)
 		}
 	}
+	e := notEmptyError(holds)
+	e.Detail, e.Cause = e.Detail+" Nothing in it was removed.", refused
+	return e
+}
+
+func notEmptyError(holds string) *wire.ExplainedError {
 	return &wire.ExplainedError{
 		Summary: "Bucket is not empty",
-		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing in it was removed. "+
-			"To delete them all with the bucket, set force_destroy = true in its block; where the block is gone, write a removed block "+
-			"with destroy = true and force_destroy = true. To keep the bucket and only stop managing it, use `b2form state rm`.", holds),
-		Cause: refused,
+		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. To delete them all with the bucket, set force_destroy = "+
+			"true in its block; where the block is gone, write a removed block with destroy = true and force_destroy = true. To keep "+
+			"the bucket and only stop managing it, use `b2form state rm`.", holds),
 	}
 }

@@ -71,26 +71,6 @@ type Terraform struct {
 	Hints []TerraformArgHint // its words beside those that attributes know
 }
 
-// DestroyBehavior is what destroying an object comes to.
-type DestroyBehavior struct {
-	// ForceAttr is the attribute of type bool by which an object goes with everything it
-	// holds; "": there is none.
-	ForceAttr string
-	// ForcedDestroyCapabilities is what that takes, in place of Verbs.DeleteCapability.
-	ForcedDestroyCapabilities []string
-	// LeftBehindText says in words what is left of an object that is deleted without force.
-	// "": nothing.
-	LeftBehindText string
-	// Hazards says what destroying the object may cost, with everything it holds or
-	// without. May be nil.
-	Hazards func(force bool) []Hazard
-	// CountContents counts what an object with the remote ID holds that goes with it by force,
-	// up to wire.MostCounted versions. Set where ForceAttr is.
-	CountContents func(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error)
-	// CheckDelete gives a *wire.ExplainedError for a live object that is not deleted in any case. nil: every one is.
-	CheckDelete func(live map[string]any) error
-}
-
 // A Parent is the object that another one belongs to, as a bucket is of its files
 // and of its notification rules. Identities and remote IDs of children begin with
 // the parent's.
