@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"b2form/internal/account"
 	"b2form/internal/b2"
 	"b2form/internal/state"
+	"b2form/internal/testrun"
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/config"
@@ -19,6 +21,12 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == launchFlag {
 		main()
+	}
+	flag.Parse()
+	if flag.Lookup("test.bench").Value.String() == "" { // benchmarks tell what a disk takes
+		if err := testrun.UseMemoryTempDir(); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(m.Run())
 }

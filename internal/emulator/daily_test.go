@@ -99,7 +99,8 @@ func TestPassLetsOthersIn(t *testing.T) {
 		s, token := openBench(t, dir)
 		id := populate(t, s, token, 1)
 		for n := range versions { // unfinished, as those have no content to store
-			serve(t, s, token, "b2_start_large_file", fmt.Sprintf(`{"bucketId":%q,"fileName":"before-%d","contentType":"image/jpeg"}`, id, n))
+			serve(t, s, token, "b2_start_large_file",
+				fmt.Sprintf(`{"bucketId":%q,"fileName":"before-%d","contentType":"image/jpeg"}`, id, n))
 		}
 		serve(t, s, token, "b2_update_bucket", fmt.Sprintf(
 			`{"accountId":%q,"bucketId":%q,"lifecycleRules":[{"fileNamePrefix":"folder-999/","daysFromHidingToDeleting":1}]}`,

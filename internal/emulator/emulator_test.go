@@ -3,15 +3,28 @@ package emulator_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 
 	"b2form/internal/emulator"
+	"b2form/internal/testrun"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.bench").Value.String() == "" { // benchmarks tell what a disk takes
+		if err := testrun.UseMemoryTempDir(); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // noon is when every test begins.
 var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)

@@ -265,7 +265,7 @@ func copyFile(t testing.TB, from, to string) {
 // Steps that look at the state while another one makes its journal see nobody else's
 // work in it.
 func TestLooksWhileTheJournalIsMade(t *testing.T) {
-	for range 200 {
+	for range testrun.CaseCount(50, 200) {
 		s := open(t, statePath(t))
 		var looking sync.WaitGroup
 		stop := make(chan struct{})
