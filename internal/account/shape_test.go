@@ -32,6 +32,12 @@ func TestRepliesThatSayTooLittle(t *testing.T) {
 		{"b2_list_keys", `{"keys":null,"nextApplicationKeyId":null}`, "documented shape"},
 		{"b2_list_file_names", `{}`, "documented shape"},
 		{"b2_list_file_names", `{"files":null,"nextFileName":null}`, "documented shape"},
+		{"b2_list_file_names", `{"files":[{"fileName":"a","action":"upload","uploadTimestamp":1.5}],"nextFileName":null}`,
+			"documented shape"},
+		{"b2_list_file_names", `{"files":[{"fileName":"a","action":"upload","serverSideEncryption":"none"}],"nextFileName":null}`,
+			"documented shape"},
+		{"b2_list_file_names", `{"files":["a"],"nextFileName":null}`, "documented shape"},
+		{"b2_list_file_names", `{"files":[],"nextFileName":"a"}`, "goes in circles"},
 		{"b2_get_bucket_notification_rules", `{}`, "documented shape"},
 		{"b2_get_bucket_notification_rules", `{"eventNotificationRules":null}`, "documented shape"},
 	} {

@@ -71,20 +71,38 @@ func findFiles(ctx context.Context, api wire.API, bucketID string, names []strin
 			return found, nil
 		}
 		brought, _ = slices.BinarySearch(names, *page.NextFileName)
-		brought = max(brought, 1)
 		names = names[brought:]
 	}
 	single := make([][]wire.RawJSON, len(names))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, name := range names {
-		g.Go(func() error {
-			page, err := listFileNames(ctx, api, bucketID, name, name, 1)
-			single[i] = page.filesNamed([]string{name})
+		g.Go(func() (err error) {
+			single[i], err = findFile(ctx, api, bucketID, name)
 			return err
 		})
 	}
 	err = g.Wait()
 	return append(found, slices.Concat(single...)...), err
+}
+
+// findFile finds the file with this name, if it is there. An empty page that names a next one does not tell
+// that it is not: B2 may give such pages, and says by the next name how far it looked.
+func findFile(ctx context.Context, api wire.API, bucketID, name string) ([]wire.RawJSON, error) {
+	var paging wire.PagingGuard
+	for start := name; ; {
+		page, err := listFileNames(ctx, api, bucketID, start, name, 1)
+		if err != nil {
+			return nil, err
+		}
+		found := page.filesNamed([]string{name})
+		if len(found) > 0 || page.NextFileName == nil || *page.NextFileName > name {
+			return found, nil
+		}
+		start = *page.NextFileName
+		if err := paging.Advance("b2_list_file_names", start, nil); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // commonPrefix is what all names begin with, which are sorted. Credentials that are
@@ -102,7 +120,7 @@ func commonPrefix(sortedNames []string) string {
 }
 
 type page struct {
-	Files        []json.RawMessage
+	Files        []fileVersion
 	NextFileName *string
 	NextFileID   *string
 }
@@ -148,11 +166,7 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 			return nil, nil, false, err
 		}
 		var ids []string
-		for _, raw := range page.Files {
-			var v fileVersion
-			if err := json.Unmarshal(raw, &v); err != nil {
-				return nil, nil, false, fmt.Errorf("B2's list of files cannot be read: %w", err)
-			}
+		for _, v := range page.Files {
 			ids = append(ids, v.FileName+"\x00"+v.FileID)
 			switch v.Action {
 			case "upload":
@@ -178,11 +192,7 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 // filesNamed gives those of the files that have one of the names, which are sorted.
 func (p page) filesNamed(sortedNames []string) []wire.RawJSON {
 	var out []wire.RawJSON
-	for _, raw := range p.Files {
-		var v fileVersion
-		if json.Unmarshal(raw, &v) != nil {
-			continue
-		}
+	for _, v := range p.Files {
 		if _, ok := slices.BinarySearch(sortedNames, v.FileName); ok && v.Action == "upload" {
 			out = append(out, v.normalizedFileObject())
 		}
@@ -295,7 +305,13 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fileObjectFromReply(raw)
+	var v fileVersion
+	if json.Unmarshal(raw, &v) != nil {
+		err := wire.MisshapenReply("b2_upload_file")
+		err.OutcomeUnknown = true
+		return nil, err
+	}
+	return json.RawMessage(v.normalizedFileObject()), nil
 }
 
 // findRequestedSSEB2 is the encryption that B2 is to be asked for; nil: none.
@@ -332,18 +348,9 @@ func copyLiveContent(ctx context.Context, c kind.VerbInput) (json.RawMessage, er
 	if wanted := findRequestedSSEB2(c); wanted != nil {
 		in["destinationServerSideEncryption"] = wanted
 	}
-	var raw json.RawMessage
-	if err := c.API.Call(ctx, "b2_copy_file", in, &raw); err != nil {
-		return nil, err
-	}
-	return fileObjectFromReply(raw)
-}
-
-// fileObjectFromReply is the file as the reply to its making shows it.
-func fileObjectFromReply(raw json.RawMessage) (json.RawMessage, error) {
 	var v fileVersion
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return nil, fmt.Errorf("B2's reply to an upload cannot be read: %w", err)
+	if err := c.API.Call(ctx, "b2_copy_file", in, &v); err != nil {
+		return nil, err
 	}
 	return json.RawMessage(v.normalizedFileObject()), nil
 }
