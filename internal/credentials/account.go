@@ -141,6 +141,9 @@ func (o Options) noneOrSignedOutError(c Credentials) (Credentials, error) {
 		command)
 }
 
+// longestValue is how many bytes a text or a row of an account file may have; the b2 command's have some hundred.
+const longestValue = 1 << 20
+
 type accountRow struct {
 	accountID, key, realm string
 	keyID                 sql.NullString
@@ -161,17 +164,26 @@ func readRow(ctx context.Context, path string, wait time.Duration) (row accountR
 		return row, err
 	}
 	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return row, err
+	}
+	defer conn.Close()
+	// What stands for the table may be a view, which computes as long a text as it likes.
+	if _, err := sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, longestValue); err != nil {
+		return row, err
+	}
 	const columns = "SELECT substr(account_id, 1, 1000), substr(application_key, 1, 1000), substr(realm, 1, 1000)"
-	err = db.QueryRowContext(ctx, columns+", substr(account_id_or_app_key_id, 1, 1000) FROM account LIMIT 1").
+	err = conn.QueryRowContext(ctx, columns+", substr(account_id_or_app_key_id, 1, 1000) FROM account LIMIT 1").
 		Scan(&row.accountID, &row.key, &row.realm, &row.keyID)
 	if err != nil && strings.Contains(err.Error(), "no such column: account_id_or_app_key_id") {
-		err = db.QueryRowContext(ctx, columns+" FROM account LIMIT 1").Scan(&row.accountID, &row.key, &row.realm)
+		err = conn.QueryRowContext(ctx, columns+" FROM account LIMIT 1").Scan(&row.accountID, &row.key, &row.realm)
 	}
 	if err == nil || !strings.Contains(err.Error(), "no such table: account") {
 		return row, err
 	}
 	var tables int
-	if db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name <> 'update_done'").Scan(&tables) == nil && tables == 0 {
+	if conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name <> 'update_done'").Scan(&tables) == nil && tables == 0 {
 		err = sql.ErrNoRows
 	}
 	return row, err

@@ -202,6 +202,8 @@ func TestFilesThatAreNoAccount(t *testing.T) {
 		"foreign": database(t, filepath.Join(dir, "foreign"), `CREATE TABLE bookmarks (url TEXT)`),
 		"other columns": database(t, filepath.Join(dir, "columns"), `CREATE TABLE account (name TEXT)`,
 			`INSERT INTO account VALUES ('ann')`),
+		"a view of long texts": database(t, filepath.Join(dir, "view"), `CREATE VIEW account AS SELECT 'a' AS account_id, `+
+			`hex(zeroblob(600000)) AS application_key, 'r' AS realm, 'k' AS account_id_or_app_key_id`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, credentials.Options{AccountInfoPath: path}, "Account file not readable", path)
