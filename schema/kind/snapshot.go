@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -312,7 +313,9 @@ func (o *Object) Value() (cty.Value, error) {
 // JSONMembers is the object's JSON as a map.
 func (o *Object) JSONMembers() (map[string]any, error) {
 	var m map[string]any
-	if err := json.Unmarshal([]byte(o.Raw), &m); err != nil {
+	in := json.NewDecoder(strings.NewReader(string(o.Raw)))
+	in.UseNumber() // as B2 wrote it: a revision is sent back
+	if err := in.Decode(&m); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
 	}
 	return m, nil

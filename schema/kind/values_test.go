@@ -1,6 +1,7 @@
 package kind_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,5 +108,21 @@ func TestCompleterRemembersNothingWrong(t *testing.T) {
 		if diff := cmp.Diff(words(wantProblems), words(gotProblems)); diff != "" {
 			t.Errorf("%v (-by itself +after others):\n%s", set, diff)
 		}
+	}
+}
+
+// What B2 wrote is what is sent back to it.
+func TestJSONMembersKeepNumbers(t *testing.T) {
+	s, err := kind.NewSnapshot(&wire.Account{}, []*kind.Kind{bucket.Kind()}, map[string][]wire.RawJSON{
+		"bucket": {`{"bucketId":"b1","bucketName":"acme-photos","revision":9007199254740993}`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	members, err := s.AllRead(bucket.Kind())[0].JSONMembers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(members["revision"]); string(got) != "9007199254740993" || err != nil {
+		t.Errorf("revision is read as %s, %v", got, err)
 	}
 }
