@@ -16,7 +16,7 @@ func (p *program) withInterrupt(parent context.Context) (ctx context.Context, st
 	signals, stopSignals := p.interruptSignals()
 	go p.watchSignals(signals, cancel, done)
 	return ctx, func() {
-		stopSignals()
+		stopSignals(ctx.Err() != nil)
 		cancel()
 		close(done)
 	}

@@ -57,8 +57,9 @@ type system struct {
 	cwd     string // the folder in which the program was started
 	host    string
 	osUser  func() string // whose process this is
-	// interruptSignals delivers what asks the program to stop, until stop is called: then that ends it, as before.
-	interruptSignals func() (signals <-chan os.Signal, stop func())
+	// interruptSignals delivers what asks the program to stop, until stop is called: then that ends it, as before, but for
+	// what is sent again and again, if some of it has come.
+	interruptSignals func() (signals <-chan os.Signal, stop func(interrupted bool))
 	// readHidden reads one line from the terminal, behind a prompt, without showing it. The end of the input is io.EOF.
 	readHidden func(prompt string) (string, error)
 	// newLineEditor reads lines from the terminal that can be edited; nil: there is none.
@@ -158,10 +159,15 @@ func (h singleByteReader) Read(p []byte) (int, error) {
 }
 
 // interruptSignals has room for the second signal while the first is being handled.
-func interruptSignals() (signals <-chan os.Signal, stop func()) {
+func interruptSignals() (signals <-chan os.Signal, stop func(interrupted bool)) {
 	c := make(chan os.Signal, 2)
 	notifyOfInterrupts(c)
-	return c, func() { signal.Stop(c) }
+	return c, func(interrupted bool) {
+		if interrupted { // a signal may have been sent long before it is delivered
+			signal.Notify(make(chan os.Signal, 1), endSignalsBesideInterrupts()...)
+		}
+		signal.Stop(c)
+	}
 }
 
 // notifyOfInterrupts tells of all signals that would end the program and can be caught. A terminal that is gone

@@ -81,7 +81,7 @@ func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command 
 		return failf("Two answers to one question", "Give either -bucket or -all-buckets.")
 	}
 	signals, stopSignals := p.interruptSignals()
-	defer stopSignals()
+	defer stopSignals(false)
 	s, err := p.openSessionWithoutConfig(ctx)
 	if err != nil {
 		return err

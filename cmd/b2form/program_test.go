@@ -79,7 +79,7 @@ func newBench(t *testing.T, config string) *bench {
 		now:              time.Now,
 		chdir:            os.Chdir,
 		exit:             func(int) {},
-		interruptSignals: func() (<-chan os.Signal, func()) { return b.signals, func() {} },
+		interruptSignals: func() (<-chan os.Signal, func(bool)) { return b.signals, func(bool) {} },
 		repeatEvery: func(_ time.Duration, f func()) func() {
 			select {
 			case b.ticks <- f:

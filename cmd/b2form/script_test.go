@@ -217,7 +217,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 		now:              time.Now,
 		chdir:            os.Chdir,
 		exit:             func(code int) { panic(code) },
-		interruptSignals: func() (<-chan os.Signal, func()) { return nil, func() {} },
+		interruptSignals: func() (<-chan os.Signal, func(bool)) { return nil, func(bool) {} },
 		repeatEvery:      repeatEvery,
 		sleep:            sleepBriefly,
 		slowHash:         quickHash,
