@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 	"b2form/schema/wire"
@@ -183,7 +184,7 @@ func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(unreadableMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
 			v = a.ReplaceNestedSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
-			attrs[a.Name] = convertOrUnknown(v, a.ValueType())
+			attrs[a.Name] = config.WithoutEscapes(convertOrUnknown(v, a.ValueType()))
 		}
 	}
 	return cty.ObjectVal(attrs)

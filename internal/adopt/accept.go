@@ -165,6 +165,9 @@ func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.V
 	if !v.IsWhollyKnown() || k.Content != nil {
 		return "what it holds is not told by B2"
 	}
+	if config.HoldsEscapes(v) {
+		return "a configuration holds text in Unicode's normal form C, and this is in another"
+	}
 	args := (&collector{writer: &writer{idOfName: map[ObjectID]string{}}, kind: k}).argsOf(nil, a, v, a.Name)
 	written := b.Body.Attributes[a.Name]
 	var nested []*hclsyntax.Block

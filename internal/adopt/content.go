@@ -65,8 +65,6 @@ func (c *ContentToDownload) fillFrom(live kind.Values) (why string) {
 	k := c.Object.Kind
 	sum, size := live.GetAttr(k.Content.SHA1Attr), live.GetAttr(k.Content.SizeAttr)
 	switch {
-	case k.IdentityOf(live) != c.Object.Identity:
-		return "a configuration holds text in Unicode's normal form C, and its name is in another."
 	case sum.IsNull():
 		return "B2 tells no SHA-1 of it that it could be compared by, as of what was uploaded in parts."
 	}

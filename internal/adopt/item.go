@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/view"
+	"b2form/schema/config"
 	"b2form/schema/functions"
 	"b2form/schema/kind"
 )
@@ -70,6 +71,8 @@ func (c *collector) declaredValues(live kind.Values, contentPath string) (want k
 		switch {
 		case v == nil || v.IsNull() || !v.IsWhollyKnown() || isKeptLiveServerDefault(a, *v):
 			v = c.nulls[i]
+		case config.HoldsEscapes(*v):
+			return want, fmt.Sprintf("a configuration holds text in Unicode's normal form C, and that of its %s is in another.", a.Name)
 		case c.kind.Content != nil && a.Name == c.kind.Content.SHA1Attr: // it follows from the content
 			v = c.nulls[i]
 		case c.kind.Content != nil && a.Compare.Equal != nil:

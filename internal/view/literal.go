@@ -100,6 +100,9 @@ func formatNumber(v cty.Value) string {
 
 // quoteHCL writes s as an HCL string.
 func quoteHCL(s string) string {
+	if before, escape, found := strings.Cut(s, string(visible.EscapeMark)); found {
+		return strings.TrimSuffix(quoteHCL(before), `"`) + `\` + strings.TrimPrefix(quoteHCL(escape), `"`)
+	}
 	return visible.EscapeInvisibleInHCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
 }
 

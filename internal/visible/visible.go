@@ -14,9 +14,10 @@ import (
 
 // EscapeLine is s in one line: control characters, what changes the direction or the
 // order of text, U+2028, U+2029 and other characters without a shape are written as
-// \n, \t or \u202e, a byte that is no UTF-8 as \xff. What stands for a command in
-// the middle of a line, "##[" and "##vso[", is broken with \u0023. All else stays,
-// a backslash too; so Text(Text(s)) is Text(s).
+// \n, \t or \u202e, a byte that is no UTF-8 as \xff, and EscapeMark as the backslash
+// that it stands for. What stands for a command in the middle of a line, "##[" and
+// "##vso[", is broken with \u0023. All else stays, a backslash too; so Text(Text(s))
+// is Text(s).
 func EscapeLine(s string) string { return escapeRunes(s, "", escapeRune) }
 
 // EscapeLines is EscapeLine for what has lines of its own: line feeds and tabs stay. No line
@@ -113,6 +114,8 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 		case size == 0:
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, rest[0])
+		case r == EscapeMark:
+			b.WriteByte('\\')
 		case isInvisible(r) && !strings.ContainsRune(kept, r):
 			b.WriteString(escaped(r))
 		default:
@@ -140,6 +143,9 @@ func plainPrefixLength[T string | []byte](s T) int {
 	}
 	return len(s)
 }
+
+// EscapeMark stands for the backslash of an escape: it is before the digits of what a value cannot hold.
+const EscapeMark = '\uFDD0'
 
 // isInvisible reports whether a character has no shape of its own. The two joiners
 // belong to the spelling of words in many languages, and to emoji.

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Replication: "Cloud Replication" and "Create a Cloud Replication Rule with the
@@ -285,7 +286,7 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 			func(other cty.Value) bool { return copiesAllOf(other, r) }) {
 			which := "new files"
 			if prefix := fileNamePrefixOf(r); prefix != "" {
-				which += fmt.Sprintf(" under %q", prefix)
+				which += " under " + wire.QuoteText(prefix)
 			}
 			say("%s are no longer copied to bucket %s", which, kind.EmptyIfNull(r.GetAttr("destination")))
 		}

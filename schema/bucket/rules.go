@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Lifecycle rules: "Lifecycle Rules" in the B2 documentation.
@@ -19,7 +20,8 @@ func lifecycleRuleAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "file_name_prefix", WirePath: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
 			Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckNamePrefix,
-			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
+			Doc: "Which files: those whose names start with this, byte by byte and in Unicode's normal form C; \"\" is every file. " +
+				"There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
 		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer "+
 			"one is deleted."),
@@ -127,7 +129,7 @@ func describeFiles(prefix string) string {
 	if prefix == "" {
 		return "all files"
 	}
-	return fmt.Sprintf("files under %q", prefix)
+	return "files under " + wire.QuoteText(prefix)
 }
 
 // lifecycleHazards is the hazard of a rule that is new or acts sooner than before.

@@ -25,7 +25,7 @@ func diffGrant(want cty.Value, a *wire.Account) (differingAttrs []string) {
 	}
 	prefix := ""
 	if v := want.GetAttr("name_prefix"); !v.IsNull() {
-		prefix = v.AsString()
+		prefix = wire.UnescapeText(v.AsString())
 	}
 	differ("capabilities", !equalSets(kind.StringsIfWhollyKnown(want.GetAttr("capabilities")), a.Capabilities))
 	differ("buckets", !equalSets(kind.StringsIfWhollyKnown(want.GetAttr("buckets")), buckets))

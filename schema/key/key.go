@@ -11,6 +11,7 @@ import (
 
 	"b2form/internal/words"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Kind is the descriptor of application keys. A key cannot be changed: every
@@ -47,7 +48,7 @@ func reach(v kind.AttrReader) (buckets []string, namePrefix string) {
 		buckets = kind.StringsIfWhollyKnown(list)
 	}
 	if prefix := v.GetAttr("name_prefix"); !prefix.IsNull() {
-		namePrefix = prefix.AsString()
+		namePrefix = wire.UnescapeText(prefix.AsString())
 	}
 	return buckets, namePrefix
 }

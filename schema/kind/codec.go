@@ -166,7 +166,7 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case t == cty.String:
 		if s, ok := raw.(string); ok {
-			return cty.StringVal(d.nameIfReferencedID(a, s)), nil
+			return cty.StringVal(wire.EscapeText(d.nameIfReferencedID(a, s))), nil
 		}
 		return cty.NilVal, unexpectedJSONError("a string", raw)
 	case t == cty.Bool:
@@ -221,7 +221,7 @@ func (d valueDecoder) stringMap(raw any) (cty.Value, error) {
 		if !ok {
 			return cty.NilVal, unexpectedJSONError("a string", v)
 		}
-		out[key] = cty.StringVal(s)
+		out[wire.EscapeText(key)] = cty.StringVal(wire.EscapeText(s))
 	}
 	return cty.MapVal(out), nil
 }
@@ -240,7 +240,7 @@ func (d valueDecoder) strings(a *Attr, raw any) (cty.Value, error) {
 		if !ok {
 			return cty.NilVal, unexpectedJSONError("a string", e)
 		}
-		out[i] = cty.StringVal(d.nameIfReferencedID(a, s))
+		out[i] = cty.StringVal(wire.EscapeText(d.nameIfReferencedID(a, s)))
 	}
 	if a.Type.IsSetType() {
 		return cty.SetVal(out), nil
@@ -411,7 +411,7 @@ func (a *Attr) encodeLeaf(v cty.Value, ids idLookup) (any, error) {
 	case t.IsMapType():
 		m := map[string]any{}
 		for key, e := range v.AsValueMap() {
-			m[key] = e.AsString()
+			m[wire.UnescapeText(key)] = wire.UnescapeText(e.AsString())
 		}
 		return m, nil
 	}
@@ -432,7 +432,7 @@ func (a *Attr) encodeLeaf(v cty.Value, ids idLookup) (any, error) {
 
 func (a *Attr) encodeString(s string, ids idLookup) (any, error) {
 	if a.Link.RefKind == "" {
-		return s, nil
+		return wire.UnescapeText(s), nil
 	}
 	return ids(a, s)
 }

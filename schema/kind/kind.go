@@ -446,13 +446,13 @@ func (k *Kind) IdentityOf(v AttrReader) string {
 		return ""
 	}
 	if k.ScopeAttr() == "" {
-		return k.NormalizeIdentity(id.AsString())
+		return k.NormalizeIdentity(wire.UnescapeText(id.AsString()))
 	}
 	holder := v.GetAttr(k.ScopeAttr())
 	if holder.IsNull() || !holder.IsKnown() {
 		return ""
 	}
-	return k.NormalizeIdentity(holder.AsString() + "/" + id.AsString())
+	return k.NormalizeIdentity(holder.AsString() + "/" + wire.UnescapeText(id.AsString()))
 }
 
 // IsIdentityAttr reports whether the attribute is what, or part of what, identifies

@@ -155,7 +155,7 @@ func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
 			return s.absentValue, nil
 		case part.Type == gjson.String && a.Type == cty.String && hasNoEscapes(part):
-			v := a.normalize(cty.StringVal(valueDecoder{r.lookupName}.nameIfReferencedID(a, part.Str)))
+			v := a.normalize(cty.StringVal(wire.EscapeText(valueDecoder{r.lookupName}.nameIfReferencedID(a, part.Str))))
 			return &v, nil
 		}
 	}

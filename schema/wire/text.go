@@ -1,0 +1,66 @@
+package wire
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// escapeMark stands for the backslash of an escape. It is a character that Unicode keeps for use inside of
+// programs, so that no text of anybody has it, and what is written shows it as a backslash.
+const escapeMark = "\uFDD0"
+
+var escapes = regexp.MustCompile("(?:" + escapeMark + "u[0-9a-f]{4})+")
+
+// EscapeText is a text of B2's as values hold it. B2 compares texts byte by byte, but every text of a
+// configuration is in Unicode's normal form C, into which values bring whatever they are given. Where a text is
+// in another form, the characters that may be lost are escaped, each UTF-16 code unit as in JSON, so that it
+// equals no text of a configuration and no other one of B2's. s is UTF-8.
+func EscapeText(s string) string {
+	if norm.NFC.IsNormalString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if one := string(r); norm.NFC.IsNormalString(one) && norm.NFC.PropertiesString(one).BoundaryBefore() {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, escapeMark+"u%04x", unit)
+		}
+	}
+	return b.String()
+}
+
+// UnescapeText is the text that [EscapeText] was given.
+func UnescapeText(s string) string {
+	if !HasEscapes(s) {
+		return s
+	}
+	return escapes.ReplaceAllStringFunc(s, func(run string) string {
+		var units []uint16
+		for _, digits := range strings.Split(run, escapeMark+"u")[1:] {
+			unit, _ := strconv.ParseUint(digits, 16, 16) // they are such digits
+			units = append(units, uint16(unit))
+		}
+		return string(utf16.Decode(units))
+	})
+}
+
+// HasEscapes reports whether a text, as values hold it, is not in normal form C.
+func HasEscapes(s string) bool { return strings.Contains(s, escapeMark) }
+
+// QuoteText is a text, as values hold it, between quotes, with escapes for what cannot be seen.
+func QuoteText(s string) string {
+	parts := strings.Split(s, escapeMark)
+	for i, part := range parts {
+		quoted := strconv.Quote(part)
+		parts[i] = quoted[1 : len(quoted)-1]
+	}
+	return `"` + strings.Join(parts, `\`) + `"`
+}
