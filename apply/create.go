@@ -132,7 +132,10 @@ func (r *runner) recordNewEntry(t *changeTask, made time.Time, delivered bool) e
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
 		Retiring: sortByID(append(retireesAfterCreate(t.Change, r.now()), r.listedExpiredPredecessors(t)...))}
 	if delivered {
-		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res)
+		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res, func(a addr.Addr) string {
+			other, _ := r.State.Entry(a)
+			return other.ID
+		})
 	}
 	if t.unresolvedAttempts > 0 && t.Kind.NameTakenCode == "" { // else the name is taken now
 		return r.State.PutKeepingIntent(e)

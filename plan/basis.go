@@ -108,7 +108,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		d.Overlap = c.Overlap.String()
 	}
 	if r := p.declaration(c.Addr); r != nil {
-		d.DeliveryDigest = DeliveryDigest(r)
+		d.DeliveryDigest = DeliveryDigest(r, nil)
 		if slices.ContainsFunc(r.Deliveries, func(to config.Delivery) bool { return to.HasOtherSensitive }) {
 			hidden.texts = append(hidden.texts, d.DeliveryDigest)
 			d.DeliveryDigest = ""

@@ -122,12 +122,12 @@ func TestAfterKeepsLiveValues(t *testing.T) {
 
 func TestDeliveryDigestDoesNotDependOnOrder(t *testing.T) {
 	a, b := config.Delivery{SettingsDigest: "a"}, config.Delivery{SettingsDigest: "b"}
-	one := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a, b}})
-	two := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{b, a, b}})
-	if one != two || one == plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a}}) {
+	one := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a, b}}, nil)
+	two := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{b, a, b}}, nil)
+	if one != two || one == plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a}}, nil) {
 		t.Errorf("digests %q and %q", one, two)
 	}
-	if none := plan.DeliveryDigest(&config.Resource{}); none != "" {
+	if none := plan.DeliveryDigest(&config.Resource{}, nil); none != "" {
 		t.Errorf("without deliveries the digest is %q", none)
 	}
 }

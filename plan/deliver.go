@@ -1,32 +1,46 @@
 package plan
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 )
 
 // DeliveryDigest identifies where and how the resource's secret goes: what the
 // state records as StateEntry.DeliveryDigest once it has been carried out. It holds one
-// part per delivery, so that a removed delivery can be told from a changed one.
-func DeliveryDigest(r *config.Resource) string {
-	return strings.Join(deliveryDigests(r), ",")
-}
-
-func deliveryDigests(r *config.Resource) []string {
+// part per delivery, so that a removed delivery can be told from a changed one. remoteID
+// gives the IDs of what else is delivered of; nil: only the settings count.
+func DeliveryDigest(r *config.Resource, remoteID func(addr.Addr) string) string {
 	out := make([]string, len(r.Deliveries))
 	for i := range r.Deliveries {
-		out[i] = r.Deliveries[i].SettingsDigest
+		out[i] = deliveryDigest(&r.Deliveries[i], remoteID)
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return strings.Join(slices.Compact(out), ",")
+}
+
+// deliveryDigest is the part of one delivery. A state of before IDs counted has the settings alone.
+func deliveryDigest(d *config.Delivery, remoteID func(addr.Addr) string) string {
+	if len(d.HoldsIDsOf) == 0 || remoteID == nil {
+		return d.SettingsDigest
+	}
+	h := sha256.New()
+	for _, a := range d.HoldsIDsOf {
+		fmt.Fprintf(h, "%s\n", remoteID(a))
+	}
+	return d.SettingsDigest + ":" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // findReplaceReason says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
-func (p *planner) findReplaceReason(r *config.Resource, h match) string {
+func (p *planner) findReplaceReason(r *config.Resource, h match, fields []string) string {
 	const undelivered = "its secret was never delivered"
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:
@@ -41,10 +55,12 @@ func (p *planner) findReplaceReason(r *config.Resource, h match) string {
 		return ""
 	case !h.entry.Delivered:
 		return undelivered
-	case !allDelivered(h.entry, r):
-		return "its delivery changed"
 	}
-	return ""
+	reason, madeAnew := p.staleDelivery(h.entry, r)
+	if len(fields) == 0 && len(madeAnew) > 0 {
+		p.linkPlanner.soleUpdateCauses[r.Addr] = madeAnew
+	}
+	return reason
 }
 
 // isImportedWithoutSecret reports whether the object was made by somebody else, so that
@@ -53,11 +69,88 @@ func (h *match) isImportedWithoutSecret() bool {
 	return h.toBeImported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
 }
 
-// allDelivered reports whether everything that the resource delivers was carried
-// out. A delivery that is no longer wanted does not matter.
-func allDelivered(e *addr.StateEntry, r *config.Resource) bool {
+// staleDelivery says why not everything was delivered that would be now; "" where it was. A delivery that is no
+// longer wanted does not matter. madeAnew are the objects of this plan that it is because of.
+func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason string, madeAnew []addr.Addr) {
 	done := strings.Split(e.DeliveryDigest, ",")
-	return !slices.ContainsFunc(deliveryDigests(r), func(d string) bool { return !slices.Contains(done, d) })
+	for i := range r.Deliveries {
+		d := &r.Deliveries[i]
+		hasItsSettings := func(part string) bool {
+			return part == d.SettingsDigest || strings.HasPrefix(part, d.SettingsDigest+":")
+		}
+		if !slices.ContainsFunc(done, hasItsSettings) {
+			return "its delivery changed", nil
+		}
+		for _, a := range d.HoldsIDsOf {
+			if p.deliveredIDs[a] == "" && !slices.Contains(madeAnew, a) {
+				madeAnew = append(madeAnew, a)
+			}
+		}
+		if !slices.Contains(done, d.SettingsDigest) && !slices.Contains(done, deliveryDigest(d, p.remoteIDAfterPlan)) {
+			reason = "what it delivers of " + words.JoinAnd(addrTexts(d.HoldsIDsOf)) + " was made anew"
+		}
+	}
+	if len(madeAnew) > 0 {
+		reason = "what it delivers of " + words.JoinAnd(addrTexts(madeAnew)) + " is made anew"
+	}
+	return reason, madeAnew
+}
+
+func addrTexts(list []addr.Addr) []string {
+	out := make([]string, len(list))
+	for i, a := range list {
+		out[i] = a.String()
+	}
+	return out
+}
+
+// deliveredIDs are the remote IDs, after the plan, of the objects of which deliveries of others hold something; "" where
+// the object is made by it.
+type deliveredIDs map[addr.Addr]string
+
+// note notes what becomes of an object, where a delivery of another one depends on it.
+func (d deliveredIDs) note(a addr.Addr, remoteIDOrNone string) {
+	if _, matters := d[a]; matters {
+		d[a] = remoteIDOrNone
+	}
+}
+
+// remoteIDAfterPlan is the remote ID that an object has after the plan; "": not known before it is carried out.
+func (p *planner) remoteIDAfterPlan(a addr.Addr) string { return p.deliveredIDs[a] }
+
+// declaredInDeliveryOrder lists what is declared: what delivers something of others behind these, of which it notes
+// what is recorded. No configuration has circles of them.
+func (p *planner) declaredInDeliveryOrder() []*config.Resource {
+	depths := map[addr.Addr]int{}
+	var depth func(r *config.Resource) int
+	depth = func(r *config.Resource) int {
+		most, known := depths[r.Addr]
+		for i := 0; i < len(r.Deliveries) && !known; i++ {
+			for _, a := range r.Deliveries[i].HoldsIDsOf {
+				if e := p.entry(a); e != nil {
+					p.deliveredIDs[a] = e.ID
+				} else {
+					p.deliveredIDs[a] = ""
+				}
+				if other := p.declaration(a); other != nil {
+					most = max(most, depth(other)+1)
+				}
+			}
+		}
+		if most > 0 {
+			depths[r.Addr] = most
+		}
+		return most
+	}
+	for _, r := range p.declared {
+		depth(r)
+	}
+	if len(depths) == 0 {
+		return p.declared
+	}
+	return slices.SortedStableFunc(slices.Values(p.declared), func(a, b *config.Resource) int {
+		return cmp.Compare(depths[a.Addr], depths[b.Addr])
+	})
 }
 
 // planDelivery notes where a new secret will go, or that it would be lost.

@@ -119,7 +119,7 @@ func (c *goldenCase) fillDigests() {
 	for _, r := range c.config.Resources {
 		for i := range c.State.Entries {
 			if e := &c.State.Entries[i]; e.Addr == r.Addr {
-				e.DeliveryDigest = strings.ReplaceAll(e.DeliveryDigest, "DIGEST", plan.DeliveryDigest(r))
+				e.DeliveryDigest = strings.ReplaceAll(e.DeliveryDigest, "DIGEST", plan.DeliveryDigest(r, nil))
 			}
 		}
 	}

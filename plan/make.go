@@ -49,6 +49,7 @@ func (p *planner) planChanges() {
 		return
 	}
 	p.claimAllRecovered()
+	declared := p.declaredInDeliveryOrder()
 	if p.ImportOnly != nil {
 		if r := p.declaration(*p.ImportOnly); r != nil {
 			p.tagErrors(r.Addr, func() { p.planResource(r) })
@@ -56,12 +57,12 @@ func (p *planner) planChanges() {
 		return
 	}
 	if !p.Destroy {
-		for _, r := range p.declared {
+		for _, r := range declared {
 			if p.linkPlanner.hasLinks(r) {
 				p.linkPlanner.resourcesWithLinks = append(p.linkPlanner.resourcesWithLinks, r)
 			}
 		}
-		for _, r := range p.declared {
+		for _, r := range declared {
 			if len(p.linkPlanner.resourcesWithLinks) == 0 || !p.linkPlanner.hasLinks(r) {
 				p.tagErrors(r.Addr, func() { p.planResource(r) })
 			}
@@ -87,6 +88,7 @@ type planner struct {
 	recordedOrAnnouncedAddrs   []*addr.Addr       // what the state or the journal knows; sorted
 	kinds                      map[string]*kind.Kind
 	declaredLookup             addrLookup // in declared
+	deliveredIDs               deliveredIDs
 	entryLookup                addrLookup // in Entries, which are sorted by address
 	announced                  map[addr.Addr][]AnnouncedCreate
 	imports                    map[addr.Addr]*config.Import
@@ -136,6 +138,7 @@ func newPlanner(r Request) *planner {
 		digester:                   newDigester(r.Applied.Salt),
 		reportedUnmatchedNamesakes: map[identityKey]bool{},
 		differByKind:               map[string]*differ{},
+		deliveredIDs:               deliveredIDs{},
 	}
 	p.linkPlanner = newLinkPlanner(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
@@ -210,6 +213,7 @@ func (p *planner) planResource(r *config.Resource) {
 
 // planCreate plans an object that is not there.
 func (p *planner) planCreate(r *config.Resource, h match) {
+	p.deliveredIDs.note(r.Addr, "")
 	c := Change{
 		Addr:           r.Addr,
 		Kind:           r.Kind,
@@ -248,6 +252,11 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	if p.ImportOnly != nil && h.toBeImported {
 		p.warnImportLeavesDifferences(r, fields)
 		action, reason, fields = NoOp, "", nil
+	}
+	if action == NoOp || action == Update {
+		p.deliveredIDs.note(r.Addr, h.object.ID)
+	} else {
+		p.deliveredIDs.note(r.Addr, "")
 	}
 	judged, follows := p.linkPlanner.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
@@ -312,7 +321,7 @@ func (p *planner) warnImportLeavesDifferences(r *config.Resource, fields []strin
 // decideAction decides what becomes of a live object, and why.
 func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
 	if r.Kind.Update == nil {
-		reason := p.findReplaceReason(r, h)
+		reason := p.findReplaceReason(r, h, fields)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
 			return p.decideRotation(r, h, rotation, reason, live, fields)
 		}
@@ -432,7 +441,7 @@ func (p *planner) planRecord(r *config.Resource, h match) {
 	}
 	now.Retiring = sortByID(now.Retiring)
 	if was.Delivered && len(r.Deliveries) > 0 {
-		now.DeliveryDigest = DeliveryDigest(r)
+		now.DeliveryDigest = DeliveryDigest(r, p.remoteIDAfterPlan)
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
 		now.ForceDestroy != was.ForceDestroy || now.DeliveryDigest != was.DeliveryDigest ||

@@ -111,7 +111,7 @@ func (w *world) live(r *config.Resource, id string) {
 // own records the resource in the state.
 func (w *world) own(r *config.Resource, id string) {
 	w.entries = append(w.entries, addr.StateEntry{
-		Addr: r.Addr, Identity: r.Identity(), ID: id, Delivered: true, DeliveryDigest: plan.DeliveryDigest(r),
+		Addr: r.Addr, Identity: r.Identity(), ID: id, Delivered: true, DeliveryDigest: plan.DeliveryDigest(r, nil),
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"b2form/internal/agefile"
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/folder"
 	"b2form/schema/kind"
@@ -205,6 +206,12 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 		a := d.args[name]
 		v, diags := e.module.renderArgument(d, name, rep.context(template, d.refsOfSecretArgs.invalidRoots), selfSample(e.block.kind))
 		e.report().add(diags...)
+		for _, m := range kind.ComputedMarksIn(v) {
+			if k := e.module.kinds[m.Addr.Kind]; m.Addr != e.addr && (k.YieldsSecret() || m.Attr == k.IDAttr) {
+				ok = ok && e.checkNotSecretOfAnother(a, k, m)
+				out.HoldsIDsOf = mergeAddrs(out.HoldsIDsOf, []addr.Addr{m.Addr})
+			}
+		}
 		v, marks := v.UnmarkDeep()
 		e.collectMarks(marks)
 		switch {
@@ -226,6 +233,15 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 		}
 	}
 	return digestTexts, ok
+}
+
+// checkNotSecretOfAnother refuses the secret of another object, which nobody has once that is made.
+func (e *instanceEvaluation) checkNotSecretOfAnother(a *hcl.Attribute, k *kind.Kind, m kind.ComputedMark) (ok bool) {
+	if k.FindAttr(m.Attr).Secret {
+		e.reportAt(hcl.DiagError, a.Expr.Range(), "Secret of another "+k.Name, fmt.Sprintf("%s.%s is known only in B2's answer to the "+
+			"creation of %[1]s, so it cannot be delivered with %[3]s. Deliver it in a block of %[1]s.", m.Addr, m.Attr, e.addr))
+	}
+	return !k.FindAttr(m.Attr).Secret
 }
 
 // deliveryDigest identifies a delivery; text is what was rendered for it.

@@ -183,7 +183,10 @@ type Delivery struct {
 	// SettingsDigest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	SettingsDigest string
-	Range          *hcl.Range // of the block
+	// HoldsIDsOf are the other objects of which something is delivered that changes when they
+	// are made anew; sorted.
+	HoldsIDsOf []addr.Addr
+	Range      *hcl.Range // of the block
 }
 
 // An Output is one output block.
