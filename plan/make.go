@@ -29,6 +29,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.keepOnlyTargets()
 		p.checkNamedStay()
 		p.checkDeletedParentsEmptied()
+		p.warnDataOfDestroyed()
 		p.addBrokenLinkHazards()
 		p.planDigestRemovals()
 		p.makeSteps()

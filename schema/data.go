@@ -256,7 +256,7 @@ func (l *module) dataQuery(d *dataBlock, args map[string]string) config.DataQuer
 	if k == nil {
 		return config.DataQuery{}
 	}
-	q := config.DataQuery{Kind: k}
+	q := config.DataQuery{Kind: k, RemoteID: args[k.IDAttr], DataAddr: d.addr, Range: d.place}
 	name, named := args[k.IdentityAttr]
 	switch {
 	case d.form.listsChildren:

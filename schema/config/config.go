@@ -204,6 +204,9 @@ type DataQuery struct {
 	Kind     *kind.Kind          // nil: only the account
 	Identity string              // in its normal form; "": every object of the kind may matter
 	Children kind.ChildListQuery // instead, of a kind with Parent.ListChildren; zero: none
+	RemoteID string              // instead; "": none
+	DataAddr string              // of the block that asks: "data.bucket.photos"
+	Range    hcl.Range           // its header
 }
 
 // A Check is one check block: something that is watched and stops nothing.
