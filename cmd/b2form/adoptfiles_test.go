@@ -15,25 +15,7 @@ func TestAdoptTooManyFiles(t *testing.T) {
 	if _, err := b.call("b2_create_bucket", `{"bucketName":"acme-site","bucketType":"allPrivate"}`); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := b.call("b2_get_upload_url", `{"bucketId":"@acme-site"}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var to struct{ UploadURL, AuthorizationToken string }
-	if err := json.Unmarshal(reply, &to); err != nil {
-		t.Fatal(err)
-	}
-	for i := range mostAdoptedFiles + 1 {
-		_, err := fetch(http.MethodPost, to.UploadURL, "", func(r *http.Request) {
-			r.Header.Set("Authorization", to.AuthorizationToken)
-			r.Header.Set("X-Bz-File-Name", fmt.Sprintf("a/%04d", i))
-			r.Header.Set("Content-Type", "text/plain")
-			r.Header.Set("X-Bz-Content-Sha1", fmt.Sprintf("%x", sha1.Sum(nil)))
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	b.uploadEmpty(t, "acme-site", "a/", mostAdoptedFiles+1)
 	if code := b.run("adopt", "-files=acme-site/a/"); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
@@ -49,6 +31,30 @@ func TestAdoptTooManyFiles(t *testing.T) {
 	for _, call := range b.Calls() {
 		if call.Method == "b2_download_file_by_id" {
 			t.Error("an empty file was downloaded")
+		}
+	}
+}
+
+// uploadEmpty uploads so many files without content, numbered behind the prefix.
+func (b *bench) uploadEmpty(t *testing.T, bucket, prefix string, n int) {
+	t.Helper()
+	reply, err := b.call("b2_get_upload_url", `{"bucketId":"@`+bucket+`"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var to struct{ UploadURL, AuthorizationToken string }
+	if err := json.Unmarshal(reply, &to); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		_, err := fetch(http.MethodPost, to.UploadURL, "", func(r *http.Request) {
+			r.Header.Set("Authorization", to.AuthorizationToken)
+			r.Header.Set("X-Bz-File-Name", fmt.Sprintf("%s%04d", prefix, i))
+			r.Header.Set("Content-Type", "text/plain")
+			r.Header.Set("X-Bz-Content-Sha1", fmt.Sprintf("%x", sha1.Sum(nil)))
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

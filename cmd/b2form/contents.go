@@ -26,7 +26,11 @@ func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 			continue
 		}
 		g.Go(func() (err error) {
-			counts[i], err = c.Kind.Destroy.CountContents(ctx, s.client, c.RemoteID)
+			most := wire.MostCounted
+			if !c.DestroysContents() {
+				most = wire.VersionsPerPage // that it is not empty is enough
+			}
+			counts[i], err = c.Kind.Destroy.CountContents(ctx, s.client, c.RemoteID, most)
 			if !c.DestroysContents() && ctx.Err() == nil {
 				return nil // B2 itself refuses to delete what is not empty
 			}

@@ -60,6 +60,7 @@ func TestContentsInWords(t *testing.T) {
 		"10000 versions with 1.5 TB":       {Versions: 10_000, Bytes: 1_500_000_000_000},
 		"2 versions with 9223.4 PB":        {Versions: 2, Bytes: 1<<63 - 1},
 		"more than 10 000 versions":        {Versions: 10_000, Bytes: 5, More: true},
+		"more than 1000 versions":          {Versions: 1000, Bytes: 5, More: true},
 		"nobody knows how many, since the": {ListingDenied: true},
 	} {
 		if got := c.String(); !strings.HasPrefix(got, want) {

@@ -191,7 +191,7 @@ func notEmptied(w *world) {
 	w.upload(id, "a.txt")
 	w.by("b2_hide_file", `{"bucketId":%q,"fileName":"a.txt"}`, id)
 	w.configure()
-	w.refused("holds 2 file versions")
+	w.refused("holds 2 versions with")
 	w.bucketID("acme-photos")
 }
 

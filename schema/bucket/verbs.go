@@ -96,28 +96,15 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	return err
 }
 
-func countVersions(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error) {
-	return wire.CountVersions(ctx, api, id, "", wire.MostCounted)
+func countVersions(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error) {
+	return wire.CountVersions(ctx, api, id, "", most)
 }
 
-// refusedNotEmptyError says how much the bucket holds. One page of 1000 is one transaction.
+// refusedNotEmptyError says how much the bucket holds, as far as one request tells.
 func refusedNotEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) error {
-	var page struct {
-		Files        []json.RawMessage
-		NextFileName *string
-	}
 	holds := "file versions, hide markers or unfinished large files"
-	in := map[string]any{"bucketId": c.ID, "maxFileCount": 1000}
-	if err := c.API.Call(ctx, "b2_list_file_versions", in, &page); err == nil {
-		n := len(page.Files)
-		switch {
-		case page.NextFileName != nil:
-			holds = "more than 1000 file versions"
-		case n == 1:
-			holds = "1 file version"
-		case n > 1:
-			holds = fmt.Sprintf("%d file versions", n)
-		}
+	if n, err := countVersions(ctx, c.API, c.ID, wire.VersionsPerPage); err == nil && n.Versions > 0 {
+		holds = n.String()
 	}
 	e := notEmptyError(holds)
 	e.Detail, e.Cause = e.Detail+" Nothing in it was removed.", refused

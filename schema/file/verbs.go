@@ -377,7 +377,7 @@ func ignoreGone(err error) error {
 	return err
 }
 
-func countFileVersions(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error) {
+func countFileVersions(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error) {
 	bucketID, name, _ := strings.Cut(id, "/")
-	return wire.CountVersions(ctx, api, bucketID, name, wire.MostCounted)
+	return wire.CountVersions(ctx, api, bucketID, name, most)
 }

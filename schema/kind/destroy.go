@@ -20,8 +20,8 @@ type DestroyBehavior struct {
 	// without. May be nil.
 	Hazards func(force bool) []Hazard
 	// CountContents counts what an object with the remote ID holds that goes with it by force,
-	// up to wire.MostCounted versions. Set where ForceAttr is.
-	CountContents func(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error)
+	// up to so many versions. Set where ForceAttr is.
+	CountContents func(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error)
 	// CheckDelete says why a live object is not deleted in any case; nil: it may be. nil: every one may.
 	CheckDelete func(live map[string]any) *wire.ExplainedError
 	// NotEmptyError is the refusal to delete an object without force while it holds what the text tells. nil: that

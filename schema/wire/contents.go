@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // ContentsCount is what goes with a bucket, or with a file, that is deleted with
@@ -15,14 +17,14 @@ type ContentsCount struct {
 	ListingDenied bool // the credentials in use may not look
 }
 
-// MostCounted is how many versions are counted.
-const MostCounted = 10_000
+// MostCounted is how many versions are counted where people are told, and VersionsPerPage how many one
+// request counts, which is one Class C transaction ("b2_list_file_versions").
+const MostCounted, VersionsPerPage = 10_000, 1000
 
 // CountVersions counts what a bucket holds, or with a name one file in it, until it
-// comes to more than most. A bucket that is gone holds nothing. A page of 1000 is one
-// Class C transaction ("b2_list_file_versions"), which lists unfinished large files too.
+// comes to more than most. A bucket that is gone holds nothing. Unfinished large files count too.
 func CountVersions(ctx context.Context, api API, bucketID, fileName string, most int) (ContentsCount, error) {
-	const method, onePage = "b2_list_file_versions", 1000
+	const method = "b2_list_file_versions"
 	var found ContentsCount
 	in := map[string]any{"bucketId": bucketID}
 	if fileName != "" {
@@ -37,7 +39,7 @@ func CountVersions(ctx context.Context, api API, bucketID, fileName string, most
 			}
 			NextFileName, NextFileID *string
 		}
-		in["maxFileCount"] = min(onePage, most-found.Versions)
+		in["maxFileCount"] = min(VersionsPerPage, most-found.Versions)
 		err := api.Call(ctx, method, in, &page)
 		var refused *Error
 		switch {
@@ -85,7 +87,7 @@ func (c ContentsCount) String() string {
 	case c.ListingDenied:
 		return "nobody knows how many, since the credentials in use may not list files"
 	case c.More:
-		return "more than 10 000 versions"
+		return "more than " + strings.Replace(strconv.Itoa(c.Versions), "0000", "0 000", 1) + " versions"
 	case c.Versions == 0:
 		return "there are none"
 	case c.Versions == 1:
