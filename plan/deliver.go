@@ -15,28 +15,31 @@ import (
 
 // DeliveryDigest identifies where and how the resource's secret goes: what the
 // state records as StateEntry.DeliveryDigest once it has been carried out. It holds one
-// part per delivery, so that a removed delivery can be told from a changed one. remoteID
-// gives the IDs of what else is delivered of; nil: only the settings count.
+// part per delivery, so that a removed delivery can be told from a changed one, and a further
+// one where remote IDs of others are delivered. remoteID gives these; nil: only settings count.
 func DeliveryDigest(r *config.Resource, remoteID func(addr.Addr) string) string {
-	out := make([]string, len(r.Deliveries))
+	var out []string
 	for i := range r.Deliveries {
-		out[i] = deliveryDigest(&r.Deliveries[i], remoteID)
+		d := &r.Deliveries[i]
+		out = append(out, d.SettingsDigest)
+		if len(d.HoldsIDsOf) > 0 && remoteID != nil {
+			out = append(out, deliveredIDsDigest(d, remoteID))
+		}
 	}
 	slices.Sort(out)
 	return strings.Join(slices.Compact(out), ",")
 }
 
-// deliveryDigest is the part of one delivery. A state of before IDs counted has the settings alone.
-func deliveryDigest(d *config.Delivery, remoteID func(addr.Addr) string) string {
-	if len(d.HoldsIDsOf) == 0 || remoteID == nil {
-		return d.SettingsDigest
-	}
+// deliveredIDsDigest is the part of the remote IDs that a delivery holds.
+func deliveredIDsDigest(d *config.Delivery, remoteID func(addr.Addr) string) string {
 	h := sha256.New()
 	for _, a := range d.HoldsIDsOf {
 		fmt.Fprintf(h, "%s\n", remoteID(a))
 	}
-	return d.SettingsDigest + ":" + hex.EncodeToString(h.Sum(nil)[:16])
+	return idsPrefix(d) + hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+func idsPrefix(d *config.Delivery) string { return d.SettingsDigest + ":" }
 
 // findReplaceReason says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
@@ -86,7 +89,9 @@ func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason 
 				madeAnew = append(madeAnew, a)
 			}
 		}
-		if !slices.Contains(done, d.SettingsDigest) && !slices.Contains(done, deliveryDigest(d, p.remoteIDAfterPlan)) {
+		// A state of before IDs counted has none.
+		idsRecorded := slices.ContainsFunc(done, func(part string) bool { return strings.HasPrefix(part, idsPrefix(d)) })
+		if idsRecorded && !slices.Contains(done, deliveredIDsDigest(d, p.remoteIDAfterPlan)) {
 			reason = "what it delivers of " + words.JoinAnd(addrTexts(d.HoldsIDsOf)) + " was made anew"
 		}
 	}
