@@ -28,7 +28,12 @@ func (r *runner) announceCreates(creates []int) error {
 	intents := make([]state.CreateIntent, len(creates))
 	for i, step := range creates {
 		t := r.changeTasks[r.Plan.Steps[step].Change]
-		t.Change = r.withTimestampIfRotating(t.Change)
+		stamped, err := r.withTimestampIfRotating(t.Change)
+		if err != nil {
+			r.announceCreatesErr = err
+			return err
+		}
+		t.Change = stamped
 		t.idsBeforeCreate = r.idsWithIdentity(t.Change)
 		before := slices.IndexFunc(r.openIntents, func(open state.CreateIntent) bool {
 			return open.Addr == t.Addr && open.Identity == t.Identity
@@ -181,10 +186,10 @@ func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
 
 // withTimestampIfRotating is the change with the name under which its object will live. In a
 // rotation that is later than every name of it that is live, whatever the clock
-// says: the newest name is the newest object.
-func (r *runner) withTimestampIfRotating(c *plan.Change) *plan.Change {
+// says: the newest name is the newest object. It fails where no name is later.
+func (r *runner) withTimestampIfRotating(c *plan.Change) (*plan.Change, error) {
 	if _, ok := c.Kind.RotationOf(c.After); !ok {
-		return c
+		return c, nil
 	}
 	at := r.now()
 	r.snapshotMu.Lock()
@@ -196,10 +201,16 @@ func (r *runner) withTimestampIfRotating(c *plan.Change) *plan.Change {
 	r.snapshotMu.Unlock()
 	n := *c
 	n.Identity = kind.TimestampedName(c.Identity, at)
+	if _, _, ok := kind.ParseTimestampedName(n.Identity); !ok {
+		last := kind.TimestampedName(c.Identity, at.Add(-time.Second))
+		return nil, &wire.ExplainedError{Summary: "No name is left for a new " + c.Kind.Name, Detail: fmt.Sprintf("In a rotation, names "+
+			"end with the time at which each %[1]s was made, and no time later than that in %[2]q can be written. Delete that %[1]s, "+
+			"which no rotation has made.", c.Kind.Name, last)}
+	}
 	after := c.After.AsValueMap()
 	after[c.Kind.IdentityAttr] = cty.StringVal(n.Identity)
 	n.After = cty.ObjectVal(after)
-	return &n
+	return &n, nil
 }
 
 // createdAtOrNow is when the object was made, by B2's clock where its answer tells.
