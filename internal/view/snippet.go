@@ -36,8 +36,12 @@ func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 	if i := bytes.IndexByte(src[max(from, to-1):], '\n'); i >= 0 {
 		end = max(from, to-1) + i
 	}
+	quoted := string(src[begin:end])
+	if opening, isHeader := restOfHeader(src[min(to, end):end]); isHeader {
+		quoted = string(src[begin:min(to, end)]) + opening + " …"
+	}
 	s := &snippet{
-		lines:           strings.Split(visible.ReplaceInvisibleKeepingOffsets(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
+		lines:           strings.Split(visible.ReplaceInvisibleKeepingOffsets(strings.ReplaceAll(quoted, "\r", " ")), "\n"),
 		firstLine:       d.Subject.Start.Line,
 		markedTextStart: from - begin,
 		markedTextEnd:   min(to, end) - begin,
@@ -47,6 +51,13 @@ func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 		s.markedTextEnd = min(s.markedTextEnd, len(s.text()))
 	}
 	return s
+}
+
+// restOfHeader is what follows the subject of a diagnostic up to the brace, where the subject is the header of a block that is
+// written on one line: what stands in the braces may be long, or secret, and the diagnostic is not about it.
+func restOfHeader(afterSubject []byte) (opening string, ok bool) {
+	spaces, body, found := strings.Cut(string(afterSubject), "{")
+	return spaces + "{", found && strings.TrimSpace(spaces) == "" && strings.TrimSpace(body) != ""
 }
 
 // splitMarked splits line i into what stands before, inside and after the marked part.
