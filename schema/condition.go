@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -71,7 +72,11 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	if holds || !known {
 		return nil, v
 	}
-	text, wrong := ConditionMessageOrDefault(s.eval(c.errorMessage, ctx), "error_message", c.errorMessage.Range())
+	said := s.eval(c.errorMessage, ctx)
+	if slices.ContainsFunc(kind.ComputedMarksIn(said), s.isSecretAttr) {
+		said = said.Mark(kind.Sensitive)
+	}
+	text, wrong := ConditionMessageOrDefault(said, "error_message", c.errorMessage.Range())
 	if wrong != nil {
 		s.report.add(wrong)
 	}
@@ -80,25 +85,25 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 }
 
 // failureOrSecret is failure for a condition that may use computed attributes. It reports one that nothing but secrets keeps from
-// being known: no later evaluation knows them.
+// being known, however much else it is made from: no later evaluation knows them.
 func (c *condition) failureOrSecret(s *scope, ctx *hcl.EvalContext) *hcl.Diagnostic {
 	d, v := c.failure(s, ctx)
-	if d != nil || v.IsKnown() || c.isRefused {
-		return d
+	if d == nil && !v.IsKnown() && !c.isRefused {
+		c.reportSecretCause(s, v)
 	}
-	var secrets []kind.ComputedMark
-	for m := range unknownCauses(v.Marks()) {
-		made, ok := m.(kind.ComputedMark)
-		if !ok || !s.module.kinds[made.Addr.Kind].FindAttr(made.Attr).Secret {
-			return nil
-		}
-		secrets = append(secrets, made)
+	return d
+}
+
+// reportSecretCause reports a condition that came to an unknown v if nothing but secrets is the cause.
+func (c *condition) reportSecretCause(s *scope, v cty.Value) {
+	made := kind.ComputedMarksIn(v)
+	if len(unknownCauses(v.Marks())) != len(made) {
+		return
 	}
-	if len(secrets) > 0 {
-		what := secrets[0].Addr
-		reportSecretInCondition(s.report, c.holds.Range(), what.String()+"."+secrets[0].Attr, s.module.kinds[what.Kind])
+	made = slices.DeleteFunc(made, s.isKnownLive)
+	if len(made) > 0 && !slices.ContainsFunc(made, func(m kind.ComputedMark) bool { return !s.isSecretAttr(m) }) {
+		reportSecretInCondition(s.report, c.holds.Range(), made[0].Addr.String()+"."+made[0].Attr, s.module.kinds[made[0].Addr.Kind])
 	}
-	return nil
 }
 
 // refuseSecrets reports what conditions ask of secrets that are kept nowhere. self is the kind that self is of; nil: of none.
@@ -119,8 +124,10 @@ func (l *module) refuseSecrets(conditions []*condition, self *kind.Kind) {
 	}
 }
 
+const secretInCondition = "Secret in a condition"
+
 func reportSecretInCondition(r *report, at hcl.Range, what string, k *kind.Kind) {
-	r.errorAt(at, "Secret in a condition", fmt.Sprintf("%s exists only while the %s is being made and is kept nowhere, so no later run "+
+	r.errorAt(at, secretInCondition, fmt.Sprintf("%s exists only while the %s is being made and is kept nowhere, so no later run "+
 		"could judge the condition. Leave it out, or ask for %s.", what, k.Name, k.IDAttr))
 }
 

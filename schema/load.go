@@ -213,7 +213,11 @@ func (l *module) toleratesUnknown() bool { return l.AllowUnsetVariables || l.sha
 func (l *module) evaluateUnreferenceableBlocks() {
 	l.resolveOutputReferences()
 	l.evaluateOutputs()
+	sample := newSecretlessSample(l)
 	for _, m := range l.shared.modules {
+		for _, o := range m.outputs {
+			o.checkPreconditions(sample.forModule(m))
+		}
 		if m != l {
 			m.staticScope.outputsObject() // also those that nothing refers to have to be right
 		}
@@ -221,6 +225,7 @@ func (l *module) evaluateUnreferenceableBlocks() {
 		m.evaluateMoves()
 		m.evaluateRemovals()
 	}
+	l.addSecretsInConditions(sample.report)
 	l.checkMoveLoops()
 	l.evaluateImports()
 	l.evaluateSettings()

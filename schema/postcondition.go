@@ -2,11 +2,13 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
 	"b2form/schema/config"
 )
 
@@ -24,13 +26,41 @@ func (l *module) addPostconditions(b *block) {
 	for _, c := range b.postconditions {
 		c.refs = l.resolve(c.variables(), u)
 	}
+	sample := newSecretlessSample(l)
 	for i, r := range b.resources {
 		check := l.postconditionChecker(b.postconditions, r, b.repetitions[i])
 		l.add(check(newScope(l, newReport(), nil))...)
+		check(sample)
 		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics {
 			s, end := l.newScopeAfterLoad(live)
 			defer end()
 			return check(s)
+		}
+	}
+	l.addSecretsInConditions(sample.report)
+}
+
+// newSecretlessSample is a scope in which all is made, with made-up values, and secrets are not known.
+func newSecretlessSample(l *module) *scope {
+	all := sampleLookup(l.Kinds)
+	return newScope(l, newReport(), func(a addr.Addr) (map[string]cty.Value, bool) {
+		attrs, _ := all(a)
+		attrs = maps.Clone(attrs)
+		for _, c := range l.kinds[a.Kind].ComputedAttrs() {
+			if c.Secret {
+				delete(attrs, c.Name)
+			}
+		}
+		return attrs, true
+	})
+}
+
+// addSecretsInConditions reports the conditions that nothing but secrets kept from being known in a secretless sample: a run would say
+// so only after it has made everything else. What other conditions come to in a sample says nothing.
+func (l *module) addSecretsInConditions(ofSample *report) {
+	for _, d := range ofSample.diags {
+		if d.Summary == secretInCondition {
+			l.add(d)
 		}
 	}
 }
@@ -59,10 +89,14 @@ func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *h
 // checkPostcondition reports a condition that does not hold for what has the address.
 func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address string) {
 	if d := c.failureOrSecret(s, ctx); d != nil {
-		d.Summary, d.Extra = postconditionFailed, config.UserMessageExtra{Instance: address}
-		d.Detail += fmt.Sprintf("\n\nThis is a postcondition of %s.", address)
-		s.report.add(d)
+		s.reportFailedPostcondition(d, address)
 	}
+}
+
+func (s *scope) reportFailedPostcondition(d *hcl.Diagnostic, address string) {
+	d.Summary, d.Extra = postconditionFailed, config.UserMessageExtra{Instance: address}
+	d.Detail += fmt.Sprintf("\n\nThis is a postcondition of %s.", address)
+	s.report.add(d)
 }
 
 // evalCheckedDataInstance is the value of one instance of a data block, whose conditions are checked before it is
@@ -84,7 +118,12 @@ func (l *module) evalCheckedDataInstance(n *node, rep repetitionData, parent *hc
 	}
 	v := l.answerDataInstance(d, ctx)
 	for _, c := range d.postconditions {
-		s.checkPostcondition(c, withSelf(ctx, v, n.refs.invalidRoots), address)
+		failed, holds := c.failure(s, withSelf(ctx, v, n.refs.invalidRoots))
+		if failed != nil {
+			s.reportFailedPostcondition(failed, address)
+		} else if summary, detail := l.computedAttrUseMessage(holds.Marks()); summary != "" {
+			s.report.errorAt(c.holds.Range(), summary, detail)
+		}
 	}
 	return v
 }

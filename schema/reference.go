@@ -311,8 +311,8 @@ func (l *module) resolveInstanceKey(t hcl.Traversal, n int, forEach, count bool)
 const computedSummary = "Computed attribute in an argument"
 
 func computedDetail(what string) string {
-	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check, deliver and "+
-		"postcondition, nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
+	return fmt.Sprintf("B2 makes %s only during apply. Computed attributes may appear in output, check, deliver and the postcondition of "+
+		"a resource, nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
 }
 
 // unknownAttributeDetail says what to write instead of an attribute that the data does not

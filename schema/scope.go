@@ -295,6 +295,21 @@ func (s *scope) resourceObject(r *config.Resource) cty.Value {
 	return cty.ObjectVal(attrs).Mark(refMark{r.Addr})
 }
 
+// isSecretAttr reports whether a computed attribute is a secret.
+func (s *scope) isSecretAttr(c kind.ComputedMark) bool {
+	return s.module.kinds[c.Addr.Kind].FindAttr(c.Attr).Secret
+}
+
+// isKnownLive reports whether this evaluation knows a computed attribute.
+func (s *scope) isKnownLive(c kind.ComputedMark) bool {
+	if s.liveLookup == nil {
+		return false
+	}
+	computed, _ := s.liveLookup(c.Addr)
+	v, ok := computed[c.Attr]
+	return ok && v.IsWhollyKnown()
+}
+
 // convertOrUnknown makes sure of the type, since the elements of a map must agree in it.
 func convertOrUnknown(v cty.Value, t cty.Type) cty.Value {
 	if v.Type().Equals(t) {
