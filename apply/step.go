@@ -122,6 +122,9 @@ func (r *runner) checkLatePostconditions() (failed hcl.Diagnostics) {
 			failed = append(failed, diags...)
 		}
 	}
+	if judge := r.Config.JudgeConditionsOfModules; judge != nil && len(r.Plan.LeftOut) == 0 {
+		failed = append(failed, judge(r.liveAttrs)...)
+	}
 	return failed
 }
 

@@ -86,12 +86,12 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 
 // failureOrSecret is failure for a condition that may use computed attributes. It reports one that nothing but secrets keeps from
 // being known, however much else it is made from: no later evaluation knows them.
-func (c *condition) failureOrSecret(s *scope, ctx *hcl.EvalContext) *hcl.Diagnostic {
-	d, v := c.failure(s, ctx)
+func (c *condition) failureOrSecret(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, v cty.Value) {
+	d, v = c.failure(s, ctx)
 	if d == nil && !v.IsKnown() && !c.isRefused {
 		c.reportSecretCause(s, v)
 	}
-	return d
+	return d, v
 }
 
 // reportSecretCause reports a condition that came to an unknown v if nothing but secrets is the cause.
@@ -228,7 +228,7 @@ func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostic
 		s, end := l.newScopeAfterLoad(live)
 		defer end()
 		for _, a := range c.asserts {
-			if d := a.failureOrSecret(s, s.context(a.refs, l.baseContext)); d != nil {
+			if d, _ := a.failureOrSecret(s, s.context(a.refs, l.baseContext)); d != nil {
 				d.Summary, d.Extra = "Check block assertion failed", config.UserMessageExtra{Instance: c.config.Name}
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)
 				s.report.add(d)

@@ -97,6 +97,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.checkExceptions()
 		l.refuseStateAndSecretReads()
 	}
+	l.config.JudgeConditionsOfModules = l.judgeConditionsOfModules
 	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames, l.judge
 	return l.config, l.report.sortedDiags()
 }
@@ -133,6 +134,8 @@ type module struct {
 
 	baseContext *hcl.EvalContext // functions and path.*
 	staticScope *scope           // computed attributes unknown
+
+	validationsAfterLoad []validation // which need what B2 makes
 }
 
 func newModule(o Options) *module {
@@ -214,10 +217,11 @@ func (l *module) evaluateUnreferenceableBlocks() {
 	l.resolveOutputReferences()
 	l.evaluateOutputs()
 	sample := newSecretlessSample(l)
+	sample.judgeConditionsOfModules()
+	for _, o := range l.outputs {
+		o.checkPreconditions(sample)
+	}
 	for _, m := range l.shared.modules {
-		for _, o := range m.outputs {
-			o.checkPreconditions(sample.forModule(m))
-		}
 		if m != l {
 			m.staticScope.outputsObject() // also those that nothing refers to have to be right
 		}

@@ -88,7 +88,7 @@ func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *h
 
 // checkPostcondition reports a condition that does not hold for what has the address.
 func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address string) {
-	if d := c.failureOrSecret(s, ctx); d != nil {
+	if d, _ := c.failureOrSecret(s, ctx); d != nil {
 		s.reportFailedPostcondition(d, address)
 	}
 }

@@ -38,6 +38,9 @@ type Config struct {
 	Eval func(source, name string, live LiveLookup) (cty.Value, hcl.Diagnostics)
 	// EvalWith is Eval of an expression that may refer to further values, by their names.
 	EvalWith func(e hcl.Expression, further map[string]cty.Value, live LiveLookup) (cty.Value, hcl.Diagnostics)
+	// JudgeConditionsOfModules reports what does not hold, as far as that is known, of the conditions that neither a resource, a check
+	// nor an output of Outputs has: validations that need what B2 makes, and preconditions of outputs of modules.
+	JudgeConditionsOfModules func(LiveLookup) hcl.Diagnostics
 	// ValidReferences is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
 	ValidReferences func() []string
 }

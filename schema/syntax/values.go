@@ -31,7 +31,8 @@ var variable = BlockSpec{
 		{Name: "nullable", Type: Bool, MayReferTo: Constant, Default: "true", Doc: "With false, null means the default."},
 	},
 	Blocks: []BlockSpec{{
-		Type: "validation", Doc: "A condition on the value. There may be several; each must hold.",
+		Type: "validation", Doc: "A condition on the value. There may be several; each must hold. One that needs what B2 makes is judged " +
+			"once that is known, by plan or at the end of apply.",
 		Arguments: conditionArguments(Known),
 	}},
 	Hints: []Hint{{"ephemeral", "Terraform argument", "b2form stores no value of a variable, so there is nothing to be ephemeral. " +
