@@ -9,9 +9,10 @@ import (
 
 // Check finds what would keep Prepare from making deliveries ready, as far as that can be told without
 // writing anything: what is in the place of a file, a program that is not there, or no standard output.
-// The error is an *Error.
+// The error joins an *Error of each delivery that cannot be made.
 func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 	o.LiveLookup = nil // what is delivered is not known yet
+	var refused []error
 	for _, d := range deliveries {
 		var err error
 		switch d.Type {
@@ -26,10 +27,10 @@ func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 			_, err = prepareProgram(KeyInfo{}, d, o)
 		}
 		if err != nil {
-			return refusalError(d, err)
+			refused = append(refused, refusalError(d, err))
 		}
 	}
-	return nil
+	return errors.Join(refused...)
 }
 
 func refusalError(d config.Delivery, why error) *Error {

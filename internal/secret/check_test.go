@@ -71,7 +71,36 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%v, want %q", err, test.want)
 		}
 	}
+	err := secret.Check([]config.Delivery{file(at("folder")), {Type: "stdout"}}, secret.DeliveryOptions{})
+	requireEachRefused(t, err, "folder is a directory", "no standard output")
 	if diff := cmp.Diff(was, files(t, dir)); diff != "" {
 		t.Errorf("it wrote (-before +after):\n%s", diff)
+	}
+}
+
+// Every destination that cannot be used is named at once.
+func TestPrepareNamesEachRefusal(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o755))
+	_, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "folder")), file(filepath.Join(dir, "x")),
+		{Type: "stdout"}}, secret.DeliveryOptions{})
+	requireEachRefused(t, err, "folder is a directory", "no standard output")
+	if got := files(t, dir); len(got) != 1 || got["folder"] == "" {
+		t.Errorf("there are %v", got)
+	}
+}
+
+// requireEachRefused wants err to join one *secret.Error of each detail.
+func requireEachRefused(t *testing.T, err error, details ...string) {
+	t.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || len(joined.Unwrap()) != len(details) {
+		t.Fatalf("got %v, want %d errors", err, len(details))
+	}
+	for i, e := range joined.Unwrap() {
+		var refused *secret.Error
+		if !errors.As(e, &refused) || !strings.Contains(refused.Detail, details[i]) {
+			t.Errorf("got %v, want %q", e, details[i])
+		}
 	}
 }

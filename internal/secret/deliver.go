@@ -130,13 +130,14 @@ const (
 // take; the recipients of an age file can be encrypted to, and programs are found. key is the key as far as it is
 // known. Nothing that exists is changed.
 //
-// An error is an *Error, or ctx's; then nothing is left behind but folders.
+// An error joins an *Error of each destination that cannot be made ready, or is ctx's; then nothing is left behind but folders.
 func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o DeliveryOptions) (*PreparedDelivery, error) {
 	key.KeyID, key.Key = placeholderID, New(placeholderKey)
 	s := &PreparedDelivery{checkBeforeEffect: o.CheckBeforeEachEffect}
 	if s.checkBeforeEffect == nil {
 		s.checkBeforeEffect = func() error { return nil }
 	}
+	var refused []error
 	places := map[string]bool{}
 	for _, d := range deliveries {
 		if err := ctx.Err(); err != nil {
@@ -153,9 +154,12 @@ func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o D
 			s.destinations = append(s.destinations, slot)
 		}
 		if err != nil {
-			_ = s.Abandon()
-			return nil, refusalError(d, err)
+			refused = append(refused, refusalError(d, err))
 		}
+	}
+	if len(refused) > 0 {
+		_ = s.Abandon()
+		return nil, errors.Join(refused...)
 	}
 	return s, nil
 }
