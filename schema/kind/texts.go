@@ -3,8 +3,9 @@ package kind
 import (
 	"strings"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // StringValues makes values of texts.
@@ -47,7 +48,7 @@ func IsNullOrEmptyCollection(v cty.Value) bool {
 	return v.IsNull() || v.IsKnown() && v.Type().IsCollectionType() && v.LengthInt() == 0
 }
 
-// FormatValue shows a value in one line.
+// FormatValue shows a value in one line, as HCL. Attributes of objects that are null are left out.
 func FormatValue(v cty.Value) string {
 	switch {
 	case !v.IsWhollyKnown():
@@ -55,9 +56,33 @@ func FormatValue(v cty.Value) string {
 	case IsNullOrEmptyCollection(v):
 		return "none"
 	}
-	b, err := ctyjson.Marshal(v, v.Type())
-	if err != nil {
-		return "(" + v.Type().FriendlyName() + ")"
+	return formatInLine(v)
+}
+
+func formatInLine(v cty.Value) string {
+	t := v.Type()
+	if v.IsNull() || t.IsPrimitiveType() {
+		return string(hclwrite.TokensForValue(v).Bytes())
 	}
-	return string(b)
+	hasNames := t.IsObjectType() || t.IsMapType()
+	var parts []string
+	for it := v.ElementIterator(); it.Next(); {
+		switch key, e := it.Element(); {
+		case t.IsObjectType() && e.IsNull():
+		case hasNames && hclsyntax.ValidIdentifier(key.AsString()):
+			parts = append(parts, key.AsString()+" = "+formatInLine(e))
+		case hasNames:
+			parts = append(parts, formatInLine(key)+" = "+formatInLine(e))
+		default:
+			parts = append(parts, formatInLine(e))
+		}
+	}
+	switch text := strings.Join(parts, ", "); {
+	case !hasNames:
+		return "[" + text + "]"
+	case text == "":
+		return "{}"
+	default:
+		return "{ " + text + " }"
+	}
 }
