@@ -89,7 +89,8 @@ func attrs() []kind.Attr {
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities,
 			WebConsoleName: accessTextForCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
-			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
+			Doc: "Adds listAllBucketNames, and is true where the capabilities hold it: programs that list buckets through the S3 API " +
+				"need it on a key limited to a bucket."},
 		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{SingleValueReadPath: "bucketId"}, TerraformName: "bucket_ids",
 			Type: cty.List(str), Link: kind.Link{RefKind: "bucket"},
 			Doc:     "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
@@ -153,7 +154,7 @@ func isPresetOfAccess(caps *cty.Value) bool {
 }
 
 // deriveCapabilities works out the capabilities that access and list_all_bucket_names
-// stand for.
+// stand for, and whether they list all bucket names.
 func deriveCapabilities(v kind.Values) {
 	caps, access, all := v.GetAttr("capabilities"), v.GetAttr("access"), v.GetAttr("list_all_bucket_names")
 	if !caps.IsKnown() || !access.IsKnown() || !all.IsKnown() {
@@ -175,6 +176,7 @@ func deriveCapabilities(v kind.Values) {
 				which = &g[1]
 			}
 			v.Set("capabilities", which)
+			setListsAll(v, kind.StringsIfWhollyKnown(*which))
 		}
 		return
 	default:
@@ -186,7 +188,14 @@ func deriveCapabilities(v kind.Values) {
 	if len(names) > 0 {
 		list := cty.ListVal(kind.StringValues(names...))
 		v.Set("capabilities", &list)
+		setListsAll(v, names)
 	}
+}
+
+// setListsAll has list_all_bucket_names tell what the capabilities say.
+func setListsAll(v kind.Values, capabilities []string) {
+	listsAll := cty.BoolVal(slices.Contains(capabilities, listAll))
+	v.Set("list_all_bucket_names", &listsAll)
 }
 
 var legalName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
