@@ -39,12 +39,31 @@ func WithArticle(noun string) string {
 }
 
 // DidYouMean is ` Did you mean "name"?` for the name that is most like what was
-// written, or "" where none is like it. prefix stands before the name: "-".
+// written, or for the few that begin with it where none is but for one letter;
+// "" where none is like it. prefix stands before the name: "-".
 func DidYouMean(written, prefix string, names []string) string {
-	if best := FindSimilar(written, names); best != "" {
-		return " Did you mean " + strconv.Quote(prefix+best) + "?"
+	const least, most = 3, 5
+	best := FindSimilar(written, names)
+	meant := []string{best}
+	if len(written) >= least && levenshtein.Distance(strings.ToLower(written), strings.ToLower(best), nil) > 1 {
+		longer := slices.DeleteFunc(slices.Sorted(slices.Values(names)), func(name string) bool {
+			return !strings.HasPrefix(strings.ToLower(name), strings.ToLower(written))
+		})
+		if longer = slices.Compact(longer); len(longer) > 0 && len(longer) <= most {
+			meant = longer
+		}
 	}
-	return ""
+	if meant[0] == "" {
+		return ""
+	}
+	for i, name := range meant {
+		meant[i] = strconv.Quote(prefix + name)
+	}
+	last := len(meant) - 1
+	if last == 0 {
+		return " Did you mean " + meant[0] + "?"
+	}
+	return " Did you mean " + strings.Join(meant[:last], ", ") + " or " + meant[last] + "?"
 }
 
 // FindSimilar is the name most like what was written, whatever the case, with fewer than

@@ -22,3 +22,22 @@ func TestSome(t *testing.T) {
 		}
 	}
 }
+
+func TestDidYouMean(t *testing.T) {
+	names := []string{"keys", "keep_all_versions", "keep_only_last_version", "Keep_prior_versions", "sha1", "sha256", "base64decode",
+		"base64encode", "base64gzip", "base64sha256", "base64sha512", "base64more"}
+	for _, test := range []struct{ written, want string }{
+		{"keep", ` Did you mean "-Keep_prior_versions", "-keep_all_versions" or "-keep_only_last_version"?`},
+		{"keep_only", ` Did you mean "-keep_only_last_version"?`},
+		{"kees", ` Did you mean "-keys"?`},
+		{"key", ` Did you mean "-keys"?`},
+		{"sha", ` Did you mean "-sha1"?`},
+		{"base64", ""}, // too many begin so
+		{"ba", ""},     // nearly any could
+		{"other", ""},
+	} {
+		if got := words.DidYouMean(test.written, "-", names); got != test.want {
+			t.Errorf("DidYouMean(%q) = %s, want %s", test.written, got, test.want)
+		}
+	}
+}
