@@ -368,6 +368,9 @@ func (v *variable) anyUnknownValue() cty.Value {
 	return any.Mark(unknownYetMark{})
 }
 
+// divisionByZero is what HCL says of a constant that divides by nothing; it repeats no value.
+const divisionByZero = "Error during operation: division by zero."
+
 // evalGivenValue reads a value. Messages never repeat a text from outside: it may
 // be a secret.
 func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok bool) {
@@ -387,7 +390,8 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		var diags hcl.Diagnostics
 		value, diags = l.shared.evalBudget.Evaluate(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
-			replaceDetails(diags, "The value of a variable must be a constant here, without references and functions.")
+			others := slices.DeleteFunc(slices.Clone(diags), func(d *hcl.Diagnostic) bool { return d.Detail == divisionByZero })
+			replaceDetails(others, "The value of a variable must be a constant here, without references and functions.")
 		}
 		if diags.HasErrors() && g.expr != nil && !v.sensitive {
 			l.add(diags...)
