@@ -18,7 +18,7 @@ import (
 // A Digest stands for a plan where it is approved: who knows the digest of a plan that was
 // looked at lets only a plan with the same one be carried out.
 type Digest struct {
-	Basis string // Plan.Basis
+	Basis string // Plan.Basis, together with what was counted of the contents that go with what is destroyed
 	// Salt is what hidden values were hashed with, in hexadecimal digits. "": the plan hides
 	// nothing, or the salt is a key that both sides have.
 	Salt string

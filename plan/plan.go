@@ -258,7 +258,7 @@ func (c *Change) DestroysContents() bool {
 }
 
 // DescribeContents says what an object holds that is deleted with it. It is no part of the
-// plan's basis: a digest stays the same while files come and go. Who carries out a saved plan compares it.
+// plan's basis: who carries the plan out compares it.
 func (c *Change) DescribeContents(text string) {
 	if i := c.contentHazardIndex(); i >= 0 {
 		c.Hazards[i].Detail += ": " + text

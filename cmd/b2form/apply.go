@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"b2form/apply"
+	"b2form/internal/planfile"
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/internal/view"
@@ -144,9 +146,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 	if err != nil {
 		return err
 	}
-	again := func(ctx context.Context, store *state.Store) (*plan.Plan, error) {
-		return s.makePlan(ctx, store.State(), m)
-	}
+	shown := s.destroyed
 	switch {
 	case !p.HasNoChanges() && s.cannotAsk != nil:
 		if m != view.Rotating { // which takes no digest
@@ -168,17 +168,32 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 		return s.showOutputsWithoutChanges(m)
 	}
 	return s.withLockedState(ctx, m, func(store *state.Store) error {
-		fresh, err := again(ctx, store)
+		fresh, err := s.makePlan(ctx, store.State(), m)
 		if err != nil {
 			return err
 		}
-		if fresh.Basis != p.Basis {
-			return failf("The account changed since the plan was made",
-				"Something that the plan touches is other than it was when the plan was shown, so nothing was changed. Run the command "+
-					"again to see the plan of now.")
+		if err := s.checkStillAsShown(ctx, fresh, p.Basis, shown); err != nil {
+			return err
 		}
 		return s.applyPlan(ctx, store, fresh, m)
 	})
+}
+
+// checkStillAsShown refuses a plan that is other than the one that was shown, or that would delete something else with what it destroys.
+func (s *session) checkStillAsShown(ctx context.Context, fresh *plan.Plan, basis string, destroyed []planfile.ContentsDescription) error {
+	const summary, advice = "The account changed since the plan was made", "so nothing was changed. Run the command again to see the " +
+		"plan of now."
+	if fresh.Basis != basis {
+		return failf(summary, "Something that the plan touches is other than it was when the plan was shown, "+advice)
+	}
+	if err := s.addContentCounts(ctx, fresh); err != nil {
+		return err
+	}
+	if differ := contentsDifferences(destroyed, s.destroyed, "when the plan was shown"); len(differ) > 0 {
+		return failf(summary, "Something else would be deleted than when the plan was shown, "+advice+"\n  %s",
+			strings.Join(atMostDifferences(differ), "\n  "))
+	}
+	return nil
 }
 
 // hasNothingToDo reports whether nothing is to be done, and nothing that a run left is to be dealt with.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/sync/errgroup"
 
+	"b2form/internal/planfile"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/wire"
@@ -40,7 +41,7 @@ func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	s.undeletable = nil
+	s.undeletable, s.destroyed = nil, nil
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		refusal, err := s.deleteRefusal(c)
@@ -51,6 +52,7 @@ func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, refusal})
 		case c.DestroysContents():
 			c.DescribeContents(counts[i].String())
+			s.destroyed = append(s.destroyed, planfile.ContentsDescription{Addr: c.Addr, Text: counts[i].String()})
 		case counts[i].Versions > 0:
 			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, c.Kind.Destroy.NotEmptyError(counts[i].String())})
 		}

@@ -2,11 +2,16 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/planfile"
 	"b2form/plan"
+	"b2form/schema/wire"
 )
 
 func (o *runOptions) expectFlag() cli.Flag {
@@ -47,19 +52,41 @@ func (s *session) chooseDigestSalt() error {
 	return err
 }
 
-// planDigest is what the plan can be approved by.
+// planDigest is what the plan, of which the contents were counted, can be approved by.
 func (s *session) planDigest(p *plan.Plan) plan.Digest {
-	d := plan.Digest{Basis: p.Basis}
+	return s.planDigestIfDestroying(p, s.destroyed)
+}
+
+func (s *session) planDigestIfDestroying(p *plan.Plan, contents []planfile.ContentsDescription) plan.Digest {
+	d := plan.Digest{Basis: basisWithContents(p.Basis, contents)}
 	if p.Salted && !s.saltFromEnv {
 		d.Salt = hex.EncodeToString(s.digestSalt)
 	}
 	return d
 }
 
-// checkExpectedDigest refuses a plan that is not the one whose digest was given.
+// basisWithContents is a basis together with how much goes with what the plan destroys: who approves a plan approves that loss and
+// no other.
+func basisWithContents(basis string, contents []planfile.ContentsDescription) string {
+	if len(contents) == 0 {
+		return basis
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n", basis)
+	for _, c := range contents {
+		fmt.Fprintf(h, "%q %q\n", c.Addr, c.Text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// checkExpectedDigest refuses a plan that is not the one whose digest was given. A saved plan was compared with it already.
 func (s *session) checkExpectedDigest(p *plan.Plan) error {
+	uncounted := slices.Clone(s.destroyed) // as whoever may not list files sees them, which approves whatever is there
+	for i := range uncounted {
+		uncounted[i].Text = wire.ContentsCount{ListingDenied: true}.String()
+	}
 	switch want := s.runOptions.expectedDigest; {
-	case want == nil || s.planDigest(p) == *want:
+	case want == nil || s.savedPlan != nil || s.planDigest(p) == *want || s.planDigestIfDestroying(p, uncounted) == *want:
 		return nil
 	case want.Salt == "" && p.Salted && !s.saltFromEnv:
 		return failf("The expected digest needs a key", "The plan hides values, and the digest of -expect was made with a key: give the "+
@@ -67,6 +94,7 @@ func (s *session) checkExpectedDigest(p *plan.Plan) error {
 	}
 	return failf("The plan is not the expected one",
 		"The plan above has the digest %s, and -expect gives %s, so nothing was changed. Something that the plan touches changed since, "+
-			"or it was made from another configuration, other values or another version of b2form. Have the new plan approved.",
+			"or what is deleted with a bucket or a file, or it was made from another configuration, other values or another version of "+
+			"b2form. Have the new plan approved.",
 		s.planDigest(p), *s.runOptions.expectedDigest)
 }

@@ -287,6 +287,36 @@ func TestAccountChangesAtThePrompt(t *testing.T) {
 	}
 }
 
+// Who approved the loss of what a bucket holds approved that and no more.
+func TestFilesAppearAtThePrompt(t *testing.T) {
+	b := newBench(t, "bucket \"photos\" {\n  name = \"acme-photos\"\n  force_destroy = true\n}\n")
+	if got := b.run("apply", "-auto-approve"); got != 0 {
+		t.Fatal(b.err)
+	}
+	b.stdinTerminal = true
+	b.stdin = &answer{text: strings.NewReader("yes\n"), first: func() {
+		if err := b.upload(nil, []string{"acme-photos", "a.txt"}); err != nil {
+			t.Error(err)
+		}
+	}}
+	b.ResetCalls()
+	if got := b.run("destroy"); got != 1 {
+		t.Errorf("exit code %d", got)
+	}
+	b.wants(t, b.out, "there are none")
+	b.wants(t, b.err, "Error: The account changed since the plan was made", "bucket.photos: what would be deleted with it: 1 version with",
+		"when the plan was shown: there are none")
+	for _, c := range b.Calls() {
+		if strings.HasPrefix(c.Method, "b2_delete_") {
+			t.Errorf("b2form called %s", c.Method)
+		}
+	}
+	b.stdin = strings.NewReader("yes\n")
+	if got := b.run("destroy"); got != 0 {
+		t.Errorf("exit code %d: %s", got, b.err)
+	}
+}
+
 // What is typed for a sensitive variable is not shown while it is typed.
 func TestSensitiveAnswersAreNotSeen(t *testing.T) {
 	b := newBench(t, `

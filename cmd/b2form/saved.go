@@ -115,7 +115,7 @@ func savedPurpose(f *planfile.File) (view.PlanPurpose, error) {
 
 // savedDigest is what the plan in a file can be approved by.
 func savedDigest(f *planfile.File) plan.Digest {
-	d := plan.Digest{Basis: f.Plan.Basis}
+	d := plan.Digest{Basis: basisWithContents(f.Plan.Basis, f.DestroyedContentsDescriptions)}
 	if f.Plan.Salted {
 		d.Salt = f.Salt
 	}
@@ -206,7 +206,7 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 		ProgramVersion: version, CommandToApply: m.ApplyingCommandWithFlags(), Target: s.runOptions.target, Exclude: s.runOptions.exclude,
 		Replace:      s.runOptions.replace,
 		ConfigDigest: schema.MeaningDigest(s.config.FilesWithoutPolicyDirs()), NonsensitiveVariables: s.config.NonsensitiveVariables,
-		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContentsDescriptions: shownContentCounts(made),
+		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContentsDescriptions: s.destroyed,
 		Plan: made,
 	}
 	if f.PlanContextJSON, err = s.planContext(made); err != nil {
@@ -232,24 +232,11 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 	return nil
 }
 
-// shownContentCounts are how much goes with what the plan destroys, as it was counted.
-func shownContentCounts(p *plan.Plan) []planfile.ContentsDescription {
-	var out []planfile.ContentsDescription
-	for i := range p.Changes {
-		for j, h := range p.Changes[i].Hazards {
-			if text, counted := strings.CutPrefix(h.Detail, p.SavedForm.Changes[i].Hazards[j].Detail+": "); counted {
-				out = append(out, planfile.ContentsDescription{Addr: p.Changes[i].Addr, Text: text})
-			}
-		}
-	}
-	return out
-}
-
-// contentsDifferences says where something else would be deleted than what was counted for the saved plan. No digest binds what the
-// file says of it, and who approved the loss of so much approved that and no more. "Nobody knows" approves whatever is there.
-func contentsDifferences(saved, now []planfile.ContentsDescription) (differ []string) {
+// contentsDifferences says where something else would be deleted than what was counted for the plan that was approved, which approvedHas
+// names: who approved the loss of so much approved that and no more. "Nobody knows" approves whatever is there.
+func contentsDifferences(approved, now []planfile.ContentsDescription, approvedHas string) (differ []string) {
 	now = slices.Clone(now)
-	for _, d := range saved {
+	for _, d := range approved {
 		is := "not counted"
 		if i := slices.IndexFunc(now, func(n planfile.ContentsDescription) bool { return n.Addr == d.Addr }); i >= 0 {
 			is = now[i].Text
@@ -258,37 +245,40 @@ func contentsDifferences(saved, now []planfile.ContentsDescription) (differ []st
 				continue
 			}
 		}
-		differ = append(differ, fmt.Sprintf("%s: what would be deleted with it: %s; the saved plan has: %s", d.Addr, is,
+		differ = append(differ, fmt.Sprintf("%s: what would be deleted with it: %s; %s: %s", d.Addr, is, approvedHas,
 			visible.EscapeTruncated(d.Text, 100)))
 	}
 	for _, d := range now {
-		differ = append(differ, fmt.Sprintf("%s: what would be deleted with it: %s; the saved plan does not count it", d.Addr, d.Text))
+		differ = append(differ, fmt.Sprintf("%s: what would be deleted with it: %s; %s: not counted", d.Addr, d.Text, approvedHas))
 	}
 	return differ
 }
 
-// mostDifferences is how many are told.
-const mostDifferences = 20
+// atMostDifferences are the first differences, and how many more there are.
+func atMostDifferences(all []string) []string {
+	const most = 20
+	if more := len(all) - most; more > 0 {
+		return append(all[:most:most], fmt.Sprintf("and %d more", more))
+	}
+	return all
+}
 
 // checkSavedPlan refuses a plan that is not the saved one.
 func (s *session) checkSavedPlan(now *plan.Plan) error {
 	if s.savedPlan == nil {
 		return nil
 	}
-	differ := contentsDifferences(s.savedPlan.DestroyedContentsDescriptions, shownContentCounts(now))
+	differ := contentsDifferences(s.savedPlan.DestroyedContentsDescriptions, s.destroyed, "the saved plan has")
 	switch {
 	case now.Basis != s.savedPlan.Plan.Basis:
 		differ = s.savedPlan.Plan.SavedForm.Differences(now.SavedForm)
 	case len(differ) == 0:
 		return nil
 	}
-	if more := len(differ) - mostDifferences; more > 0 {
-		differ = append(differ[:mostDifferences], fmt.Sprintf("and %d more", more))
-	}
 	advice := "Make a new plan, and have it approved."
 	if was := s.savedPlan.ProgramVersion; was != version {
 		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", visible.EscapeTruncated(was, 40), version, advice)
 	}
 	return failf("The saved plan cannot be carried out any more", "The plan above is that of now, and nothing was changed. What differs:\n"+
-		"  %s\n%s", cmp.Or(strings.Join(differ, "\n  "), "the form of the plan"), advice)
+		"  %s\n%s", cmp.Or(strings.Join(atMostDifferences(differ), "\n  "), "the form of the plan"), advice)
 }

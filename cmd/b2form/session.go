@@ -17,6 +17,7 @@ import (
 
 	"b2form/internal/account"
 	"b2form/internal/b2"
+	"b2form/internal/planfile"
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/internal/view"
@@ -48,7 +49,8 @@ type session struct {
 	saltFromEnv    bool   // it came from the environment and is not shown
 	newAppliedSalt string // of a state that has none yet
 
-	undeletable []undeletableObject // what the plan would delete and cannot
+	undeletable []undeletableObject            // what the plan would delete and cannot
+	destroyed   []planfile.ContentsDescription // what goes with objects that the plan destroys, as it was counted last
 
 	warnedUnreadStateFile bool
 }

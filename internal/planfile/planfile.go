@@ -45,8 +45,8 @@ type File struct {
 	// file, where SaltNotInFile says so, or there are none.
 	Salt          string
 	SaltNotInFile bool
-	// DestroyedContentsDescriptions are how much goes with an object that is destroyed with everything it holds. It is no part of the
-	// plan's basis: who carries the plan out compares it with what is there then.
+	// DestroyedContentsDescriptions are how much goes with each object that is destroyed with everything it holds. It is no part of the
+	// plan's basis, but of its digest: who carries the plan out compares it with what is there then.
 	DestroyedContentsDescriptions []ContentsDescription
 	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
 	PlanContextJSON json.RawMessage
