@@ -85,34 +85,33 @@ func (w *writer) fold(items []*item) []*item {
 	for _, it := range items {
 		named[it.name]++
 	}
-	families := map[string][]*item{}
+	families := map[familyID][]*item{}
 	for _, it := range items {
 		if named[it.name] > 1 || len(w.Snapshot.ByIdentity(it.kind, it.kind.NormalizeIdentity(it.name))) > 1 {
 			continue
 		}
-		for p := range dashSeparatedWords(it.name) {
-			if sig := w.familySignature(it, p); sig != "" {
-				families[sig] = append(families[sig], it)
-			}
+		for _, around := range familiesOf(it) {
+			id := familyID{around, w.familySignature(it, around)}
+			families[id] = append(families[id], it)
 		}
 	}
-	sigs := make([]string, 0, len(families))
-	for sig, members := range families {
+	ids := make([]familyID, 0, len(families))
+	for id, members := range families {
 		if len(members) >= leastFamily {
-			sigs = append(sigs, sig)
+			ids = append(ids, id)
 		}
 	}
-	slices.SortFunc(sigs, func(a, b string) int {
-		return cmp.Or(len(families[b])-len(families[a]), strings.Compare(a, b))
+	slices.SortFunc(ids, func(a, b familyID) int {
+		return cmp.Or(len(families[b])-len(families[a]), a.around.compare(b.around), strings.Compare(a.signature, b.signature))
 	})
 	taken := map[*item]bool{}
 	var out []*item
-	for _, sig := range sigs {
-		members := slices.DeleteFunc(families[sig], func(it *item) bool { return taken[it] })
+	for _, id := range ids {
+		members := slices.DeleteFunc(families[id], func(it *item) bool { return taken[it] })
 		if len(members) < leastFamily {
 			continue
 		}
-		out = append(out, w.family(members, sig))
+		out = append(out, w.family(members, id.around))
 		for _, it := range members {
 			taken[it] = true
 		}
@@ -126,23 +125,55 @@ func (w *writer) fold(items []*item) []*item {
 	return out
 }
 
-// dashSeparatedWords are the parts of a name between dashes.
-func dashSeparatedWords(name string) []string { return strings.Split(name, "-") }
+// A familyID is what objects of one family have in common.
+type familyID struct {
+	around    aroundWord
+	signature string
+}
 
-// familySignature is what objects have in common that differ in the word at p of their names;
-// "": no other can be alike.
-func (w *writer) familySignature(it *item, wordIndex int) string {
-	parts := dashSeparatedWords(it.name)
-	word := parts[wordIndex]
-	if len(parts) < 2 || word == "" || it.requestedAddress != nil {
-		return ""
+// An aroundWord is what stands in a name before and behind the word in which the objects of a family differ: one between dashes, or
+// the number that ends such a word.
+type aroundWord struct{ before, after string }
+
+func (a aroundWord) word(name string) string { return name[len(a.before) : len(name)-len(a.after)] }
+
+// compare has words between dashes come first, then those that stand nearer to the beginning.
+func (a aroundWord) compare(b aroundWord) int {
+	number := func(a aroundWord) int {
+		if a.before == "" || strings.HasSuffix(a.before, "-") {
+			return 0
+		}
+		return 1
 	}
-	parts[wordIndex] = markByte
+	return cmp.Or(number(a)-number(b), strings.Count(a.before, "-")-strings.Count(b.before, "-"), strings.Compare(a.before, b.before),
+		strings.Compare(a.after, b.after))
+}
+
+// familiesOf are the families that an object may be of by its name.
+func familiesOf(it *item) (out []aroundWord) {
+	if it.requestedAddress != nil {
+		return nil
+	}
+	at := 0
+	for word := range strings.SplitSeq(it.name, "-") {
+		end := at + len(word)
+		if word != "" && word != it.name {
+			out = append(out, aroundWord{it.name[:at], it.name[end:]})
+		}
+		if letters := strings.TrimRight(word, "0123456789"); letters != "" && letters != word {
+			out = append(out, aroundWord{it.name[:at+len(letters)], it.name[end:]})
+		}
+		at = end + 1
+	}
+	return out
+}
+
+// familySignature is what objects have in common that differ in a word of their names.
+func (w *writer) familySignature(it *item, around aroundWord) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d %q\n", wordIndex, parts)
 	for _, a := range it.args {
 		if !isOwnName(it.kind, a) {
-			w.writeArgSignature(&b, a, word)
+			w.writeArgSignature(&b, a, around.word(it.name))
 		}
 	}
 	fmt.Fprintf(&b, "%q", it.remarks)
@@ -161,30 +192,25 @@ func (w *writer) writeArgSignature(b *strings.Builder, a arg, word string) {
 	b.WriteString("}\n")
 }
 
-// family makes one item of several. Its members have the word at the same place.
-func (w *writer) family(members []*item, sig string) *item {
-	var p int
-	_, _ = fmt.Sscanf(sig, "%d", &p) // which signature wrote
+// family makes one item of several, which differ in one word of their names.
+func (w *writer) family(members []*item, around aroundWord) *item {
 	first := members[0]
 	f := &item{kind: first.kind, name: first.name, remarks: first.remarks, args: slices.Clone(first.args), members: members,
 		instanceKeyByID: map[string]string{}}
 	for _, it := range members {
-		word := dashSeparatedWords(it.name)[p]
+		word := around.word(it.name)
 		f.instanceKeys = append(f.instanceKeys, word)
 		f.instanceKeyByID[it.id] = word
 		w.referenceTargets[ObjectID{it.kind.Name, it.id}] = referenceTarget{item: f}
 	}
 	slices.Sort(f.instanceKeys)
-	parts := dashSeparatedWords(first.name)
-	f.labelHint = strings.Join(slices.Delete(slices.Clone(parts), p, p+1), "-")
-	own := parts[p]
-	parts[p] = "${each.key}"
-	f.memberIdentityExpr = `"` + strings.Join(parts, "-") + `"`
+	f.labelHint = strings.TrimSuffix(around.before, "-") + around.after
+	f.memberIdentityExpr = `"` + around.before + "${each.key}" + around.after + `"`
 	for i := range f.args {
 		if isOwnName(f.kind, f.args[i]) {
 			f.args[i].value = f.memberIdentityExpr
 		} else {
-			f.args[i] = w.withEachKeyReferences(f.args[i], own)
+			f.args[i] = w.withEachKeyReferences(f.args[i], around.word(first.name))
 		}
 	}
 	return f
