@@ -94,10 +94,17 @@ func oneOfWords(list []string) func(string) error {
 }
 
 // wanted reports whether the patterns ask for an object.
-func (o *adoptOptions) wanted(_ *kind.Kind, _, name string) bool {
-	matches := func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }
+func (o *adoptOptions) wanted(k *kind.Kind, _, name string) bool {
+	matches := func(pattern string) bool { return matchesIdentity(k, pattern, name) }
 	return (len(o.includePatterns) == 0 || slices.ContainsFunc(o.includePatterns, matches)) &&
 		!slices.ContainsFunc(o.excludePatterns, matches)
+}
+
+// matchesIdentity reports whether a pattern, as [path.Match] has them, fits the identity of an object: in any letter case where that
+// does not count.
+func matchesIdentity(k *kind.Kind, pattern, identity string) bool {
+	ok, _ := path.Match(k.NormalizeIdentity(pattern), identity)
+	return ok
 }
 
 // adopt works in the folder, which is made if there is none.

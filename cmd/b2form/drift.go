@@ -255,7 +255,6 @@ func (n ignoredName) check() error {
 // has reports whether an object is left out.
 func (l ignoreList) has(k *kind.Kind, name string) bool {
 	return slices.ContainsFunc(l, func(n ignoredName) bool {
-		matches, _ := path.Match(n.pattern, name)
-		return matches && (n.kindName == "" || n.kindName == k.Name)
+		return matchesIdentity(k, n.pattern, name) && (n.kindName == "" || n.kindName == k.Name)
 	})
 }
