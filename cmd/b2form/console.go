@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/credentials"
 	"b2form/internal/view"
 	"b2form/schema"
 )
@@ -101,7 +102,10 @@ type consoleScope struct {
 // live.
 func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 	found, err := p.findCredentials(ctx)
-	if err != nil {
+	switch {
+	case err != nil && found.Source == credentials.AccountFile: // nobody asked for it
+		p.ui.Diagnostics(asWarnings(err), p.sourceFiles)
+	case err != nil:
 		return nil, err
 	}
 	if !p.useEmulator && found.KeyID == "" {

@@ -14,6 +14,15 @@ import (
 	"b2form/internal/words"
 )
 
+// asWarnings is what is wrong, where the command goes on all the same.
+func asWarnings(err error) hcl.Diagnostics {
+	diags := explainAsDiagnostics(err)
+	for _, d := range diags {
+		d.Severity = hcl.DiagWarning
+	}
+	return diags
+}
+
 // explainAsDiagnostics turns whatever went wrong into what is wrong and what to do. An exit
 // code needs no words.
 func explainAsDiagnostics(err error) hcl.Diagnostics {

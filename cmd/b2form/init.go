@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/examples"
@@ -158,9 +157,8 @@ func (p *program) initChoices(ctx context.Context) (all []initChoice, _ error) {
 
 // warnUnusableCredentials says what is wrong with the credentials from a source; "": the error names it.
 func (p *program) warnUnusableCredentials(source string, err error) {
-	diags := explainAsDiagnostics(err)
+	diags := asWarnings(err)
 	for _, d := range diags {
-		d.Severity = hcl.DiagWarning
 		if !strings.Contains(d.Detail, source) {
 			d.Detail += " The credentials come from " + source + "."
 		}

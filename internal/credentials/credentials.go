@@ -5,6 +5,7 @@ package credentials
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -69,7 +70,8 @@ func errorf(summary, detail string, args ...any) error {
 }
 
 // Find looks in one place after the other. Where nothing is set the Source is None. An
-// error is an *Error, or the context's.
+// error is an *Error, or the context's; with an *Error about an account file that nobody
+// named the Source is AccountFile.
 func Find(ctx context.Context, o Options) (Credentials, error) {
 	switch {
 	case o.KeyID != "" || o.Key != "" || o.KeyIDFile != "" || o.KeyFile != "":
@@ -85,7 +87,11 @@ func Find(ctx context.Context, o Options) (Credentials, error) {
 	case o.CommandJSON != "":
 		return o.command(ctx)
 	}
-	return o.findInAccountFile(ctx)
+	found, err := o.findInAccountFile(ctx)
+	if _, unusable := errors.AsType[*Error](err); unusable && o.AccountInfoPath == "" {
+		found.Source = AccountFile
+	}
+	return found, err
 }
 
 // environment takes each half from its variable, or from the file that another one
