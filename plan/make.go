@@ -264,7 +264,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
 	if h.toBeImported && !h.recordedSiblingGone || action == NoOp || action == Update {
-		p.planRecord(r, h)
+		p.planRecord(r, h, action)
 	}
 	_, moved := p.movedFrom[r.Addr]
 	if action == NoOp && !h.toBeImported && !moved && len(h.importedSiblingIDs) == 0 && len(h.furtherDeleteIDs()) == 0 {
@@ -425,15 +425,16 @@ func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, befor
 }
 
 // planRecord plans the entry of an object that is imported, or that stays and whose
-// entry is missing or says something else.
-func (p *planner) planRecord(r *config.Resource, h match) {
+// entry is missing or says something else. It is written before the action.
+func (p *planner) planRecord(r *config.Resource, h match, action Action) {
 	was := addr.StateEntry{Addr: r.Addr}
 	if h.entry != nil && !h.toBeImported {
 		was = *h.entry
 	}
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
-	now.PreventDestroy, now.ForceDestroy, now.SensitiveAttrs = r.PreventDestroy, ForceDestroys(r.Kind, r.Value), r.SensitiveAttrs
+	now.PreventDestroy, now.ForceDestroy = r.PreventDestroy, ForceDestroys(r.Kind, r.Value)
+	now.SensitiveAttrs = h.sensitiveAttrsWhileLive(r, action)
 	now.Retiring = slices.Concat(h.allRetirees(), h.expiredRetirees)
 	if h.entry != nil && h.entry.ID != now.ID {
 		if expired, at := p.Snapshot.FindExpired(r.Kind, h.entry.ID); expired != nil {

@@ -55,6 +55,15 @@ func (h *match) sensitiveAttrs(r *config.Resource) []string {
 	return slices.Compact(out)
 }
 
+// sensitiveAttrsWhileLive lists the attributes that the state is to call sensitive before the action is carried
+// out: what the block does, and what was recorded, unless what is live is what the block says now.
+func (h *match) sensitiveAttrsWhileLive(r *config.Resource, action Action) []string {
+	return slices.DeleteFunc(h.sensitiveAttrs(r), func(name string) bool {
+		a := r.Kind.FindAttr(name)
+		return !slices.Contains(r.SensitiveAttrs, name) && (a == nil || action == NoOp && !r.KeepsLive(a))
+	})
+}
+
 // allRetirees are the objects that were replaced and are live, sorted by ID.
 func (h *match) allRetirees() []addr.RetiringObject {
 	return sortByID(slices.Concat(h.overdueRetirees, h.keptRetirees))

@@ -93,7 +93,7 @@ func (p *planner) planGoneEntry(h match, c Change) {
 			return
 		}
 		h.takeImport(others[0])
-		p.planRecord(r, h)
+		p.planRecord(r, h, Update)
 		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
 		c.RemoteID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.ObjectWithoutUnset()
 	}
