@@ -7,6 +7,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -286,7 +287,7 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 			func(other cty.Value) bool { return copiesAllOf(other, r) }) {
 			which := "new files"
 			if prefix := fileNamePrefixOf(r); prefix != "" {
-				which += " under " + wire.QuoteText(prefix)
+				which += " under " + wire.QuoteText(prefix, strconv.Quote)
 			}
 			say("%s are no longer copied to bucket %s", which, kind.EmptyIfNull(r.GetAttr("destination")))
 		}

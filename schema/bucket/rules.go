@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -129,7 +130,7 @@ func describeFiles(prefix string) string {
 	if prefix == "" {
 		return "all files"
 	}
-	return "files under " + wire.QuoteText(prefix)
+	return "files under " + wire.QuoteText(prefix, strconv.Quote)
 }
 
 // lifecycleHazards is the hazard of a rule that is new or acts sooner than before.

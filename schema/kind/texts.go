@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/wire"
 )
 
 // StringValues makes values of texts.
@@ -61,7 +63,10 @@ func FormatValue(v cty.Value) string {
 
 func formatInLine(v cty.Value) string {
 	t := v.Type()
-	if v.IsNull() || t.IsPrimitiveType() {
+	switch {
+	case !v.IsNull() && t == cty.String:
+		return wire.QuoteText(v.AsString(), func(s string) string { return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()) })
+	case v.IsNull() || t.IsPrimitiveType():
 		return string(hclwrite.TokensForValue(v).Bytes())
 	}
 	hasNames := t.IsObjectType() || t.IsMapType()

@@ -55,11 +55,11 @@ func UnescapeText(s string) string {
 // HasEscapes reports whether a text, as values hold it, is not in normal form C.
 func HasEscapes(s string) bool { return strings.Contains(s, escapeMark) }
 
-// QuoteText is a text, as values hold it, between quotes, with escapes for what cannot be seen.
-func QuoteText(s string) string {
+// QuoteText is a text, as values hold it, as quote writes texts between quotes, and each escape with one backslash.
+func QuoteText(s string, quote func(string) string) string {
 	parts := strings.Split(s, escapeMark)
 	for i, part := range parts {
-		quoted := strconv.Quote(part)
+		quoted := quote(part)
 		parts[i] = quoted[1 : len(quoted)-1]
 	}
 	return `"` + strings.Join(parts, `\`) + `"`

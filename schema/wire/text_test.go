@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -33,7 +34,7 @@ func TestEscapeText(t *testing.T) {
 			}
 		})
 	}
-	if got, want := wire.QuoteText(wire.EscapeText("cafe\u0301\n\"\\ufdd0")), `"cafe\u0301\n\"\\ufdd0"`; got != want {
+	if got, want := wire.QuoteText(wire.EscapeText("cafe\u0301\n\"\\ufdd0"), strconv.Quote), `"cafe\u0301\n\"\\ufdd0"`; got != want {
 		t.Errorf("quoted as %s, want %s", got, want)
 	}
 }
