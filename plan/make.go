@@ -55,6 +55,7 @@ func (p *planner) planChanges() {
 		if r := p.declaration(*p.ImportOnly); r != nil {
 			p.tagErrors(r.Addr, func() { p.planResource(r) })
 		}
+		p.leaveAnnouncedOut(*p.ImportOnly)
 		return
 	}
 	if !p.Destroy {

@@ -15,8 +15,15 @@ func (p *planner) planRefresh() {
 		e := &p.Entries[i]
 		p.tagErrors(e.Addr, func() { p.planEntryRefresh(e) })
 	}
+	p.leaveAnnouncedOut(addr.Addr{})
+}
+
+// leaveAnnouncedOut leaves what interrupted runs announced, but for one address, to the next apply.
+func (p *planner) leaveAnnouncedOut(except addr.Addr) {
 	for a := range p.announced {
-		p.plan.LeftOut = append(p.plan.LeftOut, a)
+		if a != except {
+			p.plan.LeftOut = append(p.plan.LeftOut, a)
+		}
 	}
 }
 
