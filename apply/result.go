@@ -72,7 +72,8 @@ type Result struct {
 	// FailedPostconditions are errors about conditions that could be judged only after the run, and do not hold.
 	FailedPostconditions hcl.Diagnostics
 	// Warnings are about new keys that B2 did not confirm, and about deletions that
-	// are left to the next run because of them; by address.
+	// are left to the next run because of them, by address; then about creates that may still take effect
+	// and that nothing tells of any more.
 	Warnings hcl.Diagnostics
 	// Entries are what is ours after the run, sorted by address.
 	Entries []addr.StateEntry
@@ -126,6 +127,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateEr
 			out.Warnings = append(out.Warnings, r.leftToNextApplyWarning(t))
 		}
 	}
+	out.Warnings = append(out.Warnings, r.droppedIntentWarnings...)
 	return out
 }
 
@@ -144,7 +146,9 @@ func (r *runner) doneCounts(t *changeTask, steps []int, outcomes []stepStatus) p
 		case plan.OpDelete:
 			n.Destroy += boolToInt(isDone)
 		case plan.OpForget:
-			n.Forget += boolToInt(isDone && t.Action == plan.Forget)
+			if isDone {
+				n.Forget += t.Change.Counts().Forget
+			}
 		}
 	}
 	n.Change = boolToInt(updated)

@@ -6,6 +6,8 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -73,6 +76,8 @@ type runner struct {
 	openIntents        []state.CreateIntent // what earlier runs left unresolved
 	announceCreatesErr error                // why creates could not be announced
 	interrupted        <-chan struct{}
+	// droppedIntentWarnings are about what may still appear and is noted no more.
+	droppedIntentWarnings hcl.Diagnostics
 
 	snapshotMu         sync.Mutex                    // guards the snapshot's changes and all below
 	unverifiedWarnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
@@ -211,10 +216,11 @@ func writesObject(s *plan.Step) bool { return s.Op == plan.OpCreate || s.Op == p
 
 // closeIntents drops what was announced and never begun, and what earlier runs
 // announced long ago: this run has seen the account after them, and its plan dealt
-// with whatever they made. What they announced a short time ago may still appear.
+// with whatever they made. What they announced a short time ago may still appear; where a removed
+// block ended the address it is dropped all the same, with a warning.
 func (r *runner) closeIntents(outcomes []stepStatus) error {
 	var closed []state.CreateIntent
-	undone := map[addr.Addr]bool{}
+	undone, removed := map[addr.Addr]bool{}, map[addr.Addr]bool{}
 	for _, addr := range r.Plan.LeftOut {
 		undone[addr] = true
 	}
@@ -228,13 +234,34 @@ func (r *runner) closeIntents(outcomes []stepStatus) error {
 		if s.Op == plan.OpCreate && o == notBegun && t.announced && !t.announcedBefore {
 			closed = append(closed, state.CreateIntent{Addr: t.Addr, Identity: t.Identity})
 		}
+		removed[t.Addr] = removed[t.Addr] || s.Op == plan.OpForget && r.Config.FindRemoval(t.Addr) != nil
 	}
 	for _, intent := range r.openIntents {
-		if !undone[r.movedIntentAddr(intent)] && !r.mayStillAppear(&intent) {
-			closed = append(closed, intent)
+		now, mayAppear := r.movedIntentAddr(intent), r.mayStillAppear(&intent)
+		if undone[now] || mayAppear && !removed[now] {
+			continue
+		}
+		closed = append(closed, intent)
+		if mayAppear {
+			r.warnMayAppearUnnoticed(&intent)
 		}
 	}
 	return r.State.DropIntents(closed...)
+}
+
+// warnMayAppearUnnoticed tells of an announced create that has made nothing yet and is noted no more.
+func (r *runner) warnMayAppearUnnoticed(i *state.CreateIntent) {
+	k := r.kinds[i.Addr.Kind]
+	for _, o := range r.Snapshot.ByIdentity(k, k.NormalizeIdentity(i.Identity)) {
+		if !slices.Contains(i.KnownIDs, o.ID) {
+			return // the plan dealt with it
+		}
+	}
+	r.droppedIntentWarnings = append(r.droppedIntentWarnings, &hcl.Diagnostic{Severity: hcl.DiagWarning,
+		Summary: words.Capitalize(k.Name) + " may still appear", Extra: i.Addr,
+		Detail: fmt.Sprintf("A run that was interrupted on %s may have asked B2 for the %s %q, which is not there yet. %s is removed, "+
+			"so the state keeps no note of it. Look in ten minutes whether B2 has made it, and delete it by hand if so.",
+			words.ReadableTime(i.AnnouncedAt), k.Name, i.Identity, i.Addr)})
 }
 
 // movedIntentAddr is the address that the plan has an earlier run's announcement count

@@ -88,7 +88,7 @@ func (p *planner) checkPreventDestroyOfDeleted(r *config.Resource, h match, c *C
 		p.errorf(&rng, "Instance cannot be destroyed",
 			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.",
 			addr, addr)
-	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removalFor(addr) == nil:
+	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.Config.FindRemoval(addr) == nil:
 		p.errorf(nil, "Instance cannot be destroyed",
 			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
 				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = "+
@@ -151,12 +151,12 @@ func (p *planner) checkDeletedParentsEmptied() {
 		if c.Kind.ScopeAttr() == "" {
 			continue
 		}
-		switch parent := (identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Identity)}); {
-		case c.Action == Forget: // also of what is gone
-			if removal := p.removalFor(c.Addr); removal != nil && !removal.Destroy && p.Snapshot.ByID(c.Kind, c.RemoteID) != nil {
-				forgotten[parent] = append(forgotten[parent], c)
-			}
-		case (c.Action == Delete || c.Action == Replace) && !c.ForceDestroy:
+		for _, o := range c.Forgets() {
+			parent := identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(o.Name)}
+			forgotten[parent] = append(forgotten[parent], c)
+		}
+		if (c.Action == Delete || c.Action == Replace) && !c.ForceDestroy {
+			parent := identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Identity)}
 			hidden[parent] = append(hidden[parent], c)
 		}
 	}
@@ -182,7 +182,7 @@ func (p *planner) checkDeletedParentsEmptied() {
 // reportForgottenInDeleted is about what a removed block leaves in B2, in a parent that the plan deletes.
 func (p *planner) reportForgottenInDeleted(parent, child *Change) {
 	var subject *hcl.Range
-	if removal := p.removalFor(child.Addr); removal != nil {
+	if removal := p.Config.FindRemoval(child.Addr); removal != nil {
 		subject = &removal.Range
 	}
 	name := parent.Kind.Name

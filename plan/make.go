@@ -182,6 +182,9 @@ func (p *planner) addrAfterRelabel(a AnnouncedCreate) addr.Addr {
 	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
 	}
+	if k.NamesRepeat && p.Config.FindRemoval(a.Addr) != nil {
+		return a.Addr // that says what becomes of it
+	}
 	if now, ok := p.declaredAddr(k, k.NormalizeIdentity(a.Identity)); ok {
 		return now
 	}

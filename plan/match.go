@@ -201,7 +201,7 @@ func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok
 		case p.declaration(*owner) != nil && r.Kind.Replaceable:
 			p.reportNameStillUsed(r, *owner)
 			return nil, false
-		case p.declaration(*owner) != nil, p.removalFor(*owner) != nil: // that resource has it, or gives it up
+		case p.declaration(*owner) != nil, p.Config.FindRemoval(*owner) != nil: // that resource has it, or gives it up
 		default:
 			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+

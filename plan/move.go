@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	"b2form/schema/addr"
-	"b2form/schema/config"
-	"b2form/schema/kind"
 )
 
 // An EntryMove is one state entry that gets another address.
@@ -85,41 +83,4 @@ func orderMoves(moves []EntryMove) []EntryMove {
 		visit(m)
 	}
 	return out
-}
-
-// removalFor is the removed block that speaks of an address; nil: none.
-func (p *planner) removalFor(addr addr.Addr) *config.Removal {
-	for i := range p.Config.Removals {
-		if r := &p.Config.Removals[i]; r.Covers(addr) {
-			return r
-		}
-	}
-	return nil
-}
-
-// planForget plans to forget an object that stays in B2.
-func (p *planner) planForget(addr addr.Addr, k *kind.Kind, h match) {
-	c := Change{
-		Addr:     addr,
-		Kind:     k,
-		Action:   Forget,
-		Identity: h.identity(),
-		Reason:   "a removed block says that it is not managed here any more",
-	}
-	if h.entry != nil {
-		c.RemoteID = h.entry.ID
-	}
-	c.Before, c.After = p.nullValues(k)
-	p.addChange(c)
-}
-
-// identity is the name of what is ours; "" where nothing is.
-func (h *match) identity() string {
-	switch {
-	case h.object != nil:
-		return h.object.Identity
-	case h.entry != nil:
-		return h.entry.Identity
-	}
-	return ""
 }

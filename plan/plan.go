@@ -80,6 +80,9 @@ type Change struct {
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.
 	FurtherDeletes []NamedObject
+	// FurtherForgets are further objects of this address that stay in B2, and that the state drops with it. Only
+	// with Forget; sorted by ID.
+	FurtherForgets []NamedObject
 	// Retiring are further objects of this address that live on, and until when.
 	// Sorted by ID.
 	Retiring []addr.RetiringObject
@@ -235,7 +238,7 @@ func (c *Change) Counts() Counts {
 	case Delete:
 		n.Destroy++
 	case Forget:
-		n.Forget = 1
+		n.Forget = 1 + len(c.FurtherForgets)
 	}
 	return n
 }

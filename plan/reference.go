@@ -133,7 +133,7 @@ func (p *planner) findOwnerBeingDestroyed(k *kind.Kind, identity string) (owner 
 		if owner == nil || p.declaration(*owner) != nil {
 			return nil
 		}
-		if removed := p.removalFor(*owner); removed != nil && !removed.Destroy {
+		if removed := p.Config.FindRemoval(*owner); removed != nil && !removed.Destroy {
 			return nil
 		}
 	}

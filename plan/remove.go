@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"b2form/internal/words"
 	"b2form/schema/addr"
@@ -11,43 +13,119 @@ import (
 
 // planDeleteOrForget plans the end of something owned that is not, or no longer, wanted.
 func (p *planner) planDeleteOrForget(addr addr.Addr) {
-	k, r := p.kinds[addr.Kind], p.declaration(addr)
+	k, r, removed := p.kinds[addr.Kind], p.declaration(addr), p.Config.FindRemoval(addr)
 	h := p.matchAddr(addr, k)
 	h.overdueRetirees, h.keptRetirees = h.allRetirees(), nil // nobody waits for the end of an overlap
-	if removed := p.removalFor(addr); h.object == nil && h.entry != nil && (removed == nil || removed.Destroy) {
+	if removed != nil {
+		p.warnOlderNamesakes(addr, k)
+	}
+	if removed != nil && !removed.Destroy {
+		p.planForget(addr, k, h)
+		return
+	}
+	if h.object == nil && h.entry != nil {
 		// A clock may be wrong: what B2 lists is deleted, not forgotten.
 		h.object, _ = p.Snapshot.FindExpired(k, h.entry.ID)
 		h.overdueRetirees = append(h.overdueRetirees, h.expiredRetirees...)
 	}
-	if removed := p.removalFor(addr); removed != nil && !removed.Destroy {
-		p.planForget(addr, k, h)
-		return
-	}
 	switch {
 	case h.object != nil:
 		p.planDelete(addr, k, r, h)
-	case h.entry == nil: // announced, and never made
-	case p.mayExistUnseen(k, h.entry.ID):
+	case h.entry == nil && removed == nil: // announced, and never made
+	case p.mayExistUnseen(k, h.recordedID()):
 		holder := k
 		if parent := p.kinds[k.ParentKind()]; parent != nil {
 			holder = parent
 		}
 		p.errorf(nil, words.Capitalize(holder.Name)+" is outside what the credentials may use",
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
-				"Use a key that is not limited to %s.", addr, k.Name, h.entry.Identity, p.describeAllowed(holder), holder.Plural)
+				"Use a key that is not limited to %s.", addr, k.Name, p.identityOf(addr, h), p.describeAllowed(holder), holder.Plural)
 	default:
-		live, settable := p.nullValues(k)
-		p.addChange(Change{
-			Addr:           addr,
-			Kind:           k,
-			Action:         Forget,
-			Identity:       h.entry.Identity,
-			RemoteID:       h.entry.ID,
-			Before:         live,
-			After:          settable,
-			Reason:         p.goneReason(k, h.entry),
-			FurtherDeletes: p.namedObjects(k, h.furtherDeleteIDs()),
-		})
+		p.planForgetGone(addr, k, r, h)
+	}
+}
+
+// planForgetGone plans to forget what is not there any more, or never was.
+func (p *planner) planForgetGone(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
+	c := p.newForget(addr, k, h)
+	c.FurtherDeletes = p.namedObjects(k, h.furtherDeleteIDs())
+	if c.Reason = fmt.Sprintf("an interrupted run was about to make %s %q, which is not in B2", k.Name, c.Identity); h.entry != nil {
+		c.Reason = p.goneReason(k, h.entry)
+	}
+	if k.Destroy.Hazards != nil && len(h.overdueRetirees) > 0 {
+		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false))
+	}
+	p.checkKeyInUse(r, h, &c)
+	p.addChange(c)
+}
+
+// planForget plans to forget objects that stay in B2.
+func (p *planner) planForget(addr addr.Addr, k *kind.Kind, h match) {
+	c := p.newForget(addr, k, h)
+	c.Reason = "a removed block says that it is not managed here any more"
+	further := h.furtherDeleteIDs()
+	switch {
+	case h.object == nil:
+	case h.object.ID == c.RemoteID:
+		c.LiveName = h.object.Identity
+	default:
+		further = append(further, h.object.ID)
+	}
+	c.FurtherForgets = p.namedObjects(k, further)
+	if h.entry != nil {
+		for _, old := range h.entry.Retiring {
+			if p.Snapshot.ByID(k, old.ID) == nil && p.mayExistUnseen(k, old.ID) {
+				c.FurtherForgets = append(c.FurtherForgets, NamedObject{old.ID, old.Name})
+			}
+		}
+	}
+	slices.SortFunc(c.FurtherForgets, func(a, b NamedObject) int { return strings.Compare(a.ID, b.ID) })
+	p.addChange(c)
+}
+
+// newForget begins the change that drops what the state says of an address.
+func (p *planner) newForget(addr addr.Addr, k *kind.Kind, h match) Change {
+	c := Change{Addr: addr, Kind: k, Action: Forget, Identity: p.identityOf(addr, h), RemoteID: h.recordedID()}
+	if h.entry == nil && h.object != nil {
+		c.RemoteID = h.object.ID
+	}
+	c.Before, c.After = p.nullValues(k)
+	return c
+}
+
+// recordedID is the remote ID that the state records; "": it has no entry.
+func (h *match) recordedID() string {
+	if h.entry == nil {
+		return ""
+	}
+	return h.entry.ID
+}
+
+// identityOf is the name of what is ours, or of what was announced.
+func (p *planner) identityOf(addr addr.Addr, h match) string {
+	switch {
+	case h.object != nil:
+		return h.object.Identity
+	case h.entry != nil:
+		return h.entry.Identity
+	}
+	return p.announced[addr][0].Identity
+}
+
+// warnOlderNamesakes names what is live under an announced name and was there before: nothing shows that
+// it is ours, and once the announcement is dropped nothing else tells of it.
+func (p *planner) warnOlderNamesakes(addr addr.Addr, k *kind.Kind) {
+	for _, a := range p.announced[addr] {
+		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
+			id := objectIDOf(o)
+			if _, imported := p.importedBy[id]; imported || p.ownerAddr(id) != nil || !slices.Contains(a.IDsBeforeCreate, o.ID) {
+				continue
+			}
+			p.warnf(nil, words.Capitalize(k.Name)+" is left alone",
+				"The %s %q (ID %s) has the name under which an interrupted run was about to make %s, but it was there before that. "+
+					"So nothing shows that b2form made it, and it is not deleted. If it is of no use, delete it by hand.",
+				k.Name, o.Identity, o.ID, addr)
+		}
 	}
 }
 
@@ -94,7 +172,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 // says counts; where that is gone, what a removed block says, else what the state
 // remembers.
 func (p *planner) isForceDestroyed(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) bool {
-	removed := p.removalFor(addr)
+	removed := p.Config.FindRemoval(addr)
 	switch {
 	case r != nil:
 		return ForceDestroys(k, r.Value)

@@ -56,6 +56,7 @@ type SavedChange struct {
 	LiveDrift              DriftStatus           `json:"changed_outside,omitempty"`
 	ConfigDrift            DriftStatus           `json:"edited,omitempty"`
 	FurtherDeletes         []NamedObject         `json:"leftovers,omitempty"`
+	FurtherForgets         []NamedObject         `json:"forgotten,omitempty"`
 	Retiring               []addr.RetiringObject `json:"retiring,omitempty"`
 	Overlapping            []NamedObject         `json:"overlapping,omitempty"`
 	Overlap                string                `json:"overlap,omitempty"`
@@ -136,6 +137,7 @@ func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Chan
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
 		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, LiveDrift: s.LiveDrift, ConfigDrift: s.ConfigDrift,
 		FurtherDeletes: s.FurtherDeletes,
+		FurtherForgets: s.FurtherForgets,
 		Retiring:       s.Retiring,
 		Overlapping:    s.Overlapping,
 	}

@@ -144,6 +144,15 @@ func (c *Change) Deletes() []NamedObject {
 	return c.FurtherDeletes
 }
 
+// Forgets lists what the change leaves in B2 and nobody manages any more: the object itself, unless it is gone,
+// then FurtherForgets.
+func (c *Change) Forgets() []NamedObject {
+	if c.Action != Forget || c.LiveName == "" || c.LiveDrift == Gone {
+		return c.FurtherForgets
+	}
+	return append([]NamedObject{{c.RemoteID, c.LiveName}}, c.FurtherForgets...)
+}
+
 // DeletedName is what an object that the change deletes is called; "": it deletes no such object.
 func (c *Change) DeletedName(id string) string {
 	for _, o := range c.Deletes() {

@@ -21,7 +21,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, diags hcl.Diagn
 	if s.runOptions.autoApprove && s.runOptions.expectedDigest == nil && s.savedPlan == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseUndeclaredImports(p)...)
-		diags = append(diags, s.refuseUndeclaredUnrecordedDeletes(p)...)
+		diags = append(diags, s.unrecordedDeletesNeedingConsent(p, hcl.DiagError)...)
 		diags = append(diags, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
@@ -96,10 +96,10 @@ func (s *session) refuseUndeclaredImports(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// refuseUndeclaredUnrecordedDeletes keeps a pipeline from deleting what only an announcement calls ours, where
+// unrecordedDeletesNeedingConsent keeps a pipeline from deleting what only an announcement calls ours, where
 // the configuration has another name at its address, or none: the state may have been
 // edited, and the object somebody else's.
-func (s *session) refuseUndeclaredUnrecordedDeletes(p *plan.Plan) hcl.Diagnostics {
+func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	known := map[plan.NamedObject]bool{}
 	for _, e := range s.state.Entries {
 		known[plan.NamedObject{ID: e.ID, Name: e.Addr.Kind}] = true
@@ -125,10 +125,10 @@ func (s *session) refuseUndeclaredUnrecordedDeletes(p *plan.Plan) hcl.Diagnostic
 	if len(foreign) == 0 {
 		return nil
 	}
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Deletion needs consent",
+	return hcl.Diagnostics{{Severity: severity, Summary: "Deletion needs consent",
 		Detail: fmt.Sprintf("-auto-approve alone does not delete what the state only announces, under a name that the configuration does "+
 			"not have at that address:\n%s\nIf an interrupted run made it, run apply without -auto-approve, or with the plan's digest in "+
-			"-expect. If not, the state was edited or badly merged: restore it, or remove the announcement under \"open\".",
+			"-expect. If not, the state was edited or badly merged: restore it, or drop the announcement with `b2form state rm ADDRESS`.",
 			strings.Join(foreign, "\n")),
 	}}
 }

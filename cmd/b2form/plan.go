@@ -93,6 +93,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	if !o.showCapabilities {
 		warnings = append(warnings, s.diagnoseMissingCapabilities(made, hcl.DiagWarning)...)
 		warnings = append(warnings, s.diagnoseUndeletable(hcl.DiagWarning)...)
+		warnings = append(warnings, s.unrecordedDeletesNeedingConsent(made, hcl.DiagWarning)...)
 		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)

@@ -191,6 +191,9 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 	for _, old := range c.FurtherDeletes {
 		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
 	}
+	for _, o := range c.Forgets() {
+		remark(nameAndIDText(o) + " stays in B2, and nobody manages it")
+	}
 	for _, old := range c.Overlapping {
 		remark(nameAndIDText(old) + " lives on for " + words.ExactDuration(c.Overlap) + "; a later run destroys it")
 	}
@@ -217,6 +220,9 @@ func changeHeading(c *plan.Change) string {
 	case plan.Delete:
 		return name + " will be destroyed"
 	case plan.Forget:
+		if len(c.FurtherDeletes) > 0 {
+			return name + " will be removed from the state; what an earlier run left beside it will be destroyed"
+		}
 		return name + " will be removed from the state; nothing is destroyed"
 	case plan.NoOp:
 		if len(c.Imports()) > 0 {

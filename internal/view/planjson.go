@@ -18,7 +18,7 @@ import (
 
 // PlanFormat is the version of the document that a PlanDocument is. A new first number may
 // take something away.
-const PlanFormat = "1.3"
+const PlanFormat = "1.4"
 
 // A PlanDocument is a whole plan in Terraform's JSON representation.
 type PlanDocument struct {
@@ -99,6 +99,7 @@ type resourceChangeJSON struct {
 	Reason  string       `json:"b2form_reason"`
 	Hazards []jsonFields `json:"b2form_hazards"`
 	Deletes []jsonFields `json:"b2form_deletes"`
+	Forgets []jsonFields `json:"b2form_forgets"`
 }
 
 // writeChanges writes all changes of the plan, in its order.
@@ -107,7 +108,7 @@ func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 		c := &d.Plan.Changes[i]
 		one := resourceChangeJSON{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionOrMove(c),
 			Fields: append([]string{}, c.Fields...),
-			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedObjectsJSON(c.Deletes())}
+			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedObjectsJSON(c.Deletes()), Forgets: namedObjectsJSON(c.Forgets())}
 		if c.MovedFrom != (addr.Addr{}) {
 			one.PreviousAddress = c.MovedFrom.String()
 		}

@@ -43,7 +43,7 @@ func (j JSONUI) emit(level, message, lineType string, more jsonFields) {
 // WriteVersion is the first line: which program speaks, and which edition of this
 // format.
 func (j JSONUI) WriteVersion() {
-	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.3"})
+	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.4"})
 }
 
 // Note is a remark.
@@ -122,6 +122,9 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 		}
 		if len(c.FurtherDeletes) > 0 {
 			change["also_deletes"] = namedObjectsJSON(c.FurtherDeletes)
+		}
+		if forgets := c.Forgets(); len(forgets) > 0 {
+			change["forgets"] = namedObjectsJSON(forgets)
 		}
 		if len(c.Overlapping) > 0 {
 			change["overlap"] = jsonFields{"objects": namedObjectsJSON(c.Overlapping), "seconds": int(c.Overlap.Seconds())}

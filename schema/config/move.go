@@ -51,6 +51,16 @@ type Removal struct {
 	Range        hcl.Range
 }
 
+// FindRemoval is the removed block that speaks of an address; nil: none.
+func (c *Config) FindRemoval(a addr.Addr) *Removal {
+	for i := range c.Removals {
+		if r := &c.Removals[i]; r.Covers(a) {
+			return r
+		}
+	}
+	return nil
+}
+
 // Covers reports whether the removal speaks of an address.
 func (r Removal) Covers(addr addr.Addr) bool {
 	if r.From.Kind == "" {

@@ -54,7 +54,11 @@ var removed = BlockSpec{
 	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With " +
 		"`destroy = true` the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`. With " +
 		"`force_destroy = true` as well a bucket goes with all files in it, and a file with all its versions; the plan says how many " +
-		"and how large they are, counted up to 10 000 versions.",
+		"and how large they are, counted up to 10 000 versions.\n\n" +
+		"What belongs to the address besides goes the same way: predecessors of a key in their overlap, and what an interrupted run " +
+		"made and did not record. The plan names all of it by ID, as destroyed or as what stays in B2. What only an announcement of an " +
+		"interrupted run shows to be b2form's is destroyed after an approval that shows it, not by `-auto-approve` alone. Afterwards " +
+		"the state holds nothing of the address.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []ArgumentSpec{
 		{Name: "from", Type: Address, MayReferTo: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
