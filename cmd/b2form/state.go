@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -137,8 +138,14 @@ func entryHCL(e addr.StateEntry) []byte {
 func (p *program) stateRemove() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "rm", Usage: "Forget objects without destroying them", ArgsUsage: "ADDRESS ...",
-		Description: "The objects stay on B2 and are nobody's. Remove their blocks too, or the\nnext plan imports them " +
-			"again.\n\nExample:\n  b2form state rm bucket.photos\n\n" + exitCodes,
+		Description: `The objects stay on B2 and are nobody's, as do those that they replaced and
+what an interrupted run made for them; these are named. Remove their blocks
+too, or the next plan imports them again.
+
+Example:
+  b2form state rm bucket.photos
+
+` + exitCodes,
 		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 1, -1)
@@ -146,22 +153,48 @@ func (p *program) stateRemove() *cli.Command {
 				return err
 			}
 			return s.changeState(ctx, "state rm", func(store *state.Store) error {
-				st := store.State()
-				for _, a := range addrs {
-					if _, ok := st.FindEntry(a); !ok {
-						return notInStateError(a, st.Entries)
-					}
-				}
-				if err := store.ForgetEntries(addrs...); err != nil {
-					return err
-				}
-				for _, a := range addrs {
-					p.printResult("Removed %s", a)
-				}
-				return nil
+				return p.forgetAddresses(store, addrs)
 			})
 		}),
 	})
+}
+
+// forgetAddresses drops all that the state says of addresses, and names what nothing tells of any more:
+// predecessors, and what interrupted runs may have made.
+func (p *program) forgetAddresses(store *state.Store, addrs []addr.Addr) error {
+	st := store.State()
+	var intents []state.CreateIntent
+	for _, a := range addrs {
+		open := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool { return i.Addr != a })
+		if _, ok := st.FindEntry(a); !ok && len(open) == 0 {
+			return notInStateError(a, st.Entries)
+		}
+		intents = append(intents, open...)
+	}
+	if err := errors.Join(store.ForgetEntries(addrs...), store.DropIntents(intents...)); err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		p.printResult("Removed %s", a)
+		e, _ := st.FindEntry(a)
+		for _, old := range e.Retiring {
+			p.printResult("  %s, which it had replaced, stays in B2 too, and nothing will delete it", nameAndID(old.Name, old.ID))
+		}
+		for _, i := range intents {
+			if i.Addr == a {
+				p.printResult("  %q, which an interrupted run was about to make, stays in B2 if it is there", i.Identity)
+			}
+		}
+	}
+	return nil
+}
+
+// nameAndID is how the state shows an object. A state of an old b2form has no name of a predecessor.
+func nameAndID(name, id string) string {
+	if name == "" {
+		return "ID " + visible.EscapeLine(id)
+	}
+	return fmt.Sprintf("%q, ID %s", name, visible.EscapeLine(id))
 }
 
 func (p *program) stateMove() *cli.Command {
