@@ -28,19 +28,14 @@ func (e ExceededLimit) String() string {
 	return text
 }
 
-// OverLimits lists the limits that the plan goes over. recorded is how many objects the
-// state records.
+// OverLimits lists the limits that the plan goes over: what is destroyed and updated as the summary
+// line counts it. recorded is how many objects the state records, predecessors included.
 func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []ExceededLimit {
-	planned := map[string]int{}
+	counts := p.Counts()
+	planned := map[string]int{"destroy": counts.Destroy, "update": counts.Change}
 	for i := range p.Changes {
-		switch p.Changes[i].Action {
-		case Update:
-			planned["update"]++
-		case Replace:
+		if p.Changes[i].Action == Replace {
 			planned["replace"]++
-			planned["destroy"]++
-		case Delete:
-			planned["destroy"]++
 		}
 	}
 	var out []ExceededLimit

@@ -65,6 +65,9 @@ func (c *Change) subject(r *config.Resource) config.PolicySubject {
 	if c.Before == cty.NilVal {
 		change.BeforeUnlessNoOp = cty.NullVal(c.Kind.LiveType())
 	}
+	for _, o := range c.Deletes() {
+		change.Deletes = append(change.Deletes, config.DeletedObject(o))
+	}
 	for _, h := range c.Hazards {
 		change.Hazards = append(change.Hazards, h.Kind.AllowFlagValue())
 	}

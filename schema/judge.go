@@ -234,8 +234,8 @@ func (j *judgement) eachOfSubject(i int) cty.Value {
 		if value == cty.NilVal {
 			value = before
 		}
-		change = cty.ObjectVal(map[string]cty.Value{"action": cty.StringVal(c.Action), "before": before, "fields": textList(c.Fields),
-			"hazards": textList(c.Hazards)})
+		change = cty.ObjectVal(map[string]cty.Value{"action": cty.StringVal(c.Action), "before": before,
+			"deletes": deletedObjects(c.Deletes), "fields": textList(c.Fields), "hazards": textList(c.Hazards)})
 	}
 	j.each[i] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(s.Addr.String()), "value": value, "change": change})
 	return j.each[i]
@@ -246,6 +246,17 @@ func textList(list []string) cty.Value {
 		return cty.ListValEmpty(cty.String)
 	}
 	return cty.ListVal(kind.StringValues(list...))
+}
+
+func deletedObjects(list []config.DeletedObject) cty.Value {
+	if len(list) == 0 {
+		return cty.ListValEmpty(cty.Object(map[string]cty.Type{"id": cty.String, "name": cty.String}))
+	}
+	values := make([]cty.Value, len(list))
+	for i, o := range list {
+		values[i] = cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal(o.ID), "name": cty.StringVal(o.Name)})
+	}
+	return cty.ListVal(values)
 }
 
 // markedLiveObject is the live object of a change, with marks on what must not be shown.

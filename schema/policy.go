@@ -216,7 +216,7 @@ func (l *module) checkPolicyReference(p *policy, t hcl.Traversal) (valid bool) {
 }
 
 func (l *module) checkPolicyChangeReference(p *policy, t hcl.Traversal) (valid bool) {
-	members := []string{"action", "before", "fields", "hazards"}
+	members := []string{"action", "before", "deletes", "fields", "hazards"}
 	name := addr.RootOrAttrName(t[2])
 	switch {
 	case name != "" && !slices.Contains(members, name):

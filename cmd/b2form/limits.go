@@ -33,7 +33,11 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 // consent to destroying everything.
 func (s *session) limitsNeedingConsent(p *plan.Plan, m view.PlanPurpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, e := range p.OverLimits(s.config.Settings.Limits, len(s.state.Entries)) {
+	recorded := len(s.state.Entries)
+	for i := range s.state.Entries {
+		recorded += len(s.state.Entries[i].Retiring)
+	}
+	for _, e := range p.OverLimits(s.config.Settings.Limits, recorded) {
 		if slices.Contains(s.runOptions.liftedLimits, e.Action) || m == view.Destroying && e.Action == "destroy" {
 			continue
 		}

@@ -41,9 +41,13 @@ type SubjectChange struct {
 	Action           string    // as in plans: "create", "no-op"
 	BeforeUnlessNoOp cty.Value // every attribute of the live object; null: there is none; NilVal: as it is declared
 	Fields           []string  // attributes that differ
-	Hazards          []string  // by the spelling of -allow; sorted, each once
-	Sensitive        []string  // attributes that must not be shown
+	Deletes          []DeletedObject
+	Hazards          []string // by the spelling of -allow; sorted, each once
+	Sensitive        []string // attributes that must not be shown
 }
+
+// A DeletedObject is a live object that goes with a change: the one that the change is about, or a predecessor.
+type DeletedObject struct{ ID, Name string }
 
 // A JudgePolicies judges subjects, which are sorted by address, by all policies of a
 // configuration. account is that of the credentials; nil: nothing was planned, and policies

@@ -57,8 +57,9 @@ var settings = BlockSpec{
 			"as `\"10%\"`; where it records fewer than ten, a share does not count.",
 		Arguments: []ArgumentSpec{
 			{Name: "destroy", Type: Share, MayReferTo: Settings,
-				Doc: "So many objects at most are destroyed or replaced. The command `destroy` " +
-					"is consent to more."},
+				Doc: "So many objects at most are destroyed, as the plan's summary line counts them: also those that are replaced, " +
+					"predecessors of a key whose overlap ended, and what interrupted runs left. Where keys rotate, leave room for one " +
+					"each. The command `destroy` is consent to more."},
 			{Name: "update", Type: Share, MayReferTo: Settings, Doc: "So many objects at most are updated in place."},
 			{Name: "replace", Type: Share, MayReferTo: Settings, Doc: "So many objects at most are replaced. A rotation is none."},
 		},
