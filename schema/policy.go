@@ -77,7 +77,9 @@ func (l *module) readPolicyFile(from folder.Folder, path string, base *hcl.EvalC
 	if file == nil || file.Body == nil || diags.HasErrors() {
 		return
 	}
-	l.config.Files[path] = file
+	if l.config.Files[path] == nil { // else it is one of the configuration's too
+		l.config.Files[path] = file
+	}
 	d := syntax.FindFixedBlock("policy")
 	content, _, diags := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{d.HeaderSchema()}})
 	l.add(diags...)
