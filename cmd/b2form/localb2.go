@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -28,8 +30,36 @@ type localB2 struct {
 	stateAndDeliveryDir string // holds what runs on the account leave: the state, and what is delivered
 }
 
+// checkBoxFolder refuses what leads out of the folder: nothing but folders and files of its own may be in it, as
+// somebody else may have written what is there.
+func checkBoxFolder() error {
+	parent, _ := filepath.Split(boxFolder)
+	if info, err := os.Lstat(filepath.Clean(parent)); err == nil && !info.IsDir() {
+		return notOwnError(filepath.Clean(parent))
+	}
+	return filepath.WalkDir(boxFolder, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return failf("Emulator cannot start", "%s cannot be read: %s.", path, words.ErrorWithoutPath(err))
+		case !d.IsDir() && !d.Type().IsRegular():
+			return notOwnError(path)
+		}
+		return nil
+	})
+}
+
+func notOwnError(path string) error {
+	return failf("Emulator cannot start", "-emulator works in folders and files of its own below %s, and %q is a link or something else. "+
+		"Delete it if nobody needs it.", boxFolder, path)
+}
+
 // openLocalB2 opens the account in the box.
 func (p *program) openLocalB2() (*localB2, error) {
+	if err := checkBoxFolder(); err != nil {
+		return nil, err
+	}
 	data := filepath.Join(boxFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
 		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, words.ErrorWithoutPath(err))
