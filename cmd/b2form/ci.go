@@ -109,6 +109,10 @@ func (p *program) appendToPipelineFile(variable, path, text string) {
 		p.warnPeopleOnly(summary, variable+" is not set, and a runner of "+string(p.ci())+" sets it to a file. -ci=none does without.")
 		return
 	}
+	if err := checkPathNotReserved(variable, path, defaultStatePaths()); err != nil {
+		p.warnPeopleOnly(summary, err.Error())
+		return
+	}
 	f, err := durable.OpenToWrite(path, os.O_APPEND, 0o644)
 	if err == nil {
 		_, err = f.WriteString(text)
