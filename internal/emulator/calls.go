@@ -23,14 +23,18 @@ type LoggedCall struct {
 // maxCalls is how many requests are remembered; older ones are forgotten.
 const maxCalls = 1 << 18
 
+// maxCallBytes is how many bytes the bodies of remembered calls have together: few have more than a hundred.
+const maxCallBytes = 32 << 20
+
 type callLog struct {
 	mu              sync.Mutex
 	firstCallNumber int // number of the first call remembered
 	calls           []LoggedCall
+	bodyBytes       int // of the calls remembered
 }
 
 // Calls gives the requests since the start or ResetCalls in the order of their
-// arrival, the last 262144 if there were more.
+// arrival, the last if there were more than 262144, or more than 32 MiB of bodies.
 func (s *Server) Calls() []LoggedCall {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -42,7 +46,7 @@ func (s *Server) ResetCalls() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	s.log.firstCallNumber += len(s.log.calls)
-	s.log.calls = nil
+	s.log.calls, s.log.bodyBytes = nil, 0
 }
 
 // loggedCall is what is remembered of a native call.
@@ -53,12 +57,20 @@ func (c *call) loggedCall(body []byte) LoggedCall {
 func (l *callLog) addCall(entry LoggedCall) (number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.calls) == maxCalls {
-		l.calls = append(make([]LoggedCall, 0, maxCalls), l.calls[maxCalls/2:]...)
-		l.firstCallNumber += maxCalls / 2
+	for l.bodyBytes += len(entry.Body); len(l.calls) == maxCalls || len(l.calls) > 0 && l.bodyBytes > maxCallBytes; {
+		l.dropOldestHalf()
 	}
 	l.calls = append(l.calls, entry)
 	return l.firstCallNumber + len(l.calls) - 1
+}
+
+func (l *callLog) dropOldestHalf() {
+	dropped := l.calls[:(len(l.calls)+1)/2]
+	for i := range dropped {
+		l.bodyBytes -= len(dropped[i].Body)
+	}
+	l.calls = slices.Clone(l.calls[len(dropped):])
+	l.firstCallNumber += len(dropped)
 }
 
 func (l *callLog) setStatus(number, status int) {

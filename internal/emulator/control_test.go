@@ -186,3 +186,20 @@ func TestDateFollowsClock(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of requests is bounded in bytes, whoever sends them.
+func TestCallsAreBounded(t *testing.T) {
+	w := open(t, emulator.Options{})
+	w.token = "none"
+	body := `{"bucketName":"` + strings.Repeat("x", 900_000) + `"}`
+	for range 40 {
+		w.call(401, "b2_list_buckets", "%s", body)
+	}
+	total, calls := 0, w.server.Calls()
+	for _, c := range calls {
+		total += len(c.Body)
+	}
+	if total > 32<<20 || total < 8<<20 {
+		t.Errorf("%d bytes of %d bodies are remembered", total, len(calls))
+	}
+}

@@ -170,7 +170,7 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 		remark("imported from " + quoteHCL(c.RemoteID))
 	}
 	if c.Action == plan.Update && c.Kind.Content != nil {
-		remark("as a new version; those before it stay")
+		remark("as a new version; those before it stay until a rule of the bucket deletes them")
 	}
 	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.LeftBehindText != "" && !c.ForceDestroy {
 		remark(c.Kind.Destroy.LeftBehindText)
