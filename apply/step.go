@@ -229,7 +229,11 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	if e, ok := r.State.Entry(c.Addr); ok && e.ID == o.ID {
 		entry = &e
 	}
-	fields, _ := plan.Diff(c.Kind, c.After, v, entry, slices.Concat(r.resources[c.Addr].IgnoreChanges, pending))
+	ignored := pending
+	if !c.Action.MakesObject() {
+		ignored = slices.Concat(r.resources[c.Addr].IgnoreChanges, pending)
+	}
+	fields, _ := plan.Diff(c.Kind, c.After, v, entry, ignored)
 	if len(fields) == 0 {
 		return nil
 	}

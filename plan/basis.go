@@ -95,7 +95,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	hidden.resetStandInNumbers()
 	d := &SavedChange{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, RemoteID: c.RemoteID, LiveName: c.LiveName,
-		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
+		Fields: c.Fields, FieldsMadeAnew: c.FieldsMadeAnew, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
 		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, LiveDrift: c.LiveDrift, ConfigDrift: c.ConfigDrift,
 		ImportedSiblings: c.ImportedSiblings,
 		FurtherForgets:   c.FurtherForgets,

@@ -54,7 +54,17 @@ func (p *planner) differFor(k *kind.Kind) *differ {
 }
 
 func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []string) (fields, unreadable []string) {
-	pair := kind.Comparison{Want: want, Live: live, Entry: e}
+	return d.compare(want, live, kind.Comparison{Want: want, Live: live, Entry: e}, ignore)
+}
+
+// diffMadeAnew lists what an object that takes the place of the live one has other than that: it is made as it is
+// declared, whatever changes of the live one are ignored.
+func (d *differ) diffMadeAnew(want, live kind.Values, e *addr.StateEntry) (fields []string) {
+	fields, _ = d.compare(want, live, kind.Comparison{Want: want, Live: live, Entry: e, IsMadeAnew: true}, nil)
+	return fields
+}
+
+func (d *differ) compare(want, live kind.Values, pair kind.Comparison, ignore []string) (fields, unreadable []string) {
 	for i := range d.kind.Attrs {
 		a := &d.kind.Attrs[i]
 		if !isCompared(a) || slices.Contains(ignore, a.Name) {
@@ -150,7 +160,7 @@ func equalNullAsEmpty(a, b cty.Value) bool {
 	return a.RawEquals(b)
 }
 
-// plannedValue is what an object will be: what is wanted, except that attributes which
+// plannedValue is what an object that stays will be: what is wanted, except that attributes which
 // leave B2's value alone, or whose changes are ignored, hold that value.
 func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 	v := r.Value.Clone()

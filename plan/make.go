@@ -297,6 +297,10 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	case len(fields) > 0:
 		c.LiveDrift, c.ConfigDrift = p.drift(r, h)
 	}
+	if action.MakesObject() {
+		c.After, c.Fields = r.Value.ObjectWithoutUnset(), p.differFor(r.Kind).diffMadeAnew(r.Value, live, h.entryIfSameObject())
+		c.FieldsMadeAnew = slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return slices.Contains(fields, f) })
+	}
 	switch action {
 	case Rotate:
 		p.planOverlap(r, h, &c)
@@ -422,7 +426,7 @@ func (p *planner) nullValues(k *kind.Kind) (live, settable cty.Value) {
 func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, before cty.Value) {
 	p.guardChange(r, h, &c)
 	c.Hazards = sortUniqueHazards(append(c.Hazards, changeHazards(&c, before)...))
-	if r.Kind.YieldsSecret() && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
+	if r.Kind.YieldsSecret() && c.Action.MakesObject() {
 		p.planDelivery(r, &c)
 	}
 	p.addChange(c)

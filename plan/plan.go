@@ -31,6 +31,9 @@ const (
 	Refresh Action = "refresh" // only with Request.RefreshOnly: the state is told what is live
 )
 
+// MakesObject reports whether the action makes an object: as it is declared.
+func (a Action) MakesObject() bool { return a == Create || a == Replace || a == Rotate }
+
 // Symbol is how the action is drawn in front of a block.
 func (a Action) Symbol() string {
 	switch a {
@@ -67,15 +70,18 @@ type Change struct {
 	LiveName string // what ID is called now; "" on create
 
 	// Before is the decoded live object (every attribute), After the completed
-	// configuration (settable attributes); null where there is none. In After
-	// an undeclared attribute that keeps B2's value holds that value.
+	// configuration (settable attributes); null where there is none. In After of an object that stays,
+	// an attribute that keeps B2's value holds that value.
 	Before, After cty.Value
 	Fields        []string // attributes that differ, in the descriptor's order
-	Sensitive     []string // attributes whose values must not be shown, neither old nor new; sorted
-	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
-	Hazards       []kind.Hazard
-	DeliverTo     []string // where a new secret will go, in words
-	ForceDestroy  bool     // delete: with everything it holds
+	// FieldsMadeAnew are those of Fields that are no reason for the change: an object that stays keeps what it has there,
+	// as ignore_changes says, and the one that takes its place is made as declared.
+	FieldsMadeAnew []string
+	Sensitive      []string // attributes whose values must not be shown, neither old nor new; sorted
+	Reason         string   // why, in words, without brackets: "bucket.x is not in configuration"
+	Hazards        []kind.Hazard
+	DeliverTo      []string // where a new secret will go, in words
+	ForceDestroy   bool     // delete: with everything it holds
 	// FurtherDeletes are further objects that interrupted runs made for this address, or
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.

@@ -47,6 +47,7 @@ type SavedChange struct {
 	After                  json.RawMessage       `json:"after"`
 	UnknownAfter           []string              `json:"unknown_after,omitempty"`
 	Fields                 []string              `json:"fields,omitempty"`
+	FieldsMadeAnew         []string              `json:"fields_made_anew,omitempty"`
 	Sensitive              []string              `json:"sensitive,omitempty"`
 	Reason                 string                `json:"reason,omitempty"`
 	Hazards                []kind.Hazard         `json:"hazards,omitempty"`
@@ -134,14 +135,16 @@ func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Chan
 	c := &Change{
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.ImportedSiblings, Identity: s.Identity,
 		RemoteID: s.RemoteID,
-		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
+		LiveName: s.LiveName, Fields: s.Fields, FieldsMadeAnew: s.FieldsMadeAnew, Sensitive: s.Sensitive, Reason: s.Reason,
+		Hazards:   slices.Clone(s.Hazards),
 		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, LiveDrift: s.LiveDrift, ConfigDrift: s.ConfigDrift,
 		FurtherDeletes: s.FurtherDeletes,
 		FurtherForgets: s.FurtherForgets,
 		Retiring:       s.Retiring,
 		Overlapping:    s.Overlapping,
 	}
-	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnreadableBefore), checkFields(k, s.UnknownAfter), s.checkEnumValues()}
+	names := slices.Concat(s.Fields, s.FieldsMadeAnew, s.UnreadableBefore, s.UnknownAfter)
+	errs := []error{checkFields(k, names), s.checkEnumValues()}
 	var err error
 	if s.MovedFrom != "" {
 		c.MovedFrom, err = addr.Parse(s.MovedFrom)

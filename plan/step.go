@@ -165,7 +165,7 @@ func (c *Change) DeletedName(id string) string {
 
 // createsOrUpdates reports whether the change makes an object, or sets attributes of a live one.
 func createsOrUpdates(c *Change) bool {
-	return c.Action == Create || c.Action == Replace || c.Action == Rotate || c.Action == Update
+	return c.Action.MakesObject() || c.Action == Update
 }
 
 func deletesOrForgets(c *Change) bool { return c.Action == Delete || c.Action == Forget }
@@ -174,13 +174,13 @@ func deletesOrForgets(c *Change) bool { return c.Action == Delete || c.Action ==
 // Creates in a row that set the same share one list.
 func (g *stepGraph) createFields(c *Change) []string {
 	g.fieldsBuf = g.fieldsBuf[:0]
-	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
+	declared := g.declaration(c.Addr).Value // the same as After, in less time
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
 		if a.Computed || a.Deferred || a.WirePath == "" && !isContentAttr(c.Kind, a.Name) {
 			continue // nothing is sent
 		}
-		if c.Action == Create && !declared.PointerAt(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
+		if !declared.PointerAt(i).IsNull() {
 			g.fieldsBuf = append(g.fieldsBuf, a.Name)
 		}
 	}

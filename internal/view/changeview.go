@@ -90,7 +90,11 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 			ls = []lineTree{{sign: "~", name: a.Name,
 				value: "(" + visible.EscapeLine(a.Encoding.LiveText(c.Before)) + ") -> " + b.format(after, 0)}}
 		}
-		if isReplacedOrRotated(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
+		switch {
+		case !isReplacedOrRotated(c) || len(ls) == 0:
+		case slices.Contains(c.FieldsMadeAnew, a.Name):
+			ls[0].remark = "changes with the new " + c.Kind.Name
+		case c.Kind.Update == nil || a.Immutable:
 			ls[0].remark = "forces replacement"
 		}
 		return b.withAttrNoteAbove(a, after, ls), false

@@ -102,6 +102,14 @@ type resourceChangeJSON struct {
 	Forgets []jsonFields `json:"b2form_forgets"`
 }
 
+// replacePaths are the attributes that a replacement is made for.
+func replacePaths(c *plan.Change) []string {
+	if c.Action != plan.Replace {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return slices.Contains(c.FieldsMadeAnew, f) })
+}
+
 // writeChanges writes all changes of the plan, in its order.
 func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 	w.list(len(trees), func(i int) {
@@ -117,9 +125,9 @@ func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 			w.name("change")
 			w.object(func() {
 				trees[i].writeMembers(w, terraformActions(c), "{}")
-				if c.Action == plan.Replace && len(c.Fields) > 0 {
+				if reasons := replacePaths(c); len(reasons) > 0 {
 					w.name("replace_paths")
-					w.list(len(c.Fields), func(i int) { w.value([]string{c.Fields[i]}) })
+					w.list(len(reasons), func(i int) { w.value([]string{reasons[i]}) })
 				}
 				if c.Import {
 					w.member("importing", jsonFields{"id": c.RemoteID})

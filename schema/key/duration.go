@@ -42,12 +42,12 @@ const tolerance = 10 * time.Minute
 
 // sameValidDurationIfKnown compares the wanted life with the live expiry. When a key was made is
 // known only of those that b2form made. Of another, which was taken over as it was, any
-// expiry is as wanted, also where none is declared.
+// expiry is as wanted, also where none is declared; a key that takes its place has the one that is.
 func sameValidDurationIfKnown(p kind.Comparison) bool {
 	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr(expiryAttr)
 	switch {
-	case expires.IsNull():
-		return want.IsNull()
+	case expires.IsNull() || p.IsMadeAnew && want.IsNull():
+		return expires.IsNull() && want.IsNull()
 	case p.Entry == nil || p.Entry.Created.IsZero() || !p.Entry.Adopted.IsZero():
 		return true
 	case want.IsNull():

@@ -224,6 +224,8 @@ type Link struct {
 type Comparison struct {
 	Want, Live AttrReader       // whole objects: completed configuration; decoded live object
 	Entry      *addr.StateEntry // what the state knows; nil: nothing
+	// IsMadeAnew says that another object takes the place of Live, so that what is only let pass in one that stays differs.
+	IsMadeAnew bool
 }
 
 // A ListFilter narrows what List reads.

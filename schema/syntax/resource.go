@@ -30,7 +30,8 @@ var resource = BlockSpec{
 		{Name: "policy_exceptions", Type: TextMap, MayReferTo: Instance, Doc: "Policies that do not hold for it, by name, each with the " +
 			"reason: `{ keys_expire = \"until the camera is replaced\" }`. Every plan shows them."},
 		{Name: "ignore_changes", Type: Names, MayReferTo: Written, Doc: "Arguments whose differences do not matter, as `[info, " +
-			"cors_rules]`; or `all`."},
+			"cors_rules]`; or `all`. The object that is live keeps what it has; a new one, as after a rotation, is made as declared, and " +
+			"the plan shows what changes with it."},
 	},
 	Blocks: append([]BlockSpec{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
