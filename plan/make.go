@@ -432,35 +432,6 @@ func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, befor
 	p.addChange(c)
 }
 
-// planRecord plans the entry of an object that is imported, or that stays and whose
-// entry is missing or says something else. It is written before the action.
-func (p *planner) planRecord(r *config.Resource, h match, action Action) {
-	was := addr.StateEntry{Addr: r.Addr}
-	if h.entry != nil && !h.toBeImported {
-		was = *h.entry
-	}
-	now := was
-	now.ID, now.Identity = h.object.ID, h.object.Identity
-	now.PreventDestroy, now.ForceDestroy = r.PreventDestroy, ForceDestroys(r.Kind, r.Value)
-	now.SensitiveAttrs = h.sensitiveAttrsWhileLive(r, action)
-	now.Retiring = slices.Concat(h.allRetirees(), h.expiredRetirees)
-	if h.entry != nil && h.entry.ID != now.ID {
-		if expired, at := p.Snapshot.FindExpired(r.Kind, h.entry.ID); expired != nil {
-			now.Retiring = append(now.Retiring, addr.RetiringObject{ID: expired.ID, Name: expired.Identity, KeepUntil: at})
-		}
-	}
-	now.Retiring = sortByID(now.Retiring)
-	if was.Delivered && len(r.Deliveries) > 0 {
-		now.DeliveryDigest = DeliveryDigest(r, p.remoteIDAfterPlan)
-	}
-	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
-		now.ForceDestroy != was.ForceDestroy || now.DeliveryDigest != was.DeliveryDigest ||
-		!slices.Equal(now.SensitiveAttrs, was.SensitiveAttrs) ||
-		!slices.EqualFunc(now.Retiring, was.Retiring, equalRetirees) {
-		p.plan.Records = append(p.plan.Records, now)
-	}
-}
-
 func (p *planner) setMovedFromAndSort() {
 	for i := range p.plan.Changes {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]

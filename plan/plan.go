@@ -151,8 +151,8 @@ type Plan struct {
 	// RotatingObjects tell of every declared object that is renewed from time to time
 	// and lives. Sorted by address.
 	RotatingObjects []RotatingObject
-	// LeftOut are the addresses with changes that Request.RotationsOnly, Target and Exclude keep
-	// out of Changes. Sorted.
+	// LeftOut are the addresses with changes or records that Request.RotationsOnly, Target and Exclude keep
+	// out of Changes and Records. Sorted.
 	LeftOut []addr.Addr
 	// OutputChanges are those that change; sorted by name. They alone make no plan that there is anything to
 	// do for.

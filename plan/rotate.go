@@ -228,6 +228,18 @@ func (p *planner) keepOnlyRotations() {
 		return p.isSelectedRotationChange(c) || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
 	})
+	p.keepOnlyPlannedRecords(p.isRotationRecord)
+}
+
+// isRotationRecord reports whether a record says something new of the predecessors of what rotates. Where it says more than
+// that, as that the object is protected no more, it is left to the whole plan.
+func (p *planner) isRotationRecord(e *addr.StateEntry) bool {
+	was, r := p.entry(e.Addr), p.declaration(e.Addr)
+	if was == nil || r == nil {
+		return false
+	}
+	_, rotates := r.Kind.RotationOf(r.Value)
+	return rotates && e.PreventDestroy == was.PreventDestroy && !slices.EqualFunc(e.Retiring, was.Retiring, equalRetirees)
 }
 
 // isSelectedRotationChange reports whether rotation asks for a change, of what is asked about.

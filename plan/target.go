@@ -99,6 +99,7 @@ func (p *planner) keepOnlyTargets() {
 		}
 	}
 	p.keepChanges(func(i int) bool { return kept[i] })
+	p.keepOnlyPlannedRecords(func(e *addr.StateEntry) bool { return p.isSelected(e.Addr) })
 	p.dropLeftOutErrors()
 	p.warnPartialPlan(brought, broughtDeletes, dragged)
 }
@@ -174,7 +175,7 @@ func (p *planner) addrsWithTransitiveNeeds(from ...addr.Addr) map[addr.Addr]bool
 
 // keepChanges keeps the changes for which keep says so.
 func (p *planner) keepChanges(keep func(i int) bool) {
-	left, imports := map[addr.Addr]bool{}, map[addr.Addr]bool{}
+	left := map[addr.Addr]bool{}
 	var changes []Change
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
@@ -183,10 +184,9 @@ func (p *planner) keepChanges(keep func(i int) bool) {
 			continue
 		}
 		p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
-		left[c.Addr], imports[c.Addr] = true, len(c.Imports()) > 0
+		left[c.Addr] = true
 	}
 	p.plan.Changes = changes
-	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e addr.StateEntry) bool { return imports[e.Addr] })
 	p.plan.Undelivered = slices.DeleteFunc(p.plan.Undelivered, func(a addr.Addr) bool { return left[a] })
 }
 
