@@ -172,6 +172,9 @@ func (p *planner) checkDeletedParentsEmptied() {
 		case c.ForceDestroy:
 			for _, file := range files {
 				file.ForceDestroy = true
+				if file.Kind.Destroy.Hazards != nil {
+					file.Hazards = sortUniqueHazards(append(file.Hazards, file.Kind.Destroy.Hazards(true)...))
+				}
 			}
 		default:
 			p.reportNotEmptied(c, files)
