@@ -177,10 +177,13 @@ func (p *planner) warnUnknownSecret(r *config.Resource, h match, action Action) 
 	if len(r.Deliveries) > 0 {
 		what = "its deliver blocks are not carried out"
 	}
-	renew := "b2form apply -replace="
+	renew := "run `b2form apply -replace="
 	if _, ok := r.Kind.RotationOf(r.Value); ok {
-		renew = "b2form rotate "
+		renew = "run `b2form rotate "
+		if h.toBeImported { // rotate imports nothing
+			renew = "take it over with `b2form apply`, and then run `b2form rotate "
+		}
 	}
 	p.warnf(r.Block.HeaderRange.Ptr(), "The secret is unknown",
-		"%s was not made by b2form, so its secret is unknown and %s. To get a new one, run `%s'%s'`.", r.Addr, what, renew, r.Addr)
+		"%s was not made with this state, so its secret is unknown and %s. To get a new one, %s'%s'`.", r.Addr, what, renew, r.Addr)
 }

@@ -221,7 +221,9 @@ func (p *planner) keepOnlyRotations() {
 	}
 	renewed := map[addr.Addr]bool{}
 	for i := range p.plan.Changes {
-		renewed[p.plan.Changes[i].Addr] = p.isSelectedRotationChange(&p.plan.Changes[i])
+		c := &p.plan.Changes[i]
+		renewed[c.Addr] = p.isSelectedRotationChange(c)
+		p.checkNamedIsRenewed(c, renewed[c.Addr])
 	}
 	p.keepChanges(func(i int) bool {
 		c := &p.plan.Changes[i]
@@ -240,6 +242,21 @@ func (p *planner) isRotationRecord(e *addr.StateEntry) bool {
 	}
 	_, rotates := r.Kind.RotationOf(r.Value)
 	return rotates && e.PreventDestroy == was.PreventDestroy && !slices.EqualFunc(e.Retiring, was.Retiring, equalRetirees)
+}
+
+// checkNamedIsRenewed refuses to pass over a key that is to be renewed by name, and is not ours yet.
+func (p *planner) checkNamedIsRenewed(c *Change, renewed bool) {
+	if !p.rotate[c.Addr] || renewed {
+		return
+	}
+	at := p.declaration(c.Addr).Block.HeaderRange.Ptr()
+	if len(c.Imports()) > 0 {
+		p.errorf(at, "Nothing to rotate", "%s exists, as %s %q, and the state does not know it, so it cannot be renewed yet. "+
+			"Take it over with `b2form apply`, which shows the import first; then run this command again.", c.Addr, c.Kind.Name, c.LiveName)
+		return
+	}
+	p.errorf(at, "Nothing to rotate", "%s is not in the state, and there is no %s of its name: it was not made yet. "+
+		"Make it with `b2form apply`.", c.Addr, c.Kind.Name)
 }
 
 // isSelectedRotationChange reports whether rotation asks for a change, of what is asked about.

@@ -76,7 +76,7 @@ func (r *outputReader) unknownValueText(v cty.Value) string {
 		}
 		switch {
 		case !e.Adopted.IsZero():
-			return "(not known: " + m.Addr.String() + " was not made by b2form)"
+			return "(not known: " + m.Addr.String() + " was not made with this state)"
 		case len(res.Deliveries) == 0:
 			return "(shown once when it was made; not stored)"
 		}
