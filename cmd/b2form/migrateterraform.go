@@ -381,6 +381,9 @@ func nextSteps(r *terraform.Result) (steps []string) {
 	if r.HasOutputs {
 		finds = append(finds, "to record the outputs")
 	}
+	if r.ShowsNamesForIDs {
+		finds = append(finds, "to set names where IDs were, as listed above")
+	}
 	if len(finds) == 0 {
 		return append(steps, "\"b2form plan\", which should find nothing to do")
 	}

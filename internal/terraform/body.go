@@ -111,18 +111,41 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 		}
 		return
 	}
-	if t, ok := e.(*hclsyntax.ScopeTraversalExpr); ok && t.Traversal.RootName() == "var" && b.variableDefaultsToNull(t.Traversal) {
-		b.replace(start, b.it.file.nativeTextAt(at)+" == null ? null : ")
+	before, after := "[", "]"
+	switch t, simple := e.(*hclsyntax.ScopeTraversalExpr); {
+	case !b.mayBeNull(e, 0):
+	case simple && (t.Traversal.RootName() == "var" || t.Traversal.RootName() == "local"):
+		before = b.it.file.nativeTextAt(at) + " == null ? null : ["
+	default: // no bucket is null here, and a list of none is an error
+		before, after = "one([for bucket in [", "] : [bucket] if bucket != null])"
 	}
-	b.replace(start, "[")
+	b.replace(start, before)
 	b.bucketID(e)
-	b.replace(end, "]")
+	b.replace(end, after)
 }
 
-// variableDefaultsToNull reports whether a variable says that it may be left out.
-func (b *bodyRewriter) variableDefaultsToNull(t hcl.Traversal) bool {
-	it := b.mod.findReferencedItem(t)
-	return it != nil && it.block.Body.Attributes["default"] != nil && isNull(it.block.Body.Attributes["default"].Expr)
+// mayBeNull reports whether an expression may be null by what it says: a function gives that, or a variable may be left out.
+func (b *bodyRewriter) mayBeNull(e hclsyntax.Expression, depth int) bool {
+	if isNull(e) {
+		return true
+	}
+	switch e := e.(type) {
+	case *hclsyntax.FunctionCallExpr:
+		return e.Name == "one" || slices.ContainsFunc(e.Args, func(a hclsyntax.Expression) bool { return b.mayBeNull(a, depth) })
+	case *hclsyntax.ConditionalExpr:
+		return b.mayBeNull(e.TrueResult, depth) || b.mayBeNull(e.FalseResult, depth)
+	case *hclsyntax.ParenthesesExpr:
+		return b.mayBeNull(e.Expression, depth)
+	case *hclsyntax.ScopeTraversalExpr:
+		switch it := b.mod.findReferencedItem(e.Traversal); {
+		case it == nil || depth > mostLocals || len(e.Traversal) != 2:
+		case it.localAttr != nil:
+			return b.mayBeNull(it.localAttr.Expr, depth+1)
+		case it.block.Type == "variable" && it.block.Body.Attributes["default"] != nil:
+			return isNull(it.block.Body.Attributes["default"].Expr)
+		}
+	}
+	return false
 }
 
 // bucketID rewrites one bucket in a key: the ID of one that the state knows becomes its
@@ -217,7 +240,7 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 	for _, a := range attrsInSourceOrder(d.Body) {
 		switch a.Name {
 		case "for_each":
-			b.expression(a.Expr, flow, b.scope)
+			b.expression(a.Expr, plain, b.scope)
 		case "iterator":
 			s.boundName, s.newName = hcl.ExprAsKeyword(a.Expr), ""
 		default:

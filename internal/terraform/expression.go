@@ -63,6 +63,8 @@ type rewriter struct {
 	refused           *refusal // nil: all can be carried over
 	keysOfReadSecrets []*item  // keys whose secrets it reads
 	localDepth        int      // of local values that lead to others
+	flowsTo           *item    // whose values the expression makes; nil: of none
+	isNullTest        bool     // the expression is compared with null or counted
 }
 
 // A refusal is why an item cannot be carried over.
@@ -98,7 +100,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 		}
 	case *hclsyntax.IndexExpr:
 		r.expression(e.Collection, inner, s)
-		r.expression(e.Key, plain, s)
+		r.expression(e.Key, judged(u), s)
 	case *hclsyntax.SplatExpr:
 		r.expression(e.Source, inner, s)
 		if each, ok := e.Each.(*hclsyntax.RelativeTraversalExpr); ok {
@@ -112,15 +114,18 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 		if !r.m.HasFunction(e.Name) {
 			r.refuse(e.NameRange, "b2form has no function "+e.Name+".")
 		}
+		outer := r.isNullTest
+		r.isNullTest = outer || e.Name == "length"
 		for _, a := range e.Args {
 			r.expression(a, inner, s)
 		}
+		r.isNullTest = outer
 	case *hclsyntax.ObjectConsKeyExpr:
 		if e.ForceNonLiteral || hcl.ExprAsKeyword(e.Wrapped) == "" {
 			r.expression(e.Wrapped, inner, s)
 		}
 	case *hclsyntax.ConditionalExpr:
-		r.expression(e.Condition, plain, s)
+		r.expression(e.Condition, judged(u), s)
 		r.expression(e.TrueResult, u, s)
 		r.expression(e.FalseResult, u, s)
 	case *hclsyntax.TemplateWrapExpr:
@@ -140,6 +145,14 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 	}
 }
 
+// judged is where a part stands that chooses between others: it must be known where these must be.
+func judged(u expressionUse) expressionUse {
+	if u == answer {
+		return answer
+	}
+	return plain
+}
+
 // parts rewrites what an expression is made of.
 func (r *rewriter) parts(e hclsyntax.Expression, u expressionUse, s *scope) {
 	switch e := e.(type) {
@@ -155,15 +168,18 @@ func (r *rewriter) parts(e hclsyntax.Expression, u expressionUse, s *scope) {
 	case *hclsyntax.TemplateJoinExpr:
 		r.expression(e.Tuple, u, s)
 	case *hclsyntax.BinaryOpExpr:
+		outer := r.isNullTest
+		r.isNullTest = outer || isNull(e.LHS) || isNull(e.RHS)
 		r.expression(e.LHS, u, s)
 		r.expression(e.RHS, u, s)
+		r.isNullTest = outer
 	case *hclsyntax.UnaryOpExpr:
 		r.expression(e.Val, u, s)
 	}
 }
 
 func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope) {
-	r.expression(e.CollExpr, flow, s)
+	r.expression(e.CollExpr, u, s)
 	element := r.typeOf(e.CollExpr, s)
 	element.isCollection = false
 	s = &scope{boundName: e.ValVar, boundType: element, up: s}

@@ -41,9 +41,20 @@ func (m *migration) rewriteAll() {
 // rewrite works out how an item reads here; false: it cannot be carried over.
 func (m *migration) rewrite(it *item) (carriedOver bool) {
 	r := &rewriter{m: m, mod: it.module, it: it}
-	switch {
+	r.item()
+	it.edits = r.edits
+	if r.refused == nil {
+		return true
+	}
+	it.markNotCarriedOver(r.refused.why)
+	it.keysOfReadSecrets = r.keysOfReadSecrets
+	return false
+}
+
+func (r *rewriter) item() {
+	switch it := r.it; {
 	case it.localAttr != nil:
-		r.expression(it.localAttr.Expr, flow, nil)
+		r.valueExpression(it.localAttr.Expr, it)
 	case it.block.Type == "resource":
 		r.resource()
 	case it.block.Type == "data":
@@ -55,13 +66,6 @@ func (m *migration) rewrite(it *item) (carriedOver bool) {
 	default:
 		r.other()
 	}
-	it.edits = r.edits
-	if r.refused == nil {
-		return true
-	}
-	it.markNotCarriedOver(r.refused.why)
-	it.keysOfReadSecrets = r.keysOfReadSecrets
-	return false
 }
 
 // replaceHeaderStart writes the beginning of a block anew.
@@ -74,7 +78,8 @@ func (r *rewriter) replaceHeaderStart(text string) {
 func (r *rewriter) repetition() {
 	for _, name := range []string{"for_each", "count"} {
 		if a := r.it.block.Body.Attributes[name]; a != nil {
-			r.expression(a.Expr, flow, nil)
+			r.it.flow.toKnown = true
+			r.valueExpression(a.Expr, r.it)
 			r.each = r.typeOf(a.Expr, nil)
 			r.each.isCollection = false
 		}
@@ -114,8 +119,10 @@ func (r *rewriter) moduleCall() {
 			r.remove(a.SrcRange)
 		case a.Name == "depends_on":
 			r.dependsOn(a)
-		default:
+		case v == nil:
 			r.expression(a.Expr, flow, nil)
+		default:
+			r.valueExpression(a.Expr, v)
 		}
 	}
 }
@@ -137,6 +144,8 @@ func (r *rewriter) other() {
 			}
 		case b.Type != "variable":
 			r.expression(a.Expr, flow, nil)
+		case a.Name == "default":
+			r.noteLiteralIDs(a.Expr, r.it)
 		case a.Name == "ephemeral":
 			r.remove(a.SrcRange)
 		}
@@ -146,7 +155,7 @@ func (r *rewriter) other() {
 		case "lifecycle":
 			r.unwrap(nested)
 		case "validation":
-			r.conditionOrOutputBody(nested.Body, flow)
+			r.conditionOrOutputBody(nested.Body, plain)
 		}
 	}
 }
@@ -172,6 +181,8 @@ func (r *rewriter) conditionOrOutputBody(body *hclsyntax.Body, u expressionUse) 
 			r.remove(a.SrcRange)
 		case a.Name == "value" && whole:
 			r.expression(a.Expr, ref, nil)
+		case a.Name == "value" && r.it.block.Type == "output" && r.mod != r.m.root:
+			r.valueExpression(a.Expr, r.it)
 		default:
 			r.expression(a.Expr, u, nil)
 		}

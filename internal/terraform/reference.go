@@ -1,8 +1,6 @@
 package terraform
 
 import (
-	"strings"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -22,10 +20,15 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 	}
 	it := r.mod.findReferencedItem(t)
 	switch {
-	case root == "path", root == "count", root == "var":
+	case root == "path", root == "count":
+	case root == "var":
+		if it != nil {
+			r.noteUse(it, u, t.SourceRange())
+		}
 	case root == "each":
 		if len(t) > 1 && addr.RootOrAttrName(t[1]) == "value" {
 			r.tail(r.each, t[2:], u)
+			r.noteUse(r.it, u, t.SourceRange())
 		}
 	case root == "self" && r.self != nil:
 		r.tail(referentType{kind: r.self}, t[1:], answer)
@@ -61,8 +64,16 @@ func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressio
 		return
 	}
 	s := referentType{moduleCall: it, isCollection: isRepeated(it)}
-	if it.localAttr != nil {
+	switch {
+	case it.localAttr != nil:
 		s = r.typeOfLocal(it)
+		r.noteUse(it, u, t.SourceRange())
+	case it.callee != nil && len(namesInTraversal(t[2:])) == 0: // all its outputs
+		for _, out := range it.callee.items {
+			if out.block.Type == "output" {
+				r.noteUse(out, u, t.SourceRange())
+			}
+		}
 	}
 	r.tail(s, t[2:], u)
 }
@@ -78,7 +89,7 @@ func (r *rewriter) checkWholeResourceUse(t hcl.Traversal, it *item, u expression
 		return
 	}
 	switch {
-	case r.it.block.Type == "module" && u == flow:
+	case r.it.block.Type == "module" && (u == flow || u == answer):
 		r.refuse(t.SourceRange(), "It hands in a whole resource, whose attributes have other names here. Hand in its name.")
 	case it.kind.Credential != nil && u == answer && r.it.block.Type == "output":
 		r.refuse(t.SourceRange(), secretRefusal(it), it)
@@ -142,6 +153,7 @@ func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Tr
 	case u == ref:
 		r.replace(step.SrcRange, "")
 	default:
+		r.noteNameForID(step.SrcRange)
 		r.replace(step.SrcRange, "."+k.IdentityAttr)
 	}
 }
@@ -248,6 +260,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	case out.fate != carried:
 		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.keysOfReadSecrets...)
 	default:
+		r.noteUse(out, u, step.SrcRange)
 		k := r.m.findKindOfIDOutput(out)
 		end := step.SrcRange
 		end.Start = end.End
@@ -256,6 +269,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 		case u == answer:
 			r.replace(end, "."+k.IDAttr)
 		default:
+			r.noteNameForID(step.SrcRange)
 			r.replace(end, "."+k.IdentityAttr)
 		}
 	}
@@ -294,28 +308,8 @@ func (m *migration) findKindOfIDOutput(out *item) *kind.Kind {
 // outputUse is how callers use an output of a module: answer where only outputs of the
 // configuration show it.
 func (m *migration) outputUse(out *item) expressionUse {
-	name := strings.TrimPrefix(out.referenceName, "output.")
 	if out.module == m.root {
 		return answer
 	}
-	for _, call := range out.module.callers {
-		for _, by := range call.module.items {
-			for _, t := range by.refs {
-				if call.module.findReferencedItem(t) != call || !mayReferToOutput(t, name) {
-					continue
-				}
-				if by.localAttr != nil || by.block.Type != "output" || m.outputUse(by) != answer {
-					return flow
-				}
-			}
-		}
-	}
-	return answer
-}
-
-// mayReferToOutput reports whether a reference to a module may lead to an output: it names that or
-// none.
-func mayReferToOutput(t hcl.Traversal, output string) bool {
-	names := namesInTraversal(t[2:])
-	return len(names) == 0 || names[0] == output
+	return out.flow.use()
 }

@@ -54,6 +54,7 @@ type Result struct {
 	// without a What there is nothing.
 	RemoteState       Place
 	HasOutputs        bool // the configuration has outputs
+	ShowsNamesForIDs  bool // what showed IDs shows names, as listed in ChangedMeaning
 	HasUnsetVariables bool // there are variables, listed in Changed, that wait for a value
 }
 
@@ -112,6 +113,7 @@ func Migrate(r Request) (*Result, error) {
 		m.classifyItems(mod)
 	}
 	m.decideStaying()
+	m.recordFlows()
 	m.rewriteAll()
 	m.noteSecretReaders()
 	for _, mod := range m.calleesFirst {
@@ -137,6 +139,7 @@ type migration struct {
 	root                    *module
 	state                   *stateFile // nil: there is none
 	result                  *Result
+	recording               bool    // nothing is written, only noted where values go
 	changedMeaningThisRound []Place // of the last round of rewriting
 	notCarriedThisRound     []Place // what of carried blocks is left, in the last round
 }
@@ -179,6 +182,7 @@ type item struct {
 	refs          []hcl.Traversal
 
 	fate                fate
+	flow                valueFlow // of a resource and of a call: of each.value
 	notCarriedReason    string
 	edits               []edit
 	keysOfReadSecrets   []*item  // keys whose secrets it reads

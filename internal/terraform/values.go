@@ -32,8 +32,8 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 	file, diags := parse.Config(text, path, nil)
 	if diags.HasErrors() {
 		line := 0
-		if at := diags[0].Subject; at != nil && string(text) == string(s.Text) {
-			line = at.Start.Line
+		if at := diags[0].Subject; at != nil {
+			line = lineIfNative(*at, text, s)
 		}
 		m.result.NotCarriedOver = append(m.result.NotCarriedOver,
 			Place{path, line, "value file", "Its syntax is wrong here; details are left out, since it " +
@@ -45,6 +45,12 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 	for _, a := range attrsInSourceOrder(file.Body.(*hclsyntax.Body)) {
 		if v := mod.byReferenceName["var."+a.Name]; v != nil && v.fate == carried {
 			kept = true
+			if value, constant := nonNullLiteral(a.Expr); constant && v.flow.toLink {
+				if remark := m.literalIDRemark(value); remark != "" {
+					m.result.ChangedMeaning = append(m.result.ChangedMeaning,
+						Place{path, lineIfNative(a.SrcRange, text, s), v.referenceName, remark})
+				}
+			}
 			continue
 		}
 		edits = append(edits, removalWithComments(text, a.SrcRange))
@@ -52,6 +58,14 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 	if kept {
 		m.addFile(mod, base+".b2vars.hcl", applyEdits(text, edits), s)
 	}
+}
+
+// lineIfNative is the line of a place in a value file; 0: it was JSON, and its lines are others.
+func lineIfNative(at hcl.Range, nativeText []byte, s Source) int {
+	if string(nativeText) != string(s.Text) {
+		return 0
+	}
+	return at.Start.Line
 }
 
 func removalWithComments(src []byte, at hcl.Range) edit {
