@@ -268,7 +268,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
 	if h.toBeImported && !h.recordedSiblingGone || action == NoOp || action == Update {
-		p.planRecord(r, h, action)
+		p.planRecord(r, h, action, live)
 	}
 	_, moved := p.movedFrom[r.Addr]
 	if action == NoOp && !h.toBeImported && !moved && len(h.importedSiblingIDs) == 0 && len(h.furtherDeleteIDs()) == 0 {

@@ -2,19 +2,27 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"b2form/schema/addr"
 	"b2form/schema/config"
+	"b2form/schema/kind"
 )
 
 // planRecord plans the entry of an object that is imported, or that stays and whose
 // entry is missing or says something else. It is written before the action.
-func (p *planner) planRecord(r *config.Resource, h match, action Action) {
+func (p *planner) planRecord(r *config.Resource, h match, action Action, live kind.Values) {
 	was := addr.StateEntry{Addr: r.Addr}
 	if h.entry != nil && !h.toBeImported {
 		was = *h.entry
 	}
 	now := was
+	if k := r.Kind.Credential; k != nil && h.toBeImported && nameTimestamp(h.object).IsZero() {
+		// Once it has expired, the end of what was taken over is known by this alone.
+		if at := k.CreatedAt(r.Value, live); at.Before(p.Now) {
+			now.Created = at.UTC().Truncate(time.Second)
+		}
+	}
 	now.ID, now.Identity = h.object.ID, h.object.Identity
 	now.PreventDestroy, now.ForceDestroy = r.PreventDestroy, ForceDestroys(r.Kind, r.Value)
 	now.SensitiveAttrs = h.sensitiveAttrsWhileLive(r, action)

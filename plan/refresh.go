@@ -100,7 +100,7 @@ func (p *planner) planGoneEntry(h match, c Change) {
 			return
 		}
 		h.takeImport(others[0])
-		p.planRecord(r, h, Update)
+		p.planRecord(r, h, Update, values)
 		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
 		c.RemoteID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.ObjectWithoutUnset()
 	}

@@ -152,10 +152,18 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	if life := expires.Sub(made); !made.IsZero() && life < ExpiresSoon {
 		ahead = life / 10
 	}
-	if left := expires.Sub(p.Now); left <= ahead {
+	endless := ""
+	if r.Kind.Credential.Life(r.Value) == 0 {
+		endless = " Its block does not say how long it lives, so a new one would have no end."
+	}
+	switch left := expires.Sub(p.Now); {
+	case left <= ahead:
 		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" expires soon",
 			"%s ends on %s, in %s, and nothing renews it before that. Give it a rotate block, or have a new one made with "+
-				"`b2form apply -replace='%s'`.", r.Addr, words.ReadableTime(expires), words.ApproximateDuration(left), r.Addr)
+				"`b2form apply -replace='%s'`.%s", r.Addr, words.ReadableTime(expires), words.ApproximateDuration(left), r.Addr, endless)
+	case h.toBeImported && endless != "":
+		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" has an end", "%s ends on %s, and is made anew after that.%s",
+			r.Addr, words.ReadableTime(expires), endless)
 	}
 }
 

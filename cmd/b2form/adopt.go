@@ -136,6 +136,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	}
 	request := adopt.Request{
 		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
+		WantedByName: func(name string) bool { return slices.Contains(o.includePatterns, name) }, Now: s.b2Time(),
 		Layout: adopt.Layout(o.layout), FoldFamilies: o.foldMode != "never", Notes: notes,
 	}
 	fetched, err := s.fetchFiles(ctx, &request, o.bucketFilePrefixes)

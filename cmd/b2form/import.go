@@ -167,7 +167,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 		return err
 	}
 	request := adopt.Request{Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries,
-		Notes: notes, OnlyAddresses: map[adopt.ObjectID]addr.Addr{}}
+		Now: s.b2Time(), Notes: notes, OnlyAddresses: map[adopt.ObjectID]addr.Addr{}}
 	var files []*kind.Object
 	for _, i := range missing {
 		object, err := s.objectToImport(&i)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -36,6 +37,10 @@ type Request struct {
 	// Wanted reports whether an object is asked for. What is part of another one is as
 	// that one is, but for what holds content.
 	Wanted func(k *kind.Kind, id, name string) bool
+	// WantedByName reports whether a name is asked for as such. What ends by itself is written down only
+	// then: a block would make it anew, when it is over.
+	WantedByName func(name string) bool
+	Now          time.Time // by B2's clock
 	// ContentPaths are the local files that hold what objects hold, below ContentFolder. Of a kind
 	// whose objects hold content nothing else is written.
 	ContentPaths map[ObjectID]string

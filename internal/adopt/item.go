@@ -46,6 +46,14 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 		c.addUndeclarable(c.kind, o.Identity, "%s", why)
 		return nil, nil
 	}
+	if expires := c.kind.ExpiryOf(live); !expires.IsZero() {
+		if c.OnlyAddresses == nil && !c.WantedByName(o.Identity) {
+			c.addUndeclarable(c.kind, o.Identity, "it %s, and a block would make it anew after that. To declare it, ask for it by name: "+
+				"b2form adopt -include=%s", endText(c.kind, live), o.Identity)
+			return nil, nil
+		}
+		c.kind.Credential.LimitLife(want, expires.Sub(c.Now))
+	}
 	name := live.GetAttr(c.kind.IdentityAttr).AsString()
 	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
 	if c.kind.Credential != nil {
@@ -292,12 +300,11 @@ func (c *collector) addSecretVariable(it *item, a *kind.Attr, secret, path strin
 // remarks are what deserves a look about an object.
 func remarks(k *kind.Kind, live kind.Values) []string {
 	var out []string
+	if !k.ExpiryOf(live).IsZero() {
+		out = append(out, "It "+endText(k, live)+". B2 does not tell how long it was to live: what is declared is what is left of that, "+
+			"for the "+k.Name+" that b2form makes in its place.")
+	}
 	for i := range k.Attrs {
-		if a := &k.Attrs[i]; a.Encoding.LiveText != nil {
-			if text := a.Encoding.LiveText(live); k.Credential != nil && !k.ExpiryOf(live).IsZero() {
-				out = append(out, "It "+text+".")
-			}
-		}
 		if v := live.PointerAt(i); k.Credential == nil && v != nil && v.IsKnown() {
 			out = append(out, attrRemarks(&k.Attrs[i], *v)...)
 		}
@@ -305,7 +312,7 @@ func remarks(k *kind.Kind, live kind.Values) []string {
 	if k.Credential != nil {
 		for _, f := range k.Credential.Lint(cty.NullVal(k.ConfigType()), live) {
 			says, _, _ := strings.Cut(f.Detail, ";")
-			out = append(out, fmt.Sprintf("%s (%s).", strings.ToUpper(says[:1])+says[1:], f.Rule))
+			out = append(out, sentence(fmt.Sprintf("%s (%s)", says, f.Rule)))
 		}
 		if name, _, rotated := kind.ParseTimestampedName(live.GetAttr(k.IdentityAttr).AsString()); rotated {
 			out = append(out, fmt.Sprintf("Its name is that of a key that rotates, as the block of a key %q with rotate makes them.", name))
@@ -315,19 +322,31 @@ func remarks(k *kind.Kind, live kind.Values) []string {
 	return out
 }
 
+// endText says when what ends by itself does: "expires 2026-12-05 16:01 UTC".
+func endText(k *kind.Kind, live kind.Values) string {
+	for i := range k.Attrs {
+		if tell := k.Attrs[i].Encoding.LiveText; tell != nil {
+			return tell(live)
+		}
+	}
+	return "ends by itself"
+}
+
+func sentence(says string) string { return strings.ToUpper(says[:1]) + says[1:] + "." }
+
 // attrRemarks are what deserves a look about one attribute: files that anyone may read, and
 // what it comes to that nothing is set, where the descriptor has words for that.
 func attrRemarks(a *kind.Attr, v cty.Value) (out []string) {
 	if a.Hazards != nil && !v.IsNull() {
 		for _, h := range a.Hazards(cty.NilVal, v) {
 			if h.Kind == kind.ExposesFiles {
-				out = append(out, string(h.Kind)+": "+h.Detail+".")
+				out = append(out, sentence(string(h.Kind)+": "+h.Detail))
 			}
 		}
 	}
 	if a.Note != nil && !v.IsNull() && v.CanIterateElements() && v.LengthInt() == 0 {
 		if text := a.Note(v); text != "" {
-			out = append(out, "no "+a.Name+": "+text+".")
+			out = append(out, sentence("no "+a.Name+": "+text))
 		}
 	}
 	return out

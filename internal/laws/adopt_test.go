@@ -86,7 +86,8 @@ func (w *world) adoptAll(fold bool) {
 	w.must(err)
 	request := adopt.Request{
 		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, FoldFamilies: fold, Layout: adopt.OneFile,
-		Wanted: func(*kind.Kind, string, string) bool { return true }, ContentPaths: map[adopt.ObjectID]string{},
+		Wanted:       func(*kind.Kind, string, string) bool { return true },
+		WantedByName: func(string) bool { return true }, Now: w.here(), ContentPaths: map[adopt.ObjectID]string{},
 	}
 	w.downloadAll(&request, c)
 	r, err := adopt.GenerateConfig(request)

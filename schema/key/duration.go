@@ -1,6 +1,7 @@
 package key
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -71,6 +72,17 @@ func declaredLife(want kind.AttrReader) time.Duration {
 		return 0
 	}
 	return parseCheckedDuration(lasts.AsString())
+}
+
+// limitLife declares a life in whole days or, where that is less than one, hours.
+func limitLife(v kind.Values, life time.Duration) {
+	const day = 24 * time.Hour
+	text := fmt.Sprintf("%dd", min((life+day-1)/day, 999))
+	if life < day {
+		text = fmt.Sprintf("%dh", (life+time.Hour-1)/time.Hour)
+	}
+	lasts := cty.StringVal(text)
+	v.Set("valid_duration", &lasts)
 }
 
 // timeFromKnownMillis is a timestamp of B2: milliseconds since 1970.

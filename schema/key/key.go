@@ -36,7 +36,7 @@ func Kind() *kind.Kind {
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
 		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Life: declaredLife,
 			Reach: reach, DiffGrant: diffGrant, ReplaceDerivedByShorthand: replaceCapabilitiesByAccess,
-			Lint: lint, UnusableFindings: lintCannotListBuckets},
+			Lint: lint, LimitLife: limitLife, UnusableFindings: lintCannotListBuckets},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}

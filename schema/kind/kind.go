@@ -111,6 +111,9 @@ type CredentialKind struct {
 	// ReplaceDerivedByShorthand puts attributes in the place of those that Kind.DeriveAttrs derives from
 	// them, where that says the same in fewer words. v is changed in place.
 	ReplaceDerivedByShorthand func(v Values)
+	// LimitLife sets that an object lives so long, or up to a day longer where that is a rounder number. v is
+	// changed in place.
+	LimitLife func(v Values, life time.Duration)
 	// UnusableFindings names what keeps most programs from using the credentials that a
 	// completed configuration declares. It is asked for every one of them.
 	UnusableFindings func(want AttrReader) []Finding
