@@ -94,7 +94,7 @@ func (e *editor) accept(c *plan.Change) {
 	}
 	header := r.Block.HeaderRange
 	if c.LiveDrift == plan.Gone {
-		why := "it is gone: remove its block, or let b2form apply make it anew"
+		why := "it is gone: " + howToRemove(c.Addr, e.blockObjectCount[header]) + ", or let b2form apply make it anew"
 		if c.Import {
 			why = "it was made anew: b2form apply -refresh-only tells the state"
 		}
@@ -125,6 +125,24 @@ func (e *editor) accept(c *plan.Change) {
 		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why,
 			LiveText: live})
 	}
+}
+
+// howToRemove is what takes one object out of a configuration, and no other one with it.
+func howToRemove(a addr.Addr, blockObjectCount int) string {
+	const others = "its block declares several objects: "
+	instanceOfModule := a.Module[:strings.LastIndex(a.Module, "]")+1] // module.app["x"] of module.app["x"].module.inner
+	switch key := a.Instance; {
+	case !key.IsSingle() && key.Value().Type() == cty.Number:
+		return "it is one of the block's count: lower that, if it is the last"
+	case !key.IsSingle():
+		return "take " + strings.Trim(key.String(), "[]") + " out of the block's for_each"
+	case instanceOfModule != "":
+		return others + "take " + instanceOfModule + " out of its for_each or count, if all of that is to go, or give the block a count that " +
+			"a variable of the module decides"
+	case blockObjectCount > 1:
+		return others + "its module is called several times. Give it a count that a variable of the module decides"
+	}
+	return "remove its block"
 }
 
 func (e *editor) source(name string) *source {
