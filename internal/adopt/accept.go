@@ -137,8 +137,8 @@ func howToRemove(a addr.Addr, blockObjectCount int) string {
 	case !key.IsSingle():
 		return "take " + strings.Trim(key.String(), "[]") + " out of the block's for_each"
 	case instanceOfModule != "":
-		return others + "take " + instanceOfModule + " out of its for_each or count, if all of that is to go, or give the block a count that " +
-			"a variable of the module decides"
+		return others + "take " + instanceOfModule + " out of its for_each or count, if all of that is to go, or give the block a " +
+			"count that a variable of the module decides"
 	case blockObjectCount > 1:
 		return others + "its module is called several times. Give it a count that a variable of the module decides"
 	}
