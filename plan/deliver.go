@@ -23,7 +23,7 @@ func DeliveryDigest(r *config.Resource, remoteID func(addr.Addr) string) string 
 		d := &r.Deliveries[i]
 		out = append(out, d.SettingsDigest)
 		if len(d.HoldsIDsOf) > 0 && remoteID != nil {
-			out = append(out, deliveredIDsDigest(d, remoteID))
+			out = append(out, deliveredIDsDigest(d.SettingsDigest, d.HoldsIDsOf, remoteID))
 		}
 	}
 	slices.Sort(out)
@@ -31,15 +31,27 @@ func DeliveryDigest(r *config.Resource, remoteID func(addr.Addr) string) string 
 }
 
 // deliveredIDsDigest is the part of the remote IDs that a delivery holds.
-func deliveredIDsDigest(d *config.Delivery, remoteID func(addr.Addr) string) string {
+func deliveredIDsDigest(settingsDigest string, of []addr.Addr, remoteID func(addr.Addr) string) string {
 	h := sha256.New()
-	for _, a := range d.HoldsIDsOf {
+	for _, a := range of {
 		fmt.Fprintf(h, "%s\n", remoteID(a))
 	}
-	return idsPrefix(d) + hex.EncodeToString(h.Sum(nil)[:16])
+	return idsPrefix(settingsDigest) + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-func idsPrefix(d *config.Delivery) string { return d.SettingsDigest + ":" }
+func idsPrefix(settingsDigest string) string { return settingsDigest + ":" }
+
+// deliveredSettings is the digest by which the state records that a delivery was carried out.
+func deliveredSettings(d *config.Delivery, recordedParts []string) (settingsDigest string, delivered bool) {
+	for _, digest := range append([]string{d.SettingsDigest}, d.EarlierDigests...) {
+		if slices.ContainsFunc(recordedParts, func(part string) bool {
+			return part == digest || strings.HasPrefix(part, idsPrefix(digest))
+		}) {
+			return digest, true
+		}
+	}
+	return "", false
+}
 
 // findReplaceReason says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
@@ -78,10 +90,8 @@ func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason 
 	done := strings.Split(e.DeliveryDigest, ",")
 	for i := range r.Deliveries {
 		d := &r.Deliveries[i]
-		hasItsSettings := func(part string) bool {
-			return part == d.SettingsDigest || strings.HasPrefix(part, d.SettingsDigest+":")
-		}
-		if !slices.ContainsFunc(done, hasItsSettings) {
+		settings, delivered := deliveredSettings(d, done)
+		if !delivered {
 			return "its delivery changed", nil
 		}
 		for _, a := range d.HoldsIDsOf {
@@ -90,8 +100,8 @@ func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason 
 			}
 		}
 		// A state of before IDs counted has none.
-		idsRecorded := slices.ContainsFunc(done, func(part string) bool { return strings.HasPrefix(part, idsPrefix(d)) })
-		if idsRecorded && !slices.Contains(done, deliveredIDsDigest(d, p.remoteIDAfterPlan)) {
+		idsRecorded := slices.ContainsFunc(done, func(part string) bool { return strings.HasPrefix(part, idsPrefix(settings)) })
+		if idsRecorded && !slices.Contains(done, deliveredIDsDigest(settings, d.HoldsIDsOf, p.remoteIDAfterPlan)) {
 			reason = "what it delivers of " + words.JoinAnd(addrTexts(d.HoldsIDsOf)) + " was made anew"
 		}
 	}

@@ -119,7 +119,7 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 		if d.args["environment"] != nil {
 			out.RenderEnvironment = l.environmentRenderer(d, b.kind, rep)
 		}
-		out.SettingsDigest = deliveryDigest(out, text)
+		e.setDigests(&out, text)
 		r.Deliveries = append(r.Deliveries, out)
 		if more := mergeAddrs(r.Needs, e.originAddrs); len(more) > len(r.Needs) {
 			r.Needs, l.shared.hasNeedsBesideArgs = more, true
@@ -244,9 +244,40 @@ func (e *instanceEvaluation) checkNotSecretOfAnother(a *hcl.Attribute, k *kind.K
 	return !k.FindAttr(m.Attr).Secret
 }
 
-// deliveryDigest identifies a delivery; text is what was rendered for it.
-func deliveryDigest(d config.Delivery, renderedTexts []string) string {
-	parts := slices.Concat([]string{d.Type, d.DisplayName, d.Format}, renderedTexts, d.Command)
+// setDigests identifies a delivery, to a file by its place as the configuration's folder sees it, wherever that is.
+func (e *instanceEvaluation) setDigests(d *config.Delivery, renderedTexts []string) {
+	destination := d.DisplayName
+	if d.Path != "" {
+		destination = e.module.shared.rootOptions.destinationFromRoot(d.DisplayName)
+	}
+	d.SettingsDigest = deliveryDigest(d, destination, renderedTexts)
+	for _, earlier := range []string{d.DisplayName, e.earlierDestination} {
+		if earlier != destination && earlier != "" {
+			d.EarlierDigests = append(d.EarlierDigests, deliveryDigest(d, earlier, renderedTexts))
+		}
+	}
+}
+
+// destinationFromRoot is a path as the configuration's folder sees it, where it leads to a file below that or is
+// relative to it.
+func (o Options) destinationFromRoot(path string) string {
+	if !filepath.IsAbs(path) {
+		return filepath.ToSlash(filepath.Clean(path))
+	}
+	root, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(folder.WithoutLinks(root), folder.WithoutLinks(filepath.Clean(path)))
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+// deliveryDigest identifies a delivery to a destination; renderedTexts are what was rendered for it.
+func deliveryDigest(d *config.Delivery, destination string, renderedTexts []string) string {
+	parts := slices.Concat([]string{d.Type, destination, d.Format}, renderedTexts, d.Command)
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))
 		for i, r := range d.Recipients {

@@ -130,7 +130,11 @@ func shortenCommand(command []string) string {
 
 // evalPath evaluates where a file goes.
 func (e *instanceEvaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) {
-	path, ok := e.evalString(a)
+	v, marks, ok := e.evalKnownWithMarks(a)
+	if !ok {
+		return false
+	}
+	path, ok := e.stringFrom(a, v)
 	if !ok {
 		return false
 	}
@@ -149,13 +153,18 @@ func (e *instanceEvaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (o
 		return false
 	}
 	out.DisplayName, out.Path = e.module.pathFromRoot(path), path
-	if !filepath.IsAbs(path) {
+	switch fromRoot := marks.Has(fromRootMark{}); {
+	case filepath.IsAbs(path):
+	case fromRoot && e.module.caller != nil:
+		e.earlierDestination = out.DisplayName // when every path began at the module's folder
+		out.DisplayName, out.Path = filepath.ToSlash(filepath.Clean(path)), filepath.Join(e.module.shared.rootOptions.Dir, path)
+	default:
 		out.Path = filepath.Join(e.module.Dir, path)
 		if e.module.caller != nil && filepath.IsLocal(path) {
 			e.reportAt(hcl.DiagWarning, a.Expr.Range(), "Secret inside a module's folder",
 				fmt.Sprintf("A relative path begins at the module's "+
 					"folder, so the secret lands in %s, where it may be published together with the module. Let the path be a variable of "+
-					"the module, and give it as \"${path.cwd}/NAME.env\".", out.DisplayName))
+					"the module, and give it as \"${path.root}/NAME.env\".", out.DisplayName))
 		}
 	}
 	return true
@@ -238,6 +247,10 @@ func (e *instanceEvaluation) evalString(a *hcl.Attribute) (text string, ok bool)
 	if !ok {
 		return "", false
 	}
+	return e.stringFrom(a, v)
+}
+
+func (e *instanceEvaluation) stringFrom(a *hcl.Attribute, v cty.Value) (text string, ok bool) {
 	s, err := convert.Convert(v, cty.String)
 	if err != nil || s.IsNull() {
 		e.reportAt(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a string.")
@@ -248,22 +261,27 @@ func (e *instanceEvaluation) evalString(a *hcl.Attribute) (text string, ok bool)
 
 // evalKnownNonsensitive evaluates an argument that must be known.
 func (e *instanceEvaluation) evalKnownNonsensitive(a *hcl.Attribute) (value cty.Value, ok bool) {
+	value, _, ok = e.evalKnownWithMarks(a)
+	return value, ok
+}
+
+func (e *instanceEvaluation) evalKnownWithMarks(a *hcl.Attribute) (value cty.Value, marks cty.ValueMarks, ok bool) {
 	v, diags := e.module.evalWithHints(a.Expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
-		return v, false
+		return v, nil, false
 	}
-	v, marks := v.UnmarkDeep()
+	v, marks = v.UnmarkDeep()
 	e.collectMarks(marks)
 	if marks.Has(kind.Sensitive) {
 		e.reportAt(hcl.DiagError, a.Expr.Range(), "Sensitive value",
 			fmt.Sprintf("%s must not hold a sensitive value: it is shown in plans, and others on the machine can read a program's "+
 				"arguments. Use content or environment for it, or nonsensitive() where that is harmless.", a.Name))
-		return v, false
+		return v, marks, false
 	}
 	if !v.IsWhollyKnown() {
 		e.module.reportUnexplainedUnknown(e.report(), a.Expr.Range(), marks)
-		return v, false
+		return v, marks, false
 	}
-	return v, true
+	return v, marks, true
 }

@@ -413,6 +413,10 @@ func (l *module) pathFromRoot(path string) string {
 	return filepath.ToSlash(filepath.Join(modulePath(l.shared.rootOptions, l.Dir), path))
 }
 
+// A fromRootMark marks what is made from a path that begins at the configuration's folder, so that deliveries of modules
+// take it from there.
+type fromRootMark struct{}
+
 // newBaseContext holds what every expression of the module whose files are read so may use:
 // functions and path.*. Paths are relative to the configuration's folder, as those given to
 // functions are.
@@ -420,8 +424,8 @@ func newBaseContext(o Options, from folder.Folder, b *parse.Budget) *hcl.EvalCon
 	return &hcl.EvalContext{
 		Functions: functions.All(from, b),
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
-			"module": cty.StringVal(modulePath(o, from.ModuleDir)),
-			"root":   cty.StringVal("."),
+			"module": cty.StringVal(modulePath(o, from.ModuleDir)).Mark(fromRootMark{}),
+			"root":   cty.StringVal(".").Mark(fromRootMark{}),
 			"cwd":    cty.StringVal(o.Cwd),
 		})},
 	}

@@ -103,6 +103,8 @@ type instanceEvaluation struct {
 	hasSensitive      bool                      // a value is sensitive
 	sensitiveAttrs    []string                  // attributes that were given a sensitive value
 	preventDestroy    bool
+
+	earlierDestination string // of a delivery, in earlier releases; "": no other
 }
 
 // A kindBlockTemplate is what all blocks of a kind begin with: attributes that are all left out,

@@ -227,7 +227,7 @@ func (it *item) secretPathExpr() string {
 		text = "${" + text + "}"
 	}
 	if it.module.dir != "." { // what lies beside a module may be published with it
-		text = "${path.cwd}/" + text
+		text = "${path.root}/" + text
 	}
 	return `"` + text + `.env"`
 }

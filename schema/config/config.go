@@ -186,6 +186,9 @@ type Delivery struct {
 	// SettingsDigest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	SettingsDigest string
+	// EarlierDigests identify the same delivery as earlier releases did: what was delivered by
+	// one of them is not delivered anew.
+	EarlierDigests []string
 	// HoldsIDsOf are the other objects of which something is delivered that changes when they
 	// are made anew; sorted.
 	HoldsIDsOf []addr.Addr

@@ -106,8 +106,8 @@ var (
 	content = ArgumentSpec{Name: "content", Type: Text, MayReferTo: Self,
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
 	path = ArgumentSpec{Name: "path", Type: Text, MayReferTo: Instance, Required: true,
-		Doc: "The file, relative to the folder of the block's own " +
-			"file. Only its owner may read it (mode 0600)."}
+		Doc: "The file, relative to the folder of the block's own file; made with `path.root` or `path.module`, relative to the " +
+			"configuration's folder. Only its owner may read it (mode 0600)."}
 )
 
 const deliverAbout = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are " +

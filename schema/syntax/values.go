@@ -138,7 +138,8 @@ var module = BlockSpec{
 		"addresses such as `module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that " +
 		"came from a module waits for that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
 		"In a module, `path.module` is its folder seen from the configuration's, and files are read below both; `deliver` writes beside " +
-		"the module's files. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
+		"the module's files, unless its path is made with `path.root` or `path.module`, or comes from a variable that was: those begin " +
+		"at the configuration's folder. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
 	TerraformNote: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no " +
 		"`providers`.",
 	Arguments: []ArgumentSpec{
