@@ -118,9 +118,7 @@ func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Valu
 				"raise %s, up to %d.",
 				k.ParentKind(), asked.ParentIdentity, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
-	answer := l.listDataAttrs(d, found.Objects, func(o *kind.Object) string {
-		return strings.TrimPrefix(o.Identity, asked.ParentIdentity+"/")
-	})
+	answer := l.listDataAttrs(d, found.Objects)
 	answer[complete], answer[folders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
 	if len(found.Folders) > 0 {
 		answer[folders] = cty.ListVal(kind.StringValues(found.Folders...))
@@ -144,16 +142,20 @@ func (l *module) answerAllObjects(d *dataBlock, prefix string) cty.Value {
 		return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix))
 	})
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
-	return cty.ObjectVal(l.listDataAttrs(d, objects, func(o *kind.Object) string { return o.Identity }))
+	return cty.ObjectVal(l.listDataAttrs(d, objects))
 }
 
-func (l *module) listDataAttrs(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
+func (l *module) listDataAttrs(d *dataBlock, objects []*kind.Object) map[string]cty.Value {
 	k := d.form.kind
 	names, list := cty.ListValEmpty(cty.String), cty.ListValEmpty(k.LiveType())
 	if len(objects) > 0 {
 		ns, vs := make([]cty.Value, len(objects)), make([]cty.Value, len(objects))
 		for i, o := range objects {
-			ns[i], vs[i] = cty.StringVal(name(o)), l.liveObjectValue(d, o)
+			vs[i] = l.liveObjectValue(d, o)
+			if !vs[i].IsKnown() { // an error says why
+				return map[string]cty.Value{"names": cty.UnknownVal(cty.List(cty.String)), k.Plural: cty.UnknownVal(cty.List(k.LiveType()))}
+			}
+			ns[i] = vs[i].GetAttr(k.IdentityAttr) // as B2 answers it: an identity is in a normal form
 		}
 		if d.form.listsChildren { // versions of one name
 			ns = slices.CompactFunc(ns, func(a, b cty.Value) bool { return a.AsString() == b.AsString() })

@@ -49,7 +49,7 @@ type Credential struct {
 	StateAddr addr.Addr // where InState
 	InState   bool      // the state has it
 	Retiring  bool      // it has a successor
-	Value     cty.Value // as decoded; its secret is not known to anybody
+	Value     cty.Value // as decoded, with other objects by the names that B2 answers; its secret is not known to anybody
 	Expires   time.Time // zero: never
 	Findings  []kind.Finding
 }
@@ -109,7 +109,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 		return Credential{}, err
 	}
 	c := l.ownedByID[live.ID]
-	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, v, k.ExpiryOf(v)
+	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, l.withLiveNames(k, v), k.ExpiryOf(v)
 	var want kind.AttrReader = cty.NullVal(k.ConfigType())
 	if r := l.declared[c.StateAddr]; c.InState && r != nil {
 		want = r.Value
@@ -136,6 +136,30 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 	}
 	slices.SortStableFunc(c.Findings, func(a, b kind.Finding) int { return strings.Compare(string(a.Rule), string(b.Rule)) })
 	return c, nil
+}
+
+// withLiveNames is a decoded object whose references are names as B2 answers them: decoded ones are in a normal form.
+func (l *auditor) withLiveNames(k *kind.Kind, v cty.Value) cty.Value {
+	attrs := v.AsValueMap()
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
+		to := kind.FindKind(l.Kinds, a.Link.RefKind)
+		if to == nil {
+			continue
+		}
+		attrs[a.Name], _ = cty.Transform(attrs[a.Name], func(_ cty.Path, text cty.Value) (cty.Value, error) { // it returns no error
+			if text.Type() != cty.String || text.IsNull() || !text.IsKnown() {
+				return text, nil
+			}
+			for _, o := range l.Snapshot.ByIdentity(to, text.AsString()) {
+				if live, err := o.Values(); err == nil {
+					return live.GetAttr(to.IdentityAttr), nil
+				}
+			}
+			return text, nil
+		})
+	}
+	return cty.ObjectVal(attrs)
 }
 
 // deletedRefs lists the references to objects that are deleted, as far as those were
