@@ -43,7 +43,7 @@ func (p *policy) expressions() []hcl.Expression {
 func (l *module) readPolicyFolders() {
 	for _, dir := range l.PolicyDirs {
 		if dir == "" {
-			l.errorWithoutPlace("Policies not found", "-policy or B2FORM_POLICY names a folder by an empty text, as of a variable of the "+
+			l.errorWithoutPlace("Policies not found", "B2FORM_POLICY names a folder by an empty text, as of a variable of the "+
 				"shell that is not set. Name the folder, or leave it out.")
 			continue
 		}

@@ -50,6 +50,41 @@ func commandIn(root *cli.Command, args []string) (at *cli.Command, path []string
 	return at, path, min(end, len(args))
 }
 
+// checkNoEmptyOption refuses an option that is given an empty value, as by a variable of the shell that is not set: most mean
+// something else without one, -chdir= another folder. No option has a meaning for it.
+func (p *program) checkNoEmptyOption(root *cli.Command, args []string) error {
+	at, path := root, []string{root.Name}
+	for i := 1; i < len(args) && !at.SkipFlagParsing && args[i] != "--"; i++ {
+		if !strings.HasPrefix(args[i], "-") {
+			if next := at.Command(args[i]); next != nil {
+				at, path = next, append(path, next.Name)
+			}
+			continue
+		}
+		name, value, given := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		f := findFlag(root, at, name)
+		if f != nil && !given && !isBoolFlag(f) && i+1 < len(args) {
+			i++
+			value, given = args[i], true
+		}
+		if f != nil && given && value == "" {
+			return failf("Invalid command line", "Invalid value \"\" for option -%s: it is empty, as of a variable of the shell that is "+
+				"not set. Run %q for all options.%s", name, strings.Join(path, " ")+" -help", p.argsSourceHint())
+		}
+	}
+	return nil
+}
+
+// isBoolFlag reports whether an option needs no value: one can only follow an equals sign.
+func isBoolFlag(f cli.Flag) bool {
+	if g, ok := f.(*cli.GenericFlag); ok {
+		_, ok = g.Value.(boolFlag)
+		return ok
+	}
+	_, ok := f.(*cli.BoolFlag)
+	return ok
+}
+
 func optionName(arg string) string {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	return name

@@ -24,7 +24,7 @@ func (p *program) planDisplayFlags() []cli.Flag {
 			Destination: &p.compactWarnings},
 		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.hideProgress},
 		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets",
-			Destination: &p.jsonIntoPath, Validator: checkNotEmpty},
+			Destination: &p.jsonIntoPath},
 	}
 }
 

@@ -53,12 +53,11 @@ Exit codes:
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
 			durationFlag("ttl", "let the key expire after `DURATION` (default: 1h)", &o.ttl),
 			&cli.GenericFlag{Name: "bucket", Usage: "limit the key to the bucket `NAME`; repeatable",
-				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return checkNotEmpty(s) }}},
+				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return nil }}},
 			&cli.BoolFlag{Name: "all-buckets", Usage: "let the key reach every bucket", Destination: &o.allBuckets},
 			&cli.StringFlag{Name: "access", Value: "read_only", Destination: &o.access,
 				Usage: "what the key may do, as `ACCESS` of a key block: read_only, read_write, write_only, restic, …"},
-			&cli.StringFlag{Name: "prefix", Usage: "limit the key to files whose names start with `PREFIX`", Destination: &o.prefix,
-				Validator: checkNotEmpty},
+			&cli.StringFlag{Name: "prefix", Usage: "limit the key to files whose names start with `PREFIX`", Destination: &o.prefix},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if !c.Args().Present() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -278,13 +277,6 @@ func durationFlag(name, usage string, to *time.Duration) cli.Flag {
 		*to = d
 		return nil
 	}}}
-}
-
-func checkNotEmpty(text string) error {
-	if text == "" {
-		return errors.New("it is empty, as of a variable of the shell that is not set")
-	}
-	return nil
 }
 
 func checkAtLeastOne(n int) error {

@@ -70,6 +70,9 @@ func run(args []string, w system) int {
 	root := p.rootCommand()
 	args, err := p.withDefaultArgs(root, args)
 	if err == nil {
+		err = p.checkNoEmptyOption(root, args)
+	}
+	if err == nil {
 		err = root.Run(context.Background(), args)
 	}
 	if p.stopProgress != nil {

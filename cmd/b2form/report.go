@@ -114,7 +114,7 @@ func (p *program) notifyFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.GenericFlag{Name: "notify", Usage: "send the outcome to the secret `URL` of Slack, ntfy or what takes JSON (better: " +
 			"B2FORM_NOTIFY)",
-			Value: funcFlag{func(s string) error { p.notifyURL = secret.New(s); return checkNotEmpty(s) }}},
+			Value: funcFlag{func(s string) error { p.notifyURL = secret.New(s); return nil }}},
 		&cli.GenericFlag{Name: "notify-on", Usage: "send the outcomes in `LIST`: " + strings.Join(outcomes, ", ") + " (default: all but " +
 			outcomes[0] + ")", Value: funcFlag{func(list string) error {
 			for _, name := range strings.Split(list, ",") {

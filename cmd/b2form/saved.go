@@ -25,7 +25,7 @@ import (
 )
 
 func (o *runOptions) outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "out", Destination: &o.outPath, Validator: checkNotEmpty,
+	return &cli.StringFlag{Name: "out", Destination: &o.outPath,
 		Usage: "save the plan to `FILE`, for \"b2form apply FILE\"; it holds no secret"}
 }
 
