@@ -147,7 +147,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		}
 	}
 	s.showCredentialsSource()
-	s.ui.Diagnostics(append(warnings, more...), s.sourceFiles)
+	s.ui.Diagnostics(slices.Concat(warnAnotherRun(st), warnings, more), s.sourceFiles)
 	return found, nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/state"
@@ -49,6 +50,17 @@ Example:
 			return nil
 		}),
 	})
+}
+
+// warnAnotherRun says of a state that was read without its lock who was changing it: what that run is in the middle of
+// looks like a change.
+func warnAnotherRun(st *state.State) hcl.Diagnostics {
+	if st.HeldBy == nil {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Another run is changing the state", Detail: st.HeldBy.Sentence() +
+		" What that run is in the middle of may be shown here as changes. Run this command again when it has ended; `b2form lock` " +
+		"shows whether it has."}}
 }
 
 // A lockDocument is what lock -json prints.

@@ -357,7 +357,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}
-	made.Warnings = slices.Concat(warnings, made.Warnings)
+	made.Warnings = slices.Concat(warnAnotherRun(st), warnings, made.Warnings)
 	broken = s.checkPlanPolicies(made, a, m)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)

@@ -31,7 +31,8 @@ type bucketStorage struct {
 	BucketBackend
 	now                  func() time.Time
 	lockOwner, operation string
-	runID                string // in the names of this run's objects
+	runID                string       // in the names of this run's objects
+	heldBy               *LockedError // who had the lock when this run began without one; nil: nobody
 
 	ctx           context.Context // outlives the run's
 	cancel        context.CancelFunc
@@ -86,7 +87,9 @@ func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError,
 			return p, k.hidingRuleError()
 		}
 		held = nil
-		if k.claim.nonce != "" {
+		if k.claim.nonce == "" {
+			k.heldBy = k.holderIn(p)
+		} else {
 			l := lease{Nonce: k.claim.nonce, Owner: k.lockOwner, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
 			next, by := p.takeLease(l, now)
 			if by != nil {

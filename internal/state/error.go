@@ -41,6 +41,25 @@ type LockedError struct {
 
 func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }
 
+// Sentence says who holds the lock, since when and for what, as far as that is known.
+func (e *LockedError) Sentence() string {
+	text := "Another run"
+	if e.Who != "" {
+		text = visible.EscapeTruncated(e.Who, maxQuoted)
+	}
+	if e.PID != 0 {
+		text += fmt.Sprintf(" (process %d)", e.PID)
+	}
+	text += " has held the lock of " + visible.EscapeLine(e.Path)
+	if e.Operation != "" {
+		text += fmt.Sprintf(" for \"%s\"", visible.EscapeTruncated(e.Operation, maxQuoted))
+	}
+	if !e.Created.IsZero() {
+		text += " since " + e.Created.UTC().Format(time.RFC3339)
+	}
+	return text + "."
+}
+
 // InfoText is the holder as lines for people, "Lock Info:" first.
 func (e *LockedError) InfoText() string {
 	created, pid := "unknown", ""

@@ -30,8 +30,34 @@ func (l LocalFile) FilePaths() []string {
 	return []string{path, path + journalSuffix, path + lockSuffix, path + tempSuffix}
 }
 
-// Read implements [Backend]. See the function Read.
-func (l LocalFile) Read(context.Context) (*State, error) { return ReadOrEmpty(l.Path) }
+// Read implements [Backend]. See [ReadOrEmpty].
+func (l LocalFile) Read(context.Context) (*State, error) {
+	s, err := ReadOrEmpty(l.Path)
+	if err == nil {
+		s.HeldBy = l.holderIfKnown()
+	}
+	return s, err
+}
+
+// holderIfKnown says who holds the lock; nil: nobody, or it cannot be found out. Nothing is written.
+func (l LocalFile) holderIfKnown() *LockedError {
+	path, err := resolveSymlinks(l.Path)
+	if err != nil {
+		return nil
+	}
+	if info, err := statRegularIfAny(path + lockSuffix); info == nil || err != nil {
+		return nil
+	}
+	lock := flock.New(path+lockSuffix, flock.SetFlag(os.O_RDONLY|durable.NoFollow))
+	switch free, err := lock.TryRLock(); {
+	case err != nil:
+		return nil
+	case free:
+		_ = lock.Unlock() // it ends with the open file, whatever comes of this
+		return nil
+	}
+	return readHolderOrUnknown(path)
+}
 
 // Open implements [Backend]. See the function Open.
 func (l LocalFile) Open(ctx context.Context, o Options) (*Store, error) { return Open(ctx, l.Path, o) }
@@ -94,6 +120,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		f.unlock()
 		return nil, err
+	}
+	if o.NoLock {
+		s.baseState.HeldBy = LocalFile{path}.holderIfKnown()
 	}
 	s.now = o.Now
 	return s, nil

@@ -126,8 +126,9 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 		return nil, d.explain(err)
 	}
 	defer closeConn(conn)
-	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 3, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
-		"FROM @schema.journal WHERE state = name) FROM (SELECT) one LEFT JOIN @schema.states ON name = $1", d.StateName)
+	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 7, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
+		"FROM @schema.journal WHERE state = name), lock, application_name, usename, pid FROM (SELECT) one LEFT JOIN @schema.states "+
+		"ON name = $1 LEFT JOIN "+lockSessions+" ON true", d.StateName)
 	if err == nil {
 		err = d.checkTableFlawColumn(row)
 	}
@@ -137,6 +138,9 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 	base, c, err := d.replay(row[1], row[2])
 	if err != nil {
 		return nil, err
+	}
+	if row[6] != nil {
+		base.HeldBy = d.describeHolder(row[3:])
 	}
 	return c.applyTo(base), nil
 }
@@ -179,20 +183,29 @@ type databaseLockInfo struct {
 	SessionName string `json:"session"` // the run, as its session in the database is called
 }
 
-// lockHolder says who holds the lock; nil: nobody. Who wrote into the state last is that one only
-// if the session is called so.
+// lockSessions is the session that holds the lock, as a table of one row at most.
+const lockSessions = "(SELECT application_name, usename, pid FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity " +
+	"USING (pid) LIMIT 1) session"
+
+// lockHolder says who holds the lock; nil: nobody.
 func (d Database) lockHolder(ctx context.Context, c *databaseSession) (*LockedError, error) {
-	row, err := d.query(ctx, c, 4, "SELECT (SELECT lock FROM @schema.states WHERE name = $1), application_name, usename, pid "+
-		"FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity USING (pid) LIMIT 1", d.StateName)
+	row, err := d.query(ctx, c, 4, "SELECT (SELECT lock FROM @schema.states WHERE name = $1), application_name, usename, pid FROM "+
+		lockSessions, d.StateName)
 	if err != nil || row == nil {
 		return nil, d.explain(err)
 	}
+	return d.describeHolder(row), nil
+}
+
+// describeHolder says who holds the lock, by what the state says and the session's name, user and process. Who wrote into the
+// state last is that one only if the session is called so.
+func (d Database) describeHolder(row [][]byte) *LockedError {
 	var lock databaseLockInfo
 	if json.Unmarshal(row[0], &lock) != nil || lock.SessionName == "" || lock.SessionName != string(row[1]) {
 		lock.LockedError = LockedError{Who: fmt.Sprintf("session %s of the database user %s", row[3], row[2])}
 	}
 	lock.Path = d.String()
-	return &lock.LockedError, nil
+	return &lock.LockedError
 }
 
 // LockHolder implements [Backend].

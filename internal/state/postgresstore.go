@@ -38,15 +38,17 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 		}
 	}
 	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
-	sql, params := "SELECT "+whole+", @flaw FROM @schema.states WHERE name = $1", []any{k.StateName}
+	sql, params, columns := "SELECT "+whole+", @flaw, lock, application_name, usename, pid FROM @schema.states LEFT JOIN "+lockSessions+
+		" ON true WHERE name = $1", []any{k.StateName}, 8
 	if k.usesLock {
+		columns = 4
 		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
 			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole +
 			", ''"
 		params = append(params, k.runID, string(compactJSON(databaseLockInfo{self, k.runID})))
 	}
 	began := k.now()
-	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, 4, sql, params...)
+	row, err := k.queryLarge(ctx, k.conn, maxStateAnswer, columns, sql, params...)
 	switch {
 	case err != nil:
 		return nil, k.explain(err)
@@ -55,7 +57,7 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	case row == nil:
 		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
 	}
-	if err := k.checkTableFlawColumn(row[3:]); err != nil {
+	if err := k.checkTableFlawColumn(row[3:4]); err != nil {
 		return nil, err
 	}
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
@@ -64,6 +66,9 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	base, c, err := k.replay(row[1], row[2])
 	if err != nil {
 		return nil, err
+	}
+	if columns == 8 && row[7] != nil {
+		base.HeldBy = k.describeHolder(row[4:])
 	}
 	k.hasJournalRows = len(row[2]) > 0
 	k.setConfirmedAt(began)

@@ -120,8 +120,18 @@ func (b BucketBackend) Read(ctx context.Context) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
+		base.HeldBy = b.holderIn(p)
 		return c.applyTo(base), nil
 	}
+}
+
+// holderIn says who holds the lock by what the pointer says now; nil: nobody.
+func (b BucketBackend) holderIn(p statePointer) *LockedError {
+	now, _ := b.Remote.ServiceTime()
+	if held := p.leaseOfOther("", now); held != nil {
+		return held.asLockedError(b.String())
+	}
+	return nil
 }
 
 // loadVersion reads a version: the state, what its journal changes, and the journal's
@@ -232,6 +242,7 @@ func (b BucketBackend) Open(ctx context.Context, o Options) (*Store, error) {
 		k.releaseLease()
 		return nil, err
 	}
+	base.HeldBy = k.heldBy
 	k.journalParts, k.baseState = parts, base
 	s := newStore(b.String(), k, base, c)
 	s.now = o.Now
@@ -260,11 +271,7 @@ func (b BucketBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, _ := b.Remote.ServiceTime()
-	if held := p.leaseOfOther("", now); held != nil {
-		return held.asLockedError(b.String()), nil
-	}
-	return nil, nil
+	return b.holderIn(p), nil
 }
 
 // BreakLock implements [Backend]. The run that held the lock notices before it

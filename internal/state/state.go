@@ -28,6 +28,9 @@ type State struct {
 	Entries   []addr.StateEntry
 	// OpenIntents are the announced creates whose outcome is not known.
 	OpenIntents []CreateIntent
+	// HeldBy is the run that held the lock when the state was read without it; nil: none, or the backend
+	// does not tell, as over HTTP. It is not stored.
+	HeldBy *LockedError
 }
 
 // An AppliedDigests stands for what the last apply was made from. The zero value: nothing was
@@ -177,6 +180,7 @@ func (c *changes) applyTo(base *State) *State {
 		AccountID: base.AccountID,
 		Realm:     base.Realm,
 		Applied:   base.Applied,
+		HeldBy:    base.HeldBy,
 		Entries:   make([]addr.StateEntry, 0, len(base.Entries)+len(c.entries)),
 	}
 	if c.binding != nil {
