@@ -91,7 +91,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	s.showCredentialsSource()
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.showCapabilities {
-		warnings = append(warnings, s.diagnoseMissingCapabilities(made, hcl.DiagWarning)...)
+		warnings = append(warnings, s.warnMissingCapabilities(made)...)
 		warnings = append(warnings, s.diagnoseUndeletable(hcl.DiagWarning)...)
 		warnings = append(warnings, s.unrecordedDeletesNeedingConsent(made, hcl.DiagWarning)...)
 		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)

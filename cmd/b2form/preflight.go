@@ -16,6 +16,18 @@ func (o *runOptions) capabilitiesFlag() cli.Flag {
 		Usage: "instead of the plan, print a key block with the least that carrying it out takes"}
 }
 
+// warnMissingCapabilities says what apply would refuse. Credentials that only read are meant for planning, as those of a
+// pipeline whose apply has others: of them there is a note.
+func (s *session) warnMissingCapabilities(p *plan.Plan) hcl.Diagnostics {
+	warnings := s.diagnoseMissingCapabilities(p, hcl.DiagWarning)
+	if len(warnings) == 0 || !s.snapshot.Account.CanOnlyRead() {
+		return warnings
+	}
+	s.ui.Note("These credentials only read: an apply of this plan needs others. \"b2form plan -capabilities\" prints a key that has " +
+		"all that it needs.\n")
+	return nil
+}
+
 // diagnoseMissingCapabilities says which capabilities of the plan the credentials do not have, and which changes
 // need them.
 func (s *session) diagnoseMissingCapabilities(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {

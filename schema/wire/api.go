@@ -135,6 +135,16 @@ func (a *Account) HasCapability(capability string) bool {
 	return false
 }
 
+// CanOnlyRead reports whether no capability of the credentials changes anything.
+func (a *Account) CanOnlyRead() bool {
+	for _, c := range a.Capabilities {
+		if !strings.HasPrefix(c, "list") && !strings.HasPrefix(c, "read") && !strings.HasPrefix(c, "share") {
+			return false
+		}
+	}
+	return true
+}
+
 // S3Region is the region of the S3 API: what stands behind "s3." in its host,
 // unless the service names it. "" where neither is so.
 func (a *Account) S3Region() string {
