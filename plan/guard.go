@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 )
 
@@ -36,44 +37,70 @@ func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	}
 }
 
+// resourcesNamedBy are what an address to replace or to renew stands for: a resource, all instances of it, or the keys
+// of a module, which may hold other resources too.
+func (p *planner) resourcesNamedBy(a addr.Addr) (named []*config.Resource) {
+	for _, r := range p.Config.Resources {
+		if a.Covers(r.Addr) && (a.Kind != "" || r.Kind.YieldsSecret()) {
+			named = append(named, r)
+		}
+	}
+	return named
+}
+
+// whyNothingNamed says of an address that stands for nothing what is wrong with it.
+func (p *planner) whyNothingNamed(a addr.Addr) string {
+	if slices.ContainsFunc(p.Config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
+		return fmt.Sprintf("%s declares no key.", a)
+	}
+	var names []string
+	for _, r := range p.Config.Resources {
+		names = append(names, r.Addr.String(), r.Addr.WithoutKey().String())
+	}
+	return fmt.Sprintf("%s is not in the configuration.%s", a, words.DidYouMean(a.String(), "", names))
+}
+
 // checkReplaceDeclared refuses -replace for what is not declared.
 func (p *planner) checkReplaceDeclared() {
 	if p.Destroy {
 		return
 	}
-	for _, addr := range p.Replace {
-		if p.declaration(addr) != nil {
-			continue
+	for _, a := range p.Replace {
+		if len(p.resourcesNamedBy(a)) == 0 {
+			p.errorf(nil, "Nothing to replace", "-replace=%s: %s", a, p.whyNothingNamed(a))
 		}
-		var names []string
-		for _, r := range p.Config.Resources {
-			names = append(names, r.Addr.String())
-		}
-		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr,
-			words.DidYouMean(addr.String(), "", names))
 	}
 }
 
-// checkRotateAddrs refuses to renew what does not rotate.
+// checkRotateAddrs refuses to renew what does not rotate. Of a module it is enough that some key does.
 func (p *planner) checkRotateAddrs() {
 	if p.Destroy {
 		return
 	}
-	for _, addr := range p.Rotate {
-		r := p.declaration(addr)
-		if r == nil {
-			p.errorf(nil, "Nothing to rotate", "%s is not in the configuration.", addr)
+	for _, a := range p.Rotate {
+		named := p.resourcesNamedBy(a)
+		if len(named) == 0 {
+			p.errorf(nil, "Nothing to rotate", "%s", p.whyNothingNamed(a))
 			continue
 		}
-		if _, ok := r.Kind.RotationOf(r.Value); ok {
-			continue
+		var fixed []*config.Resource
+		for _, r := range named {
+			if _, ok := r.Kind.RotationOf(r.Value); !ok {
+				fixed = append(fixed, r)
+			}
 		}
-		detail := fmt.Sprintf("%s is a %s; only keys rotate.", addr, r.Kind.Name)
-		if r.Kind.Credential != nil {
-			detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
-				"or run `b2form apply -replace='%s'`, which deletes the old key at once.", addr, addr)
+		for _, r := range fixed {
+			detail := fmt.Sprintf("%s is a %s; only keys rotate.", r.Addr, r.Kind.Name)
+			if r.Kind.Credential != nil {
+				detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
+					"or run `b2form apply -replace='%s'`, which deletes the old key at once.", r.Addr, r.Addr)
+			}
+			if a.Kind == "" && len(fixed) < len(named) {
+				p.warnf(&r.Block.HeaderRange, "A key of the module is not renewed", "%s", detail)
+			} else {
+				p.errorf(&r.Block.HeaderRange, "Nothing to rotate", "%s", detail)
+			}
 		}
-		p.errorf(&r.Block.HeaderRange, "Nothing to rotate", "%s", detail)
 	}
 }
 

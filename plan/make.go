@@ -164,11 +164,17 @@ func newPlanner(r Request) *planner {
 	for i := range r.Config.Imports {
 		p.imports[r.Config.Imports[i].To] = &r.Config.Imports[i]
 	}
-	for _, addr := range r.Replace {
-		p.replace[addr] = true
+	for _, a := range r.Replace {
+		for _, named := range p.resourcesNamedBy(a) {
+			p.replace[named.Addr] = true
+		}
 	}
-	for _, addr := range r.Rotate {
-		p.rotate[addr] = true
+	for _, a := range r.Rotate {
+		for _, named := range p.resourcesNamedBy(a) {
+			if _, ok := named.Kind.RotationOf(named.Value); ok {
+				p.rotate[named.Addr] = true
+			}
+		}
 	}
 	slices.SortFunc(p.recordedOrAnnouncedAddrs, func(a, b *addr.Addr) int { return a.Compare(*b) })
 	p.recordedOrAnnouncedAddrs = slices.CompactFunc(p.recordedOrAnnouncedAddrs, func(a, b *addr.Addr) bool { return *a == *b })

@@ -225,10 +225,11 @@ func (o *runOptions) targetAndExcludeFlags() []cli.Flag {
 }
 
 func (o *runOptions) replaceFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable",
+	return &cli.GenericFlag{Name: "replace", Usage: "replace the key, or all keys of the resource or module, at `ADDRESS` even if nothing " +
+		"differs; repeatable",
 		Value: funcFlag{func(s string) error {
-			addr, err := addr.Parse(s)
-			o.replace = append(o.replace, addr)
+			a, err := addr.ParseTarget(s)
+			o.replace = append(o.replace, a)
 			return err
 		}}}
 }

@@ -11,6 +11,7 @@ import (
 
 	"b2form/internal/view"
 	"b2form/plan"
+	"b2form/schema/addr"
 )
 
 func (p *program) rotateCommand() *cli.Command {
@@ -19,9 +20,9 @@ func (p *program) rotateCommand() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "rotate", Usage: "Renew keys, and delete old ones whose overlap has ended", ArgsUsage: "[ADDRESS ...]",
 		Description: `Without an address: what the rotate blocks ask for now, and nothing else. A job
-that runs this every day needs no other schedule. With addresses: renew these
-keys although they are not due. The old key works on for the overlap; a later
-run deletes it. Other changes are left to "b2form apply", which rotates too.
+that runs this every day needs no other schedule. With addresses, also of a
+block with for_each or of a module: renew these keys although they are not due.
+The old key works on for the overlap; a later run deletes it. Other changes are left to "b2form apply", which rotates too.
 
 Example:
   # what is due when
@@ -43,7 +44,7 @@ Exit codes:
 			p.jsonFlag("print JSON lines; needs -auto-approve or -schedule"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) (err error) {
-			if o.rotate, err = parseAddresses(c, 0, -1); err != nil {
+			if o.rotate, err = parseAll(c.Args().Slice(), addr.ParseTarget); err != nil {
 				return err
 			}
 			if scheduleOnly {
@@ -89,8 +90,8 @@ func (s *session) showRotations(p *plan.Plan) {
 		return
 	}
 	names := make([]string, len(p.LeftOut))
-	for i, addr := range p.LeftOut {
-		names[i] = addr.String()
+	for i, a := range p.LeftOut {
+		names[i] = a.String()
 	}
 	s.ui.Note(fmt.Sprintf("Left to \"b2form apply\": changes of %s.\n", strings.Join(names, ", ")))
 }

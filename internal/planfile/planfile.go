@@ -66,7 +66,7 @@ type document struct {
 	CommandToApply                string                `json:"command"`
 	Target                        []string              `json:"target,omitempty"`
 	Exclude                       []string              `json:"exclude,omitempty"`
-	Replace                       []addr.Addr           `json:"replace,omitempty"`
+	Replace                       []string              `json:"replace,omitempty"`
 	ConfigDigest                  string                `json:"configuration"`
 	NonsensitiveVariables         json.RawMessage       `json:"variables,omitempty"`
 	SensitiveVariableNames        []string              `json:"sensitive_variables,omitempty"`
@@ -95,7 +95,7 @@ func Write(path string, f *File) (err error) {
 	}
 	text, err := json.Marshal(document{
 		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandToApply: f.CommandToApply, Target: texts(f.Target),
-		Exclude: texts(f.Exclude), Replace: f.Replace, ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
+		Exclude: texts(f.Exclude), Replace: texts(f.Replace), ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
 		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
 		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContentsDescriptions: f.DestroyedContentsDescriptions,
 		PlanContextJSON: f.PlanContextJSON,
@@ -277,16 +277,17 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("its digest is not that of the plan in it")
 	}
 	f := &File{
-		ProgramVersion: d.ProgramVersion, CommandToApply: d.CommandToApply, Replace: d.Replace, ConfigDigest: d.ConfigDigest,
+		ProgramVersion: d.ProgramVersion, CommandToApply: d.CommandToApply, ConfigDigest: d.ConfigDigest,
 		SensitiveVariableNames: d.SensitiveVariableNames, SensitiveHash: d.SensitiveHash, Salt: d.Salt, SaltNotInFile: d.SaltNotInFile,
 		DestroyedContentsDescriptions: d.DestroyedContentsDescriptions,
 		PlanContextJSON:               d.PlanContextJSON,
 		Plan:                          p,
 	}
-	var errs [3]error
+	var errs [4]error
 	f.Target, errs[0] = parseTargets(d.Target)
 	f.Exclude, errs[1] = parseTargets(d.Exclude)
-	f.NonsensitiveVariables, errs[2] = decodeVariables(d.NonsensitiveVariables)
+	f.Replace, errs[2] = parseTargets(d.Replace)
+	f.NonsensitiveVariables, errs[3] = decodeVariables(d.NonsensitiveVariables)
 	return f, errors.Join(errs[:]...)
 }
 

@@ -40,7 +40,8 @@ func WithArticle(noun string) string {
 
 // DidYouMean is ` Did you mean "name"?` for the name that is most like what was
 // written, or for the few that begin with it where none is but for one letter;
-// "" where none is like it. prefix stands before the name: "-".
+// "" where none is like it. prefix stands before the name: "-". A name with quotation
+// marks, as an address with a key, is quoted as for a shell.
 func DidYouMean(written, prefix string, names []string) string {
 	const least, most = 3, 5
 	best := FindSimilar(written, names)
@@ -57,13 +58,21 @@ func DidYouMean(written, prefix string, names []string) string {
 		return ""
 	}
 	for i, name := range meant {
-		meant[i] = strconv.Quote(prefix + name)
+		meant[i] = quoteName(prefix + name)
 	}
 	last := len(meant) - 1
 	if last == 0 {
 		return " Did you mean " + meant[0] + "?"
 	}
 	return " Did you mean " + strings.Join(meant[:last], ", ") + " or " + meant[last] + "?"
+}
+
+func quoteName(name string) string {
+	quoted := strconv.Quote(name)
+	if strings.Contains(name, `"`) && !strings.Contains(name, "'") && quoted == `"`+strings.ReplaceAll(name, `"`, `\"`)+`"` {
+		return "'" + name + "'"
+	}
+	return quoted
 }
 
 // FindSimilar is the name most like what was written, whatever the case, with fewer than
