@@ -225,8 +225,8 @@ func (o *runOptions) targetAndExcludeFlags() []cli.Flag {
 }
 
 func (o *runOptions) replaceFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "replace", Usage: "replace the key, or all keys of the resource or module, at `ADDRESS` even if nothing " +
-		"differs; repeatable",
+	return &cli.GenericFlag{Name: "replace", Usage: "replace the key, or all keys of the resource or module, at `ADDRESS` even if " +
+		"nothing differs; repeatable",
 		Value: funcFlag{func(s string) error {
 			a, err := addr.ParseTarget(s)
 			o.replace = append(o.replace, a)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 func (p *program) stateCommand() *cli.Command {
@@ -82,9 +84,16 @@ func matchesPrefixesIfAny(s string, prefixes []string) bool {
 
 func (p *program) stateShow() *cli.Command {
 	return p.newCommand(&cli.Command{
-		Name: "show", Usage: "Show what the state records of one object", ArgsUsage: "ADDRESS",
-		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show " +
-			"'bucket.logs[\"edge\"]'\n\n" + exitCodes,
+		Name: "show", Usage: "Show what the state records of an object", ArgsUsage: "ADDRESS",
+		Description: `Settings are not recorded: "b2form plan" compares with the live ones. The
+address of a block with for_each or count, and that of a module, show all that
+the state has of it; with -json a list, as "b2form state list -json" prints it.
+
+Example:
+  b2form state show 'bucket.logs["edge"]'
+  b2form state show module.site
+
+` + exitCodes,
 		Flags: append(p.stateFlags(), p.jsonFlag("print it as JSON")),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 1, 1)
@@ -95,14 +104,20 @@ func (p *program) stateShow() *cli.Command {
 			if err != nil {
 				return err
 			}
-			e, ok := st.FindEntry(addrs[0])
-			if !ok {
-				return notInStateError(addrs[0], st.Entries)
+			entries, err := findEntries(st, addrs[0])
+			switch {
+			case err != nil:
+				return err
+			case p.json && entries[0].Addr == addrs[0]:
+				return p.printJSON(newStateListDocument(entries).Resources[0])
+			case p.json:
+				return p.printJSON(newStateListDocument(entries))
 			}
-			if p.json {
-				return p.printJSON(newStateListDocument([]addr.StateEntry{e}).Resources[0])
+			var texts [][]byte
+			for _, e := range entries {
+				texts = append(texts, entryHCL(e))
 			}
-			_, err = p.stdout.Write(entryHCL(e))
+			_, err = p.stdout.Write(bytes.Join(texts, []byte("\n")))
 			return err
 		}),
 	})
@@ -140,10 +155,12 @@ func (p *program) stateRemove() *cli.Command {
 		Name: "rm", Usage: "Forget objects without destroying them", ArgsUsage: "ADDRESS ...",
 		Description: `The objects stay on B2 and are nobody's, as do those that they replaced and
 what an interrupted run made for them; these are named. Remove their blocks
-too, or the next plan imports them again.
+too, or the next plan imports them again. The address of a block with for_each
+or count, and that of a module, stand for all that the state has of it.
 
 Example:
   b2form state rm bucket.photos
+  b2form state rm module.site
 
 ` + exitCodes,
 		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
@@ -163,18 +180,23 @@ Example:
 // predecessors, and what interrupted runs may have made.
 func (p *program) forgetAddresses(store *state.Store, addrs []addr.Addr) error {
 	st := store.State()
-	var intents []state.CreateIntent
+	var forgotten []addr.Addr
 	for _, a := range addrs {
-		open := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool { return i.Addr != a })
-		if _, ok := st.FindEntry(a); !ok && len(open) == 0 {
+		found := addrsCoveredBy(st, a)
+		if found == nil {
 			return notInStateError(a, st.Entries)
 		}
-		intents = append(intents, open...)
+		for _, a := range found {
+			if !slices.Contains(forgotten, a) {
+				forgotten = append(forgotten, a)
+			}
+		}
 	}
-	if err := errors.Join(store.ForgetEntries(addrs...), store.DropIntents(intents...)); err != nil {
+	intents := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool { return !slices.Contains(forgotten, i.Addr) })
+	if err := errors.Join(store.ForgetEntries(forgotten...), store.DropIntents(intents...)); err != nil {
 		return err
 	}
-	for _, a := range addrs {
+	for _, a := range forgotten {
 		p.printResult("Removed %s", a)
 		e, _ := st.FindEntry(a)
 		for _, old := range e.Retiring {
@@ -189,6 +211,22 @@ func (p *program) forgetAddresses(store *state.Store, addrs []addr.Addr) error {
 	return nil
 }
 
+// addrsCoveredBy are the addresses of entries, and of what interrupted runs were about to make, that are a, or of its
+// block or module; nil: there are none.
+func addrsCoveredBy(st *state.State, a addr.Addr) (found []addr.Addr) {
+	for _, e := range st.Entries {
+		if a.Covers(e.Addr) {
+			found = append(found, e.Addr)
+		}
+	}
+	for _, i := range st.OpenIntents {
+		if a.Covers(i.Addr) {
+			found = append(found, i.Addr)
+		}
+	}
+	return found
+}
+
 // nameAndID is how the state shows an object. A state of an old b2form has no name of a predecessor.
 func nameAndID(name, id string) string {
 	if name == "" {
@@ -200,30 +238,61 @@ func nameAndID(name, id string) string {
 func (p *program) stateMove() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "mv", Usage: "Give an object another address", ArgsUsage: "FROM TO",
-		Description: "For a block whose label changed.\n\nExample:\n  b2form state mv bucket.old 'bucket.new[\"edge\"]'\n\n" + exitCodes,
-		Flags:       slices.Concat(p.stateFlags(), p.lockFlags()),
+		Description: `For a block whose label changed. Between two addresses without keys all
+instances move and keep their keys; between two modules moves all that is in
+them. A moved block does the same for everybody who applies.
+
+Example:
+  b2form state mv bucket.old 'bucket.new["edge"]'
+  b2form state mv module.old module.new
+
+` + exitCodes,
+		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 2, 2)
 			if err != nil {
 				return err
 			}
 			from, to := addrs[0], addrs[1]
-			if from.Kind != to.Kind {
+			switch {
+			case from.Kind != "" && to.Kind == "" || from.Kind == "" && to.Kind != "":
+				return failf("A module and a resource", "%s cannot become %s: give two resources, or two modules.", from, to)
+			case from.Kind != to.Kind:
 				return failf("Kinds differ", "%s cannot become %s: a %s stays a %s.", from, to, from.Kind, from.Kind)
 			}
 			return s.changeState(ctx, "state mv", func(store *state.Store) error {
-				st := store.State()
-				if _, ok := st.FindEntry(from); !ok {
-					return notInStateError(from, st.Entries)
+				moves, err := findMoves(store.State(), config.Move{From: from, To: to})
+				if err == nil {
+					err = store.MoveAndPut(moves, nil)
 				}
-				if err := store.MoveEntry(from, to); err != nil {
+				if err != nil {
 					return err
 				}
-				p.printResult("Moved %s to %s", from, to)
+				for _, m := range moves {
+					p.printResult("Moved %s to %s", m.From, m.To)
+				}
 				return nil
 			})
 		}),
 	})
+}
+
+// findMoves are the moves of single entries that a move comes to, as with a moved block.
+func findMoves(st *state.State, move config.Move) (moves []state.EntryMove, err error) {
+	for _, e := range st.Entries {
+		if to, ok := move.Apply(e.Addr); ok {
+			moves = append(moves, state.EntryMove{From: e.Addr, To: to})
+		}
+	}
+	if moves != nil {
+		return moves, nil
+	}
+	entries, err := findEntries(st, move.From)
+	if err != nil {
+		return nil, err
+	}
+	return nil, failf("Several instances", "%s has instances in the state, the first of which is %s. Name one of them, or give two "+
+		"addresses without keys: then all move, and keep their keys.", move.From, entries[0].Addr)
 }
 
 // parseAddresses parses the arguments, at least minimum and at most maximum of them; -1:
@@ -233,7 +302,21 @@ func parseAddresses(c *cli.Command, minimum, maximum int) ([]addr.Addr, error) {
 	if len(args) < minimum || maximum >= 0 && len(args) > maximum {
 		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
 	}
-	return parseAll(args, addr.Parse)
+	return parseAll(args, addr.ParseTarget)
+}
+
+// findEntries gives the entries that an address stands for: that of an object, or all of a block or of a module.
+func findEntries(st *state.State, a addr.Addr) ([]addr.StateEntry, error) {
+	var found []addr.StateEntry
+	for _, e := range st.Entries {
+		if a.Covers(e.Addr) {
+			found = append(found, e)
+		}
+	}
+	if found == nil {
+		return nil, notInStateError(a, st.Entries)
+	}
+	return found, nil
 }
 
 // parseAll reads arguments that are addresses.
@@ -252,7 +335,7 @@ func parseAll(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr
 func notInStateError(a addr.Addr, entries []addr.StateEntry) error {
 	var names []string
 	for _, e := range entries {
-		names = append(names, e.Addr.String())
+		names = append(names, e.Addr.String(), e.Addr.WithoutKey().String())
 	}
 	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a,
 		words.DidYouMean(a.String(), "", names))
