@@ -74,11 +74,11 @@ type VariableQuestion struct {
 // An Expr, which must be a constant, stands for whatever type it has. Else for a variable of type string, number or
 // bool, or without a type, Value is taken literally; for any other type it is an HCL expression.
 type VariableValue struct {
-	Name, Value        string
-	VarFile            string         // -var-file: read instead of Name and Value
-	VarFileContent     []byte         // of File, where that was read already; nil: it is to be read
-	Expr               hcl.Expression // instead of Value; nil: Value
-	IgnoreIfUndeclared bool           // it is passed over where no variable has the name
+	Name, Value    string
+	VarFile        string         // -var-file: read instead of Name and Value
+	VarFileContent []byte         // of File, where that was read already; nil: it is to be read
+	Expr           hcl.Expression // instead of Value; nil: Value
+	Declared       *bool          // not nil: it is passed over where no variable has the name, and this is set where one has
 }
 
 // Load evaluates the configuration in Options.Dir. Diagnostics are sorted by

@@ -248,8 +248,11 @@ func (l *module) assignVariables() {
 			continue
 		}
 		v := l.variables[g.Name]
-		if v == nil && g.IgnoreIfUndeclared {
-			continue
+		if g.Declared != nil {
+			*g.Declared = *g.Declared || v != nil
+			if v == nil {
+				continue
+			}
 		}
 		if v == nil && g.Expr != nil {
 			l.errorAt(g.Expr.Range(), "Undeclared variable", fmt.Sprintf("The configuration declares no variable %q.%s", g.Name,

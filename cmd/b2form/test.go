@@ -98,6 +98,9 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 		}()
 	}
 	group.Wait()
+	for i := range results {
+		p.ui.Diagnostics(results[i].Warnings, nil) // no line is quoted: it may hold what would be sensitive
+	}
 	p.ui.Tests(results)
 	if err := writeJUnit(o.junitPath, results); err != nil {
 		return err

@@ -37,7 +37,10 @@ type tester struct {
 	lastConfig      *config.Config       // that the last run planned with
 	inlineConfigDir string               // the folder of configurations that are written in the test
 	diags           *capturedDiagnostics
-	style           view.Style // of what is shown of plans
+	// declaredFileVars says of each variable of the file whether the configuration of some run declares it.
+	declaredFileVars map[string]*bool
+	variableNames    []string   // that the configurations of the runs declare
+	style            view.Style // of what is shown of plans
 }
 
 // runTestFile carries out the runs of a file, one after the other.
@@ -65,7 +68,24 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 		result.Sources[f.Path] = t.shownSource
 		result.Runs = append(result.Runs, one)
 	}
+	if !stop && ctx.Err() == nil {
+		result.Warnings = t.warnUndeclaredFileVars()
+	}
 	return result
+}
+
+// warnUndeclaredFileVars says of values at the top of the file that no run has a variable for: most are misspelt.
+func (t *tester) warnUndeclaredFileVars() (warnings hcl.Diagnostics) {
+	for _, name := range slices.Sorted(maps.Keys(t.declaredFileVars)) {
+		if *t.declaredFileVars[name] {
+			continue
+		}
+		warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable",
+			Subject: t.file.Runs[0].FileVariables[name].Range().Ptr(),
+			Detail: fmt.Sprintf("The configuration of no run declares a variable %q, so this value is not used.%s", name,
+				words.DidYouMean(name, "", t.variableNames))})
+	}
+	return warnings
 }
 
 func (p *program) newTester(f *testfile.File) (*tester, error) {
@@ -86,7 +106,8 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.takeLock, q.parallelism, q.quiet = true, true, 10, true
 	t := &tester{program: q, file: f, shownSource: f.Source, outputsByRun: map[string]cty.Value{},
-		inlineConfigDir: filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle()}
+		inlineConfigDir: filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle(),
+		declaredFileVars: map[string]*bool{}}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
 }
@@ -156,7 +177,10 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 func (t *tester) prepare(r *testfile.Run) error {
 	t.vars = slices.DeleteFunc(t.vars, func(v schema.VariableValue) bool { return v.Expr != nil })
 	for _, name := range slices.Sorted(maps.Keys(r.FileVariables)) {
-		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], IgnoreIfUndeclared: true})
+		if t.declaredFileVars[name] == nil {
+			t.declaredFileVars[name] = new(bool)
+		}
+		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], Declared: t.declaredFileVars[name]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Variables)) {
 		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Variables[name]})
@@ -189,6 +213,8 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	if err != nil {
 		return nil, err
 	}
+	t.variableNames = slices.AppendSeq(t.variableNames, maps.Keys(s.config.NonsensitiveVariables))
+	t.variableNames = slices.AppendSeq(t.variableNames, maps.Keys(s.config.SensitiveVariables))
 	s.runOptions = runOptions{autoApprove: true, allowImports: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
 		liftedLimits: config.LimitableActions()}
 	err = s.withLockedState(ctx, purposeOf(r), func(store *state.Store) error {

@@ -27,6 +27,8 @@ type TestFileResult struct {
 	Path    string
 	Runs    []TestRunResult
 	Sources map[string]*hcl.File // that diagnostics may point into
+	// Warnings are about the file itself, whatever came of its runs. The one who has the result shows them.
+	Warnings hcl.Diagnostics
 }
 
 // A TestRunResult is what came of one run.
