@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -23,17 +25,42 @@ import (
 // This file knows which values options and arguments of commands have, for
 // completion.
 
-// flagValueCandidates are the values of an option. prefix is what of value stands before the part
+// flagValueCandidates are the values of an option of a command. prefix is what of value stands before the part
 // that they are for.
-func (p *program) flagValueCandidates(name, value string) (prefix string, found []completionCandidate) {
+func (p *program) flagValueCandidates(command, name, value string) (prefix string, found []completionCandidate) {
 	switch name {
 	case "chdir", "data":
 		return "", dirEntryCandidates(value, true)
-	case "var-file", "out", "json-into", "secrets-from", "state":
+	case "policy": // found from where b2form is started
+		return "", dirEntryCandidates(value, false)
+	case "root":
+		p.enterWorkDir()
+		return "", dirEntryCandidates(value, true)
+	case "var-file", "out", "json-into", "secrets-from", "state", "junit-xml", "generate-config-out":
 		p.enterWorkDir()
 		return "", dirEntryCandidates(value, false)
+	case "report":
+		format, path, given := strings.Cut(value, "=")
+		if given {
+			return format + "=", dirEntryCandidates(path, false)
+		}
+		for _, name := range reportFormatNames() {
+			found = append(found, completionCandidate{text: name + "="})
+		}
+	case "filter":
+		p.enterWorkDir()
+		paths, _ := testFilePaths()
+		return "", textCandidates(paths...)
+	case "var":
+		c := p.loadConfigOrEmpty()
+		for _, name := range slices.Sorted(maps.Keys(c.NonsensitiveVariables)) {
+			found = append(found, completionCandidate{text: name + "="})
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.SensitiveVariables)) {
+			found = append(found, completionCandidate{text: name + "="})
+		}
 	case "replace":
-		return "", p.secretAddrCandidates()
+		return "", p.secretAddrCandidates(func(*config.Resource) bool { return true })
 	case "target", "exclude":
 		return "", declaredAddrCandidates(p.loadConfigOrEmpty())
 	case "bucket":
@@ -55,7 +82,16 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	case "access":
 		return "", textCandidates(key.AccessNames()...)
 	case "format":
-		return "", textCandidates("dot", "json", "mermaid", "terraform")
+		if command == "graph" {
+			return "", textCandidates(graphFormats()...)
+		}
+		return "", textCandidates(exportFormats()...)
+	case "ci":
+		return "", textCandidates(ciSystems()...)
+	case "notify-on":
+		return commaListCandidates(value, noticeOutcomes())
+	case "unmanaged":
+		return "", textCandidates(unmanagedModes()...)
 	case "allow-writes", "input", "lock":
 		return "", textCandidates("false")
 	case "switch":
@@ -70,7 +106,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 func (p *program) argumentCandidates(root, at *cli.Command, word string) (found []completionCandidate) {
 	switch strings.TrimPrefix(at.FullName(), "b2form ") {
 	case "rotate":
-		return p.secretAddrCandidates()
+		return p.secretAddrCandidates(func(r *config.Resource) bool { _, ok := r.Kind.RotationOf(r.Value); return ok })
 	case "destroy", "state list", "state show", "state rm", "state mv":
 		return p.stateOrDeclaredAddrCandidates()
 	case "import", "prove":
@@ -119,10 +155,10 @@ func (p *program) loadConfigOrEmpty() *config.Config {
 	return c
 }
 
-// secretAddrCandidates are the addresses of what yields secrets.
-func (p *program) secretAddrCandidates() (found []completionCandidate) {
+// secretAddrCandidates are the addresses of what yields secrets and fits.
+func (p *program) secretAddrCandidates(fits func(*config.Resource) bool) (found []completionCandidate) {
 	for _, r := range p.loadConfigOrEmpty().Resources {
-		if r.Kind.YieldsSecret() {
+		if r.Kind.YieldsSecret() && fits(r) {
 			found = append(found, completionCandidate{r.Addr.String(), r.Kind.Name})
 		}
 	}

@@ -206,10 +206,10 @@ func (p *program) completionCandidates(at *cli.Command, args []string) []complet
 	prefix := ""
 	switch {
 	case waiting != nil:
-		prefix, found = p.flagValueCandidates(waiting.Names()[0], word)
+		prefix, found = p.flagValueCandidates(at.Name, waiting.Names()[0], word)
 	case strings.HasPrefix(word, "-") && given:
 		if f := findFlag(root, at, name); f != nil {
-			prefix, found = p.flagValueCandidates(f.Names()[0], value)
+			prefix, found = p.flagValueCandidates(at.Name, f.Names()[0], value)
 			prefix = word[:len(word)-len(value)] + prefix
 		}
 	case strings.HasPrefix(word, "-"):
@@ -287,9 +287,10 @@ func textCandidates(names ...string) []completionCandidate {
 	return found
 }
 
-// commaListCandidates completes the last part of a list with commas; what stands before is the
+// commaListCandidates completes the last part of a list with commas, with what is not in it yet; what stands before is the
 // prefix.
 func commaListCandidates(value string, names []string) (prefix string, unfiltered []completionCandidate) {
 	i := strings.LastIndexByte(value, ',') + 1
-	return value[:i], textCandidates(names...)
+	given := strings.Split(value[:i], ",")
+	return value[:i], textCandidates(slices.DeleteFunc(names, func(name string) bool { return slices.Contains(given, name) })...)
 }

@@ -55,7 +55,7 @@ Exit codes:
   1  an error
   2  drift, or with -unmanaged=error something that nobody declares`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanagedMode, Validator: oneOfWords([]string{"report", "error"}),
+			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanagedMode, Validator: oneOfWords(unmanagedModes()),
 				Usage: "list buckets and keys that nobody declares; `MODE` is report, or error to exit with 2 because of them"},
 			&cli.BoolFlag{Name: "accept", Destination: &o.showEdits, Usage: "show how the files would declare what is live"},
 			&cli.BoolFlag{Name: "write", Destination: &o.writeEdits, Usage: "edit the files so that they do"},
@@ -258,3 +258,5 @@ func (l ignoreList) has(k *kind.Kind, name string) bool {
 		return matchesIdentity(k, n.pattern, name) && (n.kindName == "" || n.kindName == k.Name)
 	})
 }
+
+func unmanagedModes() []string { return []string{"report", "error"} }

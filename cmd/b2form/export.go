@@ -32,7 +32,7 @@ Example:
 ` + exitCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "terraform", Usage: "`FORMAT`: terraform or json (default: terraform)",
-				Destination: &format, Validator: oneOfWords([]string{"terraform", "json"})},
+				Destination: &format, Validator: oneOfWords(exportFormats())},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
@@ -83,3 +83,5 @@ func (p *program) export(ctx context.Context, format string) (err error) {
 	_, err = fmt.Fprintf(p.stdout, "%s", text)
 	return err
 }
+
+func exportFormats() []string { return []string{"terraform", "json"} }

@@ -33,7 +33,8 @@ Example:
 
 ` + exitCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "dot", Usage: "`FORMAT`: dot (for Graphviz) or mermaid", Destination: &format},
+			&cli.StringFlag{Name: "format", Value: "dot", Usage: "`FORMAT`: dot (for Graphviz) or mermaid", Destination: &format,
+				Validator: oneOfWords(graphFormats())},
 			&cli.BoolFlag{Name: "plan", Usage: "draw the steps that an apply would take", Destination: &steps},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
@@ -41,9 +42,6 @@ Example:
 				return err
 			}
 			draw := map[string]func(view.Graph) string{"dot": view.Graph.DOT, "mermaid": view.Graph.Mermaid}[format]
-			if draw == nil {
-				return failf("Unknown format", "-format=%s is not known. Use dot or mermaid.", format)
-			}
 			if steps {
 				return p.withPlan(ctx, &runOptions{}, func(_ *session, made *plan.Plan, broken hcl.Diagnostics) error {
 					_, err := fmt.Fprint(p.stdout, draw(view.StepGraph(made)))
@@ -65,3 +63,5 @@ Example:
 		},
 	})
 }
+
+func graphFormats() []string { return []string{"dot", "mermaid"} }

@@ -88,9 +88,16 @@ func writeReport(path, expectedPrefix string, content []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+func reportFormatNames() []string { return slices.Sorted(maps.Keys(reportFormats(0))) }
+
+// noticeOutcomes are what -notify-on takes.
+func noticeOutcomes() []string {
+	return []string{string(report.Unchanged), string(report.Pending), string(report.Applied), string(report.Failed)}
+}
+
 // reportFlags are those of every command whose results pipelines show.
 func (p *program) reportFlags() []cli.Flag {
-	formats := slices.Sorted(maps.Keys(reportFormats(0)))
+	formats := reportFormatNames()
 	return []cli.Flag{
 		p.ciFlag(),
 		&cli.GenericFlag{Name: "report", Usage: "also write the result as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; repeatable",
@@ -110,7 +117,7 @@ func (p *program) reportFlags() []cli.Flag {
 
 // notifyFlags are those of every command that runs where nobody looks.
 func (p *program) notifyFlags() []cli.Flag {
-	outcomes := []string{string(report.Unchanged), string(report.Pending), string(report.Applied), string(report.Failed)}
+	outcomes := noticeOutcomes()
 	return []cli.Flag{
 		&cli.GenericFlag{Name: "notify", Usage: "send the outcome to the secret `URL` of Slack, ntfy or what takes JSON (better: " +
 			"B2FORM_NOTIFY)",

@@ -114,20 +114,9 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 // loadTestFiles reads the test files of the folder, and shows what is wrong with them. Where one cannot be used, none
 // is run, and what a report says of each is refused.
 func (p *program) loadTestFiles(filter []string) (files []*testfile.File, allSkipped []view.TestFileResult, err error) {
-	var paths []string
-	for _, dir := range []string{".", testFolder} {
-		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
-			continue
-		}
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, words.ErrorWithoutPath(err))
-		}
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), testSuffix) && !e.IsDir() {
-				paths = append(paths, filepath.Join(dir, e.Name()))
-			}
-		}
+	paths, err := testFilePaths()
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, name := range filter {
 		if !slices.Contains(paths, name) {
@@ -155,6 +144,25 @@ func (p *program) loadTestFiles(filter []string) (files []*testfile.File, allSki
 		return nil, allSkipped, nil
 	}
 	return files, nil, nil
+}
+
+// testFilePaths are the test files of the folder.
+func testFilePaths() (paths []string, err error) {
+	for _, dir := range []string{".", testFolder} {
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // opening a pipe waits for its writer
+			continue
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, words.ErrorWithoutPath(err))
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), testSuffix) && !e.IsDir() {
+				paths = append(paths, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return paths, nil
 }
 
 // skippedTestFile is what a report says of a file of which nothing is run.
