@@ -187,7 +187,8 @@ func (s *session) migrateState(ctx context.Context, from, to state.Backend) (err
 	defer func() { err = errors.Join(err, old.Close()) }()
 	st := old.State()
 	if len(st.Entries)+len(st.OpenIntents) == 0 {
-		return failf("Nothing to migrate", "There is no state at %s.", from)
+		return failf("Nothing to migrate", "There is no state at %s. Name the place where it was before the backend block was changed, as "+
+			"in `b2form state migrate b2://BUCKET/PREFIX/`.", visible.EscapeLine(fmt.Sprint(from)))
 	}
 	if err := s.copyState(ctx, st, to); err != nil {
 		return err

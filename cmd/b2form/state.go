@@ -50,12 +50,16 @@ func (p *program) stateFlags() []cli.Flag { return slices.Concat(p.configFlags()
 func (p *program) stateList() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "list", Usage: "List the addresses of what b2form owns", ArgsUsage: "[PREFIX ...]",
-		Description: "Example:\n  b2form state list bucket.\n\n" + exitCodes,
+		Description: "Where there is no state, that is an error.\n\nExample:\n  b2form state list bucket.\n\n" + exitCodes,
 		Flags:       append(p.stateFlags(), p.jsonFlag("print what is recorded of them as JSON")),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			st, err := s.readState(ctx)
 			if err != nil {
 				return err
+			}
+			if st.IsEmpty() {
+				return failf("No state file was found!", "There is no state at %s. The first apply makes one: run this where the "+
+					"configuration is that was applied, or name its folder with -chdir.", visible.EscapeLine(fmt.Sprint(s.backend())))
 			}
 			if p.json {
 				list := slices.DeleteFunc(slices.Clone(st.Entries), func(e addr.StateEntry) bool {

@@ -371,7 +371,7 @@ func (k *bucketStorage) close(s *State) error {
 	if s != nil {
 		var content bytes.Buffer
 		to = stateAndJournalVersion{}
-		if !s.isEmpty() {
+		if !s.IsEmpty() {
 			failed = s.Encode(&content)
 		}
 		if failed == nil && content.Len() > 0 {

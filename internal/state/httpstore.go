@@ -307,7 +307,7 @@ func (k *httpStorage) close(s *State) error {
 	switch {
 	case s == nil:
 		stored = k.knownDocument.State
-	case !s.isEmpty():
+	case !s.IsEmpty():
 		var content bytes.Buffer
 		err = s.Encode(&content)
 		stored = content.Bytes()

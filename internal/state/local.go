@@ -252,7 +252,7 @@ func (f *fileStorage) foldJournal(s *State) error {
 		return err
 	}
 	switch {
-	case s != nil && s.isEmpty():
+	case s != nil && s.IsEmpty():
 		if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) {
 			return f.unsavedError(err)
 		}

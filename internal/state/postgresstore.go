@@ -271,7 +271,7 @@ func (k *databaseStorage) close(s *State) error {
 	var content any
 	if s != nil {
 		var b bytes.Buffer
-		if !s.isEmpty() {
+		if !s.IsEmpty() {
 			if err := s.Encode(&b); err != nil {
 				return err
 			}

@@ -223,9 +223,9 @@ func (i CreateIntent) clone() CreateIntent {
 	return i
 }
 
-// isEmpty reports whether nothing is recorded, not even whose it would be: such a
+// IsEmpty reports whether nothing is recorded, not even whose it would be: such a
 // state is stored by storing none.
-func (s *State) isEmpty() bool {
+func (s *State) IsEmpty() bool {
 	return s.AccountID == "" && s.Realm == "" && s.Applied == (AppliedDigests{}) && len(s.Entries) == 0 && len(s.OpenIntents) == 0
 }
 
