@@ -41,7 +41,11 @@ finds the same lines in its environment. docs/emulator.md tells the rest.
 Example:
   b2form emulator -listen=127.0.0.1:8025 -data=/tmp/b2
   b2form emulator -- b2form apply -auto-approve
+  b2form emulator -fault=b2_create_bucket:status=500
 
+Items of faults, for -fault=METHOD:ITEM,... (METHOD is the name of a call, as
+b2_create_key or PutObject, or * for any):
+` + faultsHelp() + `
 Switches, for -switch:
 ` + switchesHelp() + `
 Exit codes:
@@ -83,6 +87,14 @@ func (o *emulatorOptions) flags() []cli.Flag {
 			}}},
 		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: funcFlag{e.Switches.Set}},
 	}
+}
+
+func faultsHelp() string {
+	var b strings.Builder
+	for _, i := range emulator.FaultItems() {
+		fmt.Fprintf(&b, "  %-24s  %s\n", i.Text, i.Doc)
+	}
+	return b.String()
 }
 
 func switchesHelp() string {
@@ -155,6 +167,10 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 		"B2_ENDPOINT=" + o.nativeURL, "B2_S3_ENDPOINT=" + o.emulator.S3URL,
 	}
 	if len(command) > 0 {
+		if _, err := exec.LookPath(command[0]); errors.Is(err, exec.ErrNotFound) {
+			return failf("Command cannot start", "%s: not found. Install it, or correct its name. What follows the options is a command to "+
+				"run beside the emulator; without one, \"b2form emulator\" serves until an interrupt.", command[0])
+		}
 		return p.runForwardingSignals(command, append(p.environ(), env...), stop)
 	}
 	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))

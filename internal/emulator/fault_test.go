@@ -210,3 +210,20 @@ func TestFaultForAlways(t *testing.T) {
 	w.server.ClearFaults()
 	w.call(200, "b2_list_keys", `{"maxKeyCount":1}`)
 }
+
+// What the help lists can be written.
+func TestFaultItemsCanBeWritten(t *testing.T) {
+	values := strings.NewReplacer("=N", "=404", "=TEXT", "=text", "=DURATION", "=5ms")
+	for _, i := range emulator.FaultItems() {
+		text := "b2_create_key:drop," + values.Replace(i.Text)
+		switch i.Text {
+		case "status=N", "expired", "cap", "drop", "hang", "delay=DURATION": // they are all that happens
+			text = "b2_create_key:" + values.Replace(i.Text)
+		case "code=TEXT", "message=TEXT", "retry_after=N": // of a reply
+			text = "b2_create_key:status=500," + values.Replace(i.Text)
+		}
+		if f, err := emulator.ParseFault(text); err != nil || i.Doc == "" {
+			t.Errorf("%s: %+v, %v", text, f, err)
+		}
+	}
+}

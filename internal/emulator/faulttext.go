@@ -22,6 +22,28 @@ import (
 // status=403,code=transaction_cap_exceeded. TEXT ends at a comma, which a
 // backslash before it makes part of the text, as it does a backslash.
 
+// A FaultItem is what may stand in the text of a fault. A name in capitals stands for a value.
+type FaultItem struct{ Text, Doc string }
+
+// FaultItems are all items.
+func FaultItems() []FaultItem {
+	return []FaultItem{
+		{"nth=N", "the first request hit is the N-th of METHOD (default: 1)"},
+		{"count=N", "so many in a row (default: 1); count=always: all from then on"},
+		{"status=N", "the reply is an error of this status, 400 to 599"},
+		{"code=TEXT", "its code (default: what B2 says with such a status)"},
+		{"message=TEXT", "its message; a comma in it needs a backslash before it"},
+		{"retry_after=N", "its Retry-After header, in seconds"},
+		{"expired", "short for status=401 and code=expired_auth_token"},
+		{"cap", "short for status=403 and code=transaction_cap_exceeded"},
+		{"drop", "the connection breaks without a reply"},
+		{"hang", "no reply comes until the client gives up"},
+		{"delay=DURATION", "the request waits; alone, it is then answered as usual"},
+		{"after", "the request takes effect all the same"},
+		{"late=N", "the request takes effect after N further requests"},
+	}
+}
+
 // forAlways is Fault.Count when all requests fail.
 const forAlways = -1
 
@@ -94,8 +116,11 @@ func (f *Fault) set(item string) error {
 		set()
 		return nil
 	}
+	if _, err := strconv.Atoi(item); err == nil {
+		return fmt.Errorf("%q is no item; a status is written status=%s", item, item)
+	}
 	if !hasValue || value == "" {
-		return fmt.Errorf("%q is no item; see the grammar", item)
+		return unknownItemError(item)
 	}
 	switch name {
 	case "nth":
@@ -123,9 +148,18 @@ func (f *Fault) set(item string) error {
 		}
 		f.Delay = d
 	default:
-		return fmt.Errorf("%q is no item; see the grammar", item)
+		return unknownItemError(item)
 	}
 	return nil
+}
+
+// unknownItemError says what a fault may have instead.
+func unknownItemError(item string) error {
+	var known []string
+	for _, i := range FaultItems() {
+		known = append(known, i.Text)
+	}
+	return fmt.Errorf("%q is no item; they are %s", item, strings.Join(known, ", "))
 }
 
 func readNumber(to *int, item, value string, least, most int) error {
