@@ -17,7 +17,7 @@ import (
 )
 
 // Audit writes one line per live credential: whose it is, what it reaches, and what was
-// found about it. Verbose: a paragraph with everything.
+// found about it; two lines where the screen has no room for that. Verbose: a paragraph with everything.
 func (t TextUI) Audit(r *audit.Report) {
 	var b strings.Builder
 	t.writeFindings(&b, "", r.OwnCredentialFindings)
@@ -34,7 +34,7 @@ func (t TextUI) Audit(r *audit.Report) {
 		for _, c := range r.Credentials {
 			rows = append(rows, CredentialCells(c))
 		}
-		b.WriteString(t.alignColumns(rows, "ENDS", "NAME", "FINDINGS") + "\n")
+		b.WriteString(t.credentialTable(rows) + "\n")
 	}
 	summary := fmt.Sprintf("%s, %d with findings.", words.Count(len(r.Credentials), "live key", "live keys"),
 		r.CountCredentialsWithFindings())
@@ -43,6 +43,26 @@ func (t TextUI) Audit(r *audit.Report) {
 	}
 	b.WriteString(Wrap(summary, t.Style.Width) + "\n")
 	io.WriteString(t.Out, b.String())
+}
+
+// credentialTable aligns rows of CredentialCells. Cut to the screen's width, names and owners would be alike: there they have a
+// line of their own.
+func (t TextUI) credentialTable(rows [][]string) string {
+	const indent, own = "  ", 2
+	if t.Style.Width == 0 || tableWidth(rows) <= t.Style.Width {
+		return t.alignColumns(rows, t.Style.Width, "")
+	}
+	head, rest := make([][]string, len(rows)), make([][]string, len(rows))
+	for i, r := range rows {
+		head[i], rest[i] = r[:own], r[own:]
+	}
+	first := strings.SplitAfter(t.alignColumns(head, t.Style.Width, ""), "\n")
+	second := strings.SplitAfter(t.alignColumns(rest, t.Style.Width-len(indent), "ENDS", "FINDINGS"), "\n")
+	var b strings.Builder
+	for i := range rows {
+		b.WriteString(first[i] + indent + second[i])
+	}
+	return b.String()
 }
 
 func (t TextUI) writeFindings(b *strings.Builder, indent string, list []kind.Finding) {

@@ -250,6 +250,16 @@ func truncateEnd(s string, maxRunes int) string {
 	return s
 }
 
+// truncateMiddle keeps both ends: names that begin alike differ in the other.
+func truncateMiddle(s string, maxRunes int) string {
+	r := []rune(s)
+	if len(r) <= maxRunes {
+		return s
+	}
+	kept := max(0, maxRunes-1)
+	return string(r[:(kept+1)/2]) + "…" + string(r[len(r)-kept/2:])
+}
+
 func truncateStart(s string, maxRunes int) string {
 	if r := []rune(s); len(r) > maxRunes {
 		return "…"[:min(maxRunes, 1)*len("…")] + string(r[len(r)-max(0, maxRunes-1):])

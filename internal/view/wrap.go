@@ -100,23 +100,34 @@ func TwoColumnTable(rows []TwoColumnRow, width int) string {
 	return b.String()
 }
 
-// How many columns of a table's column are kept at least, and how many before those are cut that are cut last.
+// narrowest is how many columns of a table's column are kept at least, narrowestBeforeLastCut before those are cut that are cut last.
 const narrowest, narrowestBeforeLastCut = 5, 9
 
-// alignColumns writes rows of cells, the first of which is a header. Where the screen has less room than they take, the widest columns
-// are cut: first those that no header of lastCut names, never the one with uncutHeader. A row is always a line.
-func (t TextUI) alignColumns(rows [][]string, uncutHeader string, lastCut ...string) string {
+// columnWidths are how wide the columns of a table are.
+func columnWidths(rows [][]string) []int {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {
 		for i, c := range r {
 			widths[i] = max(widths[i], displayWidth(c))
 		}
 	}
-	total := 2 * (len(widths) - 1)
-	for _, w := range widths {
+	return widths
+}
+
+// tableWidth is how wide a table is as alignColumns writes it, if nothing is cut.
+func tableWidth(rows [][]string) int {
+	total := 2 * (len(rows[0]) - 1)
+	for _, w := range columnWidths(rows) {
 		total += w
 	}
-	for t.Style.Width > 0 && total > t.Style.Width {
+	return total
+}
+
+// alignColumns writes rows of cells, the first of which is a header. Where they take more than width, 0 being any, the widest columns
+// are cut in their middle: last those that a header of lastCut names, never the one with uncutHeader. A row is always a line.
+func (t TextUI) alignColumns(rows [][]string, width int, uncutHeader string, lastCut ...string) string {
+	widths, total := columnWidths(rows), tableWidth(rows)
+	for width > 0 && total > width {
 		widest := -1
 		for _, least := range []int{narrowestBeforeLastCut, narrowest} {
 			for i, header := range rows[0] {
@@ -139,7 +150,7 @@ func (t TextUI) alignColumns(rows [][]string, uncutHeader string, lastCut ...str
 	for n, r := range rows {
 		cells := make([]string, len(r))
 		for i, c := range r {
-			cells[i] = padRight(truncateEnd(c, widths[i]), widths[i])
+			cells[i] = padRight(truncateMiddle(c, widths[i]), widths[i])
 		}
 		line := strings.TrimRight(strings.Join(cells, "  "), " ")
 		if n == 0 {
