@@ -168,8 +168,8 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 	}
 	if len(command) > 0 {
 		if _, err := exec.LookPath(command[0]); errors.Is(err, exec.ErrNotFound) {
-			return failf("Command cannot start", "%s: not found. Install it, or correct its name. What follows the options is a command to "+
-				"run beside the emulator; without one, \"b2form emulator\" serves until an interrupt.", command[0])
+			return failf("Command cannot start", "%s: not found. Install it, or correct its name. What follows the options is a command "+
+				"to run beside the emulator; without one, \"b2form emulator\" serves until an interrupt.", command[0])
 		}
 		return p.runForwardingSignals(command, append(p.environ(), env...), stop)
 	}

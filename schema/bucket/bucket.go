@@ -2,6 +2,7 @@
 package bucket
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -180,7 +181,8 @@ func checkRetentionNeedsLock(v kind.Values) kind.Problems {
 }
 
 func checkChange(before, after cty.Value) kind.Problems {
-	return append(checkLockAndRetentionChange(before, after), refuseLockOnReplicationSource(before, after)...)
+	return slices.Concat(checkLockAndRetentionChange(before, after), refuseLockOnReplicationSource(before, after),
+		warnDotsInNewName(before, after))
 }
 
 func checkLockAndRetentionChange(before, after cty.Value) kind.Problems {

@@ -37,9 +37,17 @@ func checkBucketName(v cty.Value) kind.Problems {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return kind.Errorf(summary, "A bucket name must not look like an IP address.")
 	}
+	return nil
+}
+
+// warnDotsInNewName speaks before the bucket is made: no name can be changed afterwards.
+func warnDotsInNewName(before, after cty.Value) kind.Problems {
+	if name := after.GetAttr("name"); !before.IsNull() || name.IsNull() || !name.IsKnown() || !strings.Contains(name.AsString(), ".") {
+		return nil
+	}
 	return kind.Warnf("Dots in a bucket name",
 		"B2 began to accept dots in bucket names only lately, and TLS certificates do not cover such names in virtual-host style S3 "+
-			"URLs. Dashes are safer.")
+			"URLs. Dashes are safer, and the name cannot be changed later.").WithPathPrefix(cty.GetAttrPath("name"))
 }
 
 // checkCORSRuleName follows "Cross-Origin Resource Sharing Rules".

@@ -135,7 +135,7 @@ func checkBucketNameOrID(v cty.Value) kind.Problems {
 	if isBucketID(v.AsString()) {
 		return nil
 	}
-	return slices.DeleteFunc(checkBucketName(v), func(p kind.Problem) bool { return p.Warning })
+	return checkBucketName(v)
 }
 
 // checkReplicationPriority follows the Python SDK, which starts at 1. The service was seen

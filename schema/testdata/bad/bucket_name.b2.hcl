@@ -7,6 +7,3 @@ bucket "reserved" {
 bucket "characters" {
   name = "acme_photos" # ERROR: Invalid bucket name
 }
-bucket "dots" {
-  name = "acme.photos" # WARNING: Dots in a bucket name
-}
