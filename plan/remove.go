@@ -154,8 +154,10 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 	}
 	_, c.After = p.nullValues(k)
 	c.ForceDestroy = p.isForceDestroyed(addr, k, r, h)
-	switch {
+	switch removed := p.removalFor(addr); {
 	case r != nil:
+	case removed != nil && removed.Destroy:
+		c.Reason = "a removed block says that it is to be destroyed"
 	case h.isObjectRecovered():
 		c.Reason = fmt.Sprintf("an interrupted run made it, and %s is not in configuration", addr)
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"b2form/internal/secret"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/addr"
 )
 
@@ -65,7 +66,7 @@ func (o Output) Raw() (string, error) {
 		return "", fmt.Errorf("output %q is null", o.Name)
 	case !v.Type().IsPrimitiveType():
 		return "", fmt.Errorf("output %q is %s, and -raw prints strings, numbers and booleans only: use -json", o.Name,
-			v.Type().FriendlyName())
+			words.WithArticle(v.Type().FriendlyName()))
 	case v.Type() == cty.String:
 		return v.AsString(), nil
 	case v.Type() == cty.Number && hasTooManyDigits(v):
