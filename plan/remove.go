@@ -154,7 +154,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 	}
 	_, c.After = p.nullValues(k)
 	c.ForceDestroy = p.isForceDestroyed(addr, k, r, h)
-	switch removed := p.removalFor(addr); {
+	switch removed := p.Config.FindRemoval(addr); {
 	case r != nil:
 	case removed != nil && removed.Destroy:
 		c.Reason = "a removed block says that it is to be destroyed"
