@@ -17,6 +17,7 @@ import (
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -43,9 +44,11 @@ func (r *runner) announceCreates(creates []int) error {
 			t.unresolvedAttempts = 1
 		}
 		known := slices.DeleteFunc(slices.Clone(t.idsBeforeCreate), func(id string) bool {
-			return slices.ContainsFunc(t.FurtherDeletes, func(o plan.NamedObject) bool { return o.ID == id })
+			return t.announcedBefore && id == t.RemoteID ||
+				slices.ContainsFunc(t.FurtherDeletes, func(o plan.NamedObject) bool { return o.ID == id })
 		})
-		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.now()}
+		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.now(),
+			MultiBucket: config.NeedsMultiBucket(t.Kind, t.After)}
 	}
 	if err := r.State.AnnounceCreates(intents...); err != nil {
 		r.announceCreatesErr = err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"b2form/internal/state"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -109,14 +110,15 @@ func (r *runner) deleteOwnObject(ctx context.Context, k *kind.Kind, o *kind.Obje
 	return k.Delete(ctx, kind.VerbInput{API: r.API, ID: o.ID, Live: live})
 }
 
-// listNewByIdentity reads the objects that carry the task's identity now and are not known.
+// listNewByIdentity reads the objects that carry the task's identity now and are not known. It lists
+// no more than the snapshot was read from: what only another listing shows may have been there before.
 func (r *runner) listNewByIdentity(ctx context.Context, t *changeTask, known []string) ([]*kind.Object, error) {
 	c, only := t.Change, t.Identity
 	if whole := c.Kind.ParentKind(); whole != "" {
 		only = c.Kind.ChildID(c.Identity, r.findFirstLiveID(whole, c.Kind.ParentIdentity(c.Identity)))
 	}
-	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, IncludeMultiBucketKeys: true,
-		WantedChildIDs: []string{only}})
+	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, WantedChildIDs: []string{only},
+		IncludeMultiBucketKeys: config.NeedsMultiBucket(c.Kind, c.After)})
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,7 @@ func (p *planner) findAndClaimRecovered(addr addr.Addr, k *kind.Kind) (made []*k
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
 			if p.ownerAddr(objectIDOf(o)) == nil && !slices.Contains(a.IDsBeforeCreate, o.ID) && !slices.Contains(made, o) &&
-				p.claimRecovered(addr, o) {
+				(a.MultiBucket || !IsListedAsMultiBucket(o)) && p.claimRecovered(addr, o) {
 				made = append(made, o)
 				e := p.entry(addr)
 				superseded = superseded && e != nil && e.ID == a.LaterAttemptID
@@ -140,6 +140,17 @@ func (p *planner) findAndClaimRecovered(addr addr.Addr, k *kind.Kind) (made []*k
 	}
 	slices.SortFunc(made, func(a, b *kind.Object) int { return strings.Compare(a.ID, b.ID) })
 	return made, superseded
+}
+
+// IsListedAsMultiBucket reports whether only the newest API version lists the object: older ones
+// would show which single bucket it is limited to, or that there is none.
+func IsListedAsMultiBucket(o *kind.Object) bool {
+	a := config.MultiBucketAttr(o.Kind)
+	if a == nil {
+		return false
+	}
+	live, err := o.JSONMembers()
+	return err != nil || live[a.WirePath] != nil && live[a.Encoding.SingleValueReadPath] == nil
 }
 
 // findImportable looks for a live object to import: the one an import block names, else

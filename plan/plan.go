@@ -212,6 +212,7 @@ type AnnouncedCreate struct {
 	Addr            addr.Addr
 	Identity        string
 	IDsBeforeCreate []string // IDs that carried the identity before
+	MultiBucket     bool     // what only the newest API version lists counts too; else it may be missing in IDsBeforeCreate
 	LaterAttemptID  string   // ID of the recorded object that a later attempt of the same run made; "": none
 }
 

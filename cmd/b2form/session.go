@@ -188,7 +188,13 @@ func (s *session) answerData(ctx context.Context, o schema.Options, wanted func(
 // configAndStateQuery is what a plan needs to know.
 func (s *session) configAndStateQuery() account.Query {
 	s.addCommandLineImport()
-	return account.QueryFor(s.config, s.entriesAndIntents(), s.kinds)
+	query := account.QueryFor(s.config, s.entriesAndIntents(), s.kinds)
+	for _, i := range s.state.OpenIntents {
+		if i.MultiBucket {
+			query.AddMultiBucket(i.Addr.Kind)
+		}
+	}
+	return query
 }
 
 // reloadConfigWithData evaluates the configuration again where data blocks ask for what is
@@ -351,7 +357,8 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	}
 	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,
-			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs, LaterAttemptID: i.LaterAttemptObjectID})
+			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs, MultiBucket: i.MultiBucket,
+				LaterAttemptID: i.LaterAttemptObjectID})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {

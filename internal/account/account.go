@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
 	"b2form/schema/addr"
@@ -35,7 +34,7 @@ type KindQuery struct {
 // declared, owned or asked for by data blocks, and each kind whose names those may
 // hold. A configuration
 // without keys never lists keys. An entry without an ID stands for an announced
-// create whose outcome is unknown: what it made is looked for in every listing.
+// create whose outcome is unknown; see [Query.AddMultiBucket].
 func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind) Query {
 	w, byName := queryBuilder{}, make(map[string]*kind.Kind, len(kinds))
 	for _, k := range kinds {
@@ -44,7 +43,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	for _, r := range cfg.Resources {
 		n := w.forKind(r.Kind)
 		n.addChildIdentity(r.Identity())
-		n.MultiBucket = n.MultiBucket || n.supportsMultiBucket && needsMultiBucket(r)
+		n.MultiBucket = n.MultiBucket || config.NeedsMultiBucket(r.Kind, r.Value)
 		for _, a := range n.linkAttrs {
 			w.addReferencedNames(a, r, byName)
 		}
@@ -82,6 +81,14 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	return want
 }
 
+// AddMultiBucket has a kind, which is read, be read with what only ListFilter.IncludeMultiBucketKeys
+// lists: an announced create whose outcome is unknown may have made such an object.
+func (q Query) AddMultiBucket(kindName string) {
+	n := q[kindName]
+	n.MultiBucket = true
+	q[kindName] = n
+}
+
 // queryBuilder is a Query in the making.
 type queryBuilder map[string]*kindQueryBuilder
 
@@ -95,7 +102,7 @@ type kindQueryBuilder struct {
 func (w queryBuilder) forKind(k *kind.Kind) *kindQueryBuilder {
 	n := w[k.Name]
 	if n == nil {
-		n = &kindQueryBuilder{kind: k, isChild: k.ParentKind() != "", supportsMultiBucket: supportsMultiBucket(k)}
+		n = &kindQueryBuilder{kind: k, isChild: k.ParentKind() != "", supportsMultiBucket: config.MultiBucketAttr(k) != nil}
 		for _, i := range k.DeferredLinkIndices() {
 			n.linkAttrs = append(n.linkAttrs, &k.Attrs[i])
 		}
@@ -123,8 +130,6 @@ func (n *kindQueryBuilder) addEntry(e *addr.StateEntry) {
 	}
 	if e.ID != "" {
 		n.WantedIDs = append(n.WantedIDs, e.ID)
-	} else {
-		n.MultiBucket = n.MultiBucket || n.supportsMultiBucket
 	}
 }
 
@@ -170,27 +175,6 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 		}
 		w.addReferencedKinds(attrs[i].Object, kinds)
 	}
-}
-
-// needsMultiBucket recognises what only the newest API version lists: an object limited
-// to several others ("b2_list_keys", multi-bucket application keys).
-func needsMultiBucket(r *config.Resource) bool {
-	for i := range r.Kind.Attrs {
-		a := &r.Kind.Attrs[i]
-		if !isMultiBucketAttr(a) {
-			continue
-		}
-		if v := r.Value.GetAttr(a.Name); !v.IsNull() && v.IsKnown() && v.Type() != cty.String && v.LengthInt() > 1 {
-			return true
-		}
-	}
-	return false
-}
-
-// isMultiBucketAttr reports whether the attribute limits an object to one other in older
-// API versions and to several in the newest.
-func isMultiBucketAttr(a *kind.Attr) bool {
-	return a.Link.RefKind != "" && a.Encoding.SingleValueReadPath != ""
 }
 
 // ReadSnapshot lists every wanted kind, all at once, and then what is a part of what was
@@ -301,16 +285,11 @@ func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multiBucket 
 // not listed although ListFilter.MultiBucket might list it.
 func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.query[k.Name]
-	if need.MultiBucket || !supportsMultiBucket(k) {
+	if need.MultiBucket || config.MultiBucketAttr(k) == nil {
 		return false
 	}
 	isImportable := func(id string) bool { return s.ByID(k, id) != nil || len(s.ByIdentity(k, k.NormalizeIdentity(id))) > 0 }
 	return slices.ContainsFunc(need.WantedIDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
 		slices.ContainsFunc(need.ImportIDsOrIdentities, func(id string) bool { return id != "" && !isImportable(id) }) ||
 		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
-}
-
-// supportsMultiBucket reports whether ListFilter.MultiBucket makes a difference for the kind.
-func supportsMultiBucket(k *kind.Kind) bool {
-	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return isMultiBucketAttr(&a) })
 }

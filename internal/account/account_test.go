@@ -96,6 +96,7 @@ type want struct {
 	Keys    map[string][]string // declared, with the buckets they are limited to
 	Entries []addr.StateEntry
 	Names   string // a key that the replication of a bucket names
+	Several bool   // the announced key is for several buckets
 }
 
 func (l *lab) config(w want) *config.Config {
@@ -145,7 +146,11 @@ func (l *lab) read(c *b2.Client, w want) (*kind.Snapshot, []string, error) {
 		l.t.Fatal(err)
 	}
 	l.server.ResetCalls()
-	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.QueryFor(l.config(w), w.Entries, l.kinds))
+	query := account.QueryFor(l.config(w), w.Entries, l.kinds)
+	if w.Several {
+		query.AddMultiBucket("key")
+	}
+	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, query)
 	var calls []string
 	for _, call := range l.server.Calls() {
 		calls = append(calls, "v"+string(rune('0'+call.Version))+"/"+call.Method)
@@ -200,6 +205,9 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 			want:  want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an announced key", want: want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "x"}}},
+			calls: []string{v3, buckets}, keys: []string{"plain"}},
+		{name: "an announced key of two buckets",
+			want:  want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "x"}}, Several: true},
 			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a key that a replication names", want: want{Names: "plain"}, calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "a key of two buckets that a replication names", want: want{Names: "multi"},

@@ -233,6 +233,11 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		known = append(known, addr.StateEntry{Addr: i.Addr, Identity: i.Identity})
 	}
 	want := account.QueryFor(a.config, known, w.kinds)
+	for _, i := range st.OpenIntents {
+		if i.MultiBucket {
+			want.AddMultiBucket(i.Addr.Kind)
+		}
+	}
 	if a.snapshot, err = account.ReadSnapshot(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
@@ -242,7 +247,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		Rotate: m.rotate, Now: a.began, LocalClockTime: w.here(), FillSavedForm: m.save, Applied: plan.LastApply{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs,
-			LaterAttemptID: i.LaterAttemptObjectID})
+			MultiBucket: i.MultiBucket, LaterAttemptID: i.LaterAttemptObjectID})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {

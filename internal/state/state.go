@@ -49,8 +49,12 @@ type CreateIntent struct {
 	Addr     addr.Addr `json:"address"`
 	Identity string    `json:"identity"` // the name the object will carry
 	// KnownIDs are the IDs of the live objects that carried the identity before. An
-	// object with this identity and another ID is the one announced here.
+	// object with this identity and another ID is the one announced here; see MultiBucket.
 	KnownIDs []string `json:"known,omitempty"`
+	// MultiBucket says that the announced object is limited to several buckets, and that KnownIDs come
+	// from a listing that has such objects. Without it no such object is the one announced: KnownIDs
+	// may lack those that were there before.
+	MultiBucket bool `json:"multi_bucket,omitempty"`
 	// LaterAttemptObjectID is the ID of the object that a later attempt made and that is recorded:
 	// what else appears was made by an earlier one, whose reply nobody got.
 	LaterAttemptObjectID string    `json:"made,omitempty"`

@@ -147,7 +147,8 @@ func (s *Store) BindAccount(accountID, realm string) error {
 
 // AnnounceCreates announces creates, before their requests are sent. AnnouncedAt is filled in where
 // it is zero. Announcing what is open already keeps the older announcement:
-// whatever appeared since that one is ours.
+// whatever appeared since that one is ours. Only where the older one says nothing of objects limited
+// to several buckets, what the newer one knows is known too.
 //
 // On an error nothing is announced and the create must not be sent.
 func (s *Store) AnnounceCreates(intents ...CreateIntent) error {
@@ -160,10 +161,14 @@ func (s *Store) AnnounceCreates(intents ...CreateIntent) error {
 			}
 			i.AnnouncedAt = i.AnnouncedAt.UTC()
 			if older, open := s.currentIntent(i.key()); open {
-				if !i.AnnouncedAt.After(older.AnnouncedAt) {
+				switch {
+				case i.MultiBucket && !older.MultiBucket: // which knew only a part of what was there
+					i.KnownIDs = slices.Compact(slices.Sorted(slices.Values(slices.Concat(older.KnownIDs, i.KnownIDs))))
+				case !i.AnnouncedAt.After(older.AnnouncedAt):
 					continue
+				default:
+					i.KnownIDs, i.MultiBucket = slices.Clone(older.KnownIDs), older.MultiBucket
 				}
-				i.KnownIDs = slices.Clone(older.KnownIDs)
 			}
 			r.Announce = append(r.Announce, i)
 		}
