@@ -121,9 +121,10 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 			query[each.Name] = account.KindQuery{}
 		}
 	}
-	if lacking := missingCapabilities(a, k.WriteCapability, k.DeleteCapability); len(lacking) > 0 {
-		return nil, failf("No key can be made that ends with the command", "The credentials in use lack %s. Use a key that may make keys "+
-			"and delete them.", words.JoinAnd(lacking))
+	need := append([]string{k.WriteCapability, k.DeleteCapability}, k.ReadCapabilities...)
+	if lacking := missingCapabilities(a, need...); len(lacking) > 0 {
+		return nil, failf("No key can be made that ends with the command", "The credentials in use lack %s. Use a key that may make keys, "+
+			"list them and delete them.", words.JoinAnd(lacking))
 	}
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
 		return nil, err
@@ -151,13 +152,28 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 		return nil, err
 	}
 	m := &mintedKey{expires: s.b2Time().Add(ttl)}
+	name := want.GetAttr(k.IdentityAttr).AsString()
 	if err == nil {
 		m.object, m.secret, err = s.parseAndCheckMintReply(k, want, raw, m.expires)
 	}
+	if err == nil {
+		err = s.checkListed(ctx, m.object)
+	}
 	if err != nil {
-		return nil, s.undoCreateAndExplain(k, want.GetAttr(k.IdentityAttr).AsString(), m, err)
+		return nil, s.undoCreateAndExplain(k, name, m.expires, err)
 	}
 	return m, nil
+}
+
+// checkListed demands that B2 lists the new key under its name, which nothing else has: the ID in the
+// reply may be another key's, and what it names is deleted in the end.
+func (s *session) checkListed(ctx context.Context, o *kind.Object) error {
+	found, err := s.awaitKeysByName(ctx, o.Kind, o.Identity)
+	if err == nil && (len(found) != 1 || found[0].ID != o.ID) {
+		err = &wire.ExplainedError{Summary: "B2 answered with another key",
+			Detail: fmt.Sprintf("It does not list the key %s under the ID %.100q of its reply, so the key is not used.", o.Identity, o.ID)}
+	}
+	return err
 }
 
 // parseAndCheckMintReply reads the reply to the creation of a key, which must be the one that was wanted.
@@ -191,19 +207,10 @@ const (
 
 // undoCreateAndExplain deletes what a create has made that is of no use, and says what became of it. It
 // goes by the name, which nothing else has: the ID in the reply may be missing or wrong.
-func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, cause error) error {
+func (s *session) undoCreateAndExplain(k *kind.Kind, name string, expires time.Time, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
 	defer cancel()
-	found, err := s.listKeysByName(ctx, k, name)
-	if len(found) == 0 && m.object != nil {
-		found, err = []*kind.Object{m.object}, nil
-	}
-	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} { // listings may lag behind
-		if err != nil || len(found) > 0 || s.sleep(ctx, wait) != nil {
-			break
-		}
-		found, err = s.listKeysByName(ctx, k, name)
-	}
+	found, err := s.awaitKeysByName(ctx, k, name)
 	for _, o := range found {
 		err = errors.Join(err, s.deleteKey(ctx, o))
 	}
@@ -216,7 +223,20 @@ func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, 
 		what = "looking for it or deleting it failed"
 	}
 	return errors.Join(failf(summary, "%s The key %s may have been made, and may work until %s, when it expires by itself: %s. Delete it "+
-		"in the web console if that is too late.", detail, name, words.ReadableTime(m.expires), what), withoutOutcomeUnknown(err))
+		"in the web console if that is too late.", detail, name, words.ReadableTime(expires), what), withoutOutcomeUnknown(err))
+}
+
+// awaitKeysByName reads the keys that carry the name, with pauses as long as there are none: listings
+// may lag behind.
+func (s *session) awaitKeysByName(ctx context.Context, k *kind.Kind, name string) (found []*kind.Object, err error) {
+	found, err = s.listKeysByName(ctx, k, name)
+	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+		if err != nil || len(found) > 0 || s.sleep(ctx, wait) != nil {
+			break
+		}
+		found, err = s.listKeysByName(ctx, k, name)
+	}
+	return found, err
 }
 
 // listKeysByName reads the keys that carry the name now.

@@ -59,33 +59,29 @@ var aKey = regexp.MustCompile(`K00[0-9][0-9A-Za-z+/]{10}`)
 // TestMintHostile makes keys of which the reply is lost, or is about another key. None is left, or it is
 // said that one may be, and until when.
 func TestMintHostile(t *testing.T) {
-	const again, left = "was deleted again", "may work until 20"
+	const again, left = "was deleted again", "may work until"
 	broken := func(string) (int, string) { return 0, "" }
 	for name, test := range map[string]struct {
 		create altering
 		says   []string
-		noID   bool // nothing shows which key was made, but its name
 	}{
-		"no ID":          {with(`{"applicationKeyId":""}`), []string{"could not be understood", again}, true},
-		"an ID of lines": {with(`{"applicationKeyId":"004\n::error::x"}`), []string{"could not be understood", again}, true},
-		"another name":   {with(`{"keyName":"other"}`), []string{"could not be understood", again}, true},
+		"no ID":          {with(`{"applicationKeyId":""}`), []string{"could not be understood", again}},
+		"an ID of lines": {with(`{"applicationKeyId":"004\n::error::x"}`), []string{"could not be understood", again}},
+		"another name":   {with(`{"keyName":"other"}`), []string{"could not be understood", again}},
 		"NUL in the secret": {with(`{"applicationKey":"K004\u0000aaaaaaaaaaaaaaaaaaaaaaaaaa"}`),
-			[]string{"could not be understood", again}, false},
-		"no JSON": {func(string) (int, string) { return 200, "<html>" }, []string{"other than B2's API answered", again},
-			true},
-		"cut":     {broken, []string{"connection", again}, true},
-		"trouble": {failing(503, "service_unavailable", "later"), []string{"trouble of its own", again}, true},
+			[]string{"could not be understood", again}},
+		"no JSON": {func(string) (int, string) { return 200, "<html>" }, []string{"other than B2's API answered", again}},
+		"cut":     {broken, []string{"connection", again}},
+		"trouble": {failing(503, "service_unavailable", "later"), []string{"trouble of its own", again}},
 		"more capabilities": {with(`{"capabilities":["listBuckets","deleteFiles"]}`),
-			[]string{"another key than was asked for", "capabilities", again}, false},
-		"another prefix": {with(`{"namePrefix":"x/"}`), []string{"another key than was asked for", "name_prefix", again}, false},
-		"no prefix":      {with(`{"namePrefix":null}`), []string{"another key than was asked for", "name_prefix", again}, false},
-		"every bucket":   {with(`{"bucketId":null}`), []string{"another key than was asked for", "buckets", again}, false},
-		"no end": {with(`{"expirationTimestamp":null}`), []string{"another key than was asked for", "valid_duration", again},
-			false},
+			[]string{"another key than was asked for", "capabilities", again}},
+		"another prefix": {with(`{"namePrefix":"x/"}`), []string{"another key than was asked for", "name_prefix", again}},
+		"no prefix":      {with(`{"namePrefix":null}`), []string{"another key than was asked for", "name_prefix", again}},
+		"every bucket":   {with(`{"bucketId":null}`), []string{"another key than was asked for", "buckets", again}},
+		"no end":         {with(`{"expirationTimestamp":null}`), []string{"another key than was asked for", "valid_duration", again}},
 		"a late end": {with(`{"expirationTimestamp":4102444800000}`),
-			[]string{"another key than was asked for", "expiration_timestamp", again}, false},
-		"a refusal with a key": {failing(400, "bad_request", "no: K004MintedCanaryMintedCanary/+1!"), []string{"no: (sensitive value)!"},
-			false},
+			[]string{"another key than was asked for", "expiration_timestamp", again}},
+		"a refusal with a key": {failing(400, "bad_request", "no: K004MintedCanaryMintedCanary/+1!"), []string{"no: (sensitive value)!"}},
 	} {
 		for _, listed := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, listed), func(t *testing.T) {
@@ -99,8 +95,8 @@ func TestMintHostile(t *testing.T) {
 				if !listed {
 					methods["b2_list_keys"] = failing(503, "service_unavailable", "later")
 				}
-				if !listed && test.noID {
-					says = append(says[:len(says)-1:len(says)-1], "b2form-mint-", left)
+				if !listed && !refused {
+					says = append(says[:len(says)-1:len(says)-1], "b2form-mint-", left, " UTC,")
 				}
 				b.alter(methods)
 				if code := b.run("mint", "-bucket=ACME-photos", "-prefix=a/", "--", "b2form-no-such-program"); code != 1 {
@@ -115,8 +111,43 @@ func TestMintHostile(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(d.Keys) != 0 && !refused && (listed || !test.noID) {
+				if len(d.Keys) != 0 && !refused && listed {
 					t.Errorf("left behind: %v", d.Keys)
+				}
+			})
+		}
+	}
+}
+
+// TestForeignKeyInReply has the reply to the creation of a key name one that somebody else uses: mint and prove
+// leave it alone, and delete what was made.
+func TestForeignKeyInReply(t *testing.T) {
+	for name, args := range map[string][]string{"mint": {"mint", "-all-buckets", "--", "b2form-no-such-program"}, "prove": {"prove"}} {
+		for _, listed := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, listed), func(t *testing.T) {
+				b := newBench(t, provenConfig)
+				b.shown(t, 0, "apply", "-auto-approve")
+				id, _ := b.newKey(t, "theirs", "listFiles")
+				reads := 0
+				methods := map[string]altering{"b2_create_key": with(fmt.Sprintf(`{"applicationKeyId":%q}`, id)),
+					"b2_list_keys": func(reply string) (int, string) {
+						if reads++; !listed && (name == "mint" || reads > 1) {
+							return http.StatusOK, `{"keys":[],"nextApplicationKeyId":null}`
+						}
+						return http.StatusOK, reply
+					}}
+				b.alter(methods)
+				if code := b.run(args...); code == 0 {
+					t.Errorf("it succeeded:\n%s", b.out)
+				}
+				if text := b.out.String() + b.err.String(); !strings.Contains(text, "B2 answered with another key") ||
+					strings.Contains(text, "no-such-program") {
+					t.Errorf("it says:\n%s", text)
+				}
+				b.alter(nil)
+				left := b.liveKeys(t)
+				if left["theirs"] != id || listed && len(left) != 2 {
+					t.Errorf("in the end there are the keys %v", left)
 				}
 			})
 		}
@@ -133,7 +164,13 @@ func TestMintDeleteFails(t *testing.T) {
 		t.Errorf("of a key that is gone it says:\n%s", text)
 	}
 	b = newBench(t, "")
-	b.alter(map[string]altering{"b2_delete_key": trouble, "b2_list_keys": trouble})
+	reads := 0
+	b.alter(map[string]altering{"b2_delete_key": trouble, "b2_list_keys": func(reply string) (int, string) {
+		if reads++; reads > 2 { // the first ones show that the key is there
+			return trouble(reply)
+		}
+		return http.StatusOK, reply
+	}})
 	b.run("mint", "-all-buckets", "--", "b2form-no-such-program")
 	b.wants(t, b.err, "The key was not deleted", "may still work", "expires by itself at 20", "b2form-mint-")
 	if text := b.err.String(); strings.Contains(text, "next run") {
