@@ -271,6 +271,9 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	}
 	judged, follows := p.linkPlanner.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
+	if action == Update {
+		p.warnLostMembers(r, h.object, fields)
+	}
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
 	if h.toBeImported && !h.recordedSiblingGone || action == NoOp || action == Update {

@@ -236,6 +236,38 @@ func TestUnknownMembersChangeNoPlan(t *testing.T) {
 	}
 }
 
+// An update that sends a list or an object whole warns of the members in it that are lost.
+func TestLostUnknownMembersAreNamed(t *testing.T) {
+	for _, changed := range [][2]string{{"keep_only_last_version()", `[{ days_from_hiding_to_deleting = 30 }]`},
+		{`["https://example.com"]`, `["https://www.example.com"]`}, {"duration = 3", "duration = 4"}, {`"copy"`, `"copies"`},
+		{`"upload"`, `"uploads"`}, {`"X-Team"`, `"X-Teams"`}} {
+		for place, named := range map[string]bool{"": true, "other": false} {
+			t.Run(changed[0]+place, func(t *testing.T) {
+				w := newWorld(t, emulator.Options{Switches: emulator.Switches{UnencryptedByDefault: true}})
+				defer w.close()
+				w.configure(everyShape)
+				w.done(mode{})
+				w.rewrite(unknownMember{value: "new"}, func(at string) bool { return named && strings.Count(at, "/") > 2 })
+				w.configure(strings.Replace(everyShape, changed[0], changed[1], 1))
+				a, err := w.plan(mode{})
+				w.must(err)
+				if n := len(a.plan.Changes); n != 1 {
+					t.Fatalf("%d changes", n)
+				}
+				warned := strings.Contains(fmt.Sprint(a.plan.Warnings), `does not know: "newMember"`)
+				if warned != named {
+					t.Errorf("of %v it warns: %v", a.plan.Changes[0].Fields, a.plan.Warnings)
+				}
+				for _, v := range a.plan.Warnings {
+					if strings.Contains(v.Detail, "does not know") && v.Subject == nil {
+						t.Error("the warning is about no line")
+					}
+				}
+			})
+		}
+	}
+}
+
 // Nor does it spoil what is made, changed or deleted.
 func TestUnknownMembersSpoilNoRun(t *testing.T) {
 	for _, u := range unknownMembers() {

@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// warnLostMembers names what an update takes away unseen: B2 takes lists and objects whole, so members of
+// them that this release does not know are not sent along.
+func (p *planner) warnLostMembers(r *config.Resource, o *kind.Object, fields []string) {
+	live, err := o.JSONMembers()
+	if err != nil {
+		return // what is unreadable was reported
+	}
+	for _, name := range fields {
+		a := r.Kind.FindAttr(name)
+		if a.Object == nil || a.Encoding.AsMap {
+			continue
+		}
+		path, known := liveAttrPath(a), []kind.Attr(nil)
+		for i := range r.Kind.Attrs {
+			if other := &r.Kind.Attrs[i]; liveAttrPath(other) == path {
+				known = append(known, other.Object...)
+			}
+		}
+		lost := unknownMembers(known, liveAt(live, path), nil)
+		if len(lost) == 0 {
+			continue
+		}
+		rng := r.Block.RangeOf(name)
+		p.warnf(&rng, "The update takes away what b2form does not know",
+			"In B2, %s of %s has settings that this release of b2form does not know: %s. B2 takes %[1]s as a whole, so they are gone "+
+				"after the update. Keep what is there, change it with another program, or use a later release that knows them.",
+			name, r.Addr, strings.Join(lost, ", "))
+	}
+}
+
+func liveAttrPath(a *kind.Attr) string { return cmp.Or(a.Encoding.ReadPath, a.WirePath) }
+
+// liveAt follows a dotted path into a live object.
+func liveAt(live map[string]any, path string) (v any) {
+	v = live
+	for step := range strings.SplitSeq(path, ".") {
+		m, _ := readable(v, func(name string) bool { return name == step }).(map[string]any)
+		v = m[step]
+	}
+	return v
+}
+
+// readable opens what B2 puts around settings that credentials may not read: the member of it in which
+// something that is known stands.
+func readable(v any, known func(name string) bool) any {
+	m, _ := v.(map[string]any)
+	if _, wrapped := m["isClientAuthorizedToRead"]; !wrapped {
+		return v
+	}
+	for _, part := range m {
+		inner, _ := part.(map[string]any)
+		for name := range inner {
+			if known(name) {
+				return inner
+			}
+		}
+	}
+	return nil
+}
+
+// unknownMembers adds the quoted names of members that no attribute stands for, and that are not null.
+func unknownMembers(attrs []kind.Attr, v any, found []string) []string {
+	switch v := readable(v, func(name string) bool { return begins(attrs, name) }).(type) {
+	case []any:
+		for _, e := range v {
+			found = unknownMembers(attrs, e, found)
+		}
+	case map[string]any:
+		found = unknownMembersBelow(attrs, "", v, found)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// begins reports whether the path of an attribute is that one or goes on from there.
+func begins(attrs []kind.Attr, path string) bool {
+	return slices.ContainsFunc(attrs, func(a kind.Attr) bool { return strings.HasPrefix(liveAttrPath(&a)+".", path+".") })
+}
+
+// unknownMembersBelow does so for an object at a path that attributes' paths begin with.
+func unknownMembersBelow(attrs []kind.Attr, prefix string, m map[string]any, found []string) []string {
+	for name, v := range m {
+		path := prefix + name
+		exact := slices.IndexFunc(attrs, func(a kind.Attr) bool { return liveAttrPath(&a) == path })
+		inner, isObject := v.(map[string]any)
+		switch {
+		case exact >= 0 && (attrs[exact].Object == nil || attrs[exact].Encoding.AsMap):
+		case exact >= 0:
+			found = unknownMembers(attrs[exact].Object, v, found)
+		case !begins(attrs, path) && v != nil:
+			found = append(found, fmt.Sprintf("%.60q", name))
+		case isObject:
+			found = unknownMembersBelow(attrs, path+".", inner, found)
+		}
+	}
+	return found
+}
