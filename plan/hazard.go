@@ -35,7 +35,7 @@ func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 			out = append(out, attrHazards(c, a, cty.NilVal, c.After.GetAttr(a.Name))...)
 		}
 		return slices.DeleteFunc(out, func(h kind.Hazard) bool {
-			return h.Kind != kind.ExposesFiles && h.Kind != kind.AccountWide && h.Kind != kind.Irreversible
+			return h.Kind != kind.ExposesFiles && h.Kind != kind.SendsFiles && h.Kind != kind.AccountWide && h.Kind != kind.Irreversible
 		})
 	}
 	for _, name := range c.Fields {
@@ -44,6 +44,15 @@ func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 		}
 	}
 	return out
+}
+
+// isHarmless reports whether a hazard depends on an object that is the account's own.
+func (p *planner) isHarmless(h kind.Hazard) bool {
+	if h.UnlessOwn == "" {
+		return false
+	}
+	_, isOwn := p.Snapshot.NameUnlessNamesRepeat(h.UnlessOwnKind, h.UnlessOwn)
+	return isOwn
 }
 
 // sortUniqueHazards sorts hazards and drops repetitions.

@@ -434,7 +434,7 @@ func (p *planner) nullValues(k *kind.Kind) (live, settable cty.Value) {
 // before is the live object as hazards see it: null where there is none.
 func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, before cty.Value) {
 	p.guardChange(r, h, &c)
-	c.Hazards = sortUniqueHazards(append(c.Hazards, changeHazards(&c, before)...))
+	c.Hazards = sortUniqueHazards(append(c.Hazards, slices.DeleteFunc(changeHazards(&c, before), p.isHarmless)...))
 	if r.Kind.YieldsSecret() && c.Action.MakesObject() {
 		p.planDelivery(r, &c)
 	}

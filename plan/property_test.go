@@ -102,7 +102,7 @@ func (w *world) declared(k *kind.Kind, name string) cty.Value {
 		m[a.Name] = cty.NullVal(a.ValueType())
 	}
 	m["name"] = cty.StringVal(name)
-	return k.CompletedConfig(cty.ObjectVal(m))
+	return completed(k, m)
 }
 
 // The plan depends on what is there and not on the order in which it is listed,

@@ -54,6 +54,12 @@ func newWorld(t failer) *world {
 	return w
 }
 
+// completed is what the loader makes of the attributes of an object.
+func completed(k *kind.Kind, attrs map[string]cty.Value) cty.Value {
+	v, _ := k.NewCompleter().CompleteAndCheck(k.ValuesOf(cty.ObjectVal(attrs)), false)
+	return v.ObjectWithoutUnset()
+}
+
 // declare adds a resource with the given attributes.
 func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *config.Resource {
 	values := map[string]cty.Value{}
@@ -63,7 +69,7 @@ func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *c
 	for name, v := range set {
 		values[name] = v
 	}
-	r := w.resource(k, label, k.CompletedConfig(cty.ObjectVal(values)))
+	r := w.resource(k, label, completed(k, values))
 	w.config.Resources = append(w.config.Resources, r)
 	return r
 }

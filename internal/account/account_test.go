@@ -107,8 +107,9 @@ func (l *lab) config(w want) *config.Config {
 				set[a.Name] = cty.NullVal(a.ValueType())
 			}
 		}
+		v, _ := k.NewCompleter().CompleteAndCheck(k.ValuesOf(cty.ObjectVal(set)), false)
 		cfg.Resources = append(cfg.Resources, &config.Resource{
-			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.CompletedConfig(cty.ObjectVal(set))),
+			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: v,
 		})
 	}
 	for _, name := range w.Buckets {

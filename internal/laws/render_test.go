@@ -113,7 +113,8 @@ func rendered(r *config.Resource, label string) string {
 			v = content(r)
 		}
 		m[a.Name] = cty.NullVal(a.ValueType())
-		if v.IsNull() || r.Kind.CompletedConfig(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
+		without, _ := r.Kind.NewCompleter().CompleteAndCheck(r.Kind.ValuesOf(cty.ObjectVal(m)), false)
+		if v.IsNull() || without.GetAttr(a.Name).RawEquals(v) {
 			continue
 		}
 		m[a.Name] = v

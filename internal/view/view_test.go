@@ -64,7 +64,8 @@ func wanted(k *kind.Kind, set attrs) cty.Value {
 	for name, v := range set {
 		m[name] = v
 	}
-	return k.CompletedConfig(cty.ObjectVal(m))
+	v, _ := k.NewCompleter().CompleteAndCheck(k.ValuesOf(cty.ObjectVal(m)), false)
+	return v.ObjectWithoutUnset()
 }
 
 // live decodes an object as B2 would send it.

@@ -276,7 +276,8 @@ func canonicalReplication(v cty.Value) string {
 	return fmt.Sprintf("%s %q %q", key, texts(replicationRulesOf(v)), texts(replicationKeyPairsOf(v)))
 }
 
-// replicationHazards is the hazard of files that are copied no longer.
+// replicationHazards is the hazard of files that are copied no longer, and that of files that go to another
+// account.
 func replicationHazards(before, after cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	say := func(detail string, args ...any) {
@@ -298,8 +299,32 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 			say("copies that are made with the key %s are no longer taken", pair.GetAttr("source").AsString())
 		}
 	}
+	for _, r := range replicationRulesOf(after) {
+		out = append(out, sendingHazards(replicationRulesOf(before), r)...)
+	}
 	slices.SortFunc(out, func(a, b kind.Hazard) int { return cmp.Compare(a.Detail, b.Detail) })
 	return out
+}
+
+// sendingHazards is the hazard of a rule that copies more than the rules before it did to a bucket that is
+// named by its ID: it may be another account's.
+func sendingHazards(before []cty.Value, rule cty.Value) []kind.Hazard {
+	id, existing := rule.GetAttr("destination").AsString(), rule.GetAttr("include_existing_files").True()
+	sentBefore := func(other cty.Value) bool {
+		return copiesAllOf(other, rule) && (!existing || other.GetAttr("include_existing_files").True())
+	}
+	if !isBucketID(id) || rule.GetAttr("is_enabled").False() || slices.ContainsFunc(before, sentBefore) {
+		return nil
+	}
+	which := "new files"
+	if existing {
+		which = "new files, and those that are there,"
+	}
+	if prefix := fileNamePrefixOf(rule); prefix != "" {
+		which += " under " + wire.QuoteText(prefix, strconv.Quote)
+	}
+	return []kind.Hazard{{Kind: kind.SendsFiles, UnlessOwn: id, UnlessOwnKind: "bucket", Detail: fmt.Sprintf(
+		"%s are copied to the bucket %s, which this account does not have, as far as the credentials in use see", which, id)}}
 }
 
 // copiesAllOf reports whether a rule copies all that another one copied.

@@ -109,12 +109,6 @@ func (c *ConfigCompleter) normalizeAndCheckAttr(i int, in *cty.Value) *memo[Prob
 	return last
 }
 
-// CompletedConfig is what [ConfigCompleter.CompleteAndCheck] makes of a cty object of ConfigType.
-func (k *Kind) CompletedConfig(v cty.Value) cty.Value {
-	out, _ := k.NewCompleter().CompleteAndCheck(k.ValuesOf(v), false)
-	return out.ObjectWithoutUnset()
-}
-
 func fillDefaults(attrs []Attr, m map[string]cty.Value) {
 	for i := range attrs {
 		a := &attrs[i]

@@ -305,11 +305,12 @@ const (
 	RevokesAccess     HazardKind = "revokes access"
 	AccountWide       HazardKind = "account-wide access"
 	Irreversible      HazardKind = "irreversible"
+	SendsFiles        HazardKind = "sends files to another account"
 )
 
 // HazardKinds lists them all.
 func HazardKinds() []HazardKind {
-	return []HazardKind{AccountWide, DeletesData, ExposesFiles, Irreversible, RevokesAccess, WeakensProtection}
+	return []HazardKind{AccountWide, DeletesData, ExposesFiles, Irreversible, RevokesAccess, SendsFiles, WeakensProtection}
 }
 
 // AllowFlagValue is the hazard's spelling on the command line: "deletes-data".
@@ -322,6 +323,10 @@ func (h HazardKind) NeedsAllow() bool { return h != RevokesAccess && h != Accoun
 type Hazard struct {
 	Kind   HazardKind `json:"kind"`
 	Detail string     `json:"detail"` // "every file becomes readable by anyone"
+	// UnlessOwn and UnlessOwnKind, where set, are the remote ID and the kind of an object. The change costs
+	// this only if the account has no such object, as far as the credentials see.
+	UnlessOwn     string `json:"-"`
+	UnlessOwnKind string `json:"-"`
 }
 
 // YieldsSecret reports whether creating an object yields a secret.
