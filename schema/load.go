@@ -96,6 +96,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.evaluateUnreferenceableBlocks()
 		l.checkExceptions()
 		l.refuseStateAndSecretReads()
+		l.refuseHiddenState()
 	}
 	l.config.JudgeConditionsOfModules = l.judgeConditionsOfModules
 	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames, l.judge
@@ -145,7 +146,8 @@ func newModule(o Options) *module {
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot)
 	l := newEmptyModule(o, newReport(), &sharedLoad{moduleFolderByDir: map[string]*moduleFolder{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
-		resourcesWithErrors: map[addr.Addr]bool{}, blockCachesByKind: map[*kind.Kind]*kindBlockTemplate{},
+		resourcesWithErrors: map[addr.Addr]bool{}, hidingRules: map[addr.Addr]hidingRules{},
+		blockCachesByKind:   map[*kind.Kind]*kindBlockTemplate{},
 		cachedReferenceArgs: map[cachedReferenceArgKey]*cachedReferenceArg{},
 		bodySchemas:         map[*kind.Attr]*hcl.BodySchema{},
 		boundary:            boundary, filesRootErr: err, evalBudget: parse.NewBudget(o.MaxEvaluationSteps)})

@@ -62,6 +62,7 @@ type sharedLoad struct {
 	evalBudget            *parse.Budget // of all that is evaluated
 
 	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
+	hidingRules         map[addr.Addr]hidingRules                     // see noteHidingRules
 	blockCachesByKind   map[*kind.Kind]*kindBlockTemplate             // see emptyBlockOf
 	cachedReferenceArgs map[cachedReferenceArgKey]*cachedReferenceArg // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema                // by the first attribute; see bodySchema

@@ -3,9 +3,12 @@ package schema
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/bucket"
 	"b2form/schema/config"
 )
 
@@ -21,6 +24,47 @@ func (l *module) prepareFilesBoundary() (ok bool) {
 }
 
 const stateRefused = "it belongs to the state, which is never read as a file"
+
+// hidingRules are the lifecycle rules of a bucket as they are written, and where those of them are that hide files.
+type hidingRules struct {
+	all cty.Value
+	at  []hcl.Range
+}
+
+// noteHidingRules notes the lifecycle rules of a bucket: where the state is kept is not known yet.
+func (e *instanceEvaluation) noteHidingRules() {
+	if e.block.kind.Name != "bucket" {
+		return
+	}
+	noted := hidingRules{all: e.attrs.GetAttr(bucket.LifecycleRules)}
+	for _, i := range bucket.RulesThatHide(noted.all, "") {
+		noted.at = append(noted.at, e.writtenArgs.locate(cty.GetAttrPath(bucket.LifecycleRules).IndexInt(i), false))
+	}
+	if len(noted.at) > 0 {
+		e.module.shared.hidingRules[e.addr] = noted
+	}
+}
+
+// refuseHiddenState refuses a lifecycle rule of the bucket that holds the state under which B2 would remove it.
+func (l *module) refuseHiddenState() {
+	b := &l.config.Settings.Backend
+	for _, r := range l.config.Resources {
+		noted, hides := l.shared.hidingRules[r.Addr]
+		if b.Type != "b2" || !hides || r.Identity() != r.Kind.NormalizeIdentity(b.Arguments["bucket"]) {
+			continue
+		}
+		harmful := bucket.RulesThatHide(noted.all, b.Arguments["prefix"])
+		for n, i := range bucket.RulesThatHide(noted.all, "") {
+			if !slices.Contains(harmful, i) {
+				continue
+			}
+			l.errorAt(noted.at[n], "A lifecycle rule would delete the state", fmt.Sprintf("The backend block keeps the state in this "+
+				"bucket, in files whose names begin with %q, and this rule hides files there after upload, so B2 would remove a state "+
+				"that does not change. Take days_from_uploading_to_hiding out of the rule, or give it a file_name_prefix beside that; "+
+				"days_from_hiding_to_deleting alone does no harm.", b.Arguments["prefix"]))
+		}
+	}
+}
 
 // refuseStateAndSecretReads keeps everybody from what only the whole configuration tells: where the
 // state is kept, and what deliver blocks write. What was read of these before is an

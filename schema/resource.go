@@ -338,6 +338,7 @@ func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []
 	if flawed {
 		e.module.shared.resourcesWithErrors[e.addr] = true
 	}
+	e.noteHidingRules()
 	return e.withoutContentText(value), sensitive
 }
 

@@ -317,3 +317,23 @@ func isWholeBetween(v cty.Value, least, most int64) bool {
 	n, acc := v.AsBigFloat().Int64()
 	return acc == big.Exact && least <= n && n <= most
 }
+
+// LifecycleRules is the attribute that has the rules.
+const LifecycleRules = "lifecycle_rules"
+
+// RulesThatHide lists the indices of the lifecycle rules that hide files, some time after upload, of which the
+// names begin with a text or go on from it. What is not known yet hides nothing.
+func RulesThatHide(rules cty.Value, text string) (indices []int) {
+	if rules.IsNull() || !rules.IsWhollyKnown() {
+		return nil
+	}
+	for i, r := range rules.AsValueSlice() {
+		if r.IsNull() || r.GetAttr("days_from_uploading_to_hiding").IsNull() {
+			continue
+		}
+		if prefix := fileNamePrefixOf(r); strings.HasPrefix(text, prefix) || strings.HasPrefix(prefix, text) {
+			indices = append(indices, i)
+		}
+	}
+	return indices
+}
