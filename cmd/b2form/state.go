@@ -196,7 +196,10 @@ func (p *program) forgetAddresses(store *state.Store, addrs []addr.Addr) error {
 			}
 		}
 	}
-	intents := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool { return !slices.Contains(forgotten, i.Addr) })
+	intents := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool {
+		return !slices.Contains(forgotten,
+			i.Addr)
+	})
 	if err := errors.Join(store.ForgetEntries(forgotten...), store.DropIntents(intents...)); err != nil {
 		return err
 	}
