@@ -297,6 +297,10 @@ func (r *runner) deliverRecordOrDelete(ctx context.Context, t *changeTask, o *ki
 	if prepareErr == nil {
 		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrsWithoutSecrets)
 	}
+	made, shown := NewKey{KeyID: o.ID, Key: key, DeliveredTo: where}, false
+	if prepareErr == nil {
+		shown, prepareErr = r.showKeyIfWanted(t, made)
+	}
 	if prepareErr != nil {
 		if err := r.deleteUndelivered(ctx, t, o); err != nil {
 			return errors.Join(prepareErr, err)
@@ -304,14 +308,35 @@ func (r *runner) deliverRecordOrDelete(ctx context.Context, t *changeTask, o *ki
 		return wire.AppendToExplainedDetail(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
 	}
 	freeSlot()
-	if err := r.recordNewEntry(t, r.createdAtOrNow(t.Change, o), true); err != nil {
+	if err := r.recordNewEntry(t, r.createdAtOrNow(t.Change, o), len(where) > 0 || shown); err != nil {
+		if shown {
+			where = append(where, "standard output")
+		}
 		return errors.Join(err, errorIfDeliveredUnrecorded(t.Change, o, where))
 	}
-	t.newKey = NewKey{KeyID: o.ID, Key: key, DeliveredTo: where}
+	t.newKey = made
 	for _, w := range where {
 		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, RemoteID: o.ID, Destination: w})
 	}
 	return nil
+}
+
+// showKeyIfWanted shows a new secret. It fails where nobody has the secret then.
+func (r *runner) showKeyIfWanted(t *changeTask, made NewKey) (shown bool, err error) {
+	if r.ShowKey == nil {
+		return false, nil
+	}
+	r.eventsMu.Lock() // what is shown stands between what is told of other steps
+	defer r.eventsMu.Unlock()
+	shown, err = r.ShowKey(t.Addr, made)
+	if err == nil || len(made.DeliveredTo) > 0 {
+		return shown && err == nil, nil
+	}
+	return false, &wire.ExplainedError{
+		Summary: "Secret was not shown",
+		Detail: fmt.Sprintf("The secret of the %s %q was delivered nowhere, and could not be printed: %s.", t.Kind.Name, t.Identity,
+			err),
+	}
 }
 
 // errorIfDeliveredUnrecorded names the places that hold a secret of which the state does not

@@ -40,6 +40,9 @@ type Options struct {
 	// *wire.Error where B2 refused. It is called from several goroutines. nil: new
 	// keys are not tried.
 	VerifyKey func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
+	// ShowKey shows the secret of a new key, where it is to be shown, after the deliveries and before the key is recorded; calls
+	// follow each other. shown says that it was to be. On an error a key that was delivered nowhere is deleted again. nil: none is shown.
+	ShowKey func(a addr.Addr, made NewKey) (shown bool, err error)
 	// Sleep returns after d, or earlier with the context's error. nil: a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
 	// DigestSalt is that of the digests that the state is to have of what was carried out; "": it gets none.

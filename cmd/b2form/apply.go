@@ -287,16 +287,15 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
-		Sleep: s.sleep, VerifyKey: s.authorizeKey, DigestSalt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
+		Sleep: s.sleep, VerifyKey: s.authorizeKey, ShowKey: s.showKeyIfAllowed,
+		DigestSalt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
 	})
 	w.stop()
 	end()
 	if !p.HasNoChanges() {
 		s.ui.Done(result, m)
 	}
-	made := s.newKeysToShow(result)
-	s.printMaskLines(made)
-	s.ui.Secrets(made)
+	s.ui.Deliveries(deliveredKeys(result))
 	s.ui.Diagnostics(append(result.Warnings, s.warnDeadKeyFiles(result)...), s.sourceFiles)
 	if result.Incomplete() {
 		s.ui.Diagnostics(s.runErrors(result), s.sourceFiles)

@@ -209,8 +209,8 @@ func (s *session) warnUndelivered(p *plan.Plan) hcl.Diagnostics {
 			Summary: "The secret would be lost",
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for "+
 				"instance\n"+
-				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once at its end on a terminal, or with "+
-				"-show-secrets, which prints those of all new keys, and otherwise refuses to make the key.",
+				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once, as soon as it is made, on a "+
+				"terminal, or with -show-secrets, which prints those of all new keys, and otherwise refuses to make the key.",
 				addr, addr.Label),
 			Subject: s.blockRange(addr), Extra: addr,
 		})

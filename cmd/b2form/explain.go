@@ -36,7 +36,7 @@ func explainAsDiagnostics(err error) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	var code exitCode
 	switch {
-	case err == nil || errors.As(err, &code) || isWriteError(err):
+	case err == nil || errors.As(err, &code):
 		return nil
 	case errors.As(err, &diags):
 		return diags
@@ -52,6 +52,8 @@ func explainAsDiagnostics(err error) hcl.Diagnostics {
 	case errors.As(err, &secretErr):
 		d.Summary, d.Detail = secretErr.Summary, secretErr.Detail
 		d.Subject = secretErr.Range
+	case isWriteError(err):
+		return nil // standard output tells of it itself
 	case errors.As(err, &credentialsErr):
 		d.Summary, d.Detail = credentialsErr.Summary, credentialsErr.Detail
 	case errors.As(err, &forgeErr):

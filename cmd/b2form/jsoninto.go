@@ -163,8 +163,11 @@ func (b bothUI) Still(e apply.Event) { b.people.Still(e); b.programs.Still(e) }
 // Done implements ui.
 func (b bothUI) Done(r *apply.Result, m view.PlanPurpose) { b.people.Done(r, m); b.programs.Done(r, m) }
 
-// Secrets implements ui.
-func (b bothUI) Secrets(made []view.NewKey) { b.people.Secrets(made) }
+// ShowSecret implements ui.
+func (b bothUI) ShowSecret(made view.NewKey) error { return b.people.ShowSecret(made) }
+
+// Deliveries implements ui.
+func (b bothUI) Deliveries(made []view.NewKey) { b.people.Deliveries(made) }
 
 // Outputs implements ui.
 func (b bothUI) Outputs(outs []view.Output, reveal bool) {

@@ -5,7 +5,6 @@ import (
 
 	"b2form/internal/report"
 	"b2form/internal/secret"
-	"b2form/internal/view"
 )
 
 // maskLineIfAny tells a runner of GitHub, Forgejo or Gitea to hide a secret in the log of the job from then
@@ -18,17 +17,13 @@ func (p *program) maskLineIfAny(v secret.Value) string {
 	return report.GitHubMask(v.Reveal())
 }
 
-// printMaskLines hides what is about to be shown. A secret that is not shown is not
+// printMaskLine hides a secret that is about to be shown. One that is not shown is not
 // printed for hiding it either: standard output may go elsewhere than to a log.
 // JSON lines leave no room for the command, so it goes to standard error then.
-func (s *session) printMaskLines(keys []view.NewKey) {
+func (s *session) printMaskLine(v secret.Value) {
 	out := s.stdout
 	if s.json {
 		out = s.stderr
 	}
-	for _, made := range keys {
-		if !made.Key.IsZero() {
-			fmt.Fprint(out, s.maskLineIfAny(made.Key))
-		}
-	}
+	fmt.Fprint(out, s.maskLineIfAny(v))
 }

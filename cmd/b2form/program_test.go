@@ -370,7 +370,7 @@ output "combined" {
 	if got := b.run("-no-color", "apply"); got != 0 {
 		t.Fatalf("exit code %d:\n%s", got, b.err)
 	}
-	b.wants(t, b.out, "Secrets, shown this once", `application_key    = "K00`, `secret = "K00`, "key.sent → sent.env")
+	b.wants(t, b.out, "Secret of key.app, shown this once", `application_key    = "K00`, `secret = "K00`, "key.sent → sent.env")
 	if n := strings.Count(b.out.String(), `application_key    = "`); n != 1 {
 		t.Errorf("%d secrets are shown by themselves, want that of key.app only", n)
 	}

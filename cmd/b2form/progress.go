@@ -109,20 +109,24 @@ func (w *progressReporter) stop() {
 	}
 }
 
-// newKeysToShow are the keys that a run made: where they went, and those that are
-// shown once. That is those that went nowhere, on a terminal, and all with
-// -show-secrets.
-func (s *session) newKeysToShow(r *apply.Result) []view.NewKey {
+// deliveredKeys tells where the keys went that a run made.
+func deliveredKeys(r *apply.Result) []view.NewKey {
 	var out []view.NewKey
 	for addr, made := range r.NewSecrets {
-		v := view.NewKey{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo}
-		if s.mayShowSecret(made) {
-			v.Key = made.Key
-		}
-		out = append(out, v)
+		out = append(out, view.NewKey{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo})
 	}
 	slices.SortFunc(out, func(a, b view.NewKey) int { return a.Addr.Compare(b.Addr) })
 	return out
+}
+
+// showKeyIfAllowed shows the secret of a new key, once: of one that went nowhere, on a terminal, and
+// of any with -show-secrets.
+func (s *session) showKeyIfAllowed(a addr.Addr, made apply.NewKey) (shown bool, err error) {
+	if !s.mayShowSecret(made) {
+		return false, nil
+	}
+	s.printMaskLine(made.Key)
+	return true, s.ui.ShowSecret(view.NewKey{Addr: a, KeyID: made.KeyID, Key: made.Key})
 }
 
 func (s *session) mayShowSecret(made apply.NewKey) bool {

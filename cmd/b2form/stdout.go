@@ -33,10 +33,17 @@ func (s *stdoutWriter) Write(b []byte) (int, error) {
 	return n, &writeError{err}
 }
 
-// writeError is a failure of standard output. It tells of it once.
-type writeError struct{ error }
+// writeError is a failure of standard output.
+type writeError struct{ cause error }
 
-func (u *writeError) Unwrap() error { return u.error }
+func (u *writeError) Error() string {
+	if errors.Is(u.cause, syscall.EPIPE) {
+		return "standard output was closed by the program that reads it"
+	}
+	return "standard output cannot be written (" + words.ErrorWithoutPath(u.cause) + ")"
+}
+
+func (u *writeError) Unwrap() error { return u.cause }
 
 // writeErrorUnlessPipeClosed say that output is missing. Whoever closed the pipe knows.
 func (s *stdoutWriter) writeErrorUnlessPipeClosed() hcl.Diagnostics {

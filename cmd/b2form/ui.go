@@ -24,7 +24,8 @@ type ui interface {
 	Event(apply.Event)
 	Still(apply.Event)
 	Done(*apply.Result, view.PlanPurpose)
-	Secrets([]view.NewKey)
+	ShowSecret(view.NewKey) error
+	Deliveries([]view.NewKey)
 	Outputs(outs []view.Output, reveal bool)
 }
 

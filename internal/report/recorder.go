@@ -144,5 +144,6 @@ func (ignoredOutput) RequiredKey([]string)            {}
 func (ignoredOutput) Rotations(*plan.Plan, time.Time) {}
 func (ignoredOutput) Event(apply.Event)               {}
 func (ignoredOutput) Still(apply.Event)               {}
-func (ignoredOutput) Secrets([]view.NewKey)           {}
+func (ignoredOutput) ShowSecret(view.NewKey) error    { return nil }
+func (ignoredOutput) Deliveries([]view.NewKey)        {}
 func (ignoredOutput) Outputs([]view.Output, bool)     {}

@@ -171,7 +171,7 @@ func tellHostile(f everyFace, s string) {
 		}
 	}
 	f.Done(hostileResult(s), view.Planning)
-	f.Secrets([]view.NewKey{{Addr: hostileAddr(s), KeyID: s, DeliveredTo: []string{s}}})
+	f.Deliveries([]view.NewKey{{Addr: hostileAddr(s), KeyID: s, DeliveredTo: []string{s}}})
 	f.Outputs(hostileOutputs(s), true)
 }
 

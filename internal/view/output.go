@@ -130,22 +130,23 @@ type NewKey struct {
 	DeliveredTo []string     // where it went, in words
 }
 
-// Secrets says where new keys went, and shows, once, those that may be shown.
-func (t TextUI) Secrets(made []NewKey) {
-	var delivered, shown strings.Builder
+// ShowSecret shows a new key, once. It fails where the secret cannot be written.
+func (t TextUI) ShowSecret(made NewKey) error {
+	head := t.wrapPainted("Secret of "+made.Addr.String()+", shown this once and stored nowhere:", t.Style.Width, bold, yellow)
+	_, err := fmt.Fprintf(t.Out, "\n%s\n\n  application_key_id = %s\n  application_key    = %s\n\n", head, quoteHCL(made.KeyID),
+		quoteHCL(made.Key.Reveal()))
+	return err
+}
+
+// Deliveries says where new keys went.
+func (t TextUI) Deliveries(made []NewKey) {
+	var delivered strings.Builder
 	for _, s := range made {
 		for _, to := range s.DeliveredTo {
 			delivered.WriteString(Wrap(fmt.Sprintf("%s → %s", s.Addr, visible.EscapeLine(to)), t.Style.Width) + "\n")
 		}
-		if !s.Key.IsZero() {
-			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quoteHCL(s.KeyID),
-				quoteHCL(s.Key.Reveal()))
-		}
 	}
 	if delivered.Len() > 0 {
 		fmt.Fprint(t.Out, "\n"+t.Style.paint("Secrets delivered:", bold, green)+"\n\n"+delivered.String())
-	}
-	if shown.Len() > 0 {
-		fmt.Fprint(t.Out, "\n"+t.Style.paint("Secrets, shown this once and stored nowhere:", bold, yellow)+"\n"+shown.String())
 	}
 }

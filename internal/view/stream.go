@@ -26,7 +26,7 @@ type JSONUI struct {
 
 type jsonFields map[string]any
 
-func (j JSONUI) emit(level, message, lineType string, more jsonFields) {
+func (j JSONUI) emit(level, message, lineType string, more jsonFields) error {
 	m := jsonFields{
 		"@level":     level,
 		"@message":   message,
@@ -37,7 +37,8 @@ func (j JSONUI) emit(level, message, lineType string, more jsonFields) {
 	for k, v := range more {
 		m[k] = v
 	}
-	_, _ = j.Out.Write(append(visible.EscapeInvisibleInJSON(mustMarshal(m)), '\n')) // who closed the pipe reads no error either
+	_, err := j.Out.Write(append(visible.EscapeInvisibleInJSON(mustMarshal(m)), '\n'))
+	return err // most pass over it: who closed the pipe reads no error either
 }
 
 // WriteVersion is the first line: which program speaks, and which edition of this
@@ -279,14 +280,12 @@ func holdsSensitive(v cty.Value) bool {
 	return found
 }
 
-// Secrets writes one line per new key that may be shown.
-func (j JSONUI) Secrets(made []NewKey) {
-	for _, s := range made {
-		if s.Key.IsZero() {
-			continue // its delivery is a line of its own
-		}
-		j.emit("info", s.Addr.String()+": Secret, shown this once", "secret", jsonFields{"secret": jsonFields{
-			"resource": newResourceJSON(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key.Reveal(),
-		}})
-	}
+// ShowSecret shows a new key, once. It fails where the secret cannot be written.
+func (j JSONUI) ShowSecret(made NewKey) error {
+	return j.emit("info", made.Addr.String()+": Secret, shown this once", "secret", jsonFields{"secret": jsonFields{
+		"resource": newResourceJSON(made.Addr), "application_key_id": made.KeyID, "application_key": made.Key.Reveal(),
+	}})
 }
+
+// Deliveries says nothing: each was an event.
+func (j JSONUI) Deliveries([]NewKey) {}

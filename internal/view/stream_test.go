@@ -22,7 +22,8 @@ type face interface {
 	Event(apply.Event)
 	Still(apply.Event)
 	Done(*apply.Result, view.PlanPurpose)
-	Secrets([]view.NewKey)
+	ShowSecret(view.NewKey) error
+	Deliveries([]view.NewKey)
 	Outputs([]view.Output, bool)
 }
 
@@ -44,12 +45,16 @@ func tell(f face) {
 	} {
 		f.Event(e)
 	}
+	if err := f.ShowSecret(view.NewKey{Addr: reader, KeyID: "0040000000000000000000001",
+		Key: secret.New("K0040000000000000000000000000000")}); err != nil {
+		panic(err)
+	}
 	f.Still(apply.Event{Addr: edge, Kind: bucket, Action: plan.Create, Elapsed: 10 * time.Second})
 	f.Done(&apply.Result{Counts: plan.Counts{Import: 1, Add: 2, Change: 1, Destroy: 3, Forget: 1}}, view.Planning)
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
 	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []addr.Addr{edge, reader}}, view.Planning)
-	f.Secrets([]view.NewKey{{Addr: edge, KeyID: "0040000000000000000000002", DeliveredTo: []string{"edge.env", "standard output"}},
-		{Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
+	f.Deliveries([]view.NewKey{{Addr: edge, KeyID: "0040000000000000000000002", DeliveredTo: []string{"edge.env", "standard output"}},
+		{Addr: reader, KeyID: "0040000000000000000000001"}})
 	f.Outputs(outputs(), false)
 }
 
