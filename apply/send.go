@@ -9,18 +9,15 @@ import (
 	"time"
 
 	"b2form/internal/state"
+	"b2form/plan"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
 
-const (
-	// attempts bounds how often a create is sent whose outcome was unknown: as often
-	// as other requests are repeated.
-	attempts = 8
-	// doubtful is how long a create whose outcome is unknown may take effect.
-	doubtful = 10 * time.Minute
-)
+// attempts bounds how often a create is sent whose outcome was unknown: as often
+// as other requests are repeated.
+const attempts = 8
 
 // lostCreateDelays is how long to wait between looks for what a create of unknown outcome
 // has made, before it is sent again. Listings may lag behind.
@@ -31,7 +28,7 @@ func lostCreateDelays() []time.Duration {
 // mayStillAppear reports whether what was announced may appear after this run has read the
 // account.
 func (r *runner) mayStillAppear(i *state.CreateIntent) bool {
-	return r.RunStart.Before(i.AnnouncedAt.Add(doubtful))
+	return r.RunStart.Before(i.AnnouncedAt.Add(plan.MayTakeEffectFor))
 }
 
 // createWithRetries creates, and after an unknown outcome looks before it does so again. An

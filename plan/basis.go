@@ -98,6 +98,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		Fields: c.Fields, FieldsMadeAnew: c.FieldsMadeAnew, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
 		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, LiveDrift: c.LiveDrift, ConfigDrift: c.ConfigDrift,
 		ImportedSiblings: c.ImportedSiblings,
+		MaybeForeign:     c.MaybeForeign,
 		FurtherForgets:   c.FurtherForgets,
 		FurtherDeletes:   c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnreadableBefore: unknownAttrNames(c.Before),
 		UnknownAfter: unknownAttrNames(c.After),

@@ -71,7 +71,7 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 			func(w *world) { w.entries[0].Retiring = []addr.RetiringObject{{ID: "id-acme-books"}} }},
 		{"an announced create of what is live", true, func(w *world) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
-			w.open = append(w.open, plan.AnnouncedCreate{Addr: w.config.Resources[1].Addr, Identity: "camera"})
+			w.open = append(w.open, plan.AnnouncedCreate{Addr: w.config.Resources[1].Addr, Identity: "camera", AnnouncedAt: noon})
 		}},
 		{"when an entry was made", false, func(w *world) { w.entries[0].Adopted = noon }},
 		{"account", true, func(w *world) { w.account.ID = "aaaaaaaaaaaa" }},

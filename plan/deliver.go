@@ -62,6 +62,8 @@ func (p *planner) findReplaceReason(r *config.Resource, h match, fields []string
 		return "as requested"
 	case !r.Kind.YieldsSecret():
 		return ""
+	case h.anyRecovered && len(h.maybeForeignIDs) > 0:
+		return "an interrupted run, or somebody else since, made it"
 	case h.anyRecovered:
 		return undelivered
 	case h.recordedSiblingGone || h.hasUnknownSuccessors:

@@ -317,7 +317,9 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		p.planNoOverlap(r, h, &c)
 	}
 	c.ForceDestroy = (action == Replace || len(c.FurtherDeletes) > 0) && ForceDestroys(r.Kind, c.After)
-	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0) {
+	c.MaybeForeign = p.maybeForeignOf(&h, &c)
+	if r.Kind.Destroy.Hazards != nil &&
+		(action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0 || len(c.MaybeForeign) > 0) {
 		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value))
 	}
 	if action == NoOp && len(h.overdueRetirees) > 0 {

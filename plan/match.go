@@ -27,6 +27,7 @@ type match struct {
 	anyRecovered         bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
 	recordedSiblingGone  bool                  // object is of the same rotation as the recorded one, which is gone
 	hasUnknownSuccessors bool                  // the state does not know objects of the rotation that may be successors of object
+	maybeForeignIDs      []string              // IDs of what was announced, and may have been made by somebody else since
 	toBeImported         bool                  // object is not ours yet
 	mismatchReason       string                // why the object is not the recorded one
 }
@@ -111,8 +112,13 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 	made, superseded := p.findAndClaimRecovered(addr, k)
 	if len(made) > 0 {
 		h.anyRecovered = h.object == nil || !superseded
+		for _, o := range made {
+			if !p.isOfAnnouncedTime(addr, o) {
+				h.maybeForeignIDs = append(h.maybeForeignIDs, o.ID)
+			}
+		}
 		if h.object == nil {
-			h.object = made[len(made)-1]
+			h.takeRecovered(made[len(made)-1])
 			made = made[:len(made)-1]
 		}
 		for _, o := range made {
@@ -151,6 +157,37 @@ func IsListedAsMultiBucket(o *kind.Object) bool {
 	}
 	live, err := o.JSONMembers()
 	return err != nil || live[a.WirePath] != nil && live[a.Encoding.SingleValueReadPath] == nil
+}
+
+// takeRecovered takes what an interrupted run announced. What may be somebody else's is to be imported, unless it is a
+// credential: that is of no use without its secret, so it is to be deleted.
+func (h *match) takeRecovered(o *kind.Object) {
+	if h.object = o; slices.Contains(h.maybeForeignIDs, o.ID) && !o.Kind.YieldsSecret() {
+		h.takeImport(o)
+	}
+}
+
+// isOfAnnouncedTime reports whether an object under an announced name can only have been made when that create could take
+// effect: not much time has passed, B2 says when it was made, or nobody else gives such names.
+func (p *planner) isOfAnnouncedTime(addr addr.Addr, o *kind.Object) bool {
+	made := p.Now
+	if o.Kind.Content != nil {
+		live, err := o.Values() // whoever compares it tells of an error
+		if at := live.GetAttr(o.Kind.Content.UploadTimeAttr); err == nil && !at.IsNull() {
+			ms, _ := at.AsBigFloat().Int64()
+			made = time.UnixMilli(ms)
+		}
+	}
+	return slices.ContainsFunc(p.announced[addr], func(a AnnouncedCreate) bool {
+		_, _, stamped := kind.ParseTimestampedName(a.Identity)
+		inTime := !made.After(a.AnnouncedAt.Add(MayTakeEffectFor))
+		return o.Identity == o.Kind.NormalizeIdentity(a.Identity) && (inTime || stamped && o.Kind.Credential != nil)
+	})
+}
+
+// maybeForeignOf lists what may be somebody else's of what a change deletes.
+func (p *planner) maybeForeignOf(h *match, c *Change) []NamedObject {
+	return slices.DeleteFunc(slices.Clone(c.Deletes()), func(o NamedObject) bool { return !slices.Contains(h.maybeForeignIDs, o.ID) })
 }
 
 // findImportable looks for a live object to import: the one an import block names, else

@@ -86,6 +86,9 @@ type Change struct {
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.
 	FurtherDeletes []NamedObject
+	// MaybeForeign are those of the deleted objects that interrupted runs announced so long ago that
+	// somebody else may have made them since. Sorted by ID.
+	MaybeForeign []NamedObject
 	// FurtherForgets are further objects of this address that stay in B2, and that the state drops with it. Only
 	// with Forget; sorted by ID.
 	FurtherForgets []NamedObject
@@ -214,7 +217,11 @@ type AnnouncedCreate struct {
 	IDsBeforeCreate []string // IDs that carried the identity before
 	MultiBucket     bool     // what only the newest API version lists counts too; else it may be missing in IDsBeforeCreate
 	LaterAttemptID  string   // ID of the recorded object that a later attempt of the same run made; "": none
+	AnnouncedAt     time.Time
 }
+
+// MayTakeEffectFor is how long after its announcement a create whose outcome is unknown may take effect.
+const MayTakeEffectFor = 10 * time.Minute
 
 // Counts are the numbers of the summary line.
 type Counts struct{ Import, Add, Change, Destroy, Forget int }

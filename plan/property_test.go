@@ -90,7 +90,7 @@ func drawWorld(t *rapid.T) *world {
 		case 1:
 			w.own(wanted, fmt.Sprintf("%s-%d", id, rapid.IntRange(0, 2).Draw(t, "owned copy")))
 		case 2:
-			w.open = append(w.open, plan.AnnouncedCreate{Addr: wanted.Addr, Identity: name})
+			w.open = append(w.open, plan.AnnouncedCreate{Addr: wanted.Addr, Identity: name, AnnouncedAt: noon})
 		}
 	}
 	return w

@@ -49,10 +49,11 @@ func (p *planner) planDeleteOrForget(addr addr.Addr) {
 func (p *planner) planForgetGone(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
 	c := p.newForget(addr, k, h)
 	c.FurtherDeletes = p.namedObjects(k, h.furtherDeleteIDs())
+	c.MaybeForeign = p.maybeForeignOf(&h, &c)
 	if c.Reason = fmt.Sprintf("an interrupted run was about to make %s %q, which is not in B2", k.Name, c.Identity); h.entry != nil {
 		c.Reason = p.goneReason(k, h.entry)
 	}
-	if k.Destroy.Hazards != nil && len(h.overdueRetirees) > 0 {
+	if k.Destroy.Hazards != nil && len(h.overdueRetirees)+len(c.MaybeForeign) > 0 {
 		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false))
 	}
 	p.checkKeyInUse(r, h, &c)
@@ -156,6 +157,8 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 	c.ForceDestroy = p.isForceDestroyed(addr, k, r, h)
 	switch removed := p.Config.FindRemoval(addr); {
 	case r != nil:
+	case len(h.maybeForeignIDs) > 0 && h.isObjectRecovered():
+		c.Reason = fmt.Sprintf("an interrupted run, or somebody else since, made it, and %s is not in configuration", addr)
 	case removed != nil && removed.Destroy:
 		c.Reason = "a removed block says that it is to be destroyed"
 	case h.isObjectRecovered():
@@ -163,7 +166,8 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 	default:
 		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
 	}
-	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.isObjectRecovered()) {
+	c.MaybeForeign = p.maybeForeignOf(&h, &c)
+	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.isObjectRecovered() && len(c.MaybeForeign) == 0) {
 		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(c.ForceDestroy))
 	}
 	p.guardChange(r, h, &c)

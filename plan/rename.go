@@ -27,7 +27,7 @@ func (p *planner) matchRecoveredRename(r *config.Resource, h *match) {
 		h.extraRecoveredIDs = slices.DeleteFunc(h.extraRecoveredIDs, func(id string) bool { return id == o.ID })
 		h.overdueRetirees = slices.DeleteFunc(h.overdueRetirees, func(old addr.RetiringObject) bool { return old.ID == o.ID })
 		h.overdueRetirees = append(h.overdueRetirees, addr.RetiringObject{ID: h.object.ID, Name: h.object.Identity})
-		h.object = o
+		h.object, h.toBeImported = o, slices.Contains(h.maybeForeignIDs, o.ID)
 		return
 	}
 }

@@ -57,6 +57,7 @@ type SavedChange struct {
 	LiveDrift              DriftStatus           `json:"changed_outside,omitempty"`
 	ConfigDrift            DriftStatus           `json:"edited,omitempty"`
 	FurtherDeletes         []NamedObject         `json:"leftovers,omitempty"`
+	MaybeForeign           []NamedObject         `json:"maybe_foreign,omitempty"`
 	FurtherForgets         []NamedObject         `json:"forgotten,omitempty"`
 	Retiring               []addr.RetiringObject `json:"retiring,omitempty"`
 	Overlapping            []NamedObject         `json:"overlapping,omitempty"`
@@ -139,6 +140,7 @@ func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Chan
 		Hazards:   slices.Clone(s.Hazards),
 		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, LiveDrift: s.LiveDrift, ConfigDrift: s.ConfigDrift,
 		FurtherDeletes: s.FurtherDeletes,
+		MaybeForeign:   s.MaybeForeign,
 		FurtherForgets: s.FurtherForgets,
 		Retiring:       s.Retiring,
 		Overlapping:    s.Overlapping,

@@ -96,9 +96,9 @@ func (s *session) refuseUndeclaredImports(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// unrecordedDeletesNeedingConsent keeps a pipeline from deleting what only an announcement calls ours, where
-// the configuration has another name at its address, or none: the state may have been
-// edited, and the object somebody else's.
+// unrecordedDeletesNeedingConsent keeps a pipeline from deleting what only an announcement calls ours, where it may be
+// somebody else's: it may have been made long after the announcement; and where the configuration has another name at
+// its address, or none, the state may have been edited.
 func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	known := map[plan.NamedObject]bool{}
 	for _, e := range s.state.Entries {
@@ -117,7 +117,8 @@ func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.Dia
 		for _, o := range c.Deletes() {
 			base, _, stamped := kind.ParseTimestampedName(o.Name)
 			named := o.Name == declared[c.Addr] || stamped && base == declared[c.Addr]
-			if !named && !known[plan.NamedObject{ID: o.ID, Name: c.Kind.Name}] && !slices.Contains(c.Imports(), o) {
+			ours := known[plan.NamedObject{ID: o.ID, Name: c.Kind.Name}] || slices.Contains(c.Imports(), o)
+			if !ours && (!named || slices.Contains(c.MaybeForeign, o)) {
 				foreign = append(foreign, fmt.Sprintf("  %s: %s", c.Addr, o))
 			}
 		}
@@ -126,9 +127,10 @@ func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.Dia
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: severity, Summary: "Deletion needs consent",
-		Detail: fmt.Sprintf("-auto-approve alone does not delete what the state only announces, under a name that the configuration does "+
-			"not have at that address:\n%s\nIf an interrupted run made it, run apply without -auto-approve, or with the plan's digest in "+
-			"-expect. If not, the state was edited or badly merged: restore it, or drop the announcement with `b2form state rm ADDRESS`.",
+		Detail: fmt.Sprintf("-auto-approve alone does not delete what the state only announces, where more than ten minutes have passed "+
+			"since, or the configuration does not have that name at that address: it may be somebody else's.\n%s\nIf an interrupted run "+
+			"made it, run apply without -auto-approve, or with the plan's digest in -expect. If not, somebody else made it since, or the "+
+			"state was edited or badly merged: restore it, or drop the announcement with `b2form state rm ADDRESS`.",
 			strings.Join(foreign, "\n")),
 	}}
 }

@@ -358,7 +358,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,
 			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs, MultiBucket: i.MultiBucket,
-				LaterAttemptID: i.LaterAttemptObjectID})
+				LaterAttemptID: i.LaterAttemptObjectID, AnnouncedAt: i.AnnouncedAt})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {

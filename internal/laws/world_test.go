@@ -247,7 +247,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		Rotate: m.rotate, Now: a.began, LocalClockTime: w.here(), FillSavedForm: m.save, Applied: plan.LastApply{Salt: stateSalt}}
 	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, IDsBeforeCreate: i.KnownIDs,
-			MultiBucket: i.MultiBucket, LaterAttemptID: i.LaterAttemptObjectID})
+			MultiBucket: i.MultiBucket, LaterAttemptID: i.LaterAttemptObjectID, AnnouncedAt: i.AnnouncedAt})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {

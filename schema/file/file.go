@@ -40,7 +40,8 @@ func Kind() *kind.Kind {
 		Verbs: kind.Verbs{FullUpdate: true, List: listWanted, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",
-			MaxSize: mostBytes,
+			UploadTimeAttr: "upload_timestamp",
+			MaxSize:        mostBytes,
 			TooLargeAdvice: "Upload it with a program that sends large files in parts and can resume, " +
 				"such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:       attrs(),

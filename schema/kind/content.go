@@ -8,6 +8,7 @@ type ContentAttrs struct {
 	SourceAttr     string // the attribute that names a local file instead
 	SHA1Attr       string // the attribute that follows from them
 	SizeAttr       string // the computed attribute that tells how many bytes a live object holds
+	UploadTimeAttr string // the computed attribute, a time, that tells when that was uploaded
 	VersionIDAttr  string // the computed attribute with B2's ID of what it holds now
 	MaxSize        int64  // bytes
 	TooLargeAdvice string // what to do about more; whole sentences
