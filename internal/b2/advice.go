@@ -9,6 +9,13 @@ const (
 	rerun  = "Run again: the plan starts from what is there now."
 )
 
+// accessDenied is the code with which B2 refuses to delete what Object Lock protects, and some other requests.
+const accessDenied = "access_denied"
+
+// lockedFile is what "access_denied" means where a file version is deleted.
+var lockedFile = explanation{"a file is protected by Object Lock",
+	"Its retention must end, or its legal hold be lifted, before it can be deleted. Compliance mode cannot be shortened by anybody."}
+
 // byCode explains the codes that mean one thing whatever the call was. They are
 // those of Backblaze's pages on error handling and of the calls themselves.
 var byCode = map[string]explanation{
@@ -46,8 +53,6 @@ var byCode = map[string]explanation{
 		"A bucket that is the source of a replication cannot get Object Lock: remove the replication first, then enable Object Lock."},
 	"restricted_bucket_conflict": {"B2 does not allow this on a restricted bucket",
 		"Restricted, shared and snapshot buckets are made by other B2 services and cannot get Object Lock: use another bucket."},
-	"access_denied": {"a file is protected by Object Lock",
-		"Its retention must end, or its legal hold be lifted, before it can be deleted. Compliance mode cannot be shortened by anybody."},
 
 	// Files.
 	"file_not_present": {"the file version does not exist", "It was deleted meanwhile. " + rerun},

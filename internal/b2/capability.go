@@ -65,7 +65,7 @@ func (r *request) neededCapabilities() []string {
 }
 
 // explainDenial adds to a refusal what B2 leaves out: whose credentials were
-// refused, and why. B2's own message for "unauthorized" is empty.
+// refused, and why. B2's own message for "unauthorized" is empty, and that for "access_denied" says no more than the code.
 func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
 	switch {
 	case e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden:
@@ -77,7 +77,7 @@ func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
 		return
 	}
 	e.CredentialScope = describeCredentials(&s.account)
-	if e.Code == "unauthorized" && e.Message == "" {
+	if isDenial(e) && saysNothing(e) {
 		e.Message = denialMessage(&s.account, r)
 	}
 }

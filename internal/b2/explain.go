@@ -36,7 +36,7 @@ func Explain(err error) (summary, detail string) {
 	if e.OutcomeUnknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
 	}
-	_, known := byCode[e.Code] // what has a code of its own has another reason
+	_, known := explainCode(e) // what has a code of its own has another reason
 	if e.CredentialScope != "" && (!known || e.Method == methodAuthorize) {
 		sentences = append(sentences, "The "+e.CredentialScope+".")
 	}
@@ -57,7 +57,7 @@ func quoteB2Error(e *wire.Error, summary string) string {
 }
 
 func explainError(e *wire.Error) explanation {
-	known, ok := byCode[e.Code]
+	known, ok := explainCode(e)
 	switch {
 	case e.Status == 0:
 		return unreachedAdvice(e)
@@ -75,7 +75,7 @@ func explainError(e *wire.Error) explanation {
 				"to work."}
 	case ok:
 		return known
-	case e.Code == "unauthorized":
+	case isDenial(e):
 		return unauthorizedAdvice(e)
 	case e.Status == http.StatusTooManyRequests:
 		return explanation{"B2 limits the rate of requests and did not give in",
@@ -93,6 +93,23 @@ func explainError(e *wire.Error) explanation {
 	return explanation{fmt.Sprintf("B2 refused the request: %s [%s]", message, e.Code),
 		"Compare what the request sets with the documentation of " + e.Method + "."}
 }
+
+// explainCode explains a code that tells the reason.
+func explainCode(e *wire.Error) (explained explanation, known bool) {
+	if e.Code == accessDenied && e.Method == "b2_delete_file_version" {
+		return lockedFile, true
+	}
+	explained, known = byCode[e.Code]
+	return explained, known
+}
+
+// isDenial reports whether B2 says that the credentials may not do this, and not why.
+func isDenial(e *wire.Error) bool {
+	return e.Code == "unauthorized" || e.Code == accessDenied && e.Method != "b2_delete_file_version"
+}
+
+// saysNothing reports whether a denial has no words of B2 but those that its code has.
+func saysNothing(e *wire.Error) bool { return e.Message == "" || e.Message == "Access Denied" }
 
 func retryTimeSentence(e *wire.Error) string {
 	if e.RetryAfter > 0 {
@@ -139,7 +156,7 @@ func notB2Advice(e *wire.Error) explanation {
 func unauthorizedAdvice(e *wire.Error) explanation {
 	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key " +
 		"for all buckets."
-	if e.Message != "" {
+	if !saysNothing(e) {
 		return explanation{e.Message, detail}
 	}
 	if capability, ok := capabilityOf[e.Method]; ok {

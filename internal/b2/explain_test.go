@@ -57,6 +57,8 @@ func TestExplain(t *testing.T) {
 			"documentation"},
 		{wire.WithoutMessage(refused("b2_list_keys", 400, "bad_request", "")), "no reason given", "documentation"},
 		{refused("b2_upload_file", 403, "cap_exceeded", "Cannot upload files"), "A cap of the account is used up", "Caps & Alerts"},
+		{refused("b2_delete_file_version", 401, "access_denied", "Access Denied"), "protected by Object Lock", "retention must end"},
+		{refused("b2_update_bucket", 403, "access_denied", "Access Denied"), "takes the capability writeBuckets", "Use an application key"},
 		{refused("b2_list_keys", 400, "brand_new_code", ""), "no reason given [brand_new_code]", "documentation"},
 		{&wire.Error{Method: "b2_list_keys", Status: 429, Code: "too_many_requests", RetryAfter: time.Hour}, "rate of requests", "1h0m0s"},
 		{refused("b2_list_keys", 503, "service_unavailable", ""), "trouble of its own", "status.backblaze.com"},
@@ -124,14 +126,23 @@ func TestADenialNamesWhatIsMissing(t *testing.T) {
 			object{"bucketId": "b1"}, `start with "x/"`, `start with "x/"`},
 		"no reason": {`"buckets": null, "namePrefix": "", "capabilities": ["listKeys"]`, "b2_list_keys", nil, "may not do this",
 			"listKeys"},
+		"a bucket": {`"buckets": null, "capabilities": ["writeBuckets"]`, "b2_update_bucket", object{"bucketId": "b1",
+			"defaultServerSideEncryption": object{}}, "lacks the capability writeBucketEncryption", "has the capabilities writeBuckets"},
 		"a locked file": {`"capabilities": ["deleteFiles"]`, "b2_delete_file_version", nil, "Object Lock", "deleteFiles"},
 	} {
-		s := serve(t, map[string][]answer{c.method: {refuse(401, "unauthorized")}})
+		s := serve(t, map[string][]answer{c.method: {refuse(401, "unauthorized"),
+			{status: 403, code: "access_denied", message: "Access Denied"}}})
 		s.account = c.account
 		client, _ := connect(t, s, nil)
 		summary, detail := b2.Explain(client.Call(t.Context(), c.method, c.in, nil))
 		wantContains(t, name, summary, c.summary)
 		wantContains(t, name, detail, "application key "+keyID, c.detail, "401 unauthorized")
+		if c.method == "b2_delete_file_version" {
+			continue // that has an explanation of its own
+		}
+		summary, detail = b2.Explain(client.Call(t.Context(), c.method, c.in, nil))
+		wantContains(t, name, summary, c.summary)
+		wantContains(t, name, detail, "application key "+keyID, c.detail, "403 access_denied")
 	}
 }
 
