@@ -124,6 +124,11 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.WaitDelay = lastWords
 	detach(cmd)
+	endProgram, asked := cmd.Cancel, false
+	cmd.Cancel = func() error {
+		asked = true // Wait returns after this, if it is called
+		return endProgram()
+	}
 	if err := cmd.Start(); err != nil {
 		if why := context.Cause(ctx); why != nil {
 			return false, p.programFailure(why, nil, "", key)
@@ -135,8 +140,9 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 		defer timer.Stop()
 	}
 	err = cmd.Wait()
-	why := context.Cause(ctx)
-	if why != nil {
+	var why error
+	if asked { // else it had ended before its time was over, and only its output was still open
+		why = context.Cause(ctx)
 		killGroup(cmd)
 	}
 	if why == nil && (err == nil || errors.Is(err, exec.ErrWaitDelay)) {
