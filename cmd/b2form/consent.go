@@ -25,7 +25,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, diags hcl.Diagn
 		diags = append(diags, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
-	diags = append(diags, s.refuseUndeliverable(p)...)
+	diags = append(diags, s.diagnoseUndeliverable(p, hcl.DiagError, s.secretOptions())...)
 	diags = append(diags, s.diagnoseMissingCapabilities(p, hcl.DiagError)...)
 	diags = append(diags, s.diagnoseUndeletable(hcl.DiagError)...)
 	if len(diags) > 0 {
@@ -174,8 +174,8 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// refuseUndeliverable keeps a run from beginning that could not deliver the secret of a new key.
-func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
+// diagnoseUndeliverable keeps a run from beginning that could not deliver the secret of a new key.
+func (s *session) diagnoseUndeliverable(p *plan.Plan, severity hcl.DiagnosticSeverity, o secret.DeliveryOptions) hcl.Diagnostics {
 	isNew := map[addr.Addr]bool{}
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -183,13 +183,12 @@ func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
 		isNew[c.Addr] = makes && c.Kind.YieldsSecret()
 	}
 	var diags hcl.Diagnostics
-	o := s.secretOptions()
 	for _, r := range s.config.Resources {
 		if !isNew[r.Addr] {
 			continue
 		}
 		for _, d := range explainAsDiagnostics(secret.Check(r.Deliveries, o)) {
-			d.Extra = r.Addr
+			d.Extra, d.Severity = r.Addr, severity
 			diags = append(diags, d)
 		}
 	}

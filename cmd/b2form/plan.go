@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -94,6 +95,9 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 		warnings = append(warnings, s.warnMissingCapabilities(made)...)
 		warnings = append(warnings, s.diagnoseUndeletable(hcl.DiagWarning)...)
 		warnings = append(warnings, s.unrecordedDeletesNeedingConsent(made, hcl.DiagWarning)...)
+		deliveries := s.secretOptions()
+		deliveries.Stdout = io.Discard // that of the plan is another one
+		warnings = append(warnings, s.diagnoseUndeliverable(made, hcl.DiagWarning, deliveries)...)
 		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/secret"
 	"b2form/internal/view"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/config"
 )
 
 func (p *program) validateCommand() *cli.Command {
@@ -45,6 +48,7 @@ func (p *program) validate() error {
 	if !diags.HasErrors() {
 		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckPoliciesBeforePlan(config),
 			plan.WarnUnusableCredentials(config))
+		diags = append(diags, p.undeliverablePaths(config)...)
 		results, failed := evaluateChecks(config.Checks, nil)
 		diags = append(diags, failed...)
 		if p.recorder != nil {
@@ -71,4 +75,14 @@ func (p *program) validate() error {
 		p.printResult("Success! The configuration is valid.")
 	}
 	return nil
+}
+
+// undeliverablePaths are errors about files that no secret can be delivered to.
+func (p *program) undeliverablePaths(c *config.Config) (diags hcl.Diagnostics) {
+	s := &session{program: p, config: c}
+	o := s.secretOptions()
+	for _, r := range c.Resources {
+		diags = append(diags, explainAsDiagnostics(secret.CheckPaths(r.Deliveries, o))...)
+	}
+	return diags
 }

@@ -3,6 +3,7 @@ package secret
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"b2form/schema/config"
 )
@@ -12,9 +13,7 @@ import (
 // The error joins an *Error of each delivery that cannot be made.
 func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 	o.LiveLookup = nil // what is delivered is not known yet
-	var refused []error
-	for _, d := range deliveries {
-		var err error
+	return checkEach(deliveries, func(d config.Delivery) (err error) {
 		switch d.Type {
 		case "age", "file":
 			var path string
@@ -26,7 +25,29 @@ func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 		case "command":
 			_, err = prepareProgram(KeyInfo{}, d, o)
 		}
-		if err != nil {
+		return err
+	})
+}
+
+// CheckPaths finds what Check does of the paths themselves, whatever is there and on whichever machine. A file whose path is
+// not known yet has none.
+func CheckPaths(deliveries []config.Delivery, o DeliveryOptions) error {
+	return checkEach(deliveries, func(d config.Delivery) error {
+		if d.Path == "" {
+			return nil
+		}
+		_, err := checkedFilePath(d, o)
+		if _, isOfMachine := errors.AsType[syscall.Errno](err); isOfMachine {
+			return nil
+		}
+		return err
+	})
+}
+
+func checkEach(deliveries []config.Delivery, check func(config.Delivery) error) error {
+	var refused []error
+	for _, d := range deliveries {
+		if err := check(d); err != nil {
 			refused = append(refused, refusalError(d, err))
 		}
 	}
@@ -36,7 +57,7 @@ func Check(deliveries []config.Delivery, o DeliveryOptions) error {
 func refusalError(d config.Delivery, why error) *Error {
 	return &Error{
 		Summary: "Secret cannot be delivered",
-		Detail:  fmt.Sprintf("The new key would be lost, so it was not made: %s.", why),
+		Detail:  fmt.Sprintf("The new key would be lost, so it is not made: %s.", why),
 		Range:   d.Range,
 		Cause:   why,
 	}
