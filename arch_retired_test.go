@@ -24,6 +24,7 @@ apply:
 	runner.unannounced runner.announceCreatesErr,
 	task.carriers changeTask.idsBeforeCreate, task.id changeTask.objectID, task.unseen changeTask.unresolvedAttempts
 cmd/b2form:
+	jsonFile jsonLinesFile, secretFile deliveredKey, watchedBody idleTimeoutBody,
 	box localB2, candidate completionCandidate, completer lineCompleter, consoleInput consoleScope,
 	consoleScope.missing consoleScope.missingText, consoleWorld consoleScope, each funcFlag,
 	emulatorOptions.remote emulatorOptions.allowRemote, face ui, guarded fencedAPI, options.ask options.allowInput,
@@ -51,12 +52,13 @@ internal/audit:
 	Look Run, Options.Soon Request.ExpiresWithin, Report.Account Report.OwnCredentialFindings,
 	Report.CountWithFindings Report.CountCredentialsWithFindings, Report.Found Report.CountCredentialsWithFindings, looker auditor
 internal/b2:
+	versionRemoval purgeRun,
 	Client.Ahead Client.ProvenServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
 	Options.Log Options.OnAttempt, Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
 	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
 	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
 	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.sequentialRoundTrips,
-	emptying versionRemoval, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
+	emptying purgeRun, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
 	recordKey blazerCallKey, request.accept request.checkNonJSONReply, request.extra request.extraTimeout, sealed hiddenStringFunc,
 	seam blazerTransport, sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got minSpeedReader.bytesRead,
 	target uploadTarget, transportProblem explanation, trouble explanation, uploads uploadURLPool, watched minSpeedReader
@@ -71,6 +73,7 @@ internal/forge/imitation:
 internal/notify:
 	sort messageFormat
 internal/planfile:
+	ContentsDescription DestroyedContents,
 	File.Context File.PlanContextJSON, document.Context document.PlanContextJSON
 internal/prove:
 	Access.End Access.DeleteKey, Access.New Access.IsNewKey, Bucket.Locked Bucket.HasObjectLock, Bucket.NoUpload Bucket.NoUploadReason,
@@ -97,9 +100,10 @@ internal/secret:
 	programError.how programError.summary, programError.more programError.detail, queued lockedWriter, reserved tempFile,
 	slot destination, tail tailBuffer, tempFile.list tempFile.tempFileList, tempFile.named tempFile.tempPath
 internal/state:
+	Database PostgresBackend, NewDatabase NewPostgresBackend, replayedJournal parsedJournal,
 	Applied AppliedDigests, Applied.Files AppliedDigests.ConfigFilesDigest, Applied.Variables AppliedDigests.NonsensitiveVariablesDigest,
-	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Database.Name Database.StateName,
-	Database.Patience Database.ReconnectTimeout, HTTPServer HTTPBackend, HTTPServer.RetryMost HTTPBackend.MaxRetryWait,
+	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Database.Name PostgresBackend.StateName,
+	Database.Patience PostgresBackend.ReconnectTimeout, HTTPServer HTTPBackend, HTTPServer.RetryMost HTTPBackend.MaxRetryWait,
 	HTTPServer.RetryWait HTTPBackend.FirstRetryWait, HTTPServer.Version HTTPBackend.ProgramVersion, Intent CreateIntent,
 	Intent.At CreateIntent.AnnouncedAt, Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.LaterAttemptObjectID, Local LocalFile,
 	Local.Files LocalFile.FilePaths, LockedError.ID LockedError.HTTPLockID, LockedError.Info LockedError.InfoText, Moved EntryMove,
@@ -116,8 +120,8 @@ internal/state:
 	checksummed.Do checksummedLine.Record, checksummed.Sum checksummedLine.CRC32, claim leaseClaim, counter writeCounter,
 	decoder.at decoder.offset, fence lockStatus, file journalFile, fileStorage.file fileStorage.journal,
 	fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile, fileStorage.size fileStorage.journalSize,
-	fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit, httpLock httpLockInfo, journal replayedJournal,
-	journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions, object fileVersion,
+	fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit, httpLock httpLockInfo, journal parsedJournal,
+	journal.size parsedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions, object fileVersion,
 	pointer statePointer, record journalRecord, record.After journalRecord.PreviousChunk, record.Begin journalRecord.Announce,
 	sealed checksummedLine, stored knownFiles, version stateAndJournalVersion, view bucketView
 internal/terraform:
@@ -125,6 +129,7 @@ internal/terraform:
 	Result.Outputs Result.HasOutputs, Result.Removals Result.StateRemovals, Result.Unset Result.HasUnsetVariables,
 	standIn substituteVariable, use expressionUse
 internal/testrun:
+	Postgres SharedPostgres, Sample SampleUnlessExhaustive,
 	Checks CaseCount, HasPostgres UsesPostgres, InMemory UseMemoryTempDir, Program BuildProgram, Whole Exhaustive
 internal/trace:
 	PhaseTotal.Time PhaseTotal.OwnTime, Span.Status Span.HTTPStatus, otlpSpan.End otlpSpan.EndUnixNano,
@@ -181,7 +186,7 @@ schema:
 	Options.AllowNoConfig Options.AccountDataIfNoConfig, Options.Bare Options.AccountDataIfNoConfig,
 	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion,
 	Sources ListConfigDirFiles, VarValue VariableValue, block.after metaArgs.dependsOnRefs, block.delivers metaArgs.jsonDeliverBlocks,
-	block.part block.nonLinkAttrs, block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall,
+	block.part block.attrsWithoutDeferredLinks, block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall,
 	caller.loader caller.module, caller.needs caller.needMarks, concern affectedInstances, conformer converter, contexts reusedContext,
 	conversionError.name conversionError.nameIsWrong, dataForm.args dataForm.lookupArgNames, dataForm.within dataForm.listsChildren,
 	evaluation.b instanceEvaluation.block, evaluation.done instanceEvaluation.completer,
@@ -195,7 +200,7 @@ schema:
 	node.after node.dependsOnNodes,
 	openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots, repetition repetitionData,
 	repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots, reusedContext.said reusedContext.diagCount,
-	said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts, scope.early scope.withoutLinks, scope.l scope.module,
+	said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts, scope.early scope.deferredLinksUnknown, scope.l scope.module,
 	scope.secret scope.sawLiveSecret, scope.within scope.byModule, secretNames.own secretNames.onlySecret, shared sharedLoad,
 	sharedLoad.file sharedLoad.fileSchema, sharedLoad.lateNeeds sharedLoad.hasNeedsBesideArgs, sharedLoad.loaders sharedLoad.modules,
 	sharedLoad.meta sharedLoad.metaSchema, sharedLoad.pending sharedLoad.hasPendingData, sharedLoad.top sharedLoad.rootOptions,
@@ -221,6 +226,7 @@ schema/config:
 schema/file:
 	fileVersion.ID fileVersion.BucketIDAndName, version fileVersion
 schema/folder:
+	Folder.GlobFiles Folder.GlobPermittedFiles,
 	Boundary.Seal Boundary.EndLoading, Folder.Module Folder.ModuleDir, Folder.Payload Folder.ReadPayload,
 	Folder.ReadFound Folder.ReadConfigFile, ignores gitIgnores, refusal forbiddenPath
 schema/functions:
@@ -228,6 +234,7 @@ schema/functions:
 schema/key:
 	application clientProgram
 schema/kind:
+	BlockSign BlockAddrPrefix, memoDecoder objectDecoder,
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.TargetFromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
@@ -269,7 +276,7 @@ schema/kind:
 	Nearest words.FindSimilar, NearestName words.FindSimilar, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex,
 	Object.Members Object.JSONMembers, Object.from Object.decoder, Ours B2formSource, Output config.Output, OwnSource B2formSource,
 	Pair Comparison, Parent.List Parent.ListChildren, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
-	Problem.Whole Problem.CrossAttribute, Problems.At Problems.WithPathPrefix, Query config.DataQuery, Removal config.Removal,
+	Problem.Whole Problem.CrossAttribute, Problems.At Problems.PrefixPaths, Query config.DataQuery, Removal config.Removal,
 	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule LintRuleName,
 	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddLookedForChildren,
 	Snapshot.Asked Snapshot.CanTellIfExists, Snapshot.Computed Snapshot.ComputedWithoutSecrets, Snapshot.Found Snapshot.FindChildListing,
@@ -277,15 +284,18 @@ schema/kind:
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
 	TextOf EmptyIfNull, Texts StringsIfWhollyKnown, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.PointerAt,
 	Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode, attrSource.one attrSource.singleMemberIndex, decoder valueDecoder,
-	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder memoDecoder, liveDecoder.account memoDecoder.expectedAccountID,
-	liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText, liveDecoder.parts memoDecoder.memberValues,
-	memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder, reading memoDecoder, source attrSource, step memo,
+	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder objectDecoder, liveDecoder.account objectDecoder.expectedAccountID,
+	liveDecoder.attrs objectDecoder.attrSources, liveDecoder.known objectDecoder.decodedByText,
+	liveDecoder.parts objectDecoder.memberValues,
+	memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder, reading objectDecoder, source attrSource, step memo,
 	text decodeKey
 schema/parse:
+	IsPlainWord IsASCIIName, PerInstance StepsPerInstance, Variable MaxEvaluationEnvVar, plainParser subsetParser,
 	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,
 	Budget.Look Budget.MustSpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.MustSpendValue, counted countedExpr,
 	exceeded exceededPanic, nesting nestingScanner
 schema/syntax:
+	NamePrefix DataNamePrefix,
 	Argument.Sees ArgumentSpec.MayReferTo, Argument.Terraform ArgumentSpec.TerraformNote, ArgumentType.Words ArgumentType.Description,
 	Block.About BlockSpec.CommonDoc, Block.Form BlockSpec.FormLabel, Block.Header BlockSpec.HeaderText, Block.Min BlockSpec.MinCount,
 	Block.Names BlockSpec.AllowedNames, Block.Nested BlockSpec.NestedForms, Block.Official BlockSpec.OwnNameByTerraformName,

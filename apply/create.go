@@ -73,9 +73,9 @@ func (r *runner) idsWithIdentity(c *plan.Change) []string {
 	return ids
 }
 
-// createObject makes the object of a task, which is announced. Every destination of its
+// createAndRecord makes the object of a task, which is announced. Every destination of its
 // secret is prepared before the request goes out.
-func (r *runner) createObject(ctx context.Context, t *changeTask, fields []string, freeSlot func()) (err error) {
+func (r *runner) createAndRecord(ctx context.Context, t *changeTask, fields []string, freeSlot func()) (err error) {
 	body, err := t.Kind.Encode(t.After, fields, true, r.idLookup(t.Change))
 	if err != nil {
 		return errors.Join(err, r.withdrawOwnIntentIfResolved(t))
@@ -241,7 +241,7 @@ func (r *runner) prepareDelivery(ctx context.Context, t *changeTask) (*secret.Pr
 // keyInfo describes the key to its destinations.
 func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.KeyInfo {
 	account := r.Snapshot.Account
-	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Realm: account.Realm,
+	self := secret.KeyInfo{DeclaredName: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Realm: account.Realm,
 		S3Endpoint: account.S3URL, S3Region: account.S3Region()}
 	if c.Kind.Credential != nil {
 		self.Buckets, self.NamePrefix = c.Kind.Credential.Reach(c.After)
@@ -288,24 +288,24 @@ func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Obj
 // before it or with it, the key is deleted again: nobody could use it.
 func (r *runner) deliverRecordOrDelete(ctx context.Context, t *changeTask, o *kind.Object, key secret.Value,
 	prepared *secret.PreparedDelivery,
-	prepareErr error,
+	earlierErr error,
 	freeSlot func()) error {
 	if gone := r.State.CheckLocked(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
 	var where []string
-	if prepareErr == nil {
-		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrsWithoutSecrets)
+	if earlierErr == nil {
+		where, earlierErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrsWithoutSecrets)
 	}
 	made, shown := NewKey{KeyID: o.ID, Key: key, DeliveredTo: where}, false
-	if prepareErr == nil {
-		shown, prepareErr = r.showKeyIfWanted(t, made)
+	if earlierErr == nil {
+		shown, earlierErr = r.showKeyIfWanted(t, made)
 	}
-	if prepareErr != nil {
+	if earlierErr != nil {
 		if err := r.deleteUndelivered(ctx, t, o); err != nil {
-			return errors.Join(prepareErr, err)
+			return errors.Join(earlierErr, err)
 		}
-		return wire.AppendToExplainedDetail(prepareErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
+		return wire.AppendToExplainedDetail(earlierErr, fmt.Sprintf("The new %s was deleted again.", t.Kind.Name))
 	}
 	freeSlot()
 	if err := r.recordNewEntry(t, r.createdAtOrNow(t.Change, o), len(where) > 0 || shown); err != nil {

@@ -36,13 +36,13 @@ type EventStage string
 
 // The stages.
 const (
-	Started   EventStage = "started"
-	Emptying  EventStage = "emptying"
-	Delivered EventStage = "delivered"
-	Verifying EventStage = "verifying" // B2 does not accept the new key yet; only then
-	Verified  EventStage = "verified"  // the wait for that is over
-	Done      EventStage = "done"
-	Failed    EventStage = "failed"
+	Started     EventStage = "started"
+	Emptying    EventStage = "emptying"
+	Delivered   EventStage = "delivered"
+	Verifying   EventStage = "verifying" // B2 does not accept the new key yet; only then
+	VerifyEnded EventStage = "verified"  // the wait for that is over
+	Done        EventStage = "done"
+	Failed      EventStage = "failed"
 )
 
 // A ChangeResult is what became of one change.
@@ -96,7 +96,7 @@ func (r *Result) Incomplete() bool {
 // buildResult sums the run up. err is of the state.
 func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateErr error) *Result {
 	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: stateErr, Interrupted: ctx.Err() != nil,
-		Entries: r.State.State().Entries, FailedPostconditions: r.checkLatePostconditions()}
+		Entries: r.State.State().Entries, FailedPostconditions: r.recheckPostconditions()}
 	steps := make([][]int, len(r.changeTasks))
 	for i := range r.Plan.Steps {
 		change := r.Plan.Steps[i].Change

@@ -26,7 +26,7 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 	switch s.Op {
 	case plan.OpCreate:
 		err = r.reportAction(t, plan.Create, "", func() (string, error) {
-			err := r.createObject(ctx, t, s.Fields, freeSlot)
+			err := r.createAndRecord(ctx, t, s.Fields, freeSlot)
 			return t.objectID, err
 		})
 	case plan.OpVerify:
@@ -36,7 +36,7 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.updateObject(ctx, t, id, s.Fields) })
 	case plan.OpDelete:
 		err = r.reportAction(t, plan.Delete, s.RemoteID, func() (string, error) {
-			return s.RemoteID, r.deleteObject(ctx, t, s.RemoteID, freeSlot)
+			return s.RemoteID, r.deleteAndRemoveRetiree(ctx, t, s.RemoteID, freeSlot)
 		})
 	case plan.OpForget:
 		err = r.State.ForgetEntries(t.Addr)
@@ -85,14 +85,14 @@ func (r *runner) checkPostconditions(t *changeTask, s *plan.Step) error {
 	if res.Postconditions == nil || !isSet {
 		return nil
 	}
-	if diags := res.Postconditions(r.liveAttrs); diags.HasErrors() {
+	if diags := res.Postconditions(r.unconfiguredLiveAttrs); diags.HasErrors() {
 		return diags
 	}
 	return nil
 }
 
-// liveAttrs are the computed attributes of what is recorded by now.
-func (r *runner) liveAttrs(a addr.Addr) (attrs map[string]cty.Value, known bool) {
+// unconfiguredLiveAttrs are the computed attributes of what is recorded by now.
+func (r *runner) unconfiguredLiveAttrs(a addr.Addr) (attrs map[string]cty.Value, known bool) {
 	e, recorded := r.State.Entry(a)
 	if !recorded || r.resources[a] == nil {
 		return nil, false
@@ -102,9 +102,9 @@ func (r *runner) liveAttrs(a addr.Addr) (attrs map[string]cty.Value, known bool)
 	return plan.LiveAttrsNotConfigured(r.resources[a], r.Snapshot, e.ID)
 }
 
-// checkLatePostconditions judges what is declared once more after a run that wrote: a condition may rest on what was made
+// recheckPostconditions judges what is declared once more after a run that wrote: a condition may rest on what was made
 // after the resource that it is about. Those that failed already are passed over, and so is what a partial plan leaves alone.
-func (r *runner) checkLatePostconditions() (failed hcl.Diagnostics) {
+func (r *runner) recheckPostconditions() (failed hcl.Diagnostics) {
 	if !slices.ContainsFunc(r.Plan.Steps, func(s plan.Step) bool { return writesObject(&s) }) {
 		return nil
 	}
@@ -118,19 +118,19 @@ func (r *runner) checkLatePostconditions() (failed hcl.Diagnostics) {
 			t != nil && (t.postconditionFailed || len(t.errs) > 0) {
 			continue
 		}
-		if diags := res.Postconditions(r.liveAttrs); diags.HasErrors() {
+		if diags := res.Postconditions(r.unconfiguredLiveAttrs); diags.HasErrors() {
 			failed = append(failed, diags...)
 		}
 	}
 	if judge := r.Config.JudgeConditionsOfModules; judge != nil && len(r.Plan.LeftOut) == 0 {
-		failed = append(failed, judge(r.liveAttrs)...)
+		failed = append(failed, judge(r.unconfiguredLiveAttrs)...)
 	}
 	return failed
 }
 
-// deleteObject deletes a live object and, where it has a successor, strikes it from the
+// deleteAndRemoveRetiree deletes a live object and, where it has a successor, strikes it from the
 // entry's list.
-func (r *runner) deleteObject(ctx context.Context, t *changeTask, id string, freeSlot func()) error {
+func (r *runner) deleteAndRemoveRetiree(ctx context.Context, t *changeTask, id string, freeSlot func()) error {
 	live, err := r.snapshotJSONOrNil(t.Kind, id)
 	if err != nil {
 		return err

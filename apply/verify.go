@@ -108,7 +108,7 @@ func (r *runner) verifyUntilAccepted(ctx context.Context, t *changeTask) (accoun
 			break
 		}
 	}
-	e.Stage, e.Elapsed, e.Err = Verified, r.Now().Sub(start), err
+	e.Stage, e.Elapsed, e.Err = VerifyEnded, r.Now().Sub(start), err
 	r.emit(e)
 	return account, err
 }

@@ -123,10 +123,10 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	if err != nil {
 		return d, err
 	}
-	if d.Before, err = hidden.visibleJSON(c, before, d.UnreadableBefore != nil); err != nil {
+	if d.Before, err = hidden.encodeAndCollectHidden(c, before, d.UnreadableBefore != nil); err != nil {
 		return d, err
 	}
-	d.After, err = hidden.visibleJSON(c, c.After, d.UnknownAfter != nil)
+	d.After, err = hidden.encodeAndCollectHidden(c, c.After, d.UnknownAfter != nil)
 	return d, err
 }
 

@@ -62,9 +62,9 @@ func (p *planner) findReplaceReason(r *config.Resource, h match, fields []string
 		return "as requested"
 	case !r.Kind.YieldsSecret():
 		return ""
-	case h.anyRecovered && len(h.maybeForeignIDs) > 0:
+	case h.anyUnsupersededRecovered && len(h.maybeForeignIDs) > 0:
 		return "an interrupted run, or somebody else since, made it"
-	case h.anyRecovered:
+	case h.anyUnsupersededRecovered:
 		return undelivered
 	case h.recordedSiblingGone || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"

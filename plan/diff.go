@@ -38,8 +38,8 @@ type comparisonResult struct {
 
 type comparedValues struct{ want, live *cty.Value }
 
-// most is how many comparisons are remembered beside the last ones.
-const most = 10_000
+// maxRefResults is how many comparisons are remembered beside the last ones.
+const maxRefResults = 10_000
 
 func newDiffer(k *kind.Kind) *differ {
 	return &differ{k, make([]comparisonResult, len(k.Attrs)), map[comparedValues]bool{}}
@@ -119,7 +119,7 @@ func (d *differ) cachedEqual(a *kind.Attr, at comparedValues) bool {
 	same, known := d.refResults[at]
 	if !known {
 		same = equalNullAsEmpty(*at.want, *at.live)
-		if len(d.refResults) < most {
+		if len(d.refResults) < maxRefResults {
 			d.refResults[at] = same
 		}
 	}

@@ -54,10 +54,10 @@ type hiddenValues struct {
 
 func (h *hiddenValues) resetStandInNumbers() { h.standInNumbers = nil }
 
-// visibleJSON is an object of the change as JSON, with something else in the place of each hidden
+// encodeAndCollectHidden is an object of the change as JSON, with something else in the place of each hidden
 // value. Where one attribute has one value before and after, the same stands for it. unknown says that some of it is not
 // known.
-func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, hasUnknown bool) (json.RawMessage, error) {
+func (h *hiddenValues) encodeAndCollectHidden(c *Change, v cty.Value, hasUnknown bool) (json.RawMessage, error) {
 	var failed error
 	if hasUnknown {
 		v, failed = unknownAsNull(v)
@@ -93,14 +93,14 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, hasUnknown bool) (jso
 }
 
 // standInNumber is the same for the same value of one attribute of a change.
-func (h *hiddenValues) standInNumber(of string) int {
-	n, ok := h.standInNumbers[of]
+func (h *hiddenValues) standInNumber(attrAndText string) int {
+	n, ok := h.standInNumbers[attrAndText]
 	if !ok {
 		if h.standInNumbers == nil {
 			h.standInNumbers = map[string]int{}
 		}
 		n = len(h.standInNumbers) + 1
-		h.standInNumbers[of] = n
+		h.standInNumbers[attrAndText] = n
 	}
 	return n
 }

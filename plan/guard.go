@@ -168,10 +168,10 @@ func (p *planner) checkByKind(r *config.Resource, _ match, c *Change) {
 	}
 }
 
-// checkDeletedParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
+// forceOrCheckChildDeletes refuses to delete a bucket beside files in it that are only hidden:
 // it would not be empty. Files of a bucket that goes with everything it holds go
 // for good too, unless they are to stay.
-func (p *planner) checkDeletedParentsEmptied() {
+func (p *planner) forceOrCheckChildDeletes() {
 	hidden, forgotten := map[identityKey][]*Change{}, map[identityKey][]*Change{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]

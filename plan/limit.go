@@ -7,9 +7,9 @@ import (
 	"b2form/schema/config"
 )
 
-// fewestForShare is how many objects the state must record for a share of them to be a
+// minRecordedForPercent is how many objects the state must record for a share of them to be a
 // limit: of fewer, one is much already.
-const fewestForShare = 10
+const minRecordedForPercent = 10
 
 // An ExceededLimit is a limit that a plan goes over.
 type ExceededLimit struct {
@@ -43,7 +43,7 @@ func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []ExceededL
 		e := ExceededLimit{ChangeLimit: l, Planned: planned[l.Action], Allowed: l.Most}
 		if l.IsPercent {
 			e.Allowed = recorded * l.Most / 100
-			if recorded < fewestForShare {
+			if recorded < minRecordedForPercent {
 				continue
 			}
 		}

@@ -138,7 +138,7 @@ func (l *linkPlanner) comparableLive(r *config.Resource, raw kind.Values) kind.V
 
 // noteLinks notes what a live object stands for and what it links to, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
-func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values,
+func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (liveForHazards kind.Values,
 	reason string) {
 	if action == NoOp || action == Update {
 		l.noteKept(r, h)
@@ -146,19 +146,20 @@ func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw 
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
 	}
-	judged = l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded)
+	liveForHazards = l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded)
 	if action == Update {
 		l.liveLinkTargets[r.Addr] = l.linkTargets(r.Kind, raw)
-		reason = l.noteReplacedLinkTargets(r, h, judged, fields)
+		reason = l.noteReplacedLinkTargets(r, h, liveForHazards, fields)
 	}
-	return judged, reason
+	return liveForHazards, reason
 }
 
 // noteReplacedLinkTargets is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (l *linkPlanner) noteReplacedLinkTargets(r *config.Resource, h match, judged kind.Values, fields []string) (reason string) {
-	rest, _ := l.differFor(r.Kind).diff(r.Value, judged, h.entryIfSameObject(), r.IgnoreChanges)
+func (l *linkPlanner) noteReplacedLinkTargets(r *config.Resource, h match, liveWithReplacedNames kind.Values,
+	fields []string) (reason string) {
+	rest, _ := l.differFor(r.Kind).diff(r.Value, liveWithReplacedNames, h.entryIfSameObject(), r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}

@@ -47,8 +47,8 @@ func nonvolatileAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id stri
 	return attrs, true
 }
 
-// unconfiguredAttrsBeforeApply answers with what is live.
-func (p *planner) unconfiguredAttrsBeforeApply(a addr.Addr) (attrs map[string]cty.Value, found bool) {
+// liveUnconfiguredAttrs answers with what is live.
+func (p *planner) liveUnconfiguredAttrs(a addr.Addr) (attrs map[string]cty.Value, found bool) {
 	r, e := p.declaration(a), p.entry(a)
 	if r == nil || e == nil {
 		return nil, false
@@ -56,8 +56,8 @@ func (p *planner) unconfiguredAttrsBeforeApply(a addr.Addr) (attrs map[string]ct
 	return nonvolatileAttrsNotConfigured(r, p.Snapshot, e.ID)
 }
 
-// unconfiguredAttrsAfterApply answers with what will be live, as far as the plan tells.
-func (p *planner) unconfiguredAttrsAfterApply(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
+// plannedUnconfiguredAttrs answers with what will be live, as far as the plan tells.
+func (p *planner) plannedUnconfiguredAttrs(a addr.Addr) (liveAttrs map[string]cty.Value, found bool) {
 	r := p.declaration(a)
 	if r == nil {
 		return nil, false
@@ -65,7 +65,7 @@ func (p *planner) unconfiguredAttrsAfterApply(a addr.Addr) (liveAttrs map[string
 	c := p.changeOf(a)
 	switch {
 	case c == nil:
-		return p.unconfiguredAttrsBeforeApply(a)
+		return p.liveUnconfiguredAttrs(a)
 	case c.Action == NoOp:
 		return nonvolatileAttrsNotConfigured(r, p.Snapshot, c.RemoteID)
 	}
@@ -101,7 +101,7 @@ func (p *planner) changeOf(a addr.Addr) *Change {
 func (p *planner) checkPostconditions() {
 	for _, r := range p.declared {
 		if r.Postconditions != nil {
-			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.unconfiguredAttrsAfterApply)...) })
+			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.plannedUnconfiguredAttrs)...) })
 		}
 	}
 	p.changeAt = nil // changes may be left out yet

@@ -24,11 +24,11 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p := newPlanner(r)
 	if p.checkRequest() {
 		p.planChanges()
-		p.keepOnlyRotations()
+		p.keepOnlyRotationsIfAsked()
 		p.setMovedFromAndSort()
-		p.keepOnlyTargets()
-		p.checkNamedStay()
-		p.checkDeletedParentsEmptied()
+		p.keepOnlyTargetsIfAny()
+		p.checkReferencedNotDestroyed()
+		p.forceOrCheckChildDeletes()
 		p.warnDataOfDestroyed()
 		p.addBrokenLinkHazards()
 		p.planDigestRemovals()
@@ -343,7 +343,7 @@ func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fi
 	if r.Kind.Update == nil {
 		reason := p.findReplaceReason(r, h, fields)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
-			return p.decideRotation(r, h, rotation, reason, live, fields)
+			return p.decideAndNoteRotation(r, h, rotation, reason, live, fields)
 		}
 		if reason == "" && len(fields) == 0 {
 			return NoOp, h.mismatchReason
@@ -469,7 +469,7 @@ func (p *planner) goneReason(k *kind.Kind, e *addr.StateEntry) string {
 
 // expiredAt is when a recorded object that is not there ended by itself: by B2's word or else, as declared says, by
 // its configuration; zero: neither tells.
-func (p *planner) expiredAt(k *kind.Kind, e *addr.StateEntry) (atOrZero time.Time, declared bool) {
+func (p *planner) expiredAt(k *kind.Kind, e *addr.StateEntry) (atOrZero time.Time, fromConfig bool) {
 	if o, at := p.Snapshot.FindExpired(k, e.ID); o != nil {
 		return at, false
 	}

@@ -17,19 +17,19 @@ import (
 
 // A match is what is ours under one address.
 type match struct {
-	entry                *addr.StateEntry      // nil: the state has no record
-	object               *kind.Object          // nil: nothing is live
-	overdueRetirees      []addr.RetiringObject // live objects that were replaced and whose time is over
-	keptRetirees         []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
-	expiredRetirees      []addr.RetiringObject // replaced objects that expired by a clock, and that B2 lists
-	extraRecoveredIDs    []string              // IDs of what interrupted runs made beside object
-	importedSiblingIDs   []string              // IDs of what is overdue or retiring and not ours yet; sorted
-	anyRecovered         bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
-	recordedSiblingGone  bool                  // object is of the same rotation as the recorded one, which is gone
-	hasUnknownSuccessors bool                  // the state does not know objects of the rotation that may be successors of object
-	maybeForeignIDs      []string              // IDs of what was announced, and may have been made by somebody else since
-	toBeImported         bool                  // object is not ours yet
-	mismatchReason       string                // why the object is not the recorded one
+	entry                    *addr.StateEntry      // nil: the state has no record
+	object                   *kind.Object          // nil: nothing is live
+	overdueRetirees          []addr.RetiringObject // live objects that were replaced and whose time is over
+	keptRetirees             []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
+	expiredRetirees          []addr.RetiringObject // replaced objects that expired by a clock, and that B2 lists
+	extraRecoveredIDs        []string              // IDs of what interrupted runs made beside object
+	importedSiblingIDs       []string              // IDs of what is overdue or retiring and not ours yet; sorted
+	anyUnsupersededRecovered bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
+	recordedSiblingGone      bool                  // object is of the same rotation as the recorded one, which is gone
+	hasUnknownSuccessors     bool                  // the state does not know objects of the rotation that may be successors of object
+	maybeForeignIDs          []string              // IDs of what was announced, and may have been made by somebody else since
+	toBeImported             bool                  // object is not ours yet
+	mismatchReason           string                // why the object is not the recorded one
 }
 
 // furtherDeleteIDs are the IDs of what is to be deleted beside the object, sorted.
@@ -82,7 +82,7 @@ func equalRetirees(a, b addr.RetiringObject) bool {
 // isObjectRecovered reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.
 func (h *match) isObjectRecovered() bool {
-	return h.anyRecovered && (h.entry == nil || h.object.ID != h.entry.ID)
+	return h.anyUnsupersededRecovered && (h.entry == nil || h.object.ID != h.entry.ID)
 }
 
 // entryIfSameObject is the record of the very object; nil: there is none.
@@ -111,7 +111,7 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 	}
 	made, superseded := p.findAndClaimRecovered(addr, k)
 	if len(made) > 0 {
-		h.anyRecovered = h.object == nil || !superseded
+		h.anyUnsupersededRecovered = h.object == nil || !superseded
 		for _, o := range made {
 			if !p.isOfAnnouncedTime(addr, o) {
 				h.maybeForeignIDs = append(h.maybeForeignIDs, o.ID)

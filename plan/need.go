@@ -23,7 +23,7 @@ type needStrength byte
 const (
 	hard needStrength = iota // kept: the object must exist, or what is deleted must be let go of first
 	// of deletions: what blocks say, which may be other than what is live; of creates: see serializeNamesakeCreates
-	declared
+	medium
 	soft // better so
 )
 
@@ -65,7 +65,7 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 			g.addObjectNeeds(g.stepsByChange[i].firstCreateOrUpdateStep(), to)
 		case deletesOrForgets(c) && deletesOrForgets(other):
 			for _, d := range g.stepsByChange[to].deletes {
-				g.addNeed(d, declared, g.stepsByChange[i].deletes...)
+				g.addNeed(d, medium, g.stepsByChange[i].deletes...)
 			}
 		default:
 			return false
@@ -131,7 +131,7 @@ func (g *stepGraph) serializeNamesakeCreates() {
 		if create := g.stepsByChange[i].create; c.Kind.NamesRepeat && create != none {
 			name := identityKey{c.Kind.Name, c.Identity}
 			if before, has := last[name]; has {
-				g.addNeed(create, declared, before)
+				g.addNeed(create, medium, before)
 			}
 			last[name] = create
 		}

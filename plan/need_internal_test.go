@@ -38,8 +38,8 @@ func TestOrdered(t *testing.T) {
 		{"twice", []need{{1, 0, soft}, {1, 0, hard}}, "0[] 1[0] 2[] 3[] "},
 		{"soft in a cycle", []need{{0, 1, hard}, {1, 0, soft}, {1, 3, soft}}, "3[] 1[0] 0[1] 2[] "},
 		{"soft beside a cycle", []need{{0, 1, hard}, {1, 0, soft}, {0, 2, soft}, {2, 3, soft}}, "1[] 3[] 2[1] 0[0 2] "},
-		{"declared before soft", []need{{0, 1, declared}, {1, 0, soft}}, "1[] 0[0] 2[] 3[] "},
-		{"declared in a cycle", []need{{0, 1, declared}, {1, 0, hard}, {1, 2, soft}}, "0[] 2[] 1[0 1] 3[] "},
+		{"declared before soft", []need{{0, 1, medium}, {1, 0, soft}}, "1[] 0[0] 2[] 3[] "},
+		{"declared in a cycle", []need{{0, 1, medium}, {1, 0, hard}, {1, 2, soft}}, "0[] 2[] 1[0 1] 3[] "},
 		{"all soft", []need{{0, 1, soft}, {1, 2, soft}, {2, 0, soft}}, "0[] 1[] 2[] 3[] "},
 	} {
 		g, steps := build(4, test.needs...)

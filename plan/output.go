@@ -73,7 +73,7 @@ func (p *planner) planOutputs() {
 		return
 	}
 	if judge := p.Config.JudgeConditionsOfModules; judge != nil && !p.Destroy {
-		if diags := judge(p.unconfiguredAttrsAfterApply); diags.HasErrors() {
+		if diags := judge(p.plannedUnconfiguredAttrs); diags.HasErrors() {
 			p.diags = append(p.diags, diags...)
 			return
 		}
@@ -102,7 +102,7 @@ func (p *planner) planOutputs() {
 
 // planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
 func (p *planner) planOutput(o *config.Output, recordedDigest string, wasRecorded bool) {
-	after, diags := o.Value(p.unconfiguredAttrsAfterApply)
+	after, diags := o.Value(p.plannedUnconfiguredAttrs)
 	if diags.HasErrors() {
 		p.diags = append(p.diags, diags...)
 		return
@@ -131,7 +131,7 @@ func equalWithoutMarks(a, b cty.Value) bool {
 // appliedValueIfKnown is the value of an output by what is live, where that is what was applied: digest is
 // what is recorded of it. cty.NilVal: nobody knows.
 func (p *planner) appliedValueIfKnown(o *config.Output, digest string) (valueOrNilVal cty.Value) {
-	v, diags := o.Value(p.unconfiguredAttrsBeforeApply)
+	v, diags := o.Value(p.liveUnconfiguredAttrs)
 	if diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal
 	}

@@ -56,9 +56,10 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 	})
 }
 
-// checkNamedStay refuses to destroy what a declared resource refers to by its name, whether the resource changes or not. Links that
+// checkReferencedNotDestroyed refuses to destroy what a declared resource refers to by its name, whether the resource changes or not.
+// Links that
 // stay as they are only stop working, which is a hazard.
-func (p *planner) checkNamedStay() {
+func (p *planner) checkReferencedNotDestroyed() {
 	destroyed, kinds, changes := map[addr.Addr]bool{}, map[string]bool{}, map[addr.Addr]*Change{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]

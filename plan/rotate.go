@@ -91,9 +91,9 @@ func (h *match) splitKeptUntilRenewal() (ids []string, others []addr.RetiringObj
 	return ids, others
 }
 
-// decideRotation decides what becomes of an object that rotates. Whatever the reason,
+// decideAndNoteRotation decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
-func (p *planner) decideRotation(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
+func (p *planner) decideAndNoteRotation(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
 	fields []string) (action Action, shownReason string) {
 	due, why := p.rotationDue(r, h, rotation, live)
 	if reason == "" {
@@ -222,8 +222,8 @@ func (h *match) overdueReason(k *kind.Kind) string {
 	return fmt.Sprintf("the overlap with the old %s ended on %s", k.Name, words.ReadableTime(last))
 }
 
-// keepOnlyRotations leaves out what rotation does not ask for, where nothing else is wanted.
-func (p *planner) keepOnlyRotations() {
+// keepOnlyRotationsIfAsked leaves out what rotation does not ask for, where nothing else is wanted.
+func (p *planner) keepOnlyRotationsIfAsked() {
 	if !p.RotationsOnly {
 		return
 	}

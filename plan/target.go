@@ -60,9 +60,9 @@ func coveredByAny(by []addr.Addr, a addr.Addr) bool {
 	return slices.ContainsFunc(by, func(b addr.Addr) bool { return b.Covers(a) })
 }
 
-// keepOnlyTargets leaves out what is no target. What a target needs comes along; what needs something
+// keepOnlyTargetsIfAny leaves out what is no target. What a target needs comes along; what needs something
 // excluded is left out with it.
-func (p *planner) keepOnlyTargets() {
+func (p *planner) keepOnlyTargetsIfAny() {
 	if len(p.Target) == 0 && len(p.Exclude) == 0 {
 		return
 	}
@@ -204,7 +204,7 @@ func (p *planner) dropLeftOutErrors() {
 }
 
 // warnPartialPlan says what of the whole plan this one is.
-func (p *planner) warnPartialPlan(brought, broughtDeletes, dragged []addr.Addr) {
+func (p *planner) warnPartialPlan(brought, broughtDeletes, excludedByNeed []addr.Addr) {
 	said := "-target and -exclude are for exceptions, such as the way out of an error."
 	say := func(what string, list []addr.Addr) {
 		if len(list) > 0 {
@@ -213,9 +213,9 @@ func (p *planner) warnPartialPlan(brought, broughtDeletes, dragged []addr.Addr) 
 	}
 	say("Planned too, since a target needs it", brought)
 	say("Destroyed too, since it is in the way of a target", broughtDeletes)
-	say("Left out, since it needs something excluded", dragged)
+	say("Left out, since it needs something excluded", excludedByNeed)
 	say("Also left out", slices.DeleteFunc(slices.Clone(p.plan.LeftOut),
-		func(a addr.Addr) bool { return slices.Contains(dragged, a) }))
+		func(a addr.Addr) bool { return slices.Contains(excludedByNeed, a) }))
 	p.warnf(nil, "This is not the whole plan", "%s A plan without them shows what is still to be done.", said)
 }
 

@@ -71,7 +71,7 @@ func (l *module) evalInstanceKey(e hcl.Expression, ctx *hcl.EvalContext) (key ct
 	case marks.Has(kind.Sensitive):
 		why = "An address is shown in plans, so no key in it can come from a sensitive value. Use nonsensitive() where that is harmless."
 	case !v.IsKnown():
-		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
+		l.reportUnknownUnlessPending(l.report, e.Range(), marks)
 		return v, false
 	case v.IsNull() || v.Type() != cty.String && v.Type() != cty.Number:
 		why = "What stands in brackets in an address is a key of for_each, which is a string, or a number of count."

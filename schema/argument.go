@@ -63,7 +63,7 @@ func (w *bodyArgs) findAssignedContaining(place hcl.Range) *argument {
 // An attrFilter picks the attributes of a block that are evaluated together; nil: all.
 type attrFilter func(*kind.Attr) bool
 
-func (p attrFilter) includes(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
+func (p attrFilter) includesSettable(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
 
 // bodySchema is bodySchema, once for all attributes of a kind or a nested object.
 func (s *sharedLoad) bodySchema(attrs []kind.Attr, p attrFilter) *hcl.BodySchema {
@@ -84,7 +84,7 @@ func bodySchema(attrs []kind.Attr, p attrFilter) *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "dynamic", LabelNames: []string{"type"}}}}
 	for i := range attrs {
 		a := &attrs[i]
-		if !p.includes(a) {
+		if !p.includesSettable(a) {
 			continue
 		}
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: a.Name})
@@ -106,7 +106,7 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 
 // readArguments sorts the content of a part of a body by its descriptor.
 func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
-	if native, ok := body.(*hclsyntax.Body); ok && !writesBlocks(native, attrs) {
+	if native, ok := body.(*hclsyntax.Body); ok && !hasAttrBlocks(native, attrs) {
 		return readAssigned(native, attrs, p, place)
 	}
 	content, _, diags := body.PartialContent(l.shared.bodySchema(attrs, p))
@@ -124,7 +124,7 @@ func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, p
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
-		if !p.includes(a) || assigned == nil && len(blocks) == 0 {
+		if !p.includesSettable(a) || assigned == nil && len(blocks) == 0 {
 			continue
 		}
 		l.checkWrittenOnce(a, assigned, blocks)
@@ -146,8 +146,8 @@ func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, p
 	return w
 }
 
-// writesBlocks reports whether attributes are written as blocks in a body.
-func writesBlocks(body *hclsyntax.Body, attrs []kind.Attr) bool {
+// hasAttrBlocks reports whether attributes are written as blocks in a body.
+func hasAttrBlocks(body *hclsyntax.Body, attrs []kind.Attr) bool {
 	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool {
 		return b.Type == "dynamic" || findAttr(attrs, b.Type) != nil
 	})
@@ -157,7 +157,7 @@ func writesBlocks(body *hclsyntax.Body, attrs []kind.Attr) bool {
 func readAssigned(body *hclsyntax.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
 	w := &bodyArgs{headerRange: place, body: body, args: make([]argument, 0, len(body.Attributes))}
 	for i := range attrs {
-		if a := body.Attributes[attrs[i].Name]; a != nil && p.includes(&attrs[i]) {
+		if a := body.Attributes[attrs[i].Name]; a != nil && p.includesSettable(&attrs[i]) {
 			w.args = append(w.args, argument{attr: &attrs[i], attrIndex: i, place: a.SrcRange, expr: a.Expr,
 				perInstance: refersToEachOrCount(a.Expr)})
 		}
@@ -301,7 +301,7 @@ func (l *module) reportUnknownName(it bodyItem, k *kind.Kind, attrs []kind.Attr,
 	}
 	known := settableNames(attrs)
 	if top {
-		known = append(known, metaArgumentNames(k)...)
+		known = append(known, metaArgumentAndBlockNames(k)...)
 	}
 	if it.isNativeBlock {
 		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, known))
@@ -310,8 +310,8 @@ func (l *module) reportUnknownName(it bodyItem, k *kind.Kind, attrs []kind.Attr,
 	l.errorAt(it.nameRange, "Unsupported argument", notExpectedDetail("An argument named", it.name, known))
 }
 
-// findMeantAttr is the attribute for which another name was written; nil: none is known to be.
-func findMeantAttr(name string, attrs []kind.Attr) *kind.Attr {
+// findAttrIfMisnamed is the attribute for which another name was written; nil: none is known to be.
+func findAttrIfMisnamed(name string, attrs []kind.Attr) *kind.Attr {
 	if findAttr(attrs, name) != nil {
 		return nil
 	}
@@ -332,7 +332,7 @@ func (w *bodyArgs) isRequiredMisnamed(attrs []kind.Attr, path cty.Path) bool {
 	}
 	if len(path) == 1 {
 		return slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
-			a := findMeantAttr(it.name, attrs)
+			a := findAttrIfMisnamed(it.name, attrs)
 			return a != nil && a.Name == step.Name
 		})
 	}
@@ -353,12 +353,12 @@ func (w *bodyArgs) isRequiredMisnamed(attrs []kind.Attr, path cty.Path) bool {
 // knows what the block as a whole says.
 func (w *bodyArgs) anyMisnamed(k *kind.Kind) bool {
 	return w != nil && slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
-		return !slices.Contains(metaArgumentNames(k), it.name) && findMeantAttr(it.name, k.Attrs) != nil
+		return !slices.Contains(metaArgumentAndBlockNames(k), it.name) && findAttrIfMisnamed(it.name, k.Attrs) != nil
 	})
 }
 
-// metaArgumentNames lists what a resource takes beside the attributes of its kind.
-func metaArgumentNames(k *kind.Kind) []string {
+// metaArgumentAndBlockNames lists what a resource takes beside the attributes of its kind.
+func metaArgumentAndBlockNames(k *kind.Kind) []string {
 	return slices.DeleteFunc(syntax.ResourceBlock().AllowedNames(),
 		func(name string) bool { return name == "deliver" && !k.YieldsSecret() })
 }

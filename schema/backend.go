@@ -21,7 +21,7 @@ import (
 // use, are not in their way. A folder without configuration has no settings.
 // Diagnostics are errors only.
 func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
-	l := newModule(o)
+	l := newRootModule(o)
 	if files, err := ListConfigDirFiles(l.Dir); err == nil && len(files.ConfigFiles) == 0 {
 		return l.config, nil
 	}

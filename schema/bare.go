@@ -11,8 +11,8 @@ import (
 	"b2form/schema/syntax"
 )
 
-// bareFile is the name of what stands for the files of a folder without configuration.
-const bareFile = "<account>"
+// defaultDataFilename is the name of what stands for the files of a folder without configuration.
+const defaultDataFilename = "<account>"
 
 // addDefaultDataBlocks declares what a folder without configuration has: data about the
 // account and about everything that stands alone in it, as data.account.this and
@@ -24,10 +24,10 @@ func (l *module) addDefaultDataBlocks() {
 			fmt.Fprintf(&src, "data %q %q {}\n", b.FormLabel, name)
 		}
 	}
-	file, diags := hclsyntax.ParseConfig([]byte(src.String()), bareFile, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig([]byte(src.String()), defaultDataFilename, hcl.InitialPos)
 	l.add(diags...)
-	l.config.Files[bareFile] = file
-	l.configBodies = append(l.configBodies, fileBody{bareFile, file.Body})
+	l.config.Files[defaultDataFilename] = file
+	l.configBodies = append(l.configBodies, fileBody{defaultDataFilename, file.Body})
 	l.withoutConfig = true
 }
 

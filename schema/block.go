@@ -27,14 +27,14 @@ type block struct {
 	*metaArgs
 	nativeDeliverRanges []hcl.Range // of the deliver blocks in native syntax
 
-	mayHaveLinks        bool               // whether it may set attributes that are evaluated last
-	referencesToResolve []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
-	nonLinkAttrs        attrFilter         // what its own node evaluates; nil: all
-	writtenArgs         *bodyArgs          // nil: they are read when they are needed; see argsOf
-	resources           []*config.Resource // sorted by instance
-	repetitions         []repetitionData   // beside resources
-	// awaitingLinks are the evaluations, beside resources, that wait for links.
-	awaitingLinks []*instanceEvaluation
+	mayHaveDeferredLinks      bool               // whether it may set attributes that are evaluated last
+	referencesToResolve       []hcl.Traversal    // of the arguments, where it has no links; until they are resolved
+	attrsWithoutDeferredLinks attrFilter         // what its own node evaluates; nil: all
+	writtenArgs               *bodyArgs          // nil: they are read when they are needed; see argsOf
+	resources                 []*config.Resource // sorted by instance
+	repetitions               []repetitionData   // beside resources
+	// awaitingDeferredLinks are the evaluations, beside resources, that wait for links.
+	awaitingDeferredLinks []*instanceEvaluation
 }
 
 // A blockName names a resource block within its module.
@@ -64,12 +64,12 @@ func (l *module) bodyOf(b *block) hcl.Body {
 	if b.jsonBody != nil {
 		return b.jsonBody
 	}
-	_, at := l.sourceOf(b)
+	_, at := l.fileSourceOf(b)
 	return l.parseBlock(at).Body
 }
 
-// sourceOf is the text of the file that a block in native syntax stands in, and where in it.
-func (l *module) sourceOf(b *block) (src []byte, at hcl.Range) {
+// fileSourceOf is the text of the file that a block in native syntax stands in, and where in it.
+func (l *module) fileSourceOf(b *block) (fileSrc []byte, at hcl.Range) {
 	at = hcl.Range{Filename: b.node.place.Filename, Start: b.node.place.Start, End: b.end}
 	return l.config.Files[at.Filename].Body.(sourceBody).src, at
 }
@@ -230,7 +230,7 @@ func (l *module) resolveDependsOn(e hcl.Expression) (dependsOnRefs []ref, nodes 
 		r := l.resolveRef(t, allowedRefs{})
 		switch {
 		case r.isInvalid: // reported, perhaps of another instance of the module
-		case len(t) == 3 && !r.hasInstanceKey:
+		case len(t) == 3 && !r.hasConstantKey:
 			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
 		default:
 			dependsOnRefs = append(dependsOnRefs, r)
@@ -240,8 +240,8 @@ func (l *module) resolveDependsOn(e hcl.Expression) (dependsOnRefs []ref, nodes 
 	return dependsOnRefs, nodes
 }
 
-// most is how many instances one block may have: more is a mistake.
-const most = 1_000_000
+// maxInstancesPerBlock is how many instances one block may have: more is a mistake.
+const maxInstancesPerBlock = 1_000_000
 
 // repetitionData is one instance to be, with what each or count is in it.
 type repetitionData struct {
@@ -354,7 +354,7 @@ func (l *module) evalForEachOrCount(e hcl.Expression, ctx *hcl.EvalContext) (unm
 
 func (l *module) expandCount(e hcl.Expression, v cty.Value, marks cty.ValueMarks) (instances []repetitionData, ok bool) {
 	if !v.IsKnown() {
-		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
+		l.reportUnknownUnlessPending(l.report, e.Range(), marks)
 		return nil, false
 	}
 	n, err := convert.Convert(v, cty.Number)
@@ -364,8 +364,8 @@ func (l *module) expandCount(e hcl.Expression, v cty.Value, marks cty.ValueMarks
 			size, _ = f.Int64()
 		}
 	}
-	if size < 0 || size > most {
-		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", most))
+	if size < 0 || size > maxInstancesPerBlock {
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", maxInstancesPerBlock))
 		return nil, false
 	}
 	if over := l.shared.evalBudget.SpendInstances(int(size), e.Range()); over != nil {
@@ -384,7 +384,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 	set := t.IsSetType()
 	switch {
 	case !v.IsKnown() || set && t.ElementType() != cty.String && !v.IsWhollyKnown():
-		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
+		l.reportUnknownUnlessPending(l.report, e.Range(), marks)
 		return nil, false
 	case v.IsNull():
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
@@ -407,7 +407,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 		key, value := it.Element()
 		switch {
 		case !key.IsKnown():
-			l.reportUnexplainedUnknown(l.report, e.Range(), marks)
+			l.reportUnknownUnlessPending(l.report, e.Range(), marks)
 			return nil, false
 		case key.IsNull():
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
@@ -421,11 +421,11 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 	return list, true
 }
 
-// reportUnexplainedUnknown reports a value that is not known where a known one is needed: because
+// reportUnknownUnlessPending reports a value that is not known where a known one is needed: because
 // only B2 knows it, or for no cause. One that is unknown because of an earlier error
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
-func (l *module) reportUnexplainedUnknown(r *report, at hcl.Range, marks cty.ValueMarks) {
+func (l *module) reportUnknownUnlessPending(r *report, at hcl.Range, marks cty.ValueMarks) {
 	if summary, detail := l.computedAttrUseMessage(marks); summary != "" {
 		r.errorAt(at, summary, detail)
 		return
@@ -458,7 +458,7 @@ func (l *module) computedAttrUseMessage(marks cty.ValueMarks) (summary, detail s
 	case names == nil:
 		return "", ""
 	case last:
-		return lastSummary, deferredDetail(words.JoinAnd(names))
+		return deferredSummary, deferredDetail(words.JoinAnd(names))
 	}
 	return computedSummary, computedDetail(words.JoinAnd(names))
 }

@@ -28,7 +28,7 @@ func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.Bo
 			continue
 		}
 		hasRequired = false
-		isMeant := func(it bodyItem) bool { return findMeantName(it.name, d) == a.Name }
+		isMeant := func(it bodyItem) bool { return findNameIfMisnamed(it.name, d) == a.Name }
 		if !slices.ContainsFunc(bodyItems(b.Body), isMeant) {
 			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
 			l.errorAt(b.DefRange, missingArgument,
@@ -38,9 +38,9 @@ func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.Bo
 	return content, hasRequired
 }
 
-// findMeantName is the name that was meant by one that a block does not know; "": none is
+// findNameIfMisnamed is the name that was meant by one that a block does not know; "": none is
 // known to be.
-func findMeantName(name string, d *syntax.BlockSpec) string {
+func findNameIfMisnamed(name string, d *syntax.BlockSpec) string {
 	if d.OtherArgumentsDoc != "" || d.FindArgument(name) != nil || d.NestedForms(name) != nil {
 		return ""
 	}

@@ -84,9 +84,9 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 		EvalContext: ctx}, v
 }
 
-// failureOrSecret is failure for a condition that may use computed attributes. It reports one that nothing but secrets keeps from
+// failureReportingSecrets is failure for a condition that may use computed attributes. It reports one that nothing but secrets keeps from
 // being known, however much else it is made from: no later evaluation knows them.
-func (c *condition) failureOrSecret(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, v cty.Value) {
+func (c *condition) failureReportingSecrets(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, v cty.Value) {
 	d, v = c.failure(s, ctx)
 	if d == nil && !v.IsKnown() && !c.isRefused {
 		c.reportSecretCause(s, v)
@@ -228,7 +228,7 @@ func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostic
 		s, end := l.newScopeAfterLoad(live)
 		defer end()
 		for _, a := range c.asserts {
-			if d, _ := a.failureOrSecret(s, s.context(a.refs, l.baseContext)); d != nil {
+			if d, _ := a.failureReportingSecrets(s, s.context(a.refs, l.baseContext)); d != nil {
 				d.Summary, d.Extra = "Check block assertion failed", config.UserMessageExtra{Instance: c.config.Name}
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)
 				s.report.add(d)

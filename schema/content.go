@@ -15,10 +15,10 @@ import (
 // What a file holds is kept beside its attributes, since those stand in plans. Of
 // the content they have the SHA-1.
 
-// readPayload is what the instance's file is to hold; nil where its kind has no
+// readPayloadAndFillSHA1 is what the instance's file is to hold; nil where its kind has no
 // content, and where that is missing, not known or cannot be read. A local file is
 // read now and gives the instance its SHA-1.
-func (e *instanceEvaluation) readPayload() *wire.Payload {
+func (e *instanceEvaluation) readPayloadAndFillSHA1() *wire.Payload {
 	c := e.block.kind.Content
 	if c == nil {
 		return nil
@@ -98,8 +98,8 @@ func (e *instanceEvaluation) errorAtAttr(attr, summary, detail string) {
 	e.reportAt(hcl.DiagError, at, summary, detail)
 }
 
-// withoutContentText takes the content itself out of completed attributes.
-func (e *instanceEvaluation) withoutContentText(v kind.Values) kind.Values {
+// clearContentText takes the content itself out of completed attributes.
+func (e *instanceEvaluation) clearContentText(v kind.Values) kind.Values {
 	if c := e.block.kind.Content; c != nil {
 		null := cty.NullVal(cty.String)
 		v.Set(c.TextAttr, &null)

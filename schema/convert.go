@@ -45,8 +45,8 @@ func (c *converter) addTypeError(path cty.Path, a *kind.Attr, message string) (u
 	return cty.UnknownVal(a.ValueType())
 }
 
-// unmarkKnown removes the marks at the top of v; false: v is not known.
-func (c *converter) unmarkKnown(v cty.Value, path cty.Path) (unmarked cty.Value, known bool) {
+// unmarkOrAddUnknown removes the marks at the top of v; false: v is not known.
+func (c *converter) unmarkOrAddUnknown(v cty.Value, path cty.Path) (unmarked cty.Value, known bool) {
 	v, marks := v.Unmark()
 	c.collectMarks(marks)
 	if v.IsKnown() {
@@ -73,7 +73,7 @@ func (c *converter) convertValue(a *kind.Attr, v cty.Value, path cty.Path) cty.V
 		v = functions.Nonsensitive(v) // it is shown nowhere, and hides nothing beside it
 	}
 	marks := v.Marks()
-	v, known := c.unmarkKnown(v, path)
+	v, known := c.unmarkOrAddUnknown(v, path)
 	switch {
 	case !known:
 		return cty.UnknownVal(a.ValueType())
@@ -252,7 +252,7 @@ func (c *converter) convertReference(a *kind.Attr, v cty.Value, marks cty.ValueM
 			}
 		}
 		if k.NamesRepeat && len(of) == 1 {
-			return cty.StringVal(kind.BlockSign + of[0].String())
+			return cty.StringVal(kind.BlockAddrPrefix + of[0].String())
 		}
 		v = v.GetAttr(k.IdentityAttr)
 	}

@@ -76,7 +76,7 @@ func accountDataType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"account_id": cty.String, "application_key_id": cty.String, "realm": cty.String,
 		"s3_endpoint": cty.String, "s3_region": cty.String, "download_url": cty.String, "api_url": cty.String,
-		"capabilities": cty.List(cty.String), "buckets": cty.List(cty.String), syntax.NamePrefix: cty.String,
+		"capabilities": cty.List(cty.String), "buckets": cty.List(cty.String), syntax.DataNamePrefix: cty.String,
 		"absolute_minimum_part_size": cty.Number, "recommended_part_size": cty.Number,
 	})
 }
@@ -122,7 +122,7 @@ func (l *module) declareData(b *hcl.Block) {
 	case !d.form.isList && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
 		d.node.notEvaluated = true
 		if misspelt := func(it bodyItem) bool {
-			return slices.Contains(d.form.lookupArgNames, findMeantName(it.name, d.form.syntax))
+			return slices.Contains(d.form.lookupArgNames, findNameIfMisnamed(it.name, d.form.syntax))
 		}; len(d.args) > 0 ||
 			!slices.ContainsFunc(bodyItems(b.Body), misspelt) {
 			l.errorAt(b.DefRange, "Incomplete data block",
@@ -139,7 +139,7 @@ func (l *module) unknownDataDetail(name string, forms []dataForm) string {
 	for _, f := range forms {
 		known = append(known, f.name)
 	}
-	if form := l.findTerraformDataForm(name, forms); form != "" {
+	if form := l.findFormForTerraformData(name, forms); form != "" {
 		return fmt.Sprintf("Write data %q instead of data %q.", form, name)
 	}
 	if name == "b2_bucket_file_signed_url" {
@@ -149,19 +149,19 @@ func (l *module) unknownDataDetail(name string, forms []dataForm) string {
 	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.JoinAnd(known), words.DidYouMean(name, "", known))
 }
 
-// findTerraformDataForm is the type here of data of the official provider; "" where it
+// findFormForTerraformData is the type here of data of the official provider; "" where it
 // has none of that type, or there is none here.
-func (l *module) findTerraformDataForm(name string, forms []dataForm) string {
-	if name == "b2_account_info" {
+func (l *module) findFormForTerraformData(terraformType string, forms []dataForm) string {
+	if terraformType == "b2_account_info" {
 		return "account"
 	}
 	for _, k := range l.Kinds {
-		if name == k.Terraform.Type {
+		if terraformType == k.Terraform.Type {
 			return k.Name
 		}
 	}
 	for _, f := range forms {
-		if name == "b2_bucket_"+f.name {
+		if terraformType == "b2_bucket_"+f.name {
 			return f.name
 		}
 	}
@@ -215,9 +215,9 @@ func (l *module) evaluateData(n *node) {
 	}
 }
 
-// answerDataInstance is the value of one instance; unknown where nothing was read yet, or
+// queryAndAnswerDataInstance is the value of one instance; unknown where nothing was read yet, or
 // where an error was reported.
-func (l *module) answerDataInstance(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
+func (l *module) queryAndAnswerDataInstance(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 	unknown, k := unknownYetValue(d.form.valueType), d.form.kind
 	args, ok := l.evalDataArguments(d, ctx)
 	if !ok {
@@ -241,7 +241,7 @@ func (l *module) answerDataInstance(d *dataBlock, ctx *hcl.EvalContext) cty.Valu
 	case d.form.listsChildren:
 		return l.answerListing(d, q.Children)
 	case d.form.isList:
-		return l.answerAllObjects(d, args[syntax.NamePrefix])
+		return l.answerAllObjects(d, args[syntax.DataNamePrefix])
 	case q.Identity != "" && !l.Snapshot.CanTellIfExists(k, q.Identity):
 		l.shared.hasPendingData = true
 		return unknown
@@ -265,7 +265,7 @@ func (l *module) dataQuery(d *dataBlock, args map[string]string) config.DataQuer
 			most = syntax.DefaultCount
 		}
 		q.Children = kind.ChildListQuery{ParentIdentity: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]),
-			Prefix: args[syntax.NamePrefix],
+			Prefix: args[syntax.DataNamePrefix],
 			Limit:  most, Delimiter: args[syntax.Delimiter], EarlierVersionsToo: args[syntax.Versions] == "true"}
 	case k.ScopeAttr() != "":
 		q.Identity = k.NormalizeIdentity(args[k.ScopeAttr()] + "/" + name)
@@ -309,7 +309,7 @@ func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, c
 		}
 	}
 	if !v.IsWhollyKnown() {
-		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
+		l.reportUnknownUnlessPending(l.report, e.Range(), marks)
 		return "", false
 	}
 	if yes := false; d.form.syntax.FindArgument(name).Type == syntax.Bool {

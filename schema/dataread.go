@@ -116,7 +116,8 @@ func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Valu
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
 			Detail: fmt.Sprintf("The %s %q has more %s than the %d that %s asks for: it holds the first by name. Narrow them by %s, or "+
 				"raise %s, up to %d.",
-				k.ParentKind(), asked.ParentIdentity, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
+				k.ParentKind(), asked.ParentIdentity, k.Plural, asked.Limit, d.addr, syntax.DataNamePrefix, syntax.MaxCount,
+				syntax.MostCount)})
 	}
 	answer := l.listDataAttrs(d, found.Objects)
 	answer[complete], answer[folders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
@@ -224,7 +225,7 @@ func accountDataValue(a *wire.Account) cty.Value {
 		"account_id": text(a.ID), "application_key_id": text(a.KeyID), "realm": text(a.Realm),
 		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
 		"api_url":      text(a.APIURL),
-		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.NamePrefix: text(a.NamePrefix),
+		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.DataNamePrefix: text(a.NamePrefix),
 		"absolute_minimum_part_size": size(a.SmallestPartSize), "recommended_part_size": size(a.RecommendedPartSize),
 	})
 }

@@ -163,7 +163,7 @@ func (l *module) checkLabel(b *hcl.Block) (valid bool) {
 }
 
 func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
-	if parse.IsPlainWord(name) || hclsyntax.ValidIdentifier(name) {
+	if parse.IsASCIIName(name) || hclsyntax.ValidIdentifier(name) {
 		return true
 	}
 	l.errorAt(at, "Invalid name", fmt.Sprintf(
@@ -236,7 +236,7 @@ func (l *module) declareResource(b *hcl.Block) {
 	body := l.bodyOf(r)
 	l.readMetaArguments(r, body)
 	l.checkNamesAgainstKind(body, r.kind, r.kind.Attrs, true)
-	if r.mayHaveLinks = mayWriteAny(body, r.kind.Attrs, (*kind.Attr).IsDeferredLink); !r.mayHaveLinks {
+	if r.mayHaveDeferredLinks = mayHoldAnyAttr(body, r.kind.Attrs, (*kind.Attr).IsDeferredLink); !r.mayHaveDeferredLinks {
 		r.referencesToResolve = referencesInBody(body, r.kind.Attrs, nil)
 	}
 }
@@ -247,7 +247,7 @@ func (l *module) declareScanned(r *block) (declared bool) {
 	if r.jsonBody != nil {
 		return false
 	}
-	src, at := l.sourceOf(r)
+	src, at := l.fileSourceOf(r)
 	found := &l.shared.scan
 	if !parse.ScanBlock(src, at, found) {
 		return false

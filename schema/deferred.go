@@ -17,25 +17,25 @@ import (
 // (kind.Attr.IsLink) are evaluated by a node of their own, after the block itself and
 // all that it refers to. Nothing refers to that node: it closes no cycle.
 
-// addLinksNodeIfNeeded makes the node for the links of a block where there is need of one, and gives the
+// addDeferredLinksNodeIfNeeded makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) addLinksNodeIfNeeded(n *node, body hcl.Body, u allowedRefs) (nonLinkAttrs attrFilter) {
+func (l *module) addDeferredLinksNodeIfNeeded(n *node, body hcl.Body, u allowedRefs) (attrsWithoutDeferredLinks attrFilter) {
 	b := n.block
 	refs := l.resolve(bodyReferences(dynblock.WalkVariables(body), b.kind.Attrs, (*kind.Attr).IsDeferredLink), u)
 	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
 		return nil
 	}
-	b.nonLinkAttrs = func(a *kind.Attr) bool { return !a.IsDeferredLink() }
-	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, linksOf: b, refs: refs, dependsOnNodes: []*node{n}})
-	return b.nonLinkAttrs
+	b.attrsWithoutDeferredLinks = func(a *kind.Attr) bool { return !a.IsDeferredLink() }
+	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, deferredLinksOf: b, refs: refs, dependsOnNodes: []*node{n}})
+	return b.attrsWithoutDeferredLinks
 }
 
-// mayWriteAny is a quick look whether a body may hold an attribute of the part.
-func mayWriteAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
+// mayHoldAnyAttr is a quick look whether a body may hold an attribute of the part.
+func mayHoldAnyAttr(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 	native, ok := body.(*hclsyntax.Body)
 	for i := range attrs {
 		switch a := &attrs[i]; {
-		case !p.includes(a):
+		case !p.includesSettable(a):
 		case !ok, native.Attributes[a.Name] != nil:
 			return true
 		case slices.ContainsFunc(native.Blocks, func(b *hclsyntax.Block) bool { return b.Type == a.Name || b.Type == "dynamic" }):
@@ -45,16 +45,16 @@ func mayWriteAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 	return false
 }
 
-// evaluateLinks completes the resources of a block.
-func (l *module) evaluateLinks(n *node) {
-	b := n.linksOf
+// evaluateDeferredLinks completes the resources of a block.
+func (l *module) evaluateDeferredLinks(n *node) {
+	b := n.deferredLinksOf
 	if n.notEvaluated || b.node.notEvaluated {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.baseContext)
 	body := l.bodyOf(b)
 	last := l.readArguments(body, b.kind.Attrs, (*kind.Attr).IsDeferredLink, b.node.place)
-	for i, e := range b.awaitingLinks {
+	for i, e := range b.awaitingDeferredLinks {
 		e.ctx, e.originAddrs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
 		own := last
 		if last.hasDynamic {
@@ -71,7 +71,7 @@ func (l *module) evaluateLinks(n *node) {
 		}
 		r.DeferredNeeds = mergeAddrs(nil, e.originAddrs)
 	}
-	b.writtenArgs, b.awaitingLinks = b.writtenArgs.mergedWith(last), nil
+	b.writtenArgs, b.awaitingDeferredLinks = b.writtenArgs.mergedWith(last), nil
 }
 
 // mergedWith is what both parts of a body say.
@@ -79,7 +79,7 @@ func (w *bodyArgs) mergedWith(other *bodyArgs) *bodyArgs {
 	return &bodyArgs{w.headerRange, w.body, slices.Concat(w.args, other.args), w.hasDynamic || other.hasDynamic}
 }
 
-const lastSummary = "Attribute that is set last"
+const deferredSummary = "Attribute that is set last"
 
 func deferredDetail(what string) string {
 	return fmt.Sprintf("%s may name what needs the resource itself, so it is set last and is not known here. It may appear in output, "+

@@ -27,12 +27,12 @@ type deliverBlock struct {
 	refsOfOtherArgs  refs // of what is known before the key is made
 	refsOfSecretArgs refs // of what may use it
 
-	secretArgs []string // the arguments given that may use it
+	secretArgNames []string // the arguments given that may use it
 }
 
-// evaluateDeliveries evaluates the deliver blocks. They come after all resources,
+// addPostconditionsAndDeliveries evaluates the deliver blocks. They come after all resources,
 // since they may use computed attributes of any of them.
-func (l *module) evaluateDeliveries() {
+func (l *module) addPostconditionsAndDeliveries() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
 	taken := &destinations{rangeByDestination: map[string]hcl.Range{}, realFolderByPath: map[string]string{}}
 	for _, m := range l.shared.modules {
@@ -85,7 +85,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 		}
 		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.refsOfOtherArgs
 		if f.Arguments[i].MayReferTo == syntax.Self {
-			d.secretArgs = append(d.secretArgs, a.Name)
+			d.secretArgNames = append(d.secretArgNames, a.Name)
 			u.computed, u.selfAttrNames, into = true, deliverSelfAttrNames(b.kind), &d.refsOfSecretArgs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
@@ -202,7 +202,7 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 	template *hcl.EvalContext) (digestTexts []string,
 	ok bool) {
 	digestTexts, ok = []string{""}, true
-	for _, name := range d.secretArgs {
+	for _, name := range d.secretArgNames {
 		a := d.args[name]
 		v, diags := e.module.renderArgument(d, name, rep.context(template, d.refsOfSecretArgs.invalidRoots), selfSample(e.block.kind))
 		e.report().add(diags...)

@@ -37,11 +37,11 @@ func (e *instanceEvaluation) evalNonSecretArgs(d *deliverBlock, out *config.Deli
 	return e.evalFormat(d, out)
 }
 
-// defaultTimeout is what a program gets that says nothing of it, and
-// longestTimeout the most that it can ask for.
+// defaultProgramTimeout is what a program gets that says nothing of it, and
+// maxProgramTimeout the most that it can ask for.
 const (
-	defaultTimeout = time.Minute
-	longestTimeout = time.Hour
+	defaultProgramTimeout = time.Minute
+	maxProgramTimeout     = time.Hour
 )
 
 // evalCommand evaluates which program is run, where and for how long.
@@ -94,7 +94,7 @@ func (e *instanceEvaluation) evalShowOutput(a *hcl.Attribute, out *config.Delive
 }
 
 func (e *instanceEvaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) (ok bool) {
-	out.ProgramTimeout = defaultTimeout
+	out.ProgramTimeout = defaultProgramTimeout
 	if a == nil {
 		return true
 	}
@@ -103,7 +103,7 @@ func (e *instanceEvaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery)
 		return false
 	}
 	t, ok := words.ParseDuration(text)
-	if !ok || t <= 0 || t > longestTimeout {
+	if !ok || t <= 0 || t > maxProgramTimeout {
 		e.reportAt(hcl.DiagError, a.Expr.Range(), "Invalid timeout",
 			fmt.Sprintf("%q is not a time up to an hour; %s.", text, words.Durations))
 		return false
@@ -280,7 +280,7 @@ func (e *instanceEvaluation) evalKnownWithMarks(a *hcl.Attribute) (value cty.Val
 		return v, marks, false
 	}
 	if !v.IsWhollyKnown() {
-		e.module.reportUnexplainedUnknown(e.report(), a.Expr.Range(), marks)
+		e.module.reportUnknownUnlessPending(e.report(), a.Expr.Range(), marks)
 		return v, marks, false
 	}
 	return v, marks, true

@@ -55,9 +55,9 @@ func (l *module) resolveBlockReferences(n *node) {
 		every = append(every, b.policyExceptions.Variables()...)
 	}
 	every = append(every, references(b.preconditions)...)
-	if b.mayHaveLinks {
+	if b.mayHaveDeferredLinks {
 		body := l.bodyOf(b)
-		b.referencesToResolve = referencesInBody(body, b.kind.Attrs, l.addLinksNodeIfNeeded(n, body, u))
+		b.referencesToResolve = referencesInBody(body, b.kind.Attrs, l.addDeferredLinksNodeIfNeeded(n, body, u))
 	}
 	every = append(every, b.referencesToResolve...)
 	b.referencesToResolve = nil
@@ -97,7 +97,7 @@ func referencesInBody(body hcl.Body, attrs []kind.Attr, p attrFilter) []hcl.Trav
 // there are dynamic blocks.
 func nativeReferences(body *hclsyntax.Body, attrs []kind.Attr, p attrFilter) (out []hcl.Traversal, ok bool) {
 	for i := range attrs {
-		if a := body.Attributes[attrs[i].Name]; a != nil && p.includes(&attrs[i]) && !isStringLiteral(a.Expr) {
+		if a := body.Attributes[attrs[i].Name]; a != nil && p.includesSettable(&attrs[i]) && !isStringLiteral(a.Expr) {
 			out = append(out, a.Expr.Variables()...)
 		}
 	}
@@ -105,7 +105,7 @@ func nativeReferences(body *hclsyntax.Body, attrs []kind.Attr, p attrFilter) (ou
 		if b.Type == "dynamic" {
 			return nil, false
 		}
-		if a := findAttr(attrs, b.Type); a != nil && a.Object != nil && p.includes(a) {
+		if a := findAttr(attrs, b.Type); a != nil && a.Object != nil && p.includesSettable(a) {
 			inner, ok := nativeReferences(b.Body, a.Object, nil)
 			if !ok {
 				return nil, false
@@ -127,7 +127,7 @@ func isStringLiteral(e hcl.Expression) bool {
 func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p attrFilter) []hcl.Traversal {
 	out, children := n.Visit(bodySchema(attrs, p))
 	for _, c := range children {
-		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.includes(a) {
+		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.includesSettable(a) {
 			out = append(out, bodyReferences(c.Node, a.Object, nil)...)
 		}
 	}
@@ -140,7 +140,7 @@ func (l *module) visitNode(n *node, path, ordered []*node) []*node {
 	case done:
 		return ordered
 	case open:
-		l.reportLoop(path[slices.Index(path, n):])
+		l.reportLoopAndSkipNodes(path[slices.Index(path, n):])
 		return ordered
 	}
 	n.visitState = open
@@ -157,7 +157,7 @@ func (l *module) visitNode(n *node, path, ordered []*node) []*node {
 	return append(ordered, n)
 }
 
-func (l *module) reportLoop(nodes []*node) {
+func (l *module) reportLoopAndSkipNodes(nodes []*node) {
 	var steps []string
 	for _, n := range nodes {
 		n.notEvaluated = true

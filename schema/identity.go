@@ -78,7 +78,7 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 		}
 	}
 	name := func(text string) string {
-		address, isBlock := strings.CutPrefix(text, kind.BlockSign)
+		address, isBlock := strings.CutPrefix(text, kind.BlockAddrPrefix)
 		if to := byAddr[address]; isBlock && to != nil && to.Identity() != "" {
 			return index.IdentityOrAddress(to)
 		}
@@ -103,7 +103,7 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 // names, if nothing was wrong with it.
 func (l *module) recheckLinksByName(r *config.Resource, a *kind.Attr, v cty.Value, name func(string) string) {
 	byName := a.MapPossibleIDs(v, func(_ *kind.Attr, text string) string {
-		if n := name(text); kind.BlockSign+n != text {
+		if n := name(text); kind.BlockAddrPrefix+n != text {
 			return n
 		}
 		return text // it stays an address

@@ -121,7 +121,7 @@ func (l *module) evalImportAddr(to hcl.Expression, ctx *hcl.EvalContext) (target
 func (l *module) evalImportValue(e hcl.Expression, ctx *hcl.EvalContext) (value cty.Value, ok bool) {
 	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
-		l.reportUnexplainedUnknown(l.report, e.Range(), marks)
+		l.reportUnknownUnlessPending(l.report, e.Range(), marks)
 		return v, false
 	}
 	if marks.Has(kind.Sensitive) {
@@ -195,7 +195,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 	undeclared, isAddr := addr.TargetFromTraversal(t)
 	switch {
 	case !isAddr || l.blocks[at] != nil:
-	case l.ImportUndeclared:
+	case l.AllowUndeclaredImports:
 		return undeclared, true
 	case len(t) == 2:
 		l.reportUndeclared(t, at.kind, l.labelsOfKind(at.kind), generateOrDeclare)
@@ -208,7 +208,7 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 	b := r.node.block
 	why := ""
 	switch {
-	case len(t) == 3 && !r.hasInstanceKey:
+	case len(t) == 3 && !r.hasConstantKey:
 		why = "to needs the address of a resource, without an attribute."
 	case len(t) == 2 && b.isRepeated():
 		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
@@ -239,7 +239,7 @@ func (l *module) checkImportDeclared(target addr.Addr, at hcl.Range) (ok bool) {
 	if l.resourceAddrs[target] {
 		return true
 	}
-	if l.ImportUndeclared {
+	if l.AllowUndeclaredImports {
 		return !slices.ContainsFunc(l.config.AddrsWithUnknownInstances, func(undecided addr.Addr) bool { return undecided.Covers(target) })
 	}
 	if !l.hasErrors && !l.toleratesUnknown() { // else it may be among what could not be evaluated

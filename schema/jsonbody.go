@@ -14,17 +14,17 @@ type jsonBody struct{ hcl.Body }
 // Content is for bodies all of whose names are in the schema.
 func (b jsonBody) Content(s *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostics) {
 	content, diags := b.Body.Content(b.schemaWithDynamicAsBlocks(s))
-	return wrapJSONBlocks(content), diags
+	return wrapJSONBodies(content), diags
 }
 
 // PartialContent is for others.
 func (b jsonBody) PartialContent(s *hcl.BodySchema) (*hcl.BodyContent, hcl.Body, hcl.Diagnostics) {
 	content, rest, diags := b.Body.PartialContent(b.schemaWithDynamicAsBlocks(s))
-	return wrapJSONBlocks(content), jsonBody{rest}, diags
+	return wrapJSONBodies(content), jsonBody{rest}, diags
 }
 
-// wrapJSONBlocks has the same bodies in its blocks.
-func wrapJSONBlocks(content *hcl.BodyContent) *hcl.BodyContent {
+// wrapJSONBodies has the same bodies in its blocks.
+func wrapJSONBodies(content *hcl.BodyContent) *hcl.BodyContent {
 	for _, block := range content.Blocks {
 		block.Body = jsonBody{block.Body}
 	}

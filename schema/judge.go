@@ -173,7 +173,7 @@ func (j *judgement) evalCondition(p *policy, name string, e hcl.Expression, ctx 
 	case wrong != nil:
 		j.report.add(wrong)
 	case !known:
-		j.reportUnknown(p, name, e, v.Marks())
+		j.reportUnknownIfFinal(p, name, e, v.Marks())
 	}
 	return holds, known
 }
@@ -189,8 +189,8 @@ func (j *judgement) evalPolicyExpr(p *policy, e hcl.Expression, ctx *hcl.EvalCon
 	return v, !diags.HasErrors()
 }
 
-// reportUnknown says why a condition is not known, where no later evaluation knows it.
-func (j *judgement) reportUnknown(p *policy, name string, e hcl.Expression, marks cty.ValueMarks) {
+// reportUnknownIfFinal says why a condition is not known, where no later evaluation knows it.
+func (j *judgement) reportUnknownIfFinal(p *policy, name string, e hcl.Expression, marks cty.ValueMarks) {
 	why := "is hidden from the credentials in use"
 	for m := range marks {
 		if m == (unknownYetMark{}) {

@@ -50,8 +50,8 @@ type Options struct {
 	// AccountDataIfNoConfig lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
 	AccountDataIfNoConfig bool
-	// ImportUndeclared lets an import block name what nobody declares: Config.Imports holds it.
-	ImportUndeclared bool
+	// AllowUndeclaredImports lets an import block name what nobody declares: Config.Imports holds it.
+	AllowUndeclaredImports bool
 	// MaxEvaluationSteps is how many steps evaluating the configuration may take; 0:
 	// [parse.DefaultSteps]; below that: no bound.
 	MaxEvaluationSteps int64
@@ -85,16 +85,16 @@ type VariableValue struct {
 // file and place. The Config is never nil; with errors it holds what could be
 // evaluated, and unknown values in it stand for what could not.
 func Load(o Options) (*config.Config, hcl.Diagnostics) {
-	l := newModule(o)
+	l := newRootModule(o)
 	if l.prepareFilesBoundary() && l.readConfigFiles() {
 		l.readPolicyFolders()
 		l.declareAndEvaluate()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.checkIdentitiesAndAddNeeds()
-		l.evaluateDeliveries()
+		l.addPostconditionsAndDeliveries()
 		l.checkNeedLoops()
 		l.evaluateUnreferenceableBlocks()
-		l.checkExceptions()
+		l.sortPoliciesAndCheckExceptions()
 		l.refuseStateAndSecretReads()
 		l.refuseHiddenState()
 	}
@@ -139,12 +139,12 @@ type module struct {
 	validationsAfterLoad []validation // which need what B2 makes
 }
 
-func newModule(o Options) *module {
+func newRootModule(o Options) *module {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot)
-	l := newEmptyModule(o, newReport(), &sharedLoad{moduleFolderByDir: map[string]*moduleFolder{}, rootOptions: o,
+	l := addEmptyModule(o, newReport(), &sharedLoad{moduleFolderByDir: map[string]*moduleFolder{}, rootOptions: o,
 		metaSchema:          syntax.ResourceBlock().BodySchema(),
 		resourcesWithErrors: map[addr.Addr]bool{}, hidingRules: map[addr.Addr]hidingRules{},
 		blockCachesByKind:   map[*kind.Kind]*kindBlockTemplate{},
@@ -159,12 +159,12 @@ func newModule(o Options) *module {
 	}
 	l.baseContext = newBaseContext(o, l.folderOf(o.Dir), l.shared.evalBudget)
 	l.staticScope = newScope(l, l.report, nil)
-	l.staticScope.withoutLinks = true
+	l.staticScope.deferredLinksUnknown = true
 	return l
 }
 
-// newEmptyModule has what is every module's own, and is known to all.
-func newEmptyModule(o Options, r *report, s *sharedLoad) *module {
+// addEmptyModule has what is every module's own, and is known to all.
+func addEmptyModule(o Options, r *report, s *sharedLoad) *module {
 	l := &module{
 		Options:              o,
 		report:               r,
@@ -193,8 +193,8 @@ func (l *module) evaluateNodes() {
 			l.evaluateModuleCall(n)
 		case n.data != nil:
 			l.evaluateData(n)
-		case n.linksOf != nil:
-			l.evaluateLinks(n)
+		case n.deferredLinksOf != nil:
+			l.evaluateDeferredLinks(n)
 		default:
 			l.staticScope.nodeValue(n)
 		}

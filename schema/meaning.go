@@ -111,7 +111,7 @@ func jsonMembers(in *json.Decoder) []string {
 		if err != nil {
 			return append(out, err.Error())
 		}
-		if value := jsonText(in); name != "//" {
+		if value := readValueText(in); name != "//" {
 			out = append(out, fmt.Sprintf("%q:%s", name, value))
 		}
 	}
@@ -119,7 +119,7 @@ func jsonMembers(in *json.Decoder) []string {
 	return out
 }
 
-func jsonText(in *json.Decoder) string {
+func readValueText(in *json.Decoder) string {
 	token, err := in.Token()
 	if err != nil {
 		return err.Error()
@@ -130,7 +130,7 @@ func jsonText(in *json.Decoder) string {
 	case json.Delim('['):
 		var list []string
 		for in.More() {
-			list = append(list, jsonText(in))
+			list = append(list, readValueText(in))
 		}
 		_, _ = in.Token()
 		return fmt.Sprintf("%q", list)

@@ -37,13 +37,13 @@ type moduleCall struct {
 
 // A moduleFolder is one folder of files that modules are made from.
 type moduleFolder struct {
-	dir                string
-	baseContext        *hcl.EvalContext // functions and path.* as the module sees them
-	bodies             []fileBody
-	filesSize          int             // of its files, in bytes
-	requiredByVariable map[string]bool // by name: whether a value must be given
-	sensitiveVariables map[string]bool // variables whose values are shown nowhere
-	outputNames        []string
+	dir                     string
+	baseContext             *hcl.EvalContext // functions and path.* as the module sees them
+	bodies                  []fileBody
+	filesSize               int             // of its files, in bytes
+	requiredByVariable      map[string]bool // by name: whether a value must be given
+	maybeSensitiveVariables map[string]bool // variables whose values are shown nowhere
+	outputNames             []string
 }
 
 // A sharedLoad holds what all modules of one Load have in common.
@@ -123,7 +123,7 @@ func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
 		switch {
 		case declared:
 			c.inputs[name] = a
-			if c.folder.sensitiveVariables[name] {
+			if c.folder.maybeSensitiveVariables[name] {
 				l.hideLiterals(a.Expr.Range())
 			}
 		case hint != nil:
@@ -189,8 +189,8 @@ func (l *module) readModuleFolder(dir string, at hcl.Range) *moduleFolder {
 		return nil
 	}
 	s := &moduleFolder{dir: dir, baseContext: newBaseContext(l.shared.rootOptions, l.folderOf(dir), l.shared.evalBudget),
-		requiredByVariable: map[string]bool{},
-		sensitiveVariables: map[string]bool{}}
+		requiredByVariable:      map[string]bool{},
+		maybeSensitiveVariables: map[string]bool{}}
 	errors := l.hasErrors
 	l.hasErrors = false
 	for _, path := range files.ConfigFiles {
@@ -216,7 +216,7 @@ func (l *module) readModuleFolder(dir string, at hcl.Range) *moduleFolder {
 			}
 			head, _, _ := b.Body.PartialContent(variable.BodySchema())
 			s.requiredByVariable[name] = head.Attributes["default"] == nil
-			s.sensitiveVariables[name] = head.Attributes["sensitive"] != nil
+			s.maybeSensitiveVariables[name] = head.Attributes["sensitive"] != nil
 		}
 	}
 	slices.Sort(s.outputNames)
@@ -276,7 +276,7 @@ func (l *module) evaluateModuleCall(n *node) {
 
 // newModuleInstance is one instance of a module, before anything of it is declared.
 func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.ValueMarks) *module {
-	inner := newEmptyModule(l.Options, l.report, l.shared)
+	inner := addEmptyModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.folder.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
 	inner.configBodies, inner.baseContext = c.folder.bodies, c.folder.baseContext
@@ -383,13 +383,13 @@ func (r ref) dependsOnMarks() cty.ValueMarks {
 	switch n := r.node; {
 	case n.block != nil:
 		for _, x := range n.block.resources {
-			if !r.hasInstanceKey || x.Addr.Instance == r.instanceKey {
+			if !r.hasConstantKey || x.Addr.Instance == r.instanceKey {
 				marks[refMark{x.Addr}] = struct{}{}
 			}
 		}
 	case n.call != nil:
 		for _, inner := range n.call.instances {
-			if !r.hasInstanceKey || inner.caller.repetition.instanceKey == r.instanceKey {
+			if !r.hasConstantKey || inner.caller.repetition.instanceKey == r.instanceKey {
 				maps.Copy(marks, inner.allResourceMarks())
 			}
 		}

@@ -95,7 +95,7 @@ func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, 
 // checkPreconditions reports what does not hold, as far as that is known.
 func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
-		if d, _ := c.failureOrSecret(s, s.context(c.refs, s.module.baseContext)); d != nil {
+		if d, _ := c.failureReportingSecrets(s, s.context(c.refs, s.module.baseContext)); d != nil {
 			address := strings.TrimPrefix(s.module.addressPrefix+".output."+o.config.Name, ".")
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: address}
 			d.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)

@@ -97,7 +97,7 @@ func (l *module) readPolicyFile(from folder.Folder, path string, base *hcl.EvalC
 }
 
 // declarePolicy reads one block; nil: it is none that has a name of its own.
-func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
+func (l *module) declarePolicy(b *hcl.Block, fromPolicyDir bool) *policy {
 	if !l.checkLabel(b) {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 		return nil
 	}
 	content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type))
-	p := &policy{declared: &config.Policy{Name: name, Range: b.DefRange, FromPolicyDir: imposed}, broken: !complete,
+	p := &policy{declared: &config.Policy{Name: name, Range: b.DefRange, FromPolicyDir: fromPolicyDir}, broken: !complete,
 		baseContext: l.baseContext}
 	l.policies = append(l.policies, p)
 	attrs := content.Attributes
@@ -135,13 +135,13 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 		return p
 	}
 	for _, e := range p.expressions() {
-		if imposed && parse.Calls(e, "nonsensitive") {
+		if fromPolicyDir && parse.Calls(e, "nonsensitive") {
 			l.errorAt(e.Range(), "Policies show no sensitive value", "nonsensitive() is not for policies that -policy and B2FORM_POLICY "+
 				"name: what the configuration calls sensitive stays so. Conditions can ask for such values without it.")
 			p.broken = true
 		}
 		for _, t := range e.Variables() {
-			p.broken = !l.checkPolicyReference(p, t) || p.broken
+			p.broken = !l.checkAndNotePolicyReference(p, t) || p.broken
 		}
 	}
 	l.config.Policies = append(l.config.Policies, p.declared)
@@ -187,8 +187,8 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) (valid bool) {
 	return ok
 }
 
-// checkPolicyReference judges one reference in a policy; false: an error was reported.
-func (l *module) checkPolicyReference(p *policy, t hcl.Traversal) (valid bool) {
+// checkAndNotePolicyReference judges one reference in a policy; false: an error was reported.
+func (l *module) checkAndNotePolicyReference(p *policy, t hcl.Traversal) (valid bool) {
 	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.sortedKindNames(),
 		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
@@ -233,7 +233,7 @@ func (l *module) checkPolicyChangeReference(p *policy, t hcl.Traversal) (valid b
 
 // checkPolicyAttr judges an attribute that some kind of the policy must have; live says that
 // what B2 makes is known too.
-func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live bool) (valid bool) {
+func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, computedKnown bool) (valid bool) {
 	if name == "" {
 		return true
 	}
@@ -246,7 +246,7 @@ func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live b
 		case k.Content != nil && name == k.Content.TextAttr:
 			l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it.", k.Name))
 			return false
-		case a.Computed && !live:
+		case a.Computed && !computedKnown:
 			l.errorAt(t.SourceRange(), computedSummary, fmt.Sprintf("%s is made by B2 and is not known before apply, so a plan cannot "+
 				"be judged by it. What is live is in each.change.before.", traversalText(t[:3])))
 			return false
@@ -274,7 +274,7 @@ func (e *instanceEvaluation) instanceExceptions() []config.Exception {
 		return nil
 	}
 	if !v.IsWhollyKnown() {
-		e.module.reportUnexplainedUnknown(s.report, expr.Range(), marks)
+		e.module.reportUnknownUnlessPending(s.report, expr.Range(), marks)
 		return nil
 	}
 	m, err := convert.Convert(v, cty.Map(cty.String))
@@ -299,8 +299,8 @@ func (e *instanceEvaluation) instanceExceptions() []config.Exception {
 	return out
 }
 
-// checkExceptions judges the exceptions of resources by the policies that there are.
-func (l *module) checkExceptions() {
+// sortPoliciesAndCheckExceptions judges the exceptions of resources by the policies that there are.
+func (l *module) sortPoliciesAndCheckExceptions() {
 	slices.SortFunc(l.config.Policies, func(a, b *config.Policy) int { return strings.Compare(a.Name, b.Name) })
 	known, names := map[string]*config.Policy{}, slices.Clone(builtInPolicyNames())
 	for _, p := range l.config.Policies {

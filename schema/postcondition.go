@@ -88,7 +88,7 @@ func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *h
 
 // checkPostcondition reports a condition that does not hold for what has the address.
 func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address string) {
-	if d, _ := c.failureOrSecret(s, ctx); d != nil {
+	if d, _ := c.failureReportingSecrets(s, ctx); d != nil {
 		s.reportFailedPostcondition(d, address)
 	}
 }
@@ -116,7 +116,7 @@ func (l *module) evalCheckedDataInstance(n *node, rep repetitionData, parent *hc
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
-	v := l.answerDataInstance(d, ctx)
+	v := l.queryAndAnswerDataInstance(d, ctx)
 	for _, c := range d.postconditions {
 		failed, holds := c.failure(s, withSelf(ctx, v, n.refs.invalidRoots))
 		if failed != nil {

@@ -17,17 +17,17 @@ import (
 
 // A node is what expressions refer to: a variable, a local value, the resources
 // of one block, a module, or data; or the links of a block, to which nothing refers.
-// Exactly one of variable, expr, block, call, data and linksOf is set.
+// Exactly one of variable, expr, block, call, data and deferredLinksOf is set.
 type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
 
-	variable  *variable
-	localExpr hcl.Expression // of a local value
-	block     *block
-	call      *moduleCall
-	data      *dataBlock
-	linksOf   *block // whose attributes that are set last it evaluates
+	variable        *variable
+	localExpr       hcl.Expression // of a local value
+	block           *block
+	call            *moduleCall
+	data            *dataBlock
+	deferredLinksOf *block // whose attributes that are set last it evaluates
 
 	refs           refs
 	dependsOnNodes []*node // what depends_on adds
@@ -47,7 +47,7 @@ type ref struct {
 	node           *node  // nil where nothing has the name
 	isInvalid      bool   // an error was reported: its value is unknown here
 	instanceKey    addr.InstanceKey
-	hasInstanceKey bool // written with a constant instance key
+	hasConstantKey bool // written with a constant instance key
 }
 
 // allowedRefs says what may stand in an expression.
@@ -159,14 +159,14 @@ func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 	case "module":
 		if c := l.calls[r.name]; c != nil {
 			r.node = c.node
-			r.instanceKey, r.hasInstanceKey, r.isInvalid = l.resolveModuleOutputRef(c, t)
+			r.instanceKey, r.hasConstantKey, r.isInvalid = l.resolveModuleOutputRef(c, t)
 		} else {
 			l.reportUndeclared(t, "module", maps.Keys(l.calls), declareOrCorrect)
 		}
 	default:
 		if b := l.blocks[blockName{r.root, r.name}]; b != nil {
 			r.node = b.node
-			r.instanceKey, r.hasInstanceKey, r.isInvalid = l.resolveResourceRef(b, t, u)
+			r.instanceKey, r.hasConstantKey, r.isInvalid = l.resolveResourceRef(b, t, u)
 		} else {
 			l.reportUndeclared(t, r.root, l.labelsOfKind(r.root), declareOrCorrect)
 		}
@@ -220,7 +220,7 @@ func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (a
 			"name in locals, and use that in both places.", b.kind.Name))
 		return at, hasConstantKey, true
 	case a.IsDeferredLink() && !u.computed:
-		l.errorAt(t.SourceRange(), lastSummary, deferredDetail(traversalText(t[:len(t)-len(rest)+1])))
+		l.errorAt(t.SourceRange(), deferredSummary, deferredDetail(traversalText(t[:len(t)-len(rest)+1])))
 		return at, hasConstantKey, true
 	case a.Computed && !u.computed:
 		l.errorAt(t.SourceRange(), computedSummary, computedDetail(traversalText(t[:len(t)-len(rest)+1])))
@@ -257,7 +257,7 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, typeAndName s
 		if name == wholeAccountDataName(l.Kinds, form) {
 			why = fmt.Sprintf("Declare it: data %q %q {}. Without that it is there only in a folder without configuration.", form, name)
 		}
-		if own := l.findTerraformDataForm(form, l.dataForms()); own != "" {
+		if own := l.findFormForTerraformData(form, l.dataForms()); own != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", own, name)
 		}
 		if s := words.FindSimilar("data."+typeAndName, slices.Collect(maps.Keys(l.data))); s != "" {
@@ -268,7 +268,7 @@ func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, typeAndName s
 	}
 	var rest hcl.Traversal
 	var ok bool
-	r.instanceKey, r.hasInstanceKey, rest, ok = l.resolveInstanceKey(t, 3, d.forEach != nil, d.count != nil)
+	r.instanceKey, r.hasConstantKey, rest, ok = l.resolveInstanceKey(t, 3, d.forEach != nil, d.count != nil)
 	if ok && len(rest) > 0 && addr.RootOrAttrName(rest[0]) != "" && !d.form.valueType.HasAttribute(addr.RootOrAttrName(rest[0])) {
 		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttributeDetail(addr.RootOrAttrName(rest[0])))
 		ok = false

@@ -42,8 +42,8 @@ type diagnosticKey struct {
 	summary, detail, instance string
 }
 
-// repeats is how often one thing is said of one place in different words.
-const repeats = 5
+// maxReportsPerPlace is how often one thing is said of one place in different words.
+const maxReportsPerPlace = 5
 
 func newReport() *report {
 	return &report{uniqueDiagnostics: &uniqueDiagnostics{seen: map[diagnosticKey]*hcl.Diagnostic{}, countByPlace: map[diagnosticKey]int{},
@@ -82,7 +82,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			}
 			continue
 		}
-		if d.Subject != nil && full.instance == "" && r.countByPlace[key] == repeats {
+		if d.Subject != nil && full.instance == "" && r.countByPlace[key] == maxReportsPerPlace {
 			continue
 		}
 		r.seen[full] = d
@@ -95,8 +95,8 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 	}
 }
 
-// mostShown is how much of a variable's value a message repeats.
-const mostShown = 40
+// maxShownValueLength is how much of a variable's value a message repeats.
+const maxShownValueLength = 40
 
 // variableValuesText are the module's variables that what is wrong is made from: " where var.n is
 // \"bad\"". Only what is short and not sensitive is repeated.
@@ -127,7 +127,7 @@ func (r *report) variableValuesText(d *hcl.Diagnostic) string {
 		case v.Type() == cty.Number:
 			text = v.AsBigFloat().Text('g', 10)
 		}
-		if said := traversalText(t) + " is " + text; text != "" && len(text) <= mostShown && !slices.Contains(out, said) {
+		if said := traversalText(t) + " is " + text; text != "" && len(text) <= maxShownValueLength && !slices.Contains(out, said) {
 			out = append(out, said)
 		}
 	}
@@ -169,14 +169,14 @@ func (r *report) sortedDiags() hcl.Diagnostics {
 	return r.diags
 }
 
-// mostNamed is how many instances a message names.
-const mostNamed = 3
+// maxInstancesNamed is how many instances a message names.
+const maxInstancesNamed = 3
 
 func (c *affectedInstances) text() string {
 	if len(c.instances) == 1 {
 		return c.instances[0] + c.variableValues
 	}
-	return words.JoinAtMost(c.instances, mostNamed)
+	return words.JoinAtMost(c.instances, maxInstancesNamed)
 }
 
 func subjectRange(d *hcl.Diagnostic) hcl.Range {

@@ -21,7 +21,7 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.baseContext)
-	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.nonLinkAttrs, b.node.place)
+	b.writtenArgs = l.readArguments(l.bodyOf(b), b.kind.Attrs, b.attrsWithoutDeferredLinks, b.node.place)
 	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.notEvaluated = true
@@ -45,12 +45,12 @@ func (l *module) evaluateBlock(n *node) {
 		r := &slab[i]
 		*r = config.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.instanceKey
-		if e == nil || b.nonLinkAttrs != nil { // else no instance is looked at again
+		if e == nil || b.attrsWithoutDeferredLinks != nil { // else no instance is looked at again
 			e = new(instanceEvaluation)
 		}
 		common.evaluateInstance(e, r.Addr, see.contextFor(rep))
 		e.checkPreconditions()
-		r.Payload = e.readPayload()
+		r.Payload = e.readPayloadAndFillSHA1()
 		r.Value, r.SensitiveAttrs = e.completeAndCheck()
 		if e.unknownByError {
 			l.queryKindIfPending(b.kind)
@@ -59,14 +59,14 @@ func (l *module) evaluateBlock(n *node) {
 		r.PreventDestroy = e.preventDestroy
 		r.Exceptions = e.instanceExceptions()
 		b.resources[i] = r
-		if b.nonLinkAttrs != nil {
-			b.awaitingLinks = append(b.awaitingLinks, e)
+		if b.attrsWithoutDeferredLinks != nil {
+			b.awaitingDeferredLinks = append(b.awaitingDeferredLinks, e)
 		}
 	}
-	if len(b.jsonDeliverBlocks)+len(b.nativeDeliverRanges) > 0 || len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
+	if len(b.jsonDeliverBlocks)+len(b.nativeDeliverRanges) > 0 || len(b.postconditions) > 0 || b.attrsWithoutDeferredLinks != nil {
 		b.repetitions = repeats
 	}
-	if b.nonLinkAttrs == nil {
+	if b.attrsWithoutDeferredLinks == nil {
 		b.writtenArgs = nil
 	}
 }
@@ -80,7 +80,7 @@ func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
 	}
 	e := new(instanceEvaluation)
 	l.evaluateCommon(n.block, ctx, nil).evaluateInstance(e, n.block.addr, rep.context(ctx, n.refs.invalidRoots))
-	e.readPayload()
+	e.readPayloadAndFillSHA1()
 	e.completeAndCheck()
 }
 
@@ -168,7 +168,8 @@ func (e *instanceEvaluation) evaluateInstance(own *instanceEvaluation, addr addr
 	own.addr, own.ctx, own.originAddrs = addr, ctx, refs
 	own.attrs, own.sensitiveAttrs = e.attrs.Clone(), slices.Clip(e.sensitiveAttrs)
 	if own.writtenArgs.hasDynamic {
-		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.writtenArgs.body, ctx), e.block.kind.Attrs, e.block.nonLinkAttrs,
+		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.writtenArgs.body, ctx), e.block.kind.Attrs,
+			e.block.attrsWithoutDeferredLinks,
 			e.block.node.place)
 	}
 	for i := range own.writtenArgs.args {
@@ -276,7 +277,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 				_, deep := v.UnmarkDeep()
 				marks = unknownCauses(deep)
 			}
-			e.module.reportUnexplainedUnknown(e.report(), at, marks)
+			e.module.reportUnknownUnlessPending(e.report(), at, marks)
 			continue
 		}
 		if hidden {
@@ -305,7 +306,7 @@ func (e *instanceEvaluation) evalPreventDestroy(expr hcl.Expression) bool {
 	e.collectMarks(marks)
 	out := false
 	if !v.IsKnown() {
-		e.module.reportUnexplainedUnknown(e.report(), expr.Range(), marks)
+		e.module.reportUnknownUnlessPending(e.report(), expr.Range(), marks)
 		return false
 	}
 	e.module.storeScalarUnlessNull("prevent_destroy", expr, v, &out)
@@ -339,7 +340,7 @@ func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []
 		e.module.shared.resourcesWithErrors[e.addr] = true
 	}
 	e.noteHidingRules()
-	return e.withoutContentText(value), sensitive
+	return e.clearContentText(value), sensitive
 }
 
 // withheld stands for the details of a message.

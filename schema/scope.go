@@ -21,14 +21,14 @@ type refMark struct{ addr addr.Addr }
 // A scope answers references. Without live, computed attributes are unknown and
 // marked; with it they are what live says.
 type scope struct {
-	module        *module
-	report        *report
-	liveLookup    config.LiveLookup
-	memo          map[*node]cty.Value
-	callContexts  map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
-	byModule      map[*module]*scope               // those of all modules, for one evaluation
-	sawLiveSecret *bool                            // live gave a secret, which no message may repeat
-	withoutLinks  bool                             // what is evaluated last is not known
+	module               *module
+	report               *report
+	liveLookup           config.LiveLookup
+	memo                 map[*node]cty.Value
+	callContexts         map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
+	byModule             map[*module]*scope               // those of all modules, for one evaluation
+	sawLiveSecret        *bool                            // live gave a secret, which no message may repeat
+	deferredLinksUnknown bool                             // what is evaluated last is not known
 }
 
 func newScope(l *module, r *report, live config.LiveLookup) *scope {
@@ -204,7 +204,7 @@ type wantedRefs struct {
 
 func (w *wantedRefs) add(r ref) {
 	w.broken = w.broken || r.isInvalid
-	w.wholeBlock = w.wholeBlock || !r.hasInstanceKey
+	w.wholeBlock = w.wholeBlock || !r.hasConstantKey
 	w.onlyKeys = append(w.onlyKeys, r.instanceKey)
 }
 
@@ -268,7 +268,7 @@ func (s *scope) resourceObject(r *config.Resource) cty.Value {
 		a := &r.Kind.Attrs[i]
 		v, known := computed[a.Name]
 		switch {
-		case s.withoutLinks && a.IsDeferredLink():
+		case s.deferredLinksUnknown && a.IsDeferredLink():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
 			if !known {

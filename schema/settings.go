@@ -73,7 +73,7 @@ func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, wantText string) (
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		l.reportUnexplainedUnknown(l.report, a.Expr.Range(), marks)
+		l.reportUnknownUnlessPending(l.report, a.Expr.Range(), marks)
 		return v, false
 	}
 	out, err := convert.Convert(v, want)

@@ -33,8 +33,8 @@ type ConfigDirFiles struct {
 // Names of value files that lack an ending, and those of Terraform's, which it
 // reads by itself where it has a configuration.
 var (
-	nearlyValues   = regexp.MustCompile(`^(b2form|.+\.auto)\.b2vars(\.json)?$`)
-	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
+	misnamedValueFile = regexp.MustCompile(`^(b2form|.+\.auto)\.b2vars(\.json)?$`)
+	autoTfvarsFile    = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
 )
 
 // IsConfigOrValueFile reports whether a file of this name is configuration, or holds values of variables.
@@ -70,7 +70,7 @@ func ListConfigDirFiles(dir string) (ConfigDirFiles, error) {
 			f.OtherValueFiles = append(f.OtherValueFiles, path)
 		case strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json"):
 			f.TerraformFiles = append(f.TerraformFiles, path)
-		case nearlyValues.MatchString(name) || providerValues.MatchString(name) && !terraform:
+		case misnamedValueFile.MatchString(name) || autoTfvarsFile.MatchString(name) && !terraform:
 			f.MisnamedValueFiles = append(f.MisnamedValueFiles, path)
 		}
 	}

@@ -43,7 +43,7 @@ func (l *module) checkValidation(one validation) {
 
 // judge reports the validation if it does not hold. v is what its condition came to.
 func (one validation) judge(s *scope) (v cty.Value) {
-	d, v := one.failureOrSecret(s, s.context(one.refs, s.module.baseContext))
+	d, v := one.failureReportingSecrets(s, s.context(one.refs, s.module.baseContext))
 	if d == nil {
 		return v
 	}

@@ -203,8 +203,8 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	return out, err
 }
 
-// takesPlainText reports whether a text from outside is taken as it is.
-func (v *variable) takesPlainText() bool {
+// takesLiteralText reports whether a text from outside is taken as it is.
+func (v *variable) takesLiteralText() bool {
 	return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType
 }
 
@@ -277,7 +277,7 @@ func (l *module) assignVariables() {
 		if ok && !v.sensitive {
 			v.rootValue = l.checkedPlannedValue(v, planned)
 		} else {
-			v.rootValue = l.variableValue(v)
+			v.rootValue = l.variableValueOrAsk(v)
 		}
 		if v.sensitive {
 			l.config.SensitiveVariables[name] = v.rootValue
@@ -293,7 +293,7 @@ func (l *module) checkedPlannedValue(v *variable, planned cty.Value) cty.Value {
 	if len(v.givenValues) == 0 {
 		return planned
 	}
-	if now := l.variableValue(v); now.IsWhollyKnown() && !now.RawEquals(planned) {
+	if now := l.variableValueOrAsk(v); now.IsWhollyKnown() && !now.RawEquals(planned) {
 		l.errorAt(v.node.place, "Other value than in the saved plan", fmt.Sprintf("The plan was made with another value of var.%s than %s "+
 			"gives now. A saved plan keeps the values of variables: leave this one out, or make a new plan.", v.name,
 			v.givenValues[len(v.givenValues)-1].source))
@@ -322,8 +322,8 @@ func (l *module) assignFromValueFile(attrs hcl.Attributes, hideNames bool) {
 	}
 }
 
-// variableValue is the variable's value, asked for where it is missing.
-func (l *module) variableValue(v *variable) cty.Value {
+// variableValueOrAsk is the variable's value, asked for where it is missing.
+func (l *module) variableValueOrAsk(v *variable) cty.Value {
 	if v.node.notEvaluated {
 		return cty.DynamicVal
 	}
@@ -379,7 +379,7 @@ const divisionByZero = "Error during operation: division by zero."
 func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok bool) {
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
-	if expr == nil && !v.takesPlainText() {
+	if expr == nil && !v.takesLiteralText() {
 		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.shared.evalBudget)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(

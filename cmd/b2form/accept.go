@@ -24,14 +24,14 @@ import (
 	"b2form/schema/folder"
 )
 
-// acceptDrift shows, or writes, how the files are edited so that they declare what is live.
-func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
+// showOrWriteDriftEdits shows, or writes, how the files are edited so that they declare what is live.
+func (s *session) showOrWriteDriftEdits(changes []plan.Change, writeFiles bool) error {
 	accepted := adopt.AcceptDrift(s.config, changes, readEditable)
 	if writeFiles {
 		if err := s.writeAndCheckEdits(accepted); err != nil {
 			return err
 		}
-		s.placeInWrittenFiles(accepted.ByHand)
+		s.updatePlaces(accepted.ByHand)
 	}
 	var b strings.Builder
 	var names []string
@@ -59,8 +59,8 @@ func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 	return err
 }
 
-// placeInWrittenFiles has the lines be those of the files as they were read after they were written.
-func (s *session) placeInWrittenFiles(byHand []adopt.UnacceptedDrift) {
+// updatePlaces has the lines be those of the files as they were read after they were written.
+func (s *session) updatePlaces(byHand []adopt.UnacceptedDrift) {
 	for i := range byHand {
 		h := &byHand[i]
 		at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == h.Addr })
@@ -128,11 +128,11 @@ func (s *session) writeAndCheckEdits(a *adopt.ConfigEdits) (err error) {
 	if len(written) == 0 {
 		return nil
 	}
-	return s.checkNoDriftLeft(a)
+	return s.reloadAndCheckAccepted(a)
 }
 
-// checkNoDriftLeft demands that the files can be read and that what was accepted does not differ any more.
-func (s *session) checkNoDriftLeft(a *adopt.ConfigEdits) error {
+// reloadAndCheckAccepted demands that the files can be read and that what was accepted does not differ any more.
+func (s *session) reloadAndCheckAccepted(a *adopt.ConfigEdits) error {
 	o := s.schemaOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	c, diags := schema.Load(o)

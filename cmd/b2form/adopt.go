@@ -274,7 +274,7 @@ func (s *session) readNotificationRules(ctx context.Context, o *adoptOptions) (n
 		parent := kind.FindKind(s.kinds, k.ParentKind())
 		for _, object := range s.snapshot.AllRead(parent) {
 			if o.wanted(parent, object.ID, object.Identity) {
-				need.ChildIdentities = append(need.ChildIdentities, object.Identity)
+				need.WantedIdentities = append(need.WantedIdentities, object.Identity)
 			}
 		}
 		if _, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot); err != nil {

@@ -80,7 +80,7 @@ func (s *session) lastApply() plan.LastApply {
 
 // entriesWithRenewedDigests is what the digests of the state are to become where nothing is to be done.
 func (s *session) entriesWithRenewedDigests(m view.PlanPurpose) []addr.StateEntry {
-	r := plan.DigestRenewal{Salt: s.digestSaltIfAny(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries,
+	r := plan.DigestRenewal{Salt: s.stateSaltIfAny(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries,
 		LiveDigestsOnly: m == view.Refreshing}
 	return r.RenewedEntries()
 }
@@ -98,8 +98,8 @@ func (s *session) recordedOrNewSalt() string {
 	return cmp.Or(s.state.Applied.Salt, s.newAppliedSalt)
 }
 
-// digestSaltIfAny is the salt for what a run records of objects; "": it records no digests.
-func (s *session) digestSaltIfAny(m view.PlanPurpose) string {
+// stateSaltIfAny is the salt for what a run records of objects; "": it records no digests.
+func (s *session) stateSaltIfAny(m view.PlanPurpose) string {
 	switch m {
 	case view.Destroying:
 		return ""

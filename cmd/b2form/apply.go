@@ -180,13 +180,13 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 }
 
 // checkStillAsShown refuses a plan that is other than the one that was shown, or that would delete something else with what it destroys.
-func (s *session) checkStillAsShown(ctx context.Context, fresh *plan.Plan, basis string, destroyed []planfile.ContentsDescription) error {
+func (s *session) checkStillAsShown(ctx context.Context, fresh *plan.Plan, basis string, destroyed []planfile.DestroyedContents) error {
 	const summary, advice = "The account changed since the plan was made", "so nothing was changed. Run the command again to see the " +
 		"plan of now."
 	if fresh.Basis != basis {
 		return failf(summary, "Something that the plan touches is other than it was when the plan was shown, "+advice)
 	}
-	if err := s.addContentCounts(ctx, fresh); err != nil {
+	if err := s.addCountsAndFindUndeletable(ctx, fresh); err != nil {
 		return err
 	}
 	if differ := contentsDifferences(destroyed, s.destroyed, "when the plan was shown"); len(differ) > 0 {
@@ -218,7 +218,7 @@ func (s *session) planShowAndCheck(ctx context.Context, st *state.State, m view.
 	if err != nil {
 		return nil, err
 	}
-	if err := s.addContentCounts(ctx, p); err != nil {
+	if err := s.addCountsAndFindUndeletable(ctx, p); err != nil {
 		return nil, err
 	}
 	s.showCredentialsSource()
@@ -288,7 +288,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
 		Sleep: s.sleep, VerifyKey: s.authorizeKey, ShowKey: s.showKeyIfAllowed,
-		DigestSalt: s.digestSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
+		DigestSalt: s.stateSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
 	})
 	w.stop()
 	end()

@@ -30,7 +30,7 @@ func (s *session) backend() state.Backend {
 	case s.testAccount != nil:
 		return state.LocalFile{Path: filepath.Join(s.testAccount.stateAndDeliveryDir, stateFile)}
 	case s.useEmulator:
-		return state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}
+		return state.LocalFile{Path: filepath.Join(emulatorFolder, stateFile)}
 	}
 	return s.newBackend(s.config.Settings.Backend)
 }
@@ -164,8 +164,8 @@ func (p *program) stateAction(do func(context.Context, *cli.Command, *session) e
 
 // changeState does something with the state under its lock.
 func (s *session) changeState(ctx context.Context, operation string, do func(*state.Store) error) (err error) {
-	if _, statErr := os.Stat(boxFolder); s.useEmulator && errors.Is(statErr, fs.ErrNotExist) {
-		return failf("There is no state", "-emulator works in %s, which does not exist: nothing was applied there yet.", boxFolder)
+	if _, statErr := os.Stat(emulatorFolder); s.useEmulator && errors.Is(statErr, fs.ErrNotExist) {
+		return failf("There is no state", "-emulator works in %s, which does not exist: nothing was applied there yet.", emulatorFolder)
 	}
 	store, err := s.lockState(ctx, operation)
 	if err != nil {

@@ -12,14 +12,15 @@ import (
 )
 
 // newDatabase is the backend that a block with these arguments, and the environment, describe.
-func (p *program) newDatabase(args map[string]string) (state.Database, error) {
+func (p *program) newDatabase(args map[string]string) (state.PostgresBackend, error) {
 	configured := args["conn_str"]
 	u, err := url.Parse(configured)
 	if strings.Contains(strings.ToLower(configured), "password") || err == nil && u.User != nil && u.User.String() != u.User.Username() {
-		return state.Database{}, failf("Password in the configuration", "conn_str holds a password, or cannot be read. Take it out, and "+
-			"set PGPASSWORD, or name a file in PGPASSFILE.")
+		return state.PostgresBackend{}, failf("Password in the configuration",
+			"conn_str holds a password, or cannot be read. Take it out, and "+
+				"set PGPASSWORD, or name a file in PGPASSFILE.")
 	}
-	return state.NewDatabase(cmp.Or(configured, p.getenv("PG_CONN_STR")), args["schema"], args["name"], nil)
+	return state.NewPostgresBackend(cmp.Or(configured, p.getenv("PG_CONN_STR")), args["schema"], args["name"], nil)
 }
 
 // databaseFromURL reads the place of a state in a database, as messages write it.
@@ -43,7 +44,7 @@ func (p *program) databaseFromURL(postgresURL string) (state.Backend, error) {
 }
 
 // initDatabase makes the tables, and says who may use them.
-func (s *session) initDatabase(ctx context.Context, d state.Database) error {
+func (s *session) initDatabase(ctx context.Context, d state.PostgresBackend) error {
 	if err := d.CreateTables(ctx); err != nil {
 		return err
 	}

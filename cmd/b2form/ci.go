@@ -69,8 +69,8 @@ func (p *program) ci() ciSystem {
 // takesWorkflowCommands reports whether the runner obeys lines of the log, as GitHub's does.
 func (c ciSystem) takesWorkflowCommands() bool { return c == github || c == forgejo || c == gitea }
 
-// longText is how many lines are folded in the log of a job.
-const longText = 60
+// minFoldedLines is how many lines are folded in the log of a job.
+const minFoldedLines = 60
 
 // findTextFoldFunc puts a long text into a part of the job log that can be unfolded; nil: the log has none.
 func (p *program) findTextFoldFunc() func(header, text string) string {
@@ -80,7 +80,7 @@ func (p *program) findTextFoldFunc() func(header, text string) string {
 	}
 	return func(header, text string) string {
 		switch {
-		case strings.Count(text, "\n") < longText:
+		case strings.Count(text, "\n") < minFoldedLines:
 			return text
 		case system.takesWorkflowCommands():
 			return report.GitHubGroup(header, text)
@@ -89,9 +89,9 @@ func (p *program) findTextFoldFunc() func(header, text string) string {
 	}
 }
 
-// writeCIFiles gives the system what it takes of a run without being asked: on GitHub a summary, outputs and annotations, on
+// writeCIResults gives the system what it takes of a run without being asked: on GitHub a summary, outputs and annotations, on
 // Forgejo and Gitea outputs. What is missing or cannot be written is a warning.
-func (p *program) writeCIFiles(r *report.Run) {
+func (p *program) writeCIResults(r *report.Run) {
 	system := p.ci()
 	if system.takesWorkflowCommands() {
 		p.appendToPipelineFile("GITHUB_OUTPUT", p.getenv("GITHUB_OUTPUT"), report.GitHubOutputs(r))
@@ -129,11 +129,11 @@ func (p *program) pipelineRoot() string {
 	switch p.ci() {
 	case noCI:
 	case gitlab:
-		return cmp.Or(p.getenv("CI_PROJECT_DIR"), p.cwd)
+		return cmp.Or(p.getenv("CI_PROJECT_DIR"), p.startDir)
 	default:
-		return cmp.Or(p.getenv("GITHUB_WORKSPACE"), p.cwd)
+		return cmp.Or(p.getenv("GITHUB_WORKSPACE"), p.startDir)
 	}
-	return p.cwd
+	return p.startDir
 }
 
 // configFolderInCheckout is the folder of the configuration from there, with slashes; "": there, or elsewhere.
@@ -142,7 +142,7 @@ func (p *program) configFolderInCheckout() string {
 	if err != nil {
 		return ""
 	}
-	for _, root := range []string{p.pipelineRoot(), p.cwd} {
+	for _, root := range []string{p.pipelineRoot(), p.startDir} {
 		if name, err := filepath.Rel(root, here); err == nil && filepath.IsLocal(name) {
 			if name == "." {
 				return ""

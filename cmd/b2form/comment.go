@@ -26,8 +26,8 @@ type postOptions struct {
 	driftIssue               bool
 }
 
-// postTime is how long bringing a post up to date may take.
-const postTime = 3 * time.Minute
+// postTimeout is how long bringing a post up to date may take.
+const postTimeout = 3 * time.Minute
 
 func (p *program) commentCommand() *cli.Command {
 	return p.newCommand(&cli.Command{
@@ -162,9 +162,9 @@ func markdownLeavingRoomFor(c *forge.Client, run *report.Run, marker string) str
 	return report.Markdown(run, c.MaxCharacters()-len(marker)-1)
 }
 
-// postCommentAndIssue says on the service what was asked for. That it fails is a warning.
-func (p *program) postCommentAndIssue(run *report.Run) {
-	ctx, cancel := context.WithTimeout(context.Background(), postTime)
+// updateRequestedPosts says on the service what was asked for. That it fails is a warning.
+func (p *program) updateRequestedPosts(run *report.Run) {
+	ctx, cancel := context.WithTimeout(context.Background(), postTimeout)
 	defer cancel()
 	for _, one := range []struct {
 		asked bool

@@ -14,10 +14,10 @@ import (
 	"b2form/schema/wire"
 )
 
-// addContentCounts says of every object that goes with everything it holds how much that
+// addCountsAndFindUndeletable says of every object that goes with everything it holds how much that
 // is, before anybody approves it. What the credentials may not look at is said so. It notes the objects that are
 // not deleted: what B2 deletes only when it is empty, and what may not be deleted at all.
-func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
+func (s *session) addCountsAndFindUndeletable(ctx context.Context, p *plan.Plan) error {
 	counts := make([]wire.ContentsCount, len(p.Changes))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallelism)
@@ -52,7 +52,7 @@ func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, refusal})
 		case c.DestroysContents():
 			c.DescribeContents(counts[i].String())
-			s.destroyed = append(s.destroyed, planfile.ContentsDescription{Addr: c.Addr, Text: counts[i].String()})
+			s.destroyed = append(s.destroyed, planfile.DestroyedContents{Addr: c.Addr, Text: counts[i].String()})
 		case counts[i].Versions > 0:
 			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, c.Kind.Destroy.NotEmptyError(counts[i].String())})
 		}

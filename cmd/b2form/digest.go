@@ -23,32 +23,32 @@ func (o *runOptions) expectFlag() cli.Flag {
 		}}}
 }
 
-// chooseDigestSalt chooses what hidden values are hashed with in a digest that is shown or expected:
+// choosePlanDigestSalt chooses what hidden values are hashed with in a digest that is shown or expected:
 // what the expected digest names, else the key of the environment, else something that nobody
 // knows before.
-func (s *session) chooseDigestSalt() error {
+func (s *session) choosePlanDigestSalt() error {
 	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
 	case s.savedPlan != nil && s.savedPlan.SaltNotInFile:
 		if key == "" {
 			return failf("The saved plan needs a key", "It was made with a B2FORM_DIGEST_KEY, and hides values: give the same here.")
 		}
-		s.digestSalt, s.saltFromEnv = []byte(key), true
+		s.planDigestSalt, s.saltFromEnv = []byte(key), true
 		return nil
 	case s.savedPlan != nil:
 		var err error
-		s.digestSalt, err = hex.DecodeString(s.savedPlan.Salt)
+		s.planDigestSalt, err = hex.DecodeString(s.savedPlan.Salt)
 		return err
 	case s.runOptions.expectedDigest != nil && s.runOptions.expectedDigest.Salt != "":
 		var err error
-		s.digestSalt, err = hex.DecodeString(s.runOptions.expectedDigest.Salt)
+		s.planDigestSalt, err = hex.DecodeString(s.runOptions.expectedDigest.Salt)
 		return err
 	case key != "":
-		s.digestSalt, s.saltFromEnv = []byte(key), true
+		s.planDigestSalt, s.saltFromEnv = []byte(key), true
 		return nil
 	}
-	s.digestSalt = make([]byte, plan.SaltBytes)
-	_, err := rand.Read(s.digestSalt)
+	s.planDigestSalt = make([]byte, plan.SaltBytes)
+	_, err := rand.Read(s.planDigestSalt)
 	return err
 }
 
@@ -57,17 +57,17 @@ func (s *session) planDigest(p *plan.Plan) plan.Digest {
 	return s.planDigestIfDestroying(p, s.destroyed)
 }
 
-func (s *session) planDigestIfDestroying(p *plan.Plan, contents []planfile.ContentsDescription) plan.Digest {
+func (s *session) planDigestIfDestroying(p *plan.Plan, contents []planfile.DestroyedContents) plan.Digest {
 	d := plan.Digest{Basis: basisWithContents(p.Basis, contents)}
 	if p.Salted && !s.saltFromEnv {
-		d.Salt = hex.EncodeToString(s.digestSalt)
+		d.Salt = hex.EncodeToString(s.planDigestSalt)
 	}
 	return d
 }
 
 // basisWithContents is a basis together with how much goes with what the plan destroys: who approves a plan approves that loss and
 // no other.
-func basisWithContents(basis string, contents []planfile.ContentsDescription) string {
+func basisWithContents(basis string, contents []planfile.DestroyedContents) string {
 	if len(contents) == 0 {
 		return basis
 	}

@@ -99,7 +99,7 @@ func (p *program) drift(ctx context.Context, o *driftOptions) (err error) {
 	if len(found.Changes) > 0 || o.unmanagedMode == "error" && len(found.Unmanaged) > 0 {
 		code = changesPresent
 	}
-	if err := s.showAndAcceptDrift(o, found); err != nil {
+	if err := s.showDriftAndEdits(o, found); err != nil {
 		return err
 	}
 	if s.recorder != nil {
@@ -169,8 +169,8 @@ func (s *session) unmanagedQuery() account.Query {
 	return want
 }
 
-// showAndAcceptDrift shows what was found, in each form that was asked for, and how to declare it.
-func (s *session) showAndAcceptDrift(o *driftOptions, found *view.DriftList) error {
+// showDriftAndEdits shows what was found, in each form that was asked for, and how to declare it.
+func (s *session) showDriftAndEdits(o *driftOptions, found *view.DriftList) error {
 	if s.json {
 		text, err := found.JSON()
 		if err == nil {
@@ -183,7 +183,7 @@ func (s *session) showAndAcceptDrift(o *driftOptions, found *view.DriftList) err
 	case len(found.Changes) == 0:
 		return nil
 	case o.showEdits || o.writeEdits:
-		return s.acceptDrift(found.Changes, o.writeEdits)
+		return s.showOrWriteDriftEdits(found.Changes, o.writeEdits)
 	}
 	s.ui.Hint("\"b2form apply\" undoes what was changed; \"b2form drift -accept\" shows how to declare it instead.")
 	return nil

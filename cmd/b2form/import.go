@@ -213,7 +213,7 @@ func (s *session) readLiveImportedFiles(ctx context.Context, imports []config.Im
 	var need account.KindQuery
 	for _, i := range imports {
 		if i.To.Kind == k.Name {
-			need.ChildIdentities, need.WantedIDs = append(need.ChildIdentities, k.NormalizeIdentity(i.IDOrIdentity)),
+			need.WantedIdentities, need.WantedIDs = append(need.WantedIdentities, k.NormalizeIdentity(i.IDOrIdentity)),
 				append(need.WantedIDs, i.IDOrIdentity)
 		}
 	}

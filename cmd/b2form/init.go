@@ -81,7 +81,7 @@ func (p *program) init(ctx context.Context) error {
 	}
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
-	choices, err := p.initChoices(ctx)
+	choices, err := p.printAccountAndListChoices(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,9 +121,9 @@ type initChoice struct {
 	run   func(context.Context) error
 }
 
-// initChoices tells what credentials there are and what the account holds, and gives the ways
+// printAccountAndListChoices tells what credentials there are and what the account holds, and gives the ways
 // to begin. Credentials that are of no use leave the examples.
-func (p *program) initChoices(ctx context.Context) (all []initChoice, _ error) {
+func (p *program) printAccountAndListChoices(ctx context.Context) (all []initChoice, _ error) {
 	found, err := p.findCredentials(ctx)
 	if err == nil && found.Source == credentials.None {
 		p.printResult(

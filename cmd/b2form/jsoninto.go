@@ -48,19 +48,19 @@ func (p *program) setUpJSONOutput() error {
 	case p.jsonIntoPath != "":
 		return p.openJSONFile()
 	case p.json:
-		p.ui = p.newJSONUI(p.stdout)
+		p.ui = p.beginJSONUI(p.stdout)
 	}
 	return nil
 }
 
-func (p *program) newJSONUI(out io.Writer) view.JSONUI {
+func (p *program) beginJSONUI(out io.Writer) view.JSONUI {
 	j := view.JSONUI{Out: out, Now: p.now, ProgramVersion: version}
 	j.WriteVersion()
 	return j
 }
 
-// A jsonFile is where -json-into writes.
-type jsonFile struct {
+// A jsonLinesFile is where -json-into writes.
+type jsonLinesFile struct {
 	stdoutWriter
 	file *os.File
 }
@@ -73,8 +73,8 @@ func (p *program) openJSONFile() error {
 	if err != nil {
 		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonIntoPath, words.ErrorWithoutPath(err))
 	}
-	p.jsonFile = &jsonFile{stdoutWriter: stdoutWriter{dest: f}, file: f}
-	p.ui = bothUI{p.ui, p.newJSONUI(p.jsonFile)}
+	p.jsonFile = &jsonLinesFile{stdoutWriter: stdoutWriter{dest: f}, file: f}
+	p.ui = bothUI{p.ui, p.beginJSONUI(p.jsonFile)}
 	return nil
 }
 
@@ -143,9 +143,9 @@ func (b bothUI) Plan(p *plan.Plan, m view.PlanPurpose) { b.people.Plan(p, m); b.
 func (b bothUI) PlanDigest(d plan.Digest) { b.people.PlanDigest(d); b.programs.PlanDigest(d) }
 
 // RequiredKey implements ui.
-func (b bothUI) RequiredKey(list []string) {
-	b.people.RequiredKey(list)
-	b.programs.RequiredKey(list)
+func (b bothUI) RequiredKey(capabilities []string) {
+	b.people.RequiredKey(capabilities)
+	b.programs.RequiredKey(capabilities)
 }
 
 // Rotations implements ui.

@@ -14,13 +14,13 @@ import (
 	"b2form/schema/config"
 )
 
-// boxFolder holds everything that -emulator touches: the account, the state and
+// emulatorFolder holds everything that -emulator touches: the account, the state and
 // the files that secrets are delivered to.
-const boxFolder = ".b2form/emulator"
+const emulatorFolder = ".b2form/emulator"
 
-// boxRealm is what the state of the box records as its realm, so that it is
+// emulatorRealm is what the state of the emulator records as its realm, so that it is
 // never taken for one of B2's.
-const boxRealm = "http://localhost"
+const emulatorRealm = "http://localhost"
 
 // A localB2 is an emulated account for the length of one command.
 type localB2 struct {
@@ -33,11 +33,11 @@ type localB2 struct {
 // checkBoxFolder refuses what leads out of the folder: nothing but folders and files of its own may be in it, as
 // somebody else may have written what is there.
 func checkBoxFolder() error {
-	parent, _ := filepath.Split(boxFolder)
+	parent, _ := filepath.Split(emulatorFolder)
 	if info, err := os.Lstat(filepath.Clean(parent)); err == nil && !info.IsDir() {
 		return notOwnError(filepath.Clean(parent))
 	}
-	return filepath.WalkDir(boxFolder, func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(emulatorFolder, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
@@ -52,15 +52,15 @@ func checkBoxFolder() error {
 
 func notOwnError(path string) error {
 	return failf("Emulator cannot start", "-emulator works in folders and files of its own below %s, and %q is a link or something else. "+
-		"Delete it if nobody needs it.", boxFolder, path)
+		"Delete it if nobody needs it.", emulatorFolder, path)
 }
 
-// openLocalB2 opens the account in the box.
+// openLocalB2 opens the account in its folder.
 func (p *program) openLocalB2() (*localB2, error) {
 	if err := checkBoxFolder(); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(boxFolder, "account")
+	data := filepath.Join(emulatorFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
 		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, words.ErrorWithoutPath(err))
 	}
@@ -68,9 +68,9 @@ func (p *program) openLocalB2() (*localB2, error) {
 	if err != nil {
 		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the "+
 			"folder %s.",
-			data, strings.TrimPrefix(words.ErrorWithoutPath(err), "emulator: "), boxFolder)
+			data, strings.TrimPrefix(words.ErrorWithoutPath(err), "emulator: "), emulatorFolder)
 	}
-	return serveLocalB2(e, boxFolder)
+	return serveLocalB2(e, emulatorFolder)
 }
 
 // serveLocalB2 serves an account on a port of this machine. It is closed with that.
@@ -102,7 +102,7 @@ func (b *localB2) close() error {
 	return b.Server.Close()
 }
 
-// RoundTrip sends every request to the box, whatever host it names: the account
+// RoundTrip sends every request to the emulator, whatever host it names: the account
 // reports the hosts of the real service.
 func (b *localB2) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
@@ -110,7 +110,7 @@ func (b *localB2) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// redirectDeliveries keeps delivered files inside the box, also those with an
+// redirectDeliveries keeps delivered files inside its folder, also those with an
 // absolute path or one that leads out of the folder, and says so, as it does of
 // programs, which are not run.
 func (b *localB2) redirectDeliveries(config *config.Config) {

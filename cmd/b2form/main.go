@@ -49,14 +49,14 @@ type system struct {
 	stdoutDiscarded                               bool // what is printed reaches nobody
 	stdoutIsFile                                  bool // what is printed goes into a file
 
-	getenv  func(string) string
-	environ func() []string
-	now     func() time.Time
-	chdir   func(string) error
-	exit    func(int)
-	cwd     string // the folder in which the program was started
-	host    string
-	osUser  func() string // whose process this is
+	getenv   func(string) string
+	environ  func() []string
+	now      func() time.Time
+	chdir    func(string) error
+	exit     func(int)
+	startDir string // the folder in which the program was started
+	host     string
+	osUser   func() string // whose process this is
 	// interruptSignals delivers what asks the program to stop, until stop is called: then that ends it, as before, but for
 	// what is sent again and again, if some of it has come.
 	interruptSignals func() (signals <-chan os.Signal, stop func(interrupted bool))
@@ -88,7 +88,7 @@ func hostSystem() system {
 		now:              time.Now,
 		chdir:            os.Chdir,
 		exit:             os.Exit,
-		cwd:              cwd,
+		startDir:         cwd,
 		host:             host,
 		osUser:           osUserOrUnknown,
 		interruptSignals: interruptSignals,

@@ -134,7 +134,7 @@ Example:
 				return failf("Wrong number of arguments", "Usage: %s [FROM].", c.FullName())
 			}
 			if p.useEmulator {
-				return failf("No migration on the emulator", "With -emulator the state is always kept in %s.", boxFolder)
+				return failf("No migration on the emulator", "With -emulator the state is always kept in %s.", emulatorFolder)
 			}
 			from, err := s.parseBackend(ctx, c.Args().First())
 			if err != nil {
@@ -250,7 +250,7 @@ Example:
 				return s.initBucket(ctx, b, days)
 			case state.HTTPBackend:
 				return s.tryStateServer(ctx, b)
-			case state.Database:
+			case state.PostgresBackend:
 				return s.initDatabase(ctx, b)
 			case unusableBackend:
 				return b.error

@@ -202,13 +202,13 @@ func (s *session) parseAndCheckMintReply(k *kind.Kind, want kind.Values, reply j
 
 const (
 	clockTolerance = 10 * time.Minute // covers the difference between B2's clock and ours
-	cleanupTime    = 2 * time.Minute  // how long looking for a key, or deleting it, may take
+	cleanupTimeout = 2 * time.Minute  // how long looking for a key, or deleting it, may take
 )
 
 // undoCreateAndExplain deletes what a create has made that is of no use, and says what became of it. It
 // goes by the name, which nothing else has: the ID in the reply may be missing or wrong.
 func (s *session) undoCreateAndExplain(k *kind.Kind, name string, expires time.Time, cause error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
 	found, err := s.awaitKeysByName(ctx, k, name)
 	for _, o := range found {
@@ -338,14 +338,14 @@ func newKeyName() string { return "b2form-mint-" + strings.ToLower(rand.Text()[:
 
 // deleteMintedKey deletes the key, also after an interrupt.
 func (s *session) deleteMintedKey(m *mintedKey) error {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
 	err := s.deleteKey(ctx, m.object)
 	if err == nil {
 		return nil
 	}
 	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.OutcomeUnknown {
-		looking, cancel := context.WithTimeout(context.Background(), cleanupTime)
+		looking, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 		defer cancel()
 		if found, err := s.listKeysByName(looking, m.object.Kind, m.object.Identity); err == nil && len(found) == 0 {
 			return nil

@@ -86,7 +86,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	if err != nil {
 		return err
 	}
-	if err := s.addContentCounts(ctx, made); err != nil {
+	if err := s.addCountsAndFindUndeletable(ctx, made); err != nil {
 		return err
 	}
 	s.showCredentialsSource()

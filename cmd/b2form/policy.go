@@ -32,8 +32,8 @@ func (p *program) policyFolders() []string {
 		}
 	}
 	for _, dir := range slices.Concat(filepath.SplitList(p.getenv("B2FORM_POLICY")), p.policyDirs) {
-		if dir != "" && !filepath.IsAbs(dir) && now != p.cwd { // the folder of -chdir must not bring its own
-			dir = filepath.Join(p.cwd, dir)
+		if dir != "" && !filepath.IsAbs(dir) && now != p.startDir { // the folder of -chdir must not bring its own
+			dir = filepath.Join(p.startDir, dir)
 		}
 		add(dir)
 	}

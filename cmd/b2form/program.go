@@ -33,7 +33,7 @@ type program struct {
 	sourceFiles      map[string]*hcl.File    // sources that diagnostics may point into
 
 	recorder  *report.Recorder // of what pipelines are told; nil: of nothing
-	jsonFile  *jsonFile        // of -json-into; nil: there is none
+	jsonFile  *jsonLinesFile   // of -json-into; nil: there is none
 	savedPlan *planfile.File   // what apply is to carry out; nil: it makes a plan
 
 	argsEnvVariables []string // variables that gave arguments
@@ -78,7 +78,7 @@ func run(args []string, w system) int {
 	if p.stopProgress != nil {
 		p.stopProgress()
 	}
-	diags := append(explainAsDiagnostics(err), out.writeErrorUnlessPipeClosed()...)
+	diags := append(explainAsDiagnostics(err), out.missingOutputError()...)
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if unwritten := p.closeJSONFile(); unwritten != nil {
 		p.textUI().Diagnostics(unwritten, p.sourceFiles)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	reminder = 10 * time.Second // how often to say what is still under way
-	counting = time.Second      // how often to say how many files are removed
+	reminder          = 10 * time.Second // how often to say what is still under way
+	fileCountInterval = time.Second      // how often to say how many files are removed
 )
 
 // A progressReporter shows the progress of a run.
@@ -64,11 +64,11 @@ func (w *progressReporter) handleEvent(e apply.Event) {
 		w.running[e.Addr] = runningAction{span: span, lastEvent: e, startedAt: now, fileCountShownAt: now}
 	case apply.Failed:
 		w.finish(e.Addr, "failed")
-	case apply.Done, apply.Verified:
+	case apply.Done, apply.VerifyEnded:
 		w.finish(e.Addr, "")
 	case apply.Emptying: // comes with every file
 		r, ok := w.running[e.Addr]
-		if !ok || now.Sub(r.fileCountShownAt) < counting {
+		if !ok || now.Sub(r.fileCountShownAt) < fileCountInterval {
 			return
 		}
 		r.fileCountShownAt = now

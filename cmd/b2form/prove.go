@@ -124,7 +124,7 @@ type prover struct {
 	*session
 	*proveOptions
 	plan           *plan.Plan
-	secretsByKeyID map[string]secretFile // by key ID
+	secretsByKeyID map[string]deliveredKey // by key ID
 }
 
 func (v *prover) trialOptions() *prove.Options {

@@ -50,8 +50,8 @@ func (v *prover) newAccess(keyID string, key secret.Value, deleteKey func() erro
 		DeleteKey: deleteKey}, nil
 }
 
-// A secretFile is a key that a deliver block wrote.
-type secretFile struct {
+// A deliveredKey is a key that a deliver block wrote.
+type deliveredKey struct {
 	path   string
 	secret secret.Value
 }
@@ -60,8 +60,8 @@ type secretFile struct {
 const maxSecretFile = 1 << 16
 
 // readSecretFiles reads keys, by their IDs.
-func readSecretFiles(paths []string) (byKeyID map[string]secretFile, err error) {
-	out := map[string]secretFile{}
+func readSecretFiles(paths []string) (byKeyID map[string]deliveredKey, err error) {
+	out := map[string]deliveredKey{}
 	for _, path := range paths {
 		text, err := durable.ReadFile(path, maxSecretFile)
 		if err != nil {
@@ -72,7 +72,7 @@ func readSecretFiles(paths []string) (byKeyID map[string]secretFile, err error) 
 			return nil, failf("Secret cannot be read", "%s holds no key in a format of deliver. Name what a deliver block with a format "+
 				"writes. What the file holds is not shown, since it may be a secret.", path)
 		}
-		out[id] = secretFile{path, secret.New(key)}
+		out[id] = deliveredKey{path, secret.New(key)}
 	}
 	return out, nil
 }

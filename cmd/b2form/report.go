@@ -166,7 +166,7 @@ func (p *program) finishReport(code int) {
 	}
 	run := &p.recorder.Run
 	run.ExitCode = code
-	p.writeCIFiles(run)
+	p.writeCIResults(run)
 	for _, f := range p.reports {
 		format := reportFormats(p.maxMarkdownBytes())[f.format]
 		if err := writeReport(f.path, format.overwritablePrefix, format.encode(run)); err != nil {
@@ -174,8 +174,8 @@ func (p *program) finishReport(code int) {
 				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), words.ErrorWithoutPath(err)))
 		}
 	}
-	p.postCommentAndIssue(run)
-	p.sendNotice(run)
+	p.updateRequestedPosts(run)
+	p.sendNoticeIfRequested(run)
 }
 
 // warnPeopleOnly warns people and nobody else: reports are made, or being made.
@@ -183,11 +183,11 @@ func (p *program) warnPeopleOnly(summary, detail string) {
 	p.textUI().Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, nil)
 }
 
-// noticeTime is how long a notice may take.
-const noticeTime = 10 * time.Second
+// noticeTimeout is how long a notice may take.
+const noticeTimeout = 10 * time.Second
 
-// sendNotice sends the outcome where it is asked for.
-func (p *program) sendNotice(run *report.Run) {
+// sendNoticeIfRequested sends the outcome where it is asked for.
+func (p *program) sendNoticeIfRequested(run *report.Run) {
 	outcome := run.Outcome()
 	if p.notifyURL.IsZero() || len(p.notifyOn) == 0 && outcome == report.Unchanged || len(p.notifyOn) > 0 &&
 		!slices.Contains(p.notifyOn, outcome) {
@@ -195,7 +195,7 @@ func (p *program) sendNotice(run *report.Run) {
 	}
 	target, err := notify.ParseTarget(p.notifyURL.Reveal())
 	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), noticeTime)
+		ctx, cancel := context.WithTimeout(context.Background(), noticeTimeout)
 		defer cancel()
 		err = target.Send(ctx, report.NewNotice(run, p.findJobURL()), "b2form/"+version)
 	}

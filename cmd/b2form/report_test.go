@@ -197,12 +197,12 @@ func TestReadLines(t *testing.T) {
 		return r
 	}
 	r := read(2, "plan", "-detailed-exitcode")
-	if r.Command != "plan" || r.Planned == nil || len(r.Planned.Changes) != 5 || r.Counts().Add != 5 || r.Digest == "" ||
+	if r.Command != "plan" || r.Planned == nil || len(r.Planned.Changes) != 5 || r.DoneOrPlannedCounts().Add != 5 || r.Digest == "" ||
 		r.HazardCount() == 0 || !strings.HasPrefix(r.OutputsDiff, "+   bucket\n") || r.Outcome() != report.Pending {
 		t.Errorf("of a plan this was read: %+v", r)
 	}
 	r = read(0, "apply", "-auto-approve", "-allow=exposes-files")
-	if r.Command != "apply" || r.Done == nil || r.Counts().Add != 5 || r.Outcome() != report.Applied ||
+	if r.Command != "apply" || r.Done == nil || r.DoneOrPlannedCounts().Add != 5 || r.Outcome() != report.Applied ||
 		report.Headline(r) != "Apply complete! Resources: 5 added, 0 changed, 0 destroyed." {
 		t.Errorf("of an apply this was read: %+v", r)
 	}

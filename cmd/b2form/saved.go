@@ -47,7 +47,8 @@ func (p *program) checkOutOption(o *runOptions) error {
 
 // defaultStatePaths are the files of states where no configuration says otherwise.
 func defaultStatePaths() []string {
-	return append(state.LocalFile{Path: stateFile}.FilePaths(), state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}.FilePaths()...)
+	return append(state.LocalFile{Path: stateFile}.FilePaths(), state.LocalFile{Path: filepath.Join(emulatorFolder,
+		stateFile)}.FilePaths()...)
 }
 
 // checkPathNotReserved refuses to write to a file that b2form reads as something else. option names it.
@@ -142,7 +143,7 @@ func (p *program) checkSavedAccount(id, realm string) error {
 		return nil
 	}
 	advice := "Use the credentials of that account, or make a new plan."
-	if of.Realm == boxRealm {
+	if of.Realm == emulatorRealm {
 		advice = "It was made with -emulator: give that to apply too."
 	}
 	return failf("The plan is for another account", "It was made for account %s at %s, and the credentials are those of account %s at %s. "+
@@ -189,7 +190,7 @@ func (s *session) sensitiveVariablesHash() (string, error) {
 		}
 		texts = append(texts, name, string(text))
 	}
-	return s.slowHash(texts, s.digestSalt)
+	return s.slowHash(texts, s.planDigestSalt)
 }
 
 func (s *session) sensitiveVariableNames() []string {
@@ -217,7 +218,7 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 	case s.saltFromEnv:
 		f.SaltNotInFile = true
 	default:
-		f.Salt = hex.EncodeToString(s.digestSalt)
+		f.Salt = hex.EncodeToString(s.planDigestSalt)
 	}
 	if err := planfile.Write(s.runOptions.outPath, f); err != nil {
 		return err
@@ -234,11 +235,11 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 
 // contentsDifferences says where something else would be deleted than what was counted for the plan that was approved, which approvedHas
 // names: who approved the loss of so much approved that and no more. "Nobody knows" approves whatever is there.
-func contentsDifferences(approved, now []planfile.ContentsDescription, approvedHas string) (differ []string) {
+func contentsDifferences(approved, now []planfile.DestroyedContents, approvedHas string) (differ []string) {
 	now = slices.Clone(now)
 	for _, d := range approved {
 		is := "not counted"
-		if i := slices.IndexFunc(now, func(n planfile.ContentsDescription) bool { return n.Addr == d.Addr }); i >= 0 {
+		if i := slices.IndexFunc(now, func(n planfile.DestroyedContents) bool { return n.Addr == d.Addr }); i >= 0 {
 			is = now[i].Text
 			now = slices.Delete(now, i, i+1)
 			if d.Text == is || d.Text == (wire.ContentsCount{ListingDenied: true}).String() {

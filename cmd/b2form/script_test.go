@@ -122,7 +122,7 @@ func TestScripts(t *testing.T) {
 
 // startDatabase sets PG_CONN_STR and PGDIR to the database of this test process.
 func startDatabase(ts *testscript.TestScript, _ bool, _ []string) {
-	server, err := testrun.Postgres()
+	server, err := testrun.SharedPostgres()
 	ts.Check(err)
 	ts.Setenv("PGDIR", server.SocketDir)
 	ts.Setenv("PG_CONN_STR", "host="+server.SocketDir+" user=postgres dbname=postgres password='"+statePassword+"'")
@@ -211,7 +211,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 	}
 	out, errOut := newScreen(), newScreen()
 	code := run(append([]string{"b2form"}, args...), system{
-		stdin: strings.NewReader(stdin), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUserOrUnknown,
+		stdin: strings.NewReader(stdin), stdout: out, stderr: errOut, startDir: cwd, host: "localhost", osUser: osUserOrUnknown,
 		getenv:           ts.Getenv,
 		environ:          func() []string { return h.environ(ts) },
 		now:              time.Now,

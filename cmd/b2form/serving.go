@@ -18,7 +18,7 @@ func newEmulatorHTTPServer(h http.Handler) *http.Server {
 			h.ServeHTTP(w, r)
 			return
 		}
-		body := &watchedBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
+		body := &idleTimeoutBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
 		r.Body = body
 		h.ServeHTTP(w, r)
 		_ = body.extendReadDeadline() // the server reads what the handler left of it
@@ -26,17 +26,17 @@ func newEmulatorHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: goingOn, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 }
 
-// A watchedBody is a body whose connection breaks when nothing of it comes.
-type watchedBody struct {
+// A idleTimeoutBody is a body whose connection breaks when nothing of it comes.
+type idleTimeoutBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
 }
 
-func (b *watchedBody) extendReadDeadline() error {
+func (b *idleTimeoutBody) extendReadDeadline() error {
 	return b.connection.SetReadDeadline(time.Now().Add(bodySilence))
 }
 
-func (b *watchedBody) Read(p []byte) (n int, err error) {
+func (b *idleTimeoutBody) Read(p []byte) (n int, err error) {
 	if err := b.extendReadDeadline(); err != nil {
 		return 0, err
 	}

@@ -45,12 +45,12 @@ type session struct {
 	clockAhead time.Duration // by how much B2's clock is ahead of ours
 
 	cannotAsk      error  // why a plan with changes cannot be approved; nil: somebody can be asked
-	digestSalt     []byte // what hidden values are hashed with
+	planDigestSalt []byte // what hidden values are hashed with
 	saltFromEnv    bool   // it came from the environment and is not shown
 	newAppliedSalt string // of a state that has none yet
 
-	undeletable []undeletableObject            // what the plan would delete and cannot
-	destroyed   []planfile.ContentsDescription // what goes with objects that the plan destroys, as it was counted last
+	undeletable []undeletableObject          // what the plan would delete and cannot
+	destroyed   []planfile.DestroyedContents // what goes with objects that the plan destroys, as it was counted last
 
 	warnedUnreadStateFile bool
 }
@@ -99,7 +99,7 @@ func (s *session) prepareClient(ctx context.Context) (err error) {
 			return err
 		}
 		s.localB2.redirectDeliveries(s.config)
-		s.ui.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
+		s.ui.Note("Working on the emulator in " + emulatorFolder + ": nothing real is touched.\n")
 	}
 	if s.client, err = s.newClient(ctx); err != nil {
 		return errors.Join(err, s.close())
@@ -118,7 +118,7 @@ func (s *session) setRunOptions(o *runOptions) error {
 	if o.expectedDigest == nil && !o.needsDigest && s.savedPlan == nil {
 		return nil
 	}
-	if err := s.chooseDigestSalt(); err != nil {
+	if err := s.choosePlanDigestSalt(); err != nil {
 		return err
 	}
 	return s.checkSavedSensitiveVariables()
@@ -152,8 +152,8 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	return config, nil
 }
 
-// mostRounds bounds how often an answer of data may lead to the next question.
-const mostRounds = 20
+// mostDataRounds bounds how often an answer of data may lead to the next question.
+const mostDataRounds = 20
 
 // readLiveAndAnswerData reads what is live and answers data blocks. What they answer may name more
 // to be read live, as the bucket of a file.
@@ -171,7 +171,7 @@ func (s *session) readLiveAndAnswerData(ctx context.Context, a *wire.Account, wa
 // reads what the answers name besides. Warnings are given back; mistakes in the configuration are
 // hcl.Diagnostics.
 func (s *session) answerData(ctx context.Context, o schema.Options, wanted func() account.Query) (warnings hcl.Diagnostics, err error) {
-	for range mostRounds {
+	for range mostDataRounds {
 		warnings, err := s.reloadConfigWithData(o)
 		if err != nil || len(s.config.DataQueries) == 0 {
 			return warnings, err
@@ -217,8 +217,9 @@ func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnosti
 }
 
 func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AccountDataIfNoConfig: p.allowNoConfig,
-		ImportUndeclared: p.allowUndeclaredImports, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
+	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.startDir, Vars: p.vars,
+		AccountDataIfNoConfig:  p.allowNoConfig,
+		AllowUndeclaredImports: p.allowUndeclaredImports, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
 		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), HomeExcludedAsRoot: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
@@ -246,7 +247,8 @@ func (p *program) maxEvaluationSteps() int64 {
 	}
 	n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
 	if err != nil || n <= 0 {
-		p.warn("Number of steps not understood", fmt.Sprintf("%s is %q; it needs a whole number above zero, such as %d.", parse.Variable,
+		p.warn("Number of steps not understood", fmt.Sprintf("%s is %q; it needs a whole number above zero, such as %d.",
+			parse.MaxEvaluationEnvVar,
 			text, 2*parse.DefaultSteps))
 		return 0
 	}
@@ -264,7 +266,7 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	}
 	if s.localB2 != nil {
 		o.KeyID, o.Key, o.Transport = s.localB2.MasterKeyID(), s.localB2.MasterKey(), s.localB2
-		o.Endpoint = boxRealm
+		o.Endpoint = emulatorRealm
 		return b2.New(o)
 	}
 	found, err := s.findCredentials(ctx)
@@ -348,7 +350,8 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.runOptions.replace,
-		Rotate: s.runOptions.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(), DigestSalt: s.digestSalt,
+		Rotate: s.runOptions.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(),
+		DigestSalt: s.planDigestSalt,
 		HashHidden: s.slowHash, Target: s.runOptions.target, Exclude: s.runOptions.exclude, FillSavedForm: s.runOptions.outPath != "" ||
 			s.savedPlan != nil,
 	}

@@ -45,8 +45,8 @@ func (u *writeError) Error() string {
 
 func (u *writeError) Unwrap() error { return u.cause }
 
-// writeErrorUnlessPipeClosed say that output is missing. Whoever closed the pipe knows.
-func (s *stdoutWriter) writeErrorUnlessPipeClosed() hcl.Diagnostics {
+// missingOutputError say that output is missing. Whoever closed the pipe knows.
+func (s *stdoutWriter) missingOutputError() hcl.Diagnostics {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.firstErr == nil || errors.Is(s.firstErr, syscall.EPIPE) {

@@ -27,7 +27,7 @@ func (t *tester) placeInTestFile(diags hcl.Diagnostics, r *testfile.Run) hcl.Dia
 	if r.ConfigurationText == "" {
 		return diags
 	}
-	lines := t.showInlineConfig(r)
+	lines := t.redactShownSource(r)
 	path, name := t.inlineConfigFile(), fmt.Sprintf("configuration of run %q", r.Name)
 	names := strings.NewReplacer(path, name, t.inlineConfigDir, "the folder of the "+name)
 	out := make(hcl.Diagnostics, len(diags))
@@ -59,9 +59,9 @@ func placeInLines(lines []inlineLine, p hcl.Pos) hcl.Pos {
 	return at
 }
 
-// showInlineConfig lets messages quote the test's file with the configuration as the loader lets it be quoted: without secrets.
+// redactShownSource lets messages quote the test's file with the configuration as the loader lets it be quoted: without secrets.
 // lines are where its lines are in that file; nil: they are not there line by line.
-func (t *tester) showInlineConfig(r *testfile.Run) (lines []inlineLine) {
+func (t *tester) redactShownSource(r *testfile.Run) (lines []inlineLine) {
 	out := bytes.Clone(t.shownSource.Bytes)
 	from, to := r.ConfigurationRange.Start.Byte, r.ConfigurationRange.End.Byte
 	written := t.file.Source.Bytes[from:to]

@@ -19,7 +19,7 @@ type ui interface {
 	PlanDigest(plan.Digest)
 	ReportPolicyExceptions([]view.Exception)
 	Tests([]view.TestFileResult)
-	RequiredKey(list []string)
+	RequiredKey(capabilities []string)
 	Rotations(*plan.Plan, time.Time)
 	Event(apply.Event)
 	Still(apply.Event)

@@ -56,7 +56,7 @@ func (p *program) whoami(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	where := cmp.Or(s.foundCredentials.SourceText, "the emulator in "+boxFolder)
+	where := cmp.Or(s.foundCredentials.SourceText, "the emulator in "+emulatorFolder)
 	if p.json {
 		return p.printJSON(newWhoamiDocument(where, a))
 	}

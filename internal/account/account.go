@@ -21,7 +21,7 @@ type Query map[string]KindQuery
 
 // A KindQuery is what one kind must be read for.
 type KindQuery struct {
-	ChildIdentities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
+	WantedIdentities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
 	// remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
 	WantedIDs             []string
 	MultiBucket           bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
@@ -42,7 +42,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	}
 	for _, r := range cfg.Resources {
 		n := w.forKind(r.Kind)
-		n.addChildIdentity(r.Identity())
+		n.addIdentityIfChild(r.Identity())
 		n.MultiBucket = n.MultiBucket || config.NeedsMultiBucket(r.Kind, r.Value)
 		for _, a := range n.linkAttrs {
 			w.addReferencedNames(a, r, byName)
@@ -61,7 +61,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	for _, q := range cfg.DataQueries {
 		if q.Kind != nil {
 			n := w.forKind(q.Kind)
-			n.addChildIdentity(q.Identity)
+			n.addIdentityIfChild(q.Identity)
 			n.MultiBucket = n.MultiBucket || n.supportsMultiBucket
 			if q.Children != (kind.ChildListQuery{}) && !slices.Contains(n.Listings, q.Children) {
 				n.Listings = append(n.Listings, q.Children)
@@ -75,7 +75,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	}
 	want := make(Query, len(w))
 	for name, n := range w {
-		n.ChildIdentities, n.ReferencedNames = sortedUnique(n.ChildIdentities), dropDeclared(cfg, n.kind, n.ReferencedNames)
+		n.WantedIdentities, n.ReferencedNames = sortedUnique(n.WantedIdentities), dropDeclared(cfg, n.kind, n.ReferencedNames)
 		want[name] = n.KindQuery
 	}
 	return want
@@ -111,17 +111,17 @@ func (w queryBuilder) forKind(k *kind.Kind) *kindQueryBuilder {
 	return n
 }
 
-// addChildIdentity adds the identity of an object; "" where a data block is to answer
+// addIdentityIfChild adds the identity of an object; "" where a data block is to answer
 // first.
-func (n *kindQueryBuilder) addChildIdentity(identity string) {
+func (n *kindQueryBuilder) addIdentityIfChild(identity string) {
 	if n.isChild && identity != "" {
-		n.ChildIdentities = append(n.ChildIdentities, identity)
+		n.WantedIdentities = append(n.WantedIdentities, identity)
 	}
 }
 
 // addEntry adds an object of the state.
 func (n *kindQueryBuilder) addEntry(e *addr.StateEntry) {
-	n.addChildIdentity(n.kind.NormalizeIdentity(e.Identity))
+	n.addIdentityIfChild(n.kind.NormalizeIdentity(e.Identity))
 	if !n.supportsMultiBucket && !n.isChild {
 		return
 	}
@@ -196,7 +196,7 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 		}
 		first = append(first, k)
 	}
-	if err := r.listKinds(ctx, first, false); err != nil {
+	if err := r.listObjects(ctx, first, false); err != nil {
 		return nil, err
 	}
 	snapshot, err := kind.NewSnapshot(account, kinds, r.rawByKind)
@@ -209,7 +209,7 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 	}
 	var found []childQueryResult
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.listKinds(gctx, second, true) })
+	g.Go(func() error { return r.listObjects(gctx, second, true) })
 	g.Go(func() (err error) {
 		found, err = r.readChildren(gctx, parts, snapshot)
 		return err
@@ -256,8 +256,8 @@ func (r *reader) canRead(k *kind.Kind) bool {
 	return !slices.ContainsFunc(k.ReadCapabilities, func(c string) bool { return !r.account.HasCapability(c) })
 }
 
-// listKinds reads the kinds, all at once, in place of what was read of them before.
-func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multiBucket bool) error {
+// listObjects reads the kinds, all at once, in place of what was read of them before.
+func (r *reader) listObjects(ctx context.Context, kinds []*kind.Kind, multiBucket bool) error {
 	lists := make([][]wire.RawJSON, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {

@@ -66,7 +66,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 // wantedIdentities are those that are wanted, and those of wanted IDs.
 func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	need := r.query[k.Name]
-	all := slices.Clone(need.ChildIdentities)
+	all := slices.Clone(need.WantedIdentities)
 	for _, id := range need.WantedIDs {
 		holder, name, _ := strings.Cut(id, "/")
 		identity, ok := s.NameUnlessNamesRepeat(k.ParentKind(), holder)

@@ -36,7 +36,7 @@ func (l *lab) files(c *b2.Client, identities ...string) (found []string, request
 	l.t.Helper()
 	who, k := l.who(c), l.file()
 	l.server.ResetCalls()
-	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.Query{"bucket": {}, "file": {ChildIdentities: identities}})
+	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.Query{"bucket": {}, "file": {WantedIdentities: identities}})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -184,7 +184,7 @@ func TestReadWhatOthersUploaded(t *testing.T) {
 	l.call("b2_start_large_file", map[string]any{"bucketId": site, "fileName": "unfinished", "contentType": "text/plain"})
 
 	s, err := account.ReadSnapshot(t.Context(), l.master, l.who(l.master), l.kinds, account.Query{"bucket": {}, "file": {
-		ChildIdentities: []string{"acme-site/large", "acme-site/larger", "acme-site/unfinished", "acme-site/unverified"},
+		WantedIdentities: []string{"acme-site/large", "acme-site/larger", "acme-site/unfinished", "acme-site/unverified"},
 	}})
 	if err != nil {
 		t.Fatal(err)

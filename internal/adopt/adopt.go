@@ -157,7 +157,7 @@ func GenerateConfig(r Request) (*Result, error) {
 		return !slices.ContainsFunc(w.result.WrittenCounts, func(c WrittenCount) bool { return c.Kind.Name == n.KindName })
 	})
 	slices.SortFunc(w.result.BlocksOfUnknownName, addr.Addr.Compare)
-	w.writeFiles(all)
+	w.renderFiles(all)
 	slices.SortFunc(w.result.Undeclarable, func(a, b UndeclarableObject) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))
 	})
@@ -266,7 +266,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 		case w.OnlyAddresses != nil && !named:
 			continue
 		case w.OnlyAddresses != nil:
-		case w.mayBeDeclared(o) || !w.wanted(k, o):
+		case w.mayAlreadyBeDeclared(o) || !w.wanted(k, o):
 			continue
 		case owned:
 			w.result.OwnedUndeclared = append(w.result.OwnedUndeclared, owner)
@@ -288,7 +288,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 	return items, nil
 }
 
-func (w *writer) mayBeDeclared(o *kind.Object) bool {
+func (w *writer) mayAlreadyBeDeclared(o *kind.Object) bool {
 	if owner, owned := w.ownerAddrByID[ObjectID{o.Kind.Name, o.ID}]; owned {
 		for _, a := range w.Config.AddrsWithUnknownInstances {
 			if a.Covers(owner) {

@@ -38,7 +38,7 @@ func ContentsToDownload(r Request, k *kind.Kind, objects []*kind.Object) (conten
 	slices.SortFunc(objects, func(a, b *kind.Object) int { return strings.Compare(b.Identity, a.Identity) })
 	paths := newPathSet()
 	for _, o := range slices.CompactFunc(objects, func(a, b *kind.Object) bool { return a.Identity == b.Identity }) {
-		if _, owned := w.ownerAddrByID[ObjectID{k.Name, o.ID}]; w.OnlyAddresses == nil && (owned || w.mayBeDeclared(o)) {
+		if _, owned := w.ownerAddrByID[ObjectID{k.Name, o.ID}]; w.OnlyAddresses == nil && (owned || w.mayAlreadyBeDeclared(o)) {
 			continue
 		}
 		live, err := o.Values()
@@ -47,7 +47,7 @@ func ContentsToDownload(r Request, k *kind.Kind, objects []*kind.Object) (conten
 		}
 		content := ContentToDownload{Object: o, LocalPath: paths.reserveFilePath(ContentFolder+"/"+k.ParentIdentity(o.Identity),
 			live.GetAttr(k.IdentityAttr).AsString())}
-		_, why := c.declaredValues(live, content.LocalPath)
+		_, why := c.valuesToDeclare(live, content.LocalPath)
 		if why == "" {
 			why = content.fillFrom(live)
 		}

@@ -41,7 +41,7 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 	if err != nil {
 		return nil, err
 	}
-	want, why := c.declaredValues(live, contentPath)
+	want, why := c.valuesToDeclare(live, contentPath)
 	if why != "" {
 		c.addUndeclarable(c.kind, o.Identity, "%s", why)
 		return nil, nil
@@ -67,8 +67,8 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 	return it, nil
 }
 
-// declaredValues is an object as a configuration declares it, or why none could.
-func (c *collector) declaredValues(live kind.Values, contentPath string) (want kind.Values, why string) {
+// valuesToDeclare is an object as a configuration declares it, or why none could.
+func (c *collector) valuesToDeclare(live kind.Values, contentPath string) (want kind.Values, why string) {
 	want = c.kind.NewValues()
 	for i := range c.kind.Attrs {
 		a := &c.kind.Attrs[i]

@@ -54,8 +54,8 @@ func (w *writer) reference(kindName, id, name, familyInstanceKey, mark string) s
 	return a.String()
 }
 
-// writeFiles puts the items into files.
-func (w *writer) writeFiles(items []*item) {
+// renderFiles puts the items into files.
+func (w *writer) renderFiles(items []*item) {
 	files := map[string]*strings.Builder{}
 	to := func(name string) *strings.Builder {
 		if files[name] == nil {

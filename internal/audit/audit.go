@@ -49,7 +49,7 @@ type Credential struct {
 	StateAddr addr.Addr // where InState
 	InState   bool      // the state has it
 	Retiring  bool      // it has a successor
-	Value     cty.Value // as decoded, with other objects by the names that B2 answers; its secret is not known to anybody
+	LiveValue cty.Value // as decoded, with other objects by the names that B2 answers; its secret is not known to anybody
 	Expires   time.Time // zero: never
 	Findings  []kind.Finding
 }
@@ -109,7 +109,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 		return Credential{}, err
 	}
 	c := l.ownedByID[live.ID]
-	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, l.withLiveNames(k, v), k.ExpiryOf(v)
+	c.Kind, c.ID, c.Name, c.LiveValue, c.Expires = k, live.ID, live.Identity, l.withLiveNames(k, v), k.ExpiryOf(v)
 	var want kind.AttrReader = cty.NullVal(k.ConfigType())
 	if r := l.declared[c.StateAddr]; c.InState && r != nil {
 		want = r.Value

@@ -44,7 +44,7 @@ func (f Filter) keeps(c Credential) bool {
 
 // LimitedToBuckets are those that the credential is limited to, in lower case; none: it is not.
 func (c *Credential) LimitedToBuckets() (lowerCaseNames []string) {
-	buckets, _ := c.Kind.Credential.Reach(c.Value)
+	buckets, _ := c.Kind.Credential.Reach(c.LiveValue)
 	for i := range buckets {
 		buckets[i] = strings.ToLower(buckets[i])
 	}

@@ -87,10 +87,10 @@ func (m *blazerTransport) respond(req *http.Request) (*http.Response, error) {
 }
 
 // splitAPIPath gives the method that a URL leads to, with and without the version of the API.
-func splitAPIPath(u *url.URL) (method, name string) {
-	_, method, _ = strings.Cut(u.Path, "/b2api/")
-	_, name, _ = strings.Cut(method, "/")
-	return method, name
+func splitAPIPath(u *url.URL) (versionedMethod, bareMethod string) {
+	_, versionedMethod, _ = strings.Cut(u.Path, "/b2api/")
+	_, bareMethod, _ = strings.Cut(versionedMethod, "/")
+	return versionedMethod, bareMethod
 }
 
 func isUploadURL(u *url.URL) bool {

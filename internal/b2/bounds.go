@@ -14,20 +14,20 @@ import (
 
 // How much of a reply is read into memory, by what was asked for.
 const (
-	maxListing    = 64 << 20 // a thousand buckets at usual sizes stay far below; keys can be asked for in smaller pages
-	maxContent    = 64 << 20 // of a file whose size nothing names: a shared state that an older b2form has stored
-	maxNamed      = 1 << 30  // of a file whose size is named, whatever that is
-	maxReply      = 1 << 20  // everything else: one object
-	maxErrorReply = 64 << 10
+	maxListing         = 64 << 20 // a thousand buckets at usual sizes stay far below; keys can be asked for in smaller pages
+	maxUnsizedDownload = 64 << 20 // of a file whose size nothing names: a shared state that an older b2form has stored
+	maxSizedDownload   = 1 << 30  // of a file whose size is named, whatever that is
+	maxReply           = 1 << 20  // everything else: one object
+	maxErrorReply      = 64 << 10
 )
 
 // maxReplySize is the bound of the request's reply.
 func (r *request) maxReplySize() int64 {
 	switch {
 	case r.method == methodDownload && r.downloadSizeIfKnown > 0:
-		return min(r.downloadSizeIfKnown, maxNamed)
+		return min(r.downloadSizeIfKnown, maxSizedDownload)
 	case r.method == methodDownload:
-		return maxContent
+		return maxUnsizedDownload
 	case strings.HasPrefix(r.method, "b2_list_"):
 		return maxListing
 	}
@@ -44,10 +44,10 @@ func tooLargeMessage(bound int64) string {
 }
 
 const (
-	// patienceForBytes is how long a reply may take whatever it brings.
-	patienceForBytes = time.Minute
-	// slowestReply is how many bytes a second it must have brought after that.
-	slowestReply = 1 << 10
+	// minSpeedGrace is how long a reply may take whatever it brings.
+	minSpeedGrace = time.Minute
+	// minReplyBytesPerSecond is how many bytes a second it must have brought after that.
+	minReplyBytesPerSecond = 1 << 10
 	// slowTries bounds attempts that were given up for being slow.
 	slowTries = 2
 )
@@ -89,7 +89,7 @@ func (w *minSpeedReader) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	w.bytesRead += int64(n)
 	took := w.now().Sub(w.start)
-	if err == nil && took > patienceForBytes && float64(w.bytesRead) < took.Seconds()*slowestReply {
+	if err == nil && took > minSpeedGrace && float64(w.bytesRead) < took.Seconds()*minReplyBytesPerSecond {
 		err = errTrickle
 	}
 	return n, err

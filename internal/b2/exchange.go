@@ -92,7 +92,7 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
 		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notFromB2Message(resp)}}
 	}
-	date, believed := c.clock.updateFromDateHeader(resp, sent, c.now(), c.mostClockDifference())
+	date, believed := c.clock.updateFromDateHeader(resp, sent, c.now(), c.allowedClockDifference())
 	if !believed && s == nil { // one that a later reply has is left out
 		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode,
 			Message: fmt.Sprintf("%s %s, and the clock of this machine shows %s", beginningOfWrongDate, words.ReadableTime(date),
@@ -156,12 +156,12 @@ func (c *Client) readRefusal(r *request, s *session, resp *http.Response) *wire.
 		e.Message = notFromB2Message(resp)
 		return e
 	}
-	e.Code, e.Message = c.sanitizeText(reply.Code, s, mostCode), c.sanitizeText(reply.Message, s, mostMessage)
+	e.Code, e.Message = c.sanitizeText(reply.Code, s, maxCodeChars), c.sanitizeText(reply.Message, s, maxMessageChars)
 	return e
 }
 
-// mostCode and mostMessage are how many characters of a refusal people read.
-const mostCode, mostMessage = 100, 1000
+// maxCodeChars and maxMessageChars are how many characters of a refusal people read.
+const maxCodeChars, maxMessageChars = 100, 1000
 
 // sanitizeText makes a text that somebody else wrote fit to be shown: without the
 // credentials in use and those that it may just have made, without what a terminal would

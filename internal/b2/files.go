@@ -135,9 +135,9 @@ func (k *serviceClock) updateFromDateHeader(resp *http.Response, sent, received 
 	return at, true
 }
 
-// mostClockDifference is how far B2's clock may differ from ours. Keys expire and rotate by it, so nothing is done by one that cannot be
+// allowedClockDifference is how far B2's clock may differ from ours. Keys expire and rotate by it, so nothing is done by one that cannot be
 // right. Whoever runs an emulator on this machine may move its clock by years.
-func (c *Client) mostClockDifference() time.Duration {
+func (c *Client) allowedClockDifference() time.Duration {
 	const year = 365 * 24 * time.Hour
 	if u, err := url.Parse(c.endpoint); err == nil && isLoopback(u.Hostname()) {
 		return 100 * year

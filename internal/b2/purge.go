@@ -22,20 +22,20 @@ const (
 // deleted; what was deleted until then stays deleted. Files that somebody else
 // deletes meanwhile are not an error and not counted.
 func (c *Client) Empty(ctx context.Context, bucketID string, progress func(removed int)) (removed int, err error) {
-	e := &versionRemoval{client: c, progress: progress}
+	e := &purgeRun{client: c, progress: progress}
 	err = e.openBucket(ctx, bucketID)
 	if err == nil {
 		err = e.removeVersions(ctx)
 	}
 	if err == nil {
-		err = e.cancelUnfinishedLarge(ctx)
+		err = e.cancelUnfinishedFiles(ctx)
 	}
 	return e.removed, err
 }
 
 // Purge implements [wire.FileStore]. It stops as Empty does.
 func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (removed int, err error) {
-	e := &versionRemoval{client: c, onlyFileName: name, progress: progress}
+	e := &purgeRun{client: c, onlyFileName: name, progress: progress}
 	err = e.openBucket(ctx, bucketID)
 	if err == nil {
 		err = e.removeVersions(ctx)
@@ -43,8 +43,8 @@ func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func
 	return e.removed, err
 }
 
-// A versionRemoval is one run of Empty or Purge.
-type versionRemoval struct {
+// A purgeRun is one run of Empty or Purge.
+type purgeRun struct {
 	client       *Client
 	onlyFileName string // only versions of the file with this name; "": everything
 	bucket       *base.Bucket
@@ -54,7 +54,7 @@ type versionRemoval struct {
 	removed int
 }
 
-func (e *versionRemoval) openBucket(ctx context.Context, bucketID string) error {
+func (e *purgeRun) openBucket(ctx context.Context, bucketID string) error {
 	s, err := e.client.sessionCache.get(ctx, nil, e.client.authorize)
 	if err != nil {
 		return err
@@ -65,13 +65,13 @@ func (e *versionRemoval) openBucket(ctx context.Context, bucketID string) error 
 	})
 }
 
-func (e *versionRemoval) callBlazer(ctx context.Context, f func(context.Context) error) error {
+func (e *purgeRun) callBlazer(ctx context.Context, f func(context.Context) error) error {
 	return viaBlazer(ctx, &blazerCall{}, f)
 }
 
 // removeVersions removes what is listed. Versions of one file are listed together, and
 // before those of files whose names go on after it.
-func (e *versionRemoval) removeVersions(ctx context.Context) error {
+func (e *purgeRun) removeVersions(ctx context.Context) error {
 	var paging wire.PagingGuard
 	for name, id := e.onlyFileName, ""; ; {
 		var page []*base.File
@@ -94,7 +94,7 @@ func (e *versionRemoval) removeVersions(ctx context.Context) error {
 	}
 }
 
-func (e *versionRemoval) cancelUnfinishedLarge(ctx context.Context) error {
+func (e *purgeRun) cancelUnfinishedFiles(ctx context.Context) error {
 	var paging wire.PagingGuard
 	for next := ""; ; {
 		var page []*base.File
@@ -124,7 +124,7 @@ func fileIDs(files []*base.File) []string {
 
 // removeAll deletes the files in parallel. After an error no further deletion
 // starts, but those under way end, so that the count is right.
-func (e *versionRemoval) removeAll(ctx context.Context, files []*base.File) error {
+func (e *purgeRun) removeAll(ctx context.Context, files []*base.File) error {
 	group, started := errgroup.WithContext(ctx)
 	group.SetLimit(e.client.parallelism)
 	for _, file := range files {
@@ -144,7 +144,7 @@ func (e *versionRemoval) removeAll(ctx context.Context, files []*base.File) erro
 	return nil
 }
 
-func (e *versionRemoval) removeFile(ctx context.Context, file *base.File) error {
+func (e *purgeRun) removeFile(ctx context.Context, file *base.File) error {
 	err := e.callBlazer(ctx, func(ctx context.Context) error {
 		if file.Status == "start" {
 			return file.AsLargeFile().CancelLargeFile(ctx)

@@ -14,15 +14,15 @@ import (
 // The integration checklist of B2 asks for exponential back-off on 408, 429,
 // 5xx and broken connections; these numbers are those of its own clients.
 const (
-	maxTries    = 8
-	firstTries  = 3 // while nothing has ever answered: rather a wrong address than bad luck
-	firstWait   = time.Second
-	growth      = 1.5
-	longestWait = 64 * time.Second
+	maxTries               = 8
+	maxTriesBeforeAnyReply = 3 // while nothing has ever answered: rather a wrong address than bad luck
+	firstWait              = time.Second
+	growth                 = 1.5
+	longestWait            = 64 * time.Second
 	// shortestThrottle holds where a 429 comes without Retry-After.
 	shortestThrottle = 5 * time.Second
-	// patience is the longest Retry-After that is waited for.
-	patience = 10 * time.Minute
+	// maxRetryAfter is the longest Retry-After that is waited for.
+	maxRetryAfter = 10 * time.Minute
 )
 
 // sendWithRetry repeats the request until it succeeds or nothing more can be done. The
@@ -89,7 +89,7 @@ func (c *Client) attemptOnce(ctx context.Context, r *request, s *session, try in
 	}
 	if f.err.Status == http.StatusTooManyRequests || f.err.Status == http.StatusServiceUnavailable {
 		pause := wait
-		if f.err.RetryAfter > patience {
+		if f.err.RetryAfter > maxRetryAfter {
 			pause = 0 // nobody waits that long: each request shall fail and say so
 		}
 		c.limiter.releaseThrottled(epoch, pause)
@@ -105,10 +105,10 @@ func (c *Client) attemptOnce(ctx context.Context, r *request, s *session, try in
 func (c *Client) shouldRetry(r *request, f *failure, try int) bool {
 	tries := maxTries
 	if !c.gotReply.Load() {
-		tries = firstTries
+		tries = maxTriesBeforeAnyReply
 	}
 	switch {
-	case f.neverRetry || try >= tries || f.replyStalled && try >= slowTries || f.err.RetryAfter > patience:
+	case f.neverRetry || try >= tries || f.replyStalled && try >= slowTries || f.err.RetryAfter > maxRetryAfter:
 		return false
 	case f.unsent || f.err.Status == http.StatusTooManyRequests:
 		return true // B2 has certainly not done it

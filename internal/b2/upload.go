@@ -115,7 +115,7 @@ func (m *blazerTransport) answerUploadURL(out json.RawMessage, rec *blazerCall) 
 		rec.err = wire.UntrueReply("B2 answered b2_get_upload_url with a URL or a token that is none") // their texts are not for messages
 	case !isUploadURL(u):
 		rec.err = wire.UntrueReply("B2 answered b2_get_upload_url with a URL on %s that does not lead to %s",
-			m.client.sanitizeText(u.Host, m.session, mostCode), methodUpload)
+			m.client.sanitizeText(u.Host, m.session, maxCodeChars), methodUpload)
 	}
 	if rec.err != nil {
 		return nil, rec.err
@@ -124,8 +124,8 @@ func (m *blazerTransport) answerUploadURL(out json.RawMessage, rec *blazerCall) 
 	return jsonResponse(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})
 }
 
-// slowest is how many bytes a second an upload makes at least.
-const slowest = 100_000
+// minUploadBytesPerSecond is how many bytes a second an upload makes at least.
+const minUploadBytesPerSecond = 100_000
 
 // sendUpload sends what blazer made of an upload, with the token and the content.
 func (m *blazerTransport) sendUpload(req *http.Request, rec *blazerCall) (*http.Response, error) {
@@ -133,7 +133,7 @@ func (m *blazerTransport) sendUpload(req *http.Request, rec *blazerCall) (*http.
 	size := req.ContentLength
 	bucketID, _ := json.Marshal(m.bucketID) // strings always encode
 	r := &request{method: methodUpload, bodyFields: map[string]json.RawMessage{"bucketId": bucketID}, changesData: true,
-		extraTimeout: time.Duration(size/slowest) * time.Second}
+		extraTimeout: time.Duration(size/minUploadBytesPerSecond) * time.Second}
 	r.buildHTTP = func(ctx context.Context, _ *session) (*http.Request, error) {
 		content, err := rec.upload.Payload.Open()
 		if err != nil {

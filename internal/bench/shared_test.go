@@ -114,13 +114,13 @@ func (c *farConn) Read(p []byte) (int, error) {
 }
 
 // database is a state of its own in a database at a distance.
-func database(t *testing.T, by time.Duration) state.Database {
+func database(t *testing.T, by time.Duration) state.PostgresBackend {
 	t.Helper()
-	server, err := testrun.Postgres()
+	server, err := testrun.SharedPostgres()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := state.NewDatabase("host="+server.SocketDir+" user=postgres dbname=postgres", "b2form", t.Name()+by.String(),
+	d, err := state.NewPostgresBackend("host="+server.SocketDir+" user=postgres dbname=postgres", "b2form", t.Name()+by.String(),
 		func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := new(net.Dialer).DialContext(ctx, network, addr)
 			return &farConn{Conn: c, by: by}, err
@@ -138,7 +138,7 @@ func database(t *testing.T, by time.Duration) state.Database {
 // folder; with one that is as far as B2, at most twice as long.
 func TestEngineBudget(t *testing.T) {
 	hasDatabase := testrun.UsesPostgres()
-	if _, err := testrun.Postgres(); hasDatabase && err != nil { // it is started outside of fake time
+	if _, err := testrun.SharedPostgres(); hasDatabase && err != nil { // it is started outside of fake time
 		t.Fatal(err)
 	}
 	const n = 100
@@ -167,11 +167,11 @@ func TestEngineBudget(t *testing.T) {
 
 // BenchmarkReadDatabase reads a state of 100 000 entries from a database.
 func BenchmarkReadDatabase(b *testing.B) {
-	server, err := testrun.Postgres()
+	server, err := testrun.SharedPostgres()
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := state.NewDatabase("host="+server.SocketDir+" user=postgres dbname=postgres", "b2form", "large", nil)
+	d, err := state.NewPostgresBackend("host="+server.SocketDir+" user=postgres dbname=postgres", "b2form", "large", nil)
 	if err == nil {
 		err = d.CreateTables(b.Context())
 	}

@@ -121,7 +121,7 @@ func TestClients(t *testing.T) { tryAll(t, clients(), 0, "clients.md", head) }
 func tryAll(t *testing.T, clients []client, offset int, doc, head string) {
 	bin := build(t)
 	if !updating() {
-		clients = testrun.Sample(t, 5, offset, clients)
+		clients = testrun.SampleUnlessExhaustive(t, 5, offset, clients)
 	}
 	var pages []string
 	for _, c := range clients {
@@ -162,7 +162,7 @@ func try(t *testing.T, bin, name string, j job) requests {
 	}
 	seen := a.requests()
 	t.Run("without", func(t *testing.T) {
-		for _, capability := range testrun.Sample(t, 12, len(name)+len(j.name), capabilities) {
+		for _, capability := range testrun.SampleUnlessExhaustive(t, 12, len(name)+len(j.name), capabilities) {
 			t.Run(capability, func(t *testing.T) {
 				t.Parallel()
 				s := a.site(t, "no-"+capability)

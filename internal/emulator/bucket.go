@@ -26,16 +26,16 @@ type bucket struct {
 
 // Limits of b2_create_bucket.
 const (
-	maxInfo       = 10
-	maxInfoKey    = 50     // bytes
-	maxInfoValues = 10_000 // bytes, together
-	infoKeyOthers = "-_.`~!#$%^&*'|+"
+	maxInfo           = 10
+	maxInfoKey        = 50     // bytes
+	maxInfoValueBytes = 10_000 // bytes, together
+	infoKeyOthers     = "-_.`~!#$%^&*'|+"
 )
 
 var (
-	s3Option     = []string{"s3"}
-	openTypes    = []string{"allPrivate", "allPublic"}
-	consoleTypes = []string{"restricted", "shared", "snapshot"}
+	s3Option      = []string{"s3"}
+	settableTypes = []string{"allPrivate", "allPublic"}
+	consoleTypes  = []string{"restricted", "shared", "snapshot"}
 
 	bucketNameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]|\.[A-Za-z0-9-])*$`)
 )
@@ -174,7 +174,7 @@ func (c *call) readType(b *bucket) error {
 	if t == "" && !c.in.isSet("bucketType") || t == b.Type {
 		return nil
 	}
-	known := slices.Contains(openTypes, t) ||
+	known := slices.Contains(settableTypes, t) ||
 		c.server.options.Switches.AllowConsoleBucketTypes && slices.Contains(consoleTypes, t)
 	if !known {
 		return badRequest("bucketType must be allPublic or allPrivate: '%s'", t)
@@ -226,8 +226,8 @@ func (c *call) readInfo(b *bucket) error {
 	if len(info) > maxInfo {
 		return badRequest("bucketInfo may have no more than %d entries", maxInfo)
 	}
-	if values > maxInfoValues {
-		return badRequest("bucketInfo values may be no longer than %d bytes together", maxInfoValues)
+	if values > maxInfoValueBytes {
+		return badRequest("bucketInfo values may be no longer than %d bytes together", maxInfoValueBytes)
 	}
 	return nil
 }

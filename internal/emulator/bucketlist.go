@@ -2,8 +2,8 @@ package emulator
 
 import "slices"
 
-// defaultTypes are what b2_list_buckets lists if it is not told.
-var defaultTypes = []string{"allPrivate", "allPublic", "snapshot"}
+// defaultListedTypes are what b2_list_buckets lists if it is not told.
+var defaultListedTypes = []string{"allPrivate", "allPublic", "snapshot"}
 
 func listBuckets(c *call) error {
 	accountID := c.in.requiredText("accountId")
@@ -16,7 +16,7 @@ func listBuckets(c *call) error {
 		return err
 	}
 	if !typed {
-		types = defaultTypes
+		types = defaultListedTypes
 	} else if err := checkBucketTypes(types); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func checkBucketTypes(types []string) error {
 		switch {
 		case t == "all" && len(types) > 1:
 			return badRequest("bucketTypes cannot have 'all' beside other types")
-		case t != "all" && !slices.Contains(openTypes, t) && !slices.Contains(consoleTypes, t):
+		case t != "all" && !slices.Contains(settableTypes, t) && !slices.Contains(consoleTypes, t):
 			return badRequest("unknown bucket type: '%s'", t)
 		}
 	}

@@ -23,11 +23,11 @@ type contentStore interface {
 // records.
 type folderContentStore string
 
-const contentName = "content"
+const contentDirName = "content"
 
 // path spreads the files over folders by the end of the ID, which varies most.
 func (f folderContentStore) path(id string) string {
-	return filepath.Join(string(f), contentName, id[max(0, len(id)-2):], id)
+	return filepath.Join(string(f), contentDirName, id[max(0, len(id)-2):], id)
 }
 
 func (f folderContentStore) put(id string, r io.Reader, length int64, d *digests) (err error) {

@@ -44,7 +44,7 @@ func (s *Server) Control() http.Handler {
 		method, name, _ := strings.Cut(pattern, " ")
 		mux.HandleFunc(method+" "+ControlPath+name, func(w http.ResponseWriter, r *http.Request) {
 			told, err := answer(r)
-			writeReply(w, told, err)
+			writeControlReply(w, told, err)
 		})
 	}
 	// A web page that is open on this machine must not reach in either.
@@ -61,8 +61,9 @@ func onlyLocal(next http.Handler) http.Handler {
 		}
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !peer.Addr().Unmap().IsLoopback() || !isLocal(host) {
-			writeReply(w, nil, &controlError{http.StatusForbidden, "only programs on this machine may ask, by the name localhost or its " +
-				"loopback address"})
+			writeControlReply(w, nil, &controlError{http.StatusForbidden,
+				"only programs on this machine may ask, by the name localhost or its " +
+					"loopback address"})
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -85,7 +86,7 @@ type controlError struct {
 
 func (e *controlError) Error() string { return e.message }
 
-func writeReply(w http.ResponseWriter, told any, err error) {
+func writeControlReply(w http.ResponseWriter, told any, err error) {
 	status := http.StatusOK
 	if err != nil {
 		status = http.StatusInternalServerError

@@ -84,7 +84,7 @@ func beginCopy(c *call) error {
 		return unauthorized()
 	}
 	f := c.newFile(b.ID, name, uploaded)
-	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
+	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.defaultFileEncryption(b)), customerKey
 	switch {
 	case directive == "REPLACE" && kind != "":
 		f.ContentType, f.Info = contentType(kind, name), info

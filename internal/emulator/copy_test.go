@@ -34,7 +34,7 @@ func TestCopySourceTooBig(t *testing.T) {
 	copied := func(members string) (reply map[string]any) {
 		r := httptest.NewRequest("POST", "/b2api/v4/b2_copy_file",
 			strings.NewReader(`{"sourceFileId":"`+id+`","fileName":"copy"`+members+`}`))
-		r.Header.Set("Authorization", s.token(s.MasterKeyID(), accountToken, 4, nowZero()))
+		r.Header.Set("Authorization", s.token(s.MasterKeyID(), accountTokenPurpose, 4, nowZero()))
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		if err := json.Unmarshal(w.Body.Bytes(), &reply); err != nil {

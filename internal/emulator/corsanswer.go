@@ -43,7 +43,7 @@ func matchesOrigin(pattern, origin string) bool {
 	case !strings.Contains(pattern, ":"):
 		return strings.EqualFold(pattern, scheme)
 	}
-	pattern, origin = withoutDefaultPort(pattern), withoutDefaultPort(origin)
+	pattern, origin = normalizeOrigin(pattern), normalizeOrigin(origin)
 	before, after, hasStar := strings.Cut(pattern, "*")
 	if !hasStar {
 		return pattern == origin
@@ -56,8 +56,8 @@ func matchesOrigin(pattern, origin string) bool {
 	return ok && middle != "" && !strings.ContainsAny(middle, ":/")
 }
 
-// withoutDefaultPort leaves out the port that an origin has anyway.
-func withoutDefaultPort(origin string) string {
+// normalizeOrigin leaves out the port that an origin has anyway.
+func normalizeOrigin(origin string) string {
 	origin = strings.ToLower(origin)
 	switch scheme, _, _ := strings.Cut(origin, "://"); scheme {
 	case "https":
@@ -68,13 +68,13 @@ func withoutDefaultPort(origin string) string {
 	return origin
 }
 
-func (r corsRule) refusesHeader(name string) bool {
+func (r corsRule) refusesHeader(lowerName string) bool {
 	return !slices.ContainsFunc(r.Headers, func(pattern string) bool {
 		pattern = strings.ToLower(pattern)
 		if start, ok := strings.CutSuffix(pattern, "*"); ok {
-			return strings.HasPrefix(name, start)
+			return strings.HasPrefix(lowerName, start)
 		}
-		return name == pattern
+		return lowerName == pattern
 	})
 }
 

@@ -32,9 +32,9 @@ func (s missedDays) firstMidnightFrom(due int64) (midnightMillis int64, isWithin
 
 func daysSince1970(t time.Time) int64 { return t.Unix() / (millisPerDay / 1000) }
 
-// loadLastPassDay remembers today as the day of the last pass, unless a former run
+// loadOrSetLastPassDay remembers today as the day of the last pass, unless a former run
 // knows better.
-func (s *Server) loadLastPassDay(t tx) error {
+func (s *Server) loadOrSetLastPassDay(t tx) error {
 	day := daysSince1970(s.options.Now())
 	if record := t.get(dailyKey); record != nil {
 		var err error
@@ -121,13 +121,13 @@ func (s *Server) applyLifecycleToBucket(id string, days missedDays) error {
 	return nil
 }
 
-// portion is how many versions one transaction goes over, and then to the end
+// versionsPerTransaction is how many versions one transaction goes over, and then to the end
 // of their name.
-const portion = 1000
+const versionsPerTransaction = 1000
 
 // applyLifecycleToPortion goes over names from the store's key on, and gives the key to go
 // on with, "" at the end.
-func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) (next string, err error) {
+func (c *call) applyLifecycleToPortion(bucketID, startStoreKey string, days missedDays) (nextStoreKey string, err error) {
 	var b bucket
 	found, err := load(c.tx, "b"+bucketID, &b)
 	if err != nil || !found {
@@ -136,13 +136,13 @@ func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) 
 	var due []*nameLifecycle
 	w := walk{bucketID: bucketID}
 	l, seen := c.newNameLifecycle(b, ""), 0
-	for f, err := range w.filesFromStoreKey(c.tx, start) {
+	for f, err := range w.filesFromStoreKey(c.tx, startStoreKey) {
 		if err != nil {
 			return "", err
 		}
 		if f.Name != l.name {
-			if seen >= portion {
-				next = w.storeKeyPrefix() + f.Name
+			if seen >= versionsPerTransaction {
+				nextStoreKey = w.storeKeyPrefix() + f.Name
 				break
 			}
 			due = l.appendDue(due, days)
@@ -157,7 +157,7 @@ func (c *call) applyLifecycleToPortion(bucketID, start string, days missedDays) 
 			return "", err
 		}
 	}
-	return next, nil
+	return nextStoreKey, nil
 }
 
 // A nameLifecycle is what lifecycle rules do to the versions of one name.
@@ -221,7 +221,7 @@ func (l *nameLifecycle) nextPassMillis(days missedDays) (first int64, ok bool) {
 	for _, f := range l.unfinished {
 		consider(l.cancelDue(f))
 	}
-	consider(0, l.onlyMarkersLeft())
+	consider(0, l.loneMarkersDue())
 	return first, ok
 }
 
@@ -253,8 +253,8 @@ func (l *nameLifecycle) cancelDue(f file) (millis int64, applies bool) {
 	return f.UploadMillis + l.combinedRule.CancelUnfinishedAfterDays*millisPerDay, l.combinedRule.CancelUnfinishedAfterDays != 0
 }
 
-// onlyMarkersLeft reports whether hide markers are all that is left to go.
-func (l *nameLifecycle) onlyMarkersLeft() bool {
+// loneMarkersDue reports whether hide markers are all that is left to go.
+func (l *nameLifecycle) loneMarkersDue() bool {
 	shown := func(f file) bool { return f.Action != hidden }
 	return l.removesLoneMarkers && len(l.versions) > 0 && !slices.ContainsFunc(l.versions, shown)
 }
@@ -290,7 +290,7 @@ func (l *nameLifecycle) runPass(at int64) error {
 		c.addFile(marker)
 		left = slices.Insert(left, 0, marker)
 	}
-	if l.versions = left; l.onlyMarkersLeft() {
+	if l.versions = left; l.loneMarkersDue() {
 		gone = append(gone, left...)
 		l.versions = nil
 	}

@@ -78,13 +78,14 @@ func FuzzNames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add("4_z8d625eb63be2775577c70e1a_f1052a33c70ab4806_d20211118_m153703_c002_v0001160_t0027")
-	f.Add(s.token(s.account.ID, accountToken, 4, nowZero()))
+	f.Add(s.token(s.account.ID, accountTokenPurpose, 4, nowZero()))
 	f.Add(s.downloadAuthorizationToken(downloadAuthorization{issued: nowZero(), until: nowZero(), bucketID: "8d625eb63be2775577c70e1a"}))
 	f.Fuzz(func(t *testing.T, text string) {
 		if bucketID, _, _, ok := readFileID(text); ok && !isHex(bucketID, bucketIDLength) {
 			t.Errorf("%q has the bucket %q", text, bucketID)
 		}
-		if id, issued, version, ok := s.readToken(text, accountToken); ok && s.token(id, accountToken, version, issued) != text {
+		if id, issued, version, ok := s.readToken(text, accountTokenPurpose); ok && s.token(id, accountTokenPurpose, version,
+			issued) != text {
 			t.Errorf("%q is no token of ours", text)
 		}
 		c := &call{server: s, now: nowZero().Add(-1)}

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// maxShare is how long a download authorization may last, in seconds.
-const maxShare = 7 * 24 * 60 * 60
+// maxDownloadAuthSeconds is how long a download authorization may last, in seconds.
+const maxDownloadAuthSeconds = 7 * 24 * 60 * 60
 
 func getDownloadAuthorization(c *call) error {
 	bucketID, prefix := c.in.requiredText("bucketId"), c.in.text("fileNamePrefix")
@@ -31,8 +31,8 @@ func getDownloadAuthorization(c *call) error {
 	if wrong != nil {
 		return wrong
 	}
-	if seconds < 1 || seconds > maxShare {
-		return badRequest("validDurationInSeconds must be from 1 to %d: %d", maxShare, seconds)
+	if seconds < 1 || seconds > maxDownloadAuthSeconds {
+		return badRequest("validDurationInSeconds must be from 1 to %d: %d", maxDownloadAuthSeconds, seconds)
 	}
 	if _, err := c.allowedBucketWithValidID(bucketID); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (c *call) checkDownloadAllowed(f file, asked url.Values) (bucket, error) {
 	case token == "":
 		return b, unauthorized()
 	}
-	if err := c.identify(token, accountToken); err != nil {
+	if err := c.identify(token, accountTokenPurpose); err != nil {
 		return b, err
 	}
 	allowed := c.may("readFiles") && c.mayUseBucket(f.BucketID) && c.mayUseFileName(f.Name)

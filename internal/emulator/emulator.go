@@ -163,7 +163,7 @@ func Open(o Options) (*Server, error) {
 		}
 		s.store, s.content = st, folderContentStore(o.Dir)
 	}
-	wasOpen, err := s.loadAccount()
+	wasOpen, err := s.loadOrCreateAccount()
 	if folder, ok := s.content.(folderContentStore); ok && wasOpen && err == nil {
 		err = s.removeOrphanedContent(folder)
 	}
@@ -199,9 +199,9 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// loadAccount reads who the account is, or decides it on the first run. wasOpen says
+// loadOrCreateAccount reads who the account is, or decides it on the first run. wasOpen says
 // that the last process which had the account did not close it.
-func (s *Server) loadAccount() (wasOpen bool, err error) {
+func (s *Server) loadOrCreateAccount() (wasOpen bool, err error) {
 	err = s.store.update(func(t tx) error {
 		found, err := load(t, metaKey, &s.account)
 		if err != nil {
@@ -213,7 +213,7 @@ func (s *Server) loadAccount() (wasOpen bool, err error) {
 		}
 		wasOpen = t.get(openKey) != nil
 		t.put(openKey, []byte("1"))
-		return s.loadLastPassDay(t)
+		return s.loadOrSetLastPassDay(t)
 	})
 	return wasOpen, err
 }

@@ -156,9 +156,9 @@ func (s *Server) postpone(c *call, body []byte, afterRequests int) error {
 	return nil
 }
 
-// takeDueCalls counts an answered request and gives those that take effect after it, in
+// countAnsweredRequest counts an answered request and gives those that take effect after it, in
 // the order in which they came.
-func (f *faults) takeDueCalls() (due []*lateCall) {
+func (f *faults) countAnsweredRequest() (due []*lateCall) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.late = slices.DeleteFunc(f.late, func(l *lateCall) bool {
@@ -173,7 +173,7 @@ func (f *faults) takeDueCalls() (due []*lateCall) {
 
 // runDueCalls lets what is late take effect. Nobody is there to read the replies.
 func (s *Server) runDueCalls() {
-	for _, late := range s.faults.takeDueCalls() {
+	for _, late := range s.faults.countAnsweredRequest() {
 		late.takeEffect()
 	}
 }

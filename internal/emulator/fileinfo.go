@@ -10,12 +10,12 @@ import (
 
 // Limits of a file's info; see "Files" and b2_upload_file.
 const (
-	maxFileInfo = 10
-	maxAbout    = 7000 // bytes: of the name, and of keys and values
-	// maxGuardedInfo is the limit, in bytes, for keys and values alone where
+	maxFileInfo         = 10
+	maxNameAndInfoBytes = 7000 // bytes: of the name, and of keys and values
+	// maxProtectedInfoBytes is the limit, in bytes, for keys and values alone where
 	// encryption is asked for or the bucket has Object Lock. The encryption that
 	// every upload gets since September 2026 is not asked for.
-	maxGuardedInfo = 2048
+	maxProtectedInfoBytes = 2048
 )
 
 // overrides are the response headers a download may ask for, by the parameter
@@ -75,8 +75,8 @@ func checkFileInfo(info map[string]string) error {
 	if len(info) > maxFileInfo {
 		return badRequest("A file may have no more than %d file info entries", maxFileInfo)
 	}
-	if infoSize(info) > maxAbout {
-		return badRequest("File info must be no longer than %d bytes", maxAbout)
+	if infoSize(info) > maxNameAndInfoBytes {
+		return badRequest("File info must be no longer than %d bytes", maxNameAndInfoBytes)
 	}
 	return nil
 }
@@ -99,10 +99,10 @@ func checkReservedInfo(name, value string) error {
 func (f file) checkInfoSize(encryptedOrLocked bool) error {
 	size := infoSize(f.Info)
 	switch {
-	case encryptedOrLocked && size > maxGuardedInfo:
-		return badRequest("File info must be no longer than %d bytes with encryption or Object Lock", maxGuardedInfo)
-	case len(f.Name)+size > maxAbout:
-		return badRequest("File name and file info must be no longer than %d bytes", maxAbout)
+	case encryptedOrLocked && size > maxProtectedInfoBytes:
+		return badRequest("File info must be no longer than %d bytes with encryption or Object Lock", maxProtectedInfoBytes)
+	case len(f.Name)+size > maxNameAndInfoBytes:
+		return badRequest("File name and file info must be no longer than %d bytes", maxNameAndInfoBytes)
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func listFileVersions(c *call) error {
 	if err := c.checkWalk(w); err != nil {
 		return err
 	}
-	start, err := c.versionStartKey(w, startName, startID)
+	start, err := c.versionStartStoreKey(w, startName, startID)
 	if err != nil {
 		return err
 	}
@@ -169,9 +169,9 @@ func listFileVersions(c *call) error {
 	return nil
 }
 
-// versionStartKey is the key of the version to begin with, or where it would be
+// versionStartStoreKey is the key of the version to begin with, or where it would be
 // were it not gone.
-func (c *call) versionStartKey(w walk, name, id string) (string, error) {
+func (c *call) versionStartStoreKey(w walk, name, id string) (string, error) {
 	if id == "" {
 		return w.storeKeyPrefix() + max(name, w.prefix), nil
 	}
@@ -241,9 +241,9 @@ func listUnfinishedLargeFiles(c *call) error {
 
 // unfinishedFilesFrom visits the bucket's unfinished large files in the order of their
 // start.
-func (c *call) unfinishedFilesFrom(bucketID, startKey, namePrefix string) iter.Seq2[file, error] {
+func (c *call) unfinishedFilesFrom(bucketID, startStoreKey, namePrefix string) iter.Seq2[file, error] {
 	return func(yield func(file, error) bool) {
-		for _, at := range c.tx.scan(startKey, "u"+bucketID) {
+		for _, at := range c.tx.scan(startStoreKey, "u"+bucketID) {
 			f, _, err := loadFile(c.tx, string(at))
 			if !strings.HasPrefix(f.Name, namePrefix) {
 				continue

@@ -28,7 +28,7 @@ type databaseStore struct {
 
 const databaseName = "account.db"
 
-var records = []byte("b2")
+var boltBucket = []byte("b2")
 
 func openDatabaseStore(dir string, lockTimeout time.Duration) (*databaseStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -58,7 +58,7 @@ func openDatabaseStore(dir string, lockTimeout time.Duration) (*databaseStore, e
 			return err
 		}
 		return s.db.Update(func(t *bbolt.Tx) error {
-			_, err := t.CreateBucketIfNotExists(records)
+			_, err := t.CreateBucketIfNotExists(boltBucket)
 			return err
 		})
 	})
@@ -76,7 +76,7 @@ func isDatabaseLost(dir, path string) bool {
 	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	_, err = os.Stat(filepath.Join(dir, contentName))
+	_, err = os.Stat(filepath.Join(dir, contentDirName))
 	return err == nil
 }
 
@@ -91,7 +91,7 @@ func (s *databaseStore) check() error {
 		if info.Size() < t.Size() {
 			return fmt.Errorf("it has %d bytes of %d", info.Size(), t.Size())
 		}
-		b := t.Bucket(records)
+		b := t.Bucket(boltBucket)
 		if b == nil {
 			return nil
 		}
@@ -155,13 +155,13 @@ func (s *databaseStore) runUnlessDamaged(run func() error) error {
 
 func (s *databaseStore) view(f func(tx) error) error {
 	return s.runUnlessDamaged(func() error {
-		return s.db.View(func(t *bbolt.Tx) error { return f(databaseTx{t.Bucket(records)}) })
+		return s.db.View(func(t *bbolt.Tx) error { return f(databaseTx{t.Bucket(boltBucket)}) })
 	})
 }
 
 func (s *databaseStore) update(f func(tx) error) error {
 	return s.runUnlessDamaged(func() error {
-		return s.db.Update(func(t *bbolt.Tx) error { return f(databaseTx{t.Bucket(records)}) })
+		return s.db.Update(func(t *bbolt.Tx) error { return f(databaseTx{t.Bucket(boltBucket)}) })
 	})
 }
 

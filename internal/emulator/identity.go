@@ -49,12 +49,12 @@ func (a account) masterKey() string {
 	if a.ChosenMasterKey != "" {
 		return a.ChosenMasterKey
 	}
-	return a.secret(a.ID)
+	return a.derivedSecret(a.ID)
 }
 
-// secret is the application key that belongs to a key ID: 31 characters, as
+// derivedSecret is the application key that belongs to a key ID: 31 characters, as
 // likely to hold a slash or a plus sign as the service's own.
-func (a account) secret(keyID string) string {
+func (a account) derivedSecret(keyID string) string {
 	return "K" + a.clusterDigits() + base64.StdEncoding.EncodeToString(a.derive("secret", a.ID, keyID))[:27]
 }
 

@@ -113,7 +113,7 @@ func createKey(c *call) error {
 	}
 	k.ID = c.server.account.keyID(nextNumber(c.tx, "key"))
 	c.tx.put("k"+k.ID, k.record())
-	c.out.key(c, k, c.server.account.secret(k.ID))
+	c.out.key(c, k, c.server.account.derivedSecret(k.ID))
 	return nil
 }
 

@@ -53,7 +53,7 @@ func startLargeFile(c *call) error {
 	if err := f.checkInfoSize(b.FileLockEnabled || encrypted != encryption{}); err != nil {
 		return err
 	}
-	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
+	f.Encryption, f.CustomerKeyMD5 = cmp.Or(encrypted, c.server.defaultFileEncryption(b)), customerKey
 	f.ReplicationStatus = b.initialReplicationStatus(f)
 	if hasCustom {
 		f.UploadMillis = custom

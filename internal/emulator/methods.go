@@ -17,7 +17,7 @@ type method struct {
 // methods are all calls that exist, with what "Pricing Organized by API Calls"
 // and "Application Key Capabilities" say of them.
 var methods = map[string]method{
-	"b2_authorize_account": {run: authorize, takesOtherCredentials: true, class: 'C'},
+	"b2_authorize_account": {run: authorizeAccount, takesOtherCredentials: true, class: 'C'},
 
 	"b2_create_bucket": {run: createBucket, neededCapability: "writeBuckets", writes: true, class: 'C'},
 	"b2_delete_bucket": {run: deleteBucket, neededCapability: "deleteBuckets", writes: true, class: 'A'},

@@ -34,7 +34,7 @@ func getUploadPartURL(c *call) error {
 // beginPart is the first step of b2_upload_part.
 func beginPart(c *call) error {
 	id, _, _ := strings.Cut(c.pathAfterMethod, "/")
-	if err := c.identifyUploader(id); err != nil {
+	if err := c.identifyAndHoldToken(id); err != nil {
 		return err
 	}
 	f, err := c.unfinishedFile(id)

@@ -25,9 +25,9 @@ func (s *Server) encryptsNothingByDefault() bool {
 	return s.options.Switches.UnencryptedByDefault || !s.keeps(encryptedByDefault)
 }
 
-// encryptionIn is how a file is encrypted that is put into the bucket and does
+// defaultFileEncryption is how a file is encrypted that is put into the bucket and does
 // not say how.
-func (s *Server) encryptionIn(b bucket) encryption {
+func (s *Server) defaultFileEncryption(b bucket) encryption {
 	if b.Encryption == (encryption{}) {
 		return s.defaultEncryption()
 	}

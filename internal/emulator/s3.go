@@ -58,10 +58,10 @@ type s3Operation struct {
 type s3OperationFlags int
 
 const (
-	s3Writes   s3OperationFlags = 1 << iota
-	s3Document                  // it brings an XML document, which is read before the transaction
-	s3Open                      // it lets in who has no signature, if the bucket is public
-	s3OfParts                   // its checksums are of the object that it makes of parts, not of its content
+	s3Writes               s3OperationFlags = 1 << iota
+	s3Document                              // it brings an XML document, which is read before the transaction
+	s3AllowsAnonymous                       // it lets in who has no signature, if the bucket is public
+	s3WholeObjectChecksums                  // its checksums are of the object that it makes of parts, not of its content
 )
 
 func (o *s3Operation) hasAnyFlag(wantedFlags s3OperationFlags) bool { return o.flags&wantedFlags != 0 }
@@ -267,7 +267,7 @@ func (c *s3Call) identify() error {
 		return err
 	}
 	if s == nil {
-		if !c.op.hasAnyFlag(s3Open) {
+		if !c.op.hasAnyFlag(s3AllowsAnonymous) {
 			return s3Denied()
 		}
 		for name := range c.query {
@@ -293,7 +293,7 @@ func (c *s3Call) identify() error {
 	if err := s.checkTime(c.replyDate()); err != nil {
 		return err
 	}
-	signingKey := s.signingKey(c.server.account.secret(k.ID))
+	signingKey := s.signingKey(c.server.account.derivedSecret(k.ID))
 	if err := s.check(c.http, c.query, signingKey); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (p *payload) readPromises(h http.Header, trailerName string, op *s3Operatio
 	}
 	for name := range h {
 		about := strings.TrimPrefix(name, checksumHeader)
-		if about == name || op.hasAnyFlag(s3OfParts) || about == "Algorithm" || about == "Mode" || about == "Type" {
+		if about == name || op.hasAnyFlag(s3WholeObjectChecksums) || about == "Algorithm" || about == "Mode" || about == "Type" {
 			continue
 		}
 		if err := p.addPromisedChecksum(strings.ToLower(name), h.Get(name)); err != nil {
@@ -242,7 +242,7 @@ type chunks struct {
 	previousSignature     string // the signature before
 	claimedSignature      string // that of the chunk
 	begun                 bool
-	sign                  func(kind, last, digest string) string // nil: unsigned
+	sign                  func(kind, prevSignature, digest string) string // nil: unsigned
 	digest                hash.Hash
 	hasTrailers           bool
 	trailerNamesAndValues []string // trailers, name and value in turn

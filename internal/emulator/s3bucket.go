@@ -218,11 +218,11 @@ func s3PutBucketACL(c *s3Call) error {
 		}
 	}
 	c.bucket.Type = kind
-	return c.saveBucket()
+	return c.saveNextRevision()
 }
 
-// saveBucket keeps a change of the bucket's settings.
-func (c *s3Call) saveBucket() error {
+// saveNextRevision keeps a change of the bucket's settings.
+func (c *s3Call) saveNextRevision() error {
 	c.bucket.Revision++
 	save(c.tx, "b"+c.bucket.ID, c.bucket)
 	return nil
@@ -284,13 +284,13 @@ func s3PutEncryption(c *s3Call) error {
 		return s3Invalid("The encryption algorithm '" + d.SSEAlgorithm + "' is not supported; only AES256 is.")
 	}
 	c.bucket.Encryption = sseB2
-	return c.saveBucket()
+	return c.saveNextRevision()
 }
 
 func s3DeleteEncryption(c *s3Call) error {
 	c.status = 204
 	c.bucket.Encryption = c.server.defaultEncryption()
-	return c.saveBucket()
+	return c.saveNextRevision()
 }
 
 // The words of S3 for what B2 has in small letters.
@@ -349,7 +349,7 @@ func s3PutLockConfiguration(c *s3Call) error {
 		return s3Malformed()
 	case in.Rule == nil:
 		c.bucket.Retention = defaultRetention{}
-		return c.saveBucket()
+		return c.saveNextRevision()
 	}
 	d := in.Rule.DefaultRetention
 	mode, err := readLockMode(d.Mode)
@@ -367,5 +367,5 @@ func s3PutLockConfiguration(c *s3Call) error {
 		return newS3Error(400, "InvalidRetentionPeriod", "Default retention period must be from 1 to 3000 days")
 	}
 	c.bucket.Retention = r
-	return c.saveBucket()
+	return c.saveNextRevision()
 }

@@ -91,11 +91,11 @@ func s3PutCORS(c *s3Call) error {
 		}
 		c.bucket.CORS = append(c.bucket.CORS, r)
 	}
-	return c.saveBucket()
+	return c.saveNextRevision()
 }
 
 func s3DeleteCORS(c *s3Call) error {
 	c.status = 204
 	c.bucket.CORS = nil
-	return c.saveBucket()
+	return c.saveNextRevision()
 }

@@ -123,13 +123,13 @@ func s3PutLifecycle(c *s3Call) error {
 		}
 	}
 	c.bucket.Lifecycle = rules
-	return c.saveBucket()
+	return c.saveNextRevision()
 }
 
 func s3DeleteLifecycle(c *s3Call) error {
 	c.status = 204
 	c.bucket.Lifecycle = nil
-	return c.saveBucket()
+	return c.saveNextRevision()
 }
 
 // mergeInto puts what the rule says into B2's rule for the same prefix, which may

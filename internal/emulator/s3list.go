@@ -258,7 +258,7 @@ func (c *s3Call) storeKeyAfterVersion(w walk, name, id string) (string, error) {
 	if name == "" {
 		return "", s3Invalid("A version-id marker cannot be specified without a key marker.")
 	}
-	at, err := c.versionStartKey(w, name, id)
+	at, err := c.versionStartStoreKey(w, name, id)
 	if err != nil {
 		return "", s3Invalid("Invalid version id specified")
 	}

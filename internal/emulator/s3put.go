@@ -156,7 +156,7 @@ func withoutChunked(value string) string {
 func (c *s3Call) setEncryptionLockReplication(f *file) (err error) {
 	h := c.http.Header
 	customer := h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != ""
-	f.Encryption = c.server.encryptionIn(c.bucket)
+	f.Encryption = c.server.defaultFileEncryption(c.bucket)
 	switch algorithm := h.Get(sseHeader); {
 	case customer && algorithm != "":
 		return s3Invalid("Server Side Encryption with Customer provided key is incompatible with the encryption method specified")

@@ -158,7 +158,7 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if !known {
 		return refusedReply(badRequest("unknown API call: %s", c.http.URL.Path))
 	}
-	if err := c.parse(m, body); err != nil {
+	if err := c.parseRequest(m, body); err != nil {
 		return refusedReply(err)
 	}
 	if err := s.tryCatchUpLifecycle(c.now); err != nil {
@@ -204,7 +204,7 @@ func (c *call) transact(m method, f func() error) error {
 	})
 }
 
-func (c *call) parse(m method, body []byte) (err error) {
+func (c *call) parseRequest(m method, body []byte) (err error) {
 	get := c.http.Method == http.MethodGet || c.http.Method == http.MethodHead
 	switch {
 	case get && (!c.server.keeps(wireIsPrettyJSON) || m.upload), !get && c.http.Method != http.MethodPost:
@@ -225,7 +225,7 @@ func (c *call) authorizeAndRun(m method, step func(*call) error) error {
 		return err
 	}
 	if !m.takesOtherCredentials {
-		if err := c.identify(c.http.Header.Get("Authorization"), accountToken); err != nil {
+		if err := c.identify(c.http.Header.Get("Authorization"), accountTokenPurpose); err != nil {
 			return err
 		}
 		switch {

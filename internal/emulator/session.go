@@ -60,7 +60,7 @@ func (s *Server) checkBasicCredentials(t tx, r *http.Request, now time.Time) (ke
 	if err != nil {
 		return key{}, err
 	}
-	want := s.account.secret(id)
+	want := s.account.derivedSecret(id)
 	if id == s.account.ID {
 		want = s.account.masterKey()
 	}
@@ -75,7 +75,7 @@ func (s *Server) checkBasicCredentials(t tx, r *http.Request, now time.Time) (ke
 // the token is for: "acct", or "upld" with what may be uploaded to.
 const tokenForm = "4_%s_%08x_%s%x_%s_"
 
-const accountToken = "acct"
+const accountTokenPurpose = "acct"
 
 func (s *Server) token(keyID, purpose string, version int, now time.Time) string {
 	return s.markedToken(keyID, purpose, hex.EncodeToString(s.account.derive("mark", keyID))[:5], version, now)
@@ -166,8 +166,8 @@ func (c *call) checkAccount(id string) error {
 	return unauthorized()
 }
 
-// authorize is b2_authorize_account.
-func authorize(c *call) error {
+// authorizeAccount is b2_authorize_account.
+func authorizeAccount(c *call) error {
 	k, err := c.server.checkBasicCredentials(c.tx, c.http, c.now)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func authorize(c *call) error {
 		return c.unsupportedVersionError()
 	}
 	c.caller = k
-	token := c.server.token(k.ID, accountToken, c.version, c.now)
+	token := c.server.token(k.ID, accountTokenPurpose, c.version, c.now)
 	switch {
 	case c.version == 4 || !c.server.keeps(authorizeShapesDiffer):
 		return c.printV4(token)

@@ -13,7 +13,7 @@ import (
 func (s *Server) removeOrphanedContent(folder folderContentStore) error {
 	return s.store.view(func(t tx) error {
 		o := contentOwners{call: &call{server: s, tx: t}}
-		root := filepath.Join(string(folder), contentName)
+		root := filepath.Join(string(folder), contentDirName)
 		return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if path == root && errors.Is(err, fs.ErrNotExist) {
 				return fs.SkipAll

@@ -58,7 +58,7 @@ func getUploadURL(c *call) error {
 // beginUpload is the first step of b2_upload_file.
 func beginUpload(c *call) error {
 	bucketID, _, _ := strings.Cut(c.pathAfterMethod, "/")
-	if err := c.identifyUploader(bucketID); err != nil {
+	if err := c.identifyAndHoldToken(bucketID); err != nil {
 		return err
 	}
 	b, err := c.allowedBucketWithValidID(bucketID)
@@ -107,7 +107,7 @@ func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 	if err != nil {
 		return file{}, err
 	}
-	f.Encryption, f.CustomerKeyMD5 = cmp.Or(wanted, c.server.encryptionIn(b)), customerKey
+	f.Encryption, f.CustomerKeyMD5 = cmp.Or(wanted, c.server.defaultFileEncryption(b)), customerKey
 	lock := lockRequest{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
 	if until := h.Get("X-Bz-File-Retention-Retain-Until-Timestamp"); until != "" {
 		if lock.UntilMillis, err = strconv.ParseInt(until, 10, 64); err != nil {

@@ -49,9 +49,9 @@ func (c *call) newUploadToken(target string) string {
 	return c.server.markedToken(c.caller.ID, "upld"+target, mark, c.version, c.now)
 }
 
-// identifyUploader identifies the caller of an upload to a bucket or large file and
+// identifyAndHoldToken identifies the caller of an upload to a bucket or large file and
 // keeps the token until the call is answered.
-func (c *call) identifyUploader(target string) error {
+func (c *call) identifyAndHoldToken(target string) error {
 	token := c.http.Header.Get("Authorization")
 	if err := c.identify(token, "upld"+target); err != nil {
 		return err

@@ -21,11 +21,11 @@ import (
 )
 
 const (
-	mostTries = 4
-	firstWait = time.Second // and twice as long each time
-	patience  = time.Minute // the longest wait that a service may ask for
-	mostPages = 100
-	mostReply = 64 << 20 // bytes; a page of GitLab may be as long
+	mostTries    = 4
+	firstWait    = time.Second // and twice as long each time
+	longestPause = time.Minute // the longest wait that a service may ask for
+	mostPages    = 100
+	mostReply    = 64 << 20 // bytes; a page of GitLab may be as long
 )
 
 // listPage asks for one page of a list, and gives the address of the next; "": it was the last.
@@ -66,7 +66,7 @@ func (c *Client) sendWithRetries(ctx context.Context, method, pathOrPageURL stri
 		if try == mostTries || !limited && (!uncertain || method == http.MethodPost) || ctx.Err() != nil {
 			return nil, e
 		}
-		if after > patience {
+		if after > longestPause {
 			e.Detail += fmt.Sprintf(" It asks for a pause of %s, which is longer than b2form waits.",
 				words.ExactDuration(after.Round(time.Second)))
 			return nil, e
@@ -81,7 +81,7 @@ func (c *Client) sendWithRetries(ctx context.Context, method, pathOrPageURL stri
 // sendOnce sends a request once. after is the pause that the service asks for; below 0: it does
 // not say that there are too many requests.
 func (c *Client) sendOnce(ctx context.Context, method, pathOrPageURL string, body map[string]string, to any) (header http.Header,
-	pause time.Duration, fault *PostError) {
+	pauseOrNegative time.Duration, fault *PostError) {
 	const notLimited = -1
 	req, fault := c.newRequest(ctx, method, pathOrPageURL, body)
 	if fault != nil {

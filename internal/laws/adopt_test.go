@@ -82,7 +82,7 @@ func (w *world) adoptAll(fold bool) {
 	for _, o := range snapshot.AllRead(w.kinds[0]) {
 		buckets = append(buckets, o.Identity)
 	}
-	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {ChildIdentities: buckets}}, snapshot)
+	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {WantedIdentities: buckets}}, snapshot)
 	w.must(err)
 	request := adopt.Request{
 		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, FoldFamilies: fold, Layout: adopt.OneFile,

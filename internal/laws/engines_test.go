@@ -109,7 +109,7 @@ func remotes() []engines.BackendType {
 // turn, and of all cases each third, since more would take too long. In the folder all of them are tried.
 func onRemotes[T interface{ request() string }](t *testing.T, oneIn, offset int, cases []T, try func(e engines.BackendType, c T)) {
 	all := remotes()
-	for i, c := range testrun.Sample(t, oneIn, offset, ofKeys(cases)) {
+	for i, c := range testrun.SampleUnlessExhaustive(t, oneIn, offset, ofKeys(cases)) {
 		if !testrun.Exhaustive() || i%3 == 0 {
 			try(all[(offset+i)%len(all)], c)
 		}
@@ -141,11 +141,11 @@ func (c cut) String() string {
 // which nobody knows, and the next runs complete what this one left.
 func TestStateIsOutOfReach(t *testing.T) {
 	for n, l := range fileStories() {
-		for _, e := range testrun.Sample(t, len(remotes()), n, remotes()) {
+		for _, e := range testrun.SampleUnlessExhaustive(t, len(remotes()), n, remotes()) {
 			t.Run(l.name+" "+e.Name, func(t *testing.T) {
 				t.Parallel()
 				want, _ := l.undisturbed(t)
-				for _, c := range testrun.Sample(t, 31, 5*n, l.on(e).cuts(t, want)) {
+				for _, c := range testrun.SampleUnlessExhaustive(t, 31, 5*n, l.on(e).cuts(t, want)) {
 					t.Run(c.String(), func(t *testing.T) { l.on(e).isCutOff(t, c, want) })
 				}
 			})

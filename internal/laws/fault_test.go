@@ -86,7 +86,7 @@ func TestEveryRequestLost(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, c := range testrun.Sample(t, 37, 11*n, disturbed(requests)) {
+			for _, c := range testrun.SampleUnlessExhaustive(t, 37, 11*n, disturbed(requests)) {
 				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
 			onRemotes(t, 31, 7*n, disturbed(requests), func(e engines.BackendType, c spoiled) {
@@ -147,7 +147,7 @@ func TestEveryRequestRefusedOnce(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
-			for _, name := range testrun.Sample(t, 6, n, slices.Sorted(maps.Keys(refusals))) {
+			for _, name := range testrun.SampleUnlessExhaustive(t, 6, n, slices.Sorted(maps.Keys(refusals))) {
 				w := l.begin(t)
 				w.traffic.around = refusedOnce(refusals[name])
 				w.done(l.mode)

@@ -27,9 +27,9 @@ type Target struct {
 type messageFormat string
 
 const (
-	slack messageFormat = "slack"
-	ntfy  messageFormat = "ntfy"
-	plain messageFormat = "json"
+	slack     messageFormat = "slack"
+	ntfy      messageFormat = "ntfy"
+	plainJSON messageFormat = "json"
 )
 
 // URLForm says what a target looks like.
@@ -42,7 +42,7 @@ func ParseTarget(text string) (Target, error) {
 	if err != nil || u.Hostname() == "" {
 		return Target{}, errors.New("it is no URL: it needs to be " + URLForm)
 	}
-	t := Target{url: u, format: plain}
+	t := Target{url: u, format: plainJSON}
 	switch host := strings.ToLower(u.Hostname()); {
 	case host == "hooks.slack.com" || host == "hooks.slack-gov.com":
 		t.format = slack
@@ -50,7 +50,7 @@ func ParseTarget(text string) (Target, error) {
 		t.format = ntfy
 	}
 	if word, scheme, given := strings.Cut(u.Scheme, "+"); given {
-		if t.format, u.Scheme = messageFormat(word), scheme; !slices.Contains([]messageFormat{slack, ntfy, plain}, t.format) {
+		if t.format, u.Scheme = messageFormat(word), scheme; !slices.Contains([]messageFormat{slack, ntfy, plainJSON}, t.format) {
 			return Target{}, errors.New("what is in front of + is not known: it needs to be " + URLForm)
 		}
 	}

@@ -47,36 +47,36 @@ type File struct {
 	SaltNotInFile bool
 	// DestroyedContentsDescriptions are how much goes with each object that is destroyed with everything it holds. It is no part of the
 	// plan's basis, but of its digest: who carries the plan out compares it with what is there then.
-	DestroyedContentsDescriptions []ContentsDescription
+	DestroyedContentsDescriptions []DestroyedContents
 	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
 	PlanContextJSON json.RawMessage
 	Plan            *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
 }
 
-// ContentsDescription is what an object holds that is destroyed with it, in words.
-type ContentsDescription struct {
+// DestroyedContents is what an object holds that is destroyed with it, in words.
+type DestroyedContents struct {
 	Addr addr.Addr `json:"address"`
 	Text string    `json:"text"`
 }
 
 // A document is a File in JSON.
 type document struct {
-	FormatVersion                 int                   `json:"b2form_plan"`
-	ProgramVersion                string                `json:"b2form_version"`
-	CommandToApply                string                `json:"command"`
-	Target                        []string              `json:"target,omitempty"`
-	Exclude                       []string              `json:"exclude,omitempty"`
-	Replace                       []string              `json:"replace,omitempty"`
-	ConfigDigest                  string                `json:"configuration"`
-	NonsensitiveVariables         json.RawMessage       `json:"variables,omitempty"`
-	SensitiveVariableNames        []string              `json:"sensitive_variables,omitempty"`
-	SensitiveHash                 string                `json:"sensitive_hash,omitempty"`
-	Salt                          string                `json:"salt,omitempty"`
-	SaltNotInFile                 bool                  `json:"keyed,omitempty"`
-	DestroyedContentsDescriptions []ContentsDescription `json:"contents,omitempty"`
-	PlanContextJSON               json.RawMessage       `json:"context,omitempty"`
-	Basis                         string                `json:"basis"`
-	Plan                          *plan.Saved           `json:"plan"`
+	FormatVersion                 int                 `json:"b2form_plan"`
+	ProgramVersion                string              `json:"b2form_version"`
+	CommandToApply                string              `json:"command"`
+	Target                        []string            `json:"target,omitempty"`
+	Exclude                       []string            `json:"exclude,omitempty"`
+	Replace                       []string            `json:"replace,omitempty"`
+	ConfigDigest                  string              `json:"configuration"`
+	NonsensitiveVariables         json.RawMessage     `json:"variables,omitempty"`
+	SensitiveVariableNames        []string            `json:"sensitive_variables,omitempty"`
+	SensitiveHash                 string              `json:"sensitive_hash,omitempty"`
+	Salt                          string              `json:"salt,omitempty"`
+	SaltNotInFile                 bool                `json:"keyed,omitempty"`
+	DestroyedContentsDescriptions []DestroyedContents `json:"contents,omitempty"`
+	PlanContextJSON               json.RawMessage     `json:"context,omitempty"`
+	Basis                         string              `json:"basis"`
+	Plan                          *plan.Saved         `json:"plan"`
 }
 
 const (
@@ -327,8 +327,8 @@ func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
 	return values, nil
 }
 
-// PlanWithContentsDescriptions is the plan with how much goes with what it destroys, as it was shown.
-func (f *File) PlanWithContentsDescriptions() *plan.Plan {
+// DescribeDestroyedInPlan is the plan with how much goes with what it destroys, as it was shown.
+func (f *File) DescribeDestroyedInPlan() *plan.Plan {
 	for _, held := range f.DestroyedContentsDescriptions {
 		for i := range f.Plan.Changes {
 			if f.Plan.Changes[i].Addr == held.Addr {

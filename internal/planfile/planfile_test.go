@@ -54,7 +54,7 @@ func example(t testing.TB) *planfile.File {
 			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
 		Salt:                          strings.Repeat("0f", plan.SaltBytes),
-		DestroyedContentsDescriptions: []planfile.ContentsDescription{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
+		DestroyedContentsDescriptions: []planfile.DestroyedContents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
 		PlanContextJSON:               []byte(`{"checks":[]}`), Plan: made,
 	}
 }
@@ -111,7 +111,7 @@ func TestEveryDamageIsNoticed(t *testing.T) {
 	for i := range positions {
 		positions[i] = i
 	}
-	for _, i := range testrun.Sample(t, 40, 7, positions) {
+	for _, i := range testrun.SampleUnlessExhaustive(t, 40, 7, positions) {
 		try("cut", i, whole[:i])
 		changed := append([]byte{}, whole...)
 		changed[i] ^= 1
@@ -247,7 +247,7 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		if f, err := planfile.Read(path, schema.Kinds()); err == nil {
-			f.PlanWithContentsDescriptions()
+			f.DescribeDestroyedInPlan()
 		}
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"b2form/internal/words"
 )
 
-// mostAnnotations is how many annotations of each level GitHub keeps of one step ("Troubleshooting workflows", usage
+// mostAnnotationsPerLevel is how many annotations of each level GitHub keeps of one step ("Troubleshooting workflows", usage
 // limits: 10 warning, 10 error and 10 notice annotations per step).
-const mostAnnotations = 10
+const mostAnnotationsPerLevel = 10
 
 // An annotation is one remark beside the source.
 type annotation struct {
@@ -50,7 +50,7 @@ func GitHubAnnotations(r *Run) string {
 	var b strings.Builder
 	shown := map[string]int{}
 	for _, a := range r.annotations() {
-		if shown[a.level]++; shown[a.level] > mostAnnotations {
+		if shown[a.level]++; shown[a.level] > mostAnnotationsPerLevel {
 			continue
 		}
 		var properties []string
@@ -97,13 +97,14 @@ func GitHubSummary(r *Run) string {
 	}
 	var more []string
 	for _, level := range []string{"error", "warning", "notice"} {
-		if n := count[level] - mostAnnotations; n > 0 {
+		if n := count[level] - mostAnnotationsPerLevel; n > 0 {
 			more = append(more, words.Count(n, level, level+"s"))
 		}
 	}
 	text := ""
 	if len(more) > 0 {
-		text = "\n_Without annotation, since GitHub shows " + strconv.Itoa(mostAnnotations) + " of each level: " + words.JoinAnd(more) +
+		text = "\n_Without annotation, since GitHub shows " + strconv.Itoa(mostAnnotationsPerLevel) + " of each level: " +
+			words.JoinAnd(more) +
 			"._\n"
 	}
 	return Markdown(r, StepSummary-len(text)) + text
@@ -114,7 +115,7 @@ type PipelineVariable struct{ Name, Value string }
 
 // PipelineVariables are the results of a run. hazards are the spellings of -allow, each once.
 func PipelineVariables(r *Run) []PipelineVariable {
-	n := r.Counts()
+	n := r.DoneOrPlannedCounts()
 	return []PipelineVariable{
 		{"changes", strconv.FormatBool(len(r.Changes()) > 0 || r.OutputsDiff != "" || len(r.Drift) > 0)},
 		{"outcome", string(r.Outcome())},

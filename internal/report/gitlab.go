@@ -35,7 +35,7 @@ func GitLabCodeQuality(r *Run) []byte {
 			Severity: map[string]string{"error": "critical", "warning": "minor", "note": "major"}[f.level],
 			Location: codeQualityLocation{Path: f.path, Lines: codeQualityLines{1}}}
 		if f.path == "" {
-			i.Location.Path = placeOfNothing
+			i.Location.Path = placeholderPath
 		}
 		if f.place != nil {
 			i.Location.Lines.Begin = max(1, f.place.Start.Line)
@@ -45,8 +45,8 @@ func GitLabCodeQuality(r *Run) []byte {
 	return encodeJSON(issues)
 }
 
-// placeOfNothing is where what is about no file is shown: GitLab wants a path.
-const placeOfNothing = "b2form"
+// placeholderPath is where what is about no file is shown: GitLab wants a path.
+const placeholderPath = "b2form"
 
 // truncateToLine is a text in one line.
 func truncateToLine(s string) string {
@@ -56,7 +56,7 @@ func truncateToLine(s string) string {
 // GitLabTerraform is the report for artifacts:reports:terraform, which the widget of a merge request reads ("Terraform
 // integration in merge requests": create, update and delete, each a number).
 func GitLabTerraform(r *Run) []byte {
-	n := r.Counts()
+	n := r.DoneOrPlannedCounts()
 	return encodeJSON(map[string]int{"create": n.Add, "update": n.Change, "delete": n.Destroy})
 }
 

@@ -84,7 +84,7 @@ func (r *Run) driftCounts() (n view.DriftCounts) {
 		case DriftUnmanaged:
 			n.Unmanaged++
 		default:
-			n.Changed++
+			n.Differing++
 		}
 	}
 	return n

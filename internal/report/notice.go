@@ -50,7 +50,7 @@ const (
 
 // NewNotice puts a run into a notice. jobURL is where the job is shown.
 func NewNotice(r *Run, jobURL string) Notice {
-	n := r.Counts()
+	n := r.DoneOrPlannedCounts()
 	notice := Notice{FormatVersion: "1.0", ProgramVersion: r.ProgramVersion, Command: r.Command,
 		Folder:  visible.EscapeTruncated(r.Folder, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},

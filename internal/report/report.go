@@ -128,8 +128,8 @@ func (r *Run) Outcome() Outcome {
 	return Unchanged
 }
 
-// Counts are what was done, else what would be.
-func (r *Run) Counts() plan.Counts {
+// DoneOrPlannedCounts are what was done, else what would be.
+func (r *Run) DoneOrPlannedCounts() plan.Counts {
 	switch {
 	case r.Done != nil:
 		return r.Done.Counts

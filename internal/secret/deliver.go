@@ -20,14 +20,14 @@ import (
 // A KeyInfo is the application key that is delivered. Before the key exists all
 // but KeyID and Key is known.
 type KeyInfo struct {
-	Name       string // the key's name on B2
-	KeyID      string
-	Key        Value
-	Buckets    []string // names of the buckets it is limited to; empty: every bucket
-	NamePrefix string
-	Realm      string // where it authorizes: "https://api.backblazeb2.com"
-	S3Endpoint string // of the S3 API: "https://s3.us-west-004.backblazeb2.com"
-	S3Region   string // "us-west-004"
+	DeclaredName string // the key's name on B2
+	KeyID        string
+	Key          Value
+	Buckets      []string // names of the buckets it is limited to; empty: every bucket
+	NamePrefix   string
+	Realm        string // where it authorizes: "https://api.backblazeb2.com"
+	S3Endpoint   string // of the S3 API: "https://s3.us-west-004.backblazeb2.com"
+	S3Region     string // "us-west-004"
 }
 
 // DeliveryOptions are what deliveries need from outside.
@@ -165,7 +165,7 @@ func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o D
 }
 
 func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*destination, error) {
-	size, content := defaultSize, ""
+	size, content := defaultReservedSize, ""
 	if d.RenderContent == nil || o.LiveLookup != nil {
 		var diags hcl.Diagnostics
 		if content, diags = renderContent(key, d, o.LiveLookup); diags.HasErrors() {
@@ -188,7 +188,7 @@ func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*des
 			return nil, err
 		}
 		if visible.HasCICommand(content) {
-			return nil, errCommand
+			return nil, errCICommand
 		}
 		return &destination{delivery: d, stdout: o.Stdout, preface: o.StdoutPreface}, nil
 	case "command":
@@ -201,9 +201,9 @@ func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*des
 	return nil, fmt.Errorf("a delivery to %q is not known", d.Type)
 }
 
-// errCommand: what is printed may stand in the log of a CI system, before which only
+// errCICommand: what is printed may stand in the log of a CI system, before which only
 // b2form's own commands are to come.
-var errCommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
+var errCICommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
 
 func prepareFile(d config.Delivery, o DeliveryOptions, size int) (*destination, error) {
 	path, err := checkedFilePath(d, o)
@@ -294,7 +294,7 @@ func (d *deliveryRun) printIfStdout(i int, s *destination) error {
 	}
 	text := strings.TrimSuffix(d.contents[i], "\n") + "\n"
 	if visible.HasCICommand(text) {
-		return errCommand
+		return errCICommand
 	}
 	if s.preface != nil {
 		text = s.preface(d.key.Key) + text

@@ -10,8 +10,8 @@ import (
 	"b2form/internal/durable"
 )
 
-// defaultSize is reserved for a template that cannot be tried in advance.
-const defaultSize = 4096
+// defaultReservedSize is reserved for a template that cannot be tried in advance.
+const defaultReservedSize = 4096
 
 // A tempFile is a file that will be made or replaced: a temporary file in its
 // folder, with mode 0600 and the space that is needed. It has no name where that is
@@ -57,7 +57,7 @@ func (f *tempFile) createNamed(path string) (err error) {
 		return err
 	}
 	if f.file, err = recreateTempFile(path); err != nil {
-		f.tempFileList.remove(path)
+		f.tempFileList.noteRemoved(path)
 		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), errorWithoutPath(err))
 	}
 	f.tempPath = path
@@ -124,7 +124,7 @@ func (f *tempFile) publish() error {
 		if err := os.Rename(f.tempPath, f.targetPath); err != nil {
 			return errorWithoutPath(err)
 		}
-		f.tempFileList.remove(f.tempPath)
+		f.tempFileList.noteRemoved(f.tempPath)
 	}
 	f.file = nil
 	return errorWithoutPath(durable.SyncDir(filepath.Dir(f.targetPath)))
@@ -140,7 +140,7 @@ func (f *tempFile) discard() error {
 		if err := os.Remove(f.tempPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		f.tempFileList.remove(f.tempPath)
+		f.tempFileList.noteRemoved(f.tempPath)
 	}
 	f.file = nil
 	return nil

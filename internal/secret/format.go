@@ -64,7 +64,7 @@ func jsonFormat(key KeyInfo) string {
 		Endpoint   string   `json:"s3_endpoint"`
 		Region     string   `json:"s3_region"`
 	}{
-		Name: key.Name, KeyID: key.KeyID, Key: key.Key.Reveal(), Buckets: key.Buckets,
+		Name: key.DeclaredName, KeyID: key.KeyID, Key: key.Key.Reveal(), Buckets: key.Buckets,
 		NamePrefix: key.NamePrefix, Endpoint: key.S3Endpoint, Region: key.S3Region,
 	}
 	if len(key.Buckets) == 1 {
@@ -88,7 +88,7 @@ func indentedJSON(v any) string {
 // rcloneFormat is a remote for rclone, with the key's name as its name: pass the
 // file with --config, or RCLONE_CONFIG (rclone.org/b2, "account", "key" and "endpoint").
 func rcloneFormat(key KeyInfo) string {
-	text := fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", key.Name, key.KeyID, key.Key.Reveal())
+	text := fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", key.DeclaredName, key.KeyID, key.Key.Reveal())
 	if key.Realm != "" && key.Realm != "https://api.backblazeb2.com" {
 		text += "endpoint = " + key.Realm + "\n"
 	}

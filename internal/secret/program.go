@@ -100,9 +100,9 @@ var (
 	errStopped = errors.New("it was still running when b2form was asked to stop")
 )
 
-// lastWords is how long a program that was asked to end may take to do so, and
+// programWaitDelay is how long a program that was asked to end may take to do so, and
 // how long one that ended is waited for to close its output.
-const lastWords = 3 * time.Second
+const programWaitDelay = 3 * time.Second
 
 // run gives the program its input and waits for its end. started is false where
 // it can have learnt nothing.
@@ -122,7 +122,7 @@ func (p *deliveryProgram) run(input string, key Value) (started bool, err error)
 	cmd.Env = append(WithoutOwnSecrets(p.options.ProgramEnv), p.renderedEnv...)
 	cmd.Stdin = strings.NewReader(input)
 	cmd.Stdout, cmd.Stderr = said, said
-	cmd.WaitDelay = lastWords
+	cmd.WaitDelay = programWaitDelay
 	detach(cmd)
 	endProgram, asked := cmd.Cancel, false
 	cmd.Cancel = func() error {

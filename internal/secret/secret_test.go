@@ -27,7 +27,7 @@ const canary = `K002/9r+hp'MfU"c<p>S&7%uY=kg3FC`
 
 func before() secret.KeyInfo {
 	return secret.KeyInfo{
-		Name: "photos-plus", Buckets: []string{"acme-photos"}, NamePrefix: "library/",
+		DeclaredName: "photos-plus", Buckets: []string{"acme-photos"}, NamePrefix: "library/",
 		S3Endpoint: "https://s3.us-west-002.backblazeb2.com", S3Region: "us-west-002",
 	}
 }

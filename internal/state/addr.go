@@ -13,7 +13,7 @@ type fastAddr addr.Addr
 
 func (a *fastAddr) UnmarshalText(text []byte) error {
 	s := string(text)
-	if plain, ok := parsePlainAddr(s); ok {
+	if plain, ok := parseAddrFast(s); ok {
 		*a = fastAddr(plain)
 		return nil
 	}
@@ -22,9 +22,9 @@ func (a *fastAddr) UnmarshalText(text []byte) error {
 	return err
 }
 
-// parsePlainAddr reads kind.label, kind.label["text"] and kind.label[0] in plain
+// parseAddrFast reads kind.label, kind.label["text"] and kind.label[0] in plain
 // ASCII without escapes. Where ok is false the address may still be a good one.
-func parsePlainAddr(s string) (a addr.Addr, ok bool) {
+func parseAddrFast(s string) (a addr.Addr, ok bool) {
 	k, rest, _ := strings.Cut(s, ".")
 	label, index, indexed := strings.Cut(rest, "[")
 	if !isIdentifier(k) || !isIdentifier(label) || k == "module" {
@@ -34,12 +34,12 @@ func parsePlainAddr(s string) (a addr.Addr, ok bool) {
 	if !indexed {
 		return a, true
 	}
-	a.Instance, ok = parsePlainInstance(index)
+	a.Instance, ok = parseInstanceFast(index)
 	return a, ok
 }
 
-// parsePlainInstance reads what stands behind the opening bracket.
-func parsePlainInstance(s string) (instance addr.InstanceKey, ok bool) {
+// parseInstanceFast reads what stands behind the opening bracket.
+func parseInstanceFast(s string) (instance addr.InstanceKey, ok bool) {
 	s, closed := strings.CutSuffix(s, "]")
 	if !closed || s == "" {
 		return addr.InstanceKey{}, false

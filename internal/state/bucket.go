@@ -272,7 +272,7 @@ func (k *bucketStorage) leaseLostErrorIfAny() error {
 	return k.lostErr
 }
 
-func (k *bucketStorage) checkLockNotLost() error {
+func (k *bucketStorage) checkStateStillOurs() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
@@ -291,7 +291,7 @@ func (k *bucketStorage) append(lines []byte) error {
 	now := k.lastKnownVersion()
 	part, name := k.lastPartContent, now.LastJournalPart.Name
 	if len(part) == 0 || len(part) > maxChunk {
-		first := firstRecord(k.baseState)
+		first := journalHeader(k.baseState)
 		if now.LastJournalPart != (fileVersion{}) {
 			first.PreviousChunk = &now.LastJournalPart
 		}

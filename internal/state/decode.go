@@ -214,7 +214,7 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 }
 
 func decodeEntry(v gjson.Result) (addr.StateEntry, error) {
-	e, ok := decodePlainEntry(v)
+	e, ok := decodeEntryFast(v)
 	if !ok {
 		var any struct {
 			addr.StateEntry
@@ -228,9 +228,9 @@ func decodeEntry(v gjson.Result) (addr.StateEntry, error) {
 	return e, checkEntryComplete(&e)
 }
 
-// decodePlainEntry reads an entry that has only the members of most. Where ok is false
+// decodeEntryFast reads an entry that has only the members of most. Where ok is false
 // it may still be a good one.
-func decodePlainEntry(v gjson.Result) (e addr.StateEntry, ok bool) {
+func decodeEntryFast(v gjson.Result) (e addr.StateEntry, ok bool) {
 	ok = v.IsObject()
 	v.ForEach(func(member, v gjson.Result) bool {
 		switch {
@@ -239,7 +239,7 @@ func decodePlainEntry(v gjson.Result) (e addr.StateEntry, ok bool) {
 		case v.Type != gjson.String:
 			ok = false
 		case member.Str == "address" && e.Addr.Kind == "":
-			e.Addr, ok = parsePlainAddr(strings.Clone(v.Str))
+			e.Addr, ok = parseAddrFast(strings.Clone(v.Str))
 		case member.Str == "identity" && e.Identity == "":
 			e.Identity = strings.Clone(v.Str)
 		case member.Str == "id" && e.ID == "":

@@ -78,12 +78,12 @@ func inServer(t *testing.T, gitlab bool, f func(t *testing.T, p place)) {
 }
 
 // database is a state of its own in the database of this test process.
-func database(t *testing.T) state.Database {
+func database(t *testing.T) state.PostgresBackend {
 	t.Helper()
 	if !testrun.UsesPostgres() {
 		t.Skip("PostgreSQL is not installed")
 	}
 	all := engines.All()
 	e := all[slices.IndexFunc(all, func(e engines.BackendType) bool { return e.Name == "postgres" })]
-	return connected(t, served(t, e, nil), nil, nil).(state.Database)
+	return connected(t, served(t, e, nil), nil, nil).(state.PostgresBackend)
 }

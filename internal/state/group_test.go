@@ -150,18 +150,18 @@ func TestCloseWaits(t *testing.T) {
 // The fast reader of addresses may give up, but never differ from the real one.
 func TestPlainAddr(t *testing.T) {
 	for _, s := range []string{`key.app`, `key.app["a b"]`, `key.app[0]`, `b2.x-y_z["é"]`, `bucket.logs[12]`} {
-		a, ok := parsePlainAddr(s)
+		a, ok := parseAddrFast(s)
 		if want, err := addr.Parse(s); ok && (err != nil || a != want) {
 			t.Errorf("plainAddr(%q) = %v, want %v, %v", s, a, want, err)
 		}
 	}
-	if _, ok := parsePlainAddr(`key.app["tenant-01"]`); !ok {
+	if _, ok := parseAddrFast(`key.app["tenant-01"]`); !ok {
 		t.Error("a plain address takes the slow way")
 	}
 	near := rapid.StringMatching(`(module\.m\.)?[a-z_0-9-]{1,3}\.[a-zA-Z_é-]{1,3}(\[("[a-z \\"$%{}é.-]{0,3}"|-?[0-9.]{1,3})\])?`)
 	rapid.Check(t, func(r *rapid.T) {
 		s := near.Draw(r, "address")
-		a, ok := parsePlainAddr(s)
+		a, ok := parseAddrFast(s)
 		if !ok {
 			return
 		}

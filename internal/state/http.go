@@ -73,7 +73,7 @@ func (h HTTPBackend) Read(ctx context.Context) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, c, err := d.replay(h.String())
+	base, c, err := d.parseStateAndJournal(h.String())
 	if err != nil {
 		return nil, err
 	}

@@ -112,15 +112,15 @@ func (h HTTPBackend) storedStateMissingError() error {
 		"deleted the state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())), nil)
 }
 
-// replay reads what the document holds.
-func (d *httpDocument) replay(where string) (base *State, c changes, err error) {
+// parseStateAndJournal reads what the document holds.
+func (d *httpDocument) parseStateAndJournal(where string) (base *State, c changes, err error) {
 	base, where = &State{}, visible.EscapeLine(where)
 	if len(d.State) > 0 {
 		if base, err = Parse(where, d.State); err != nil {
 			return nil, changes{}, err
 		}
 	}
-	j, err := replay(where, []byte(d.Journal), base)
+	j, err := parseJournal(where, []byte(d.Journal), base)
 	return base, j.changes, err
 }
 
@@ -148,7 +148,7 @@ func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, c, err := d.replay(k.String())
+	base, c, err := d.parseStateAndJournal(k.String())
 	if err != nil {
 		return nil, err
 	}
@@ -328,8 +328,8 @@ func (k *httpStorage) unlock() error {
 	return k.releaseLock(k.uncancelledCtx, k.lock)
 }
 
-// checkLockNotLost looks at the document where the last look is too old to rely on.
-func (k *httpStorage) checkLockNotLost() error {
+// checkStateStillOurs looks at the document where the last look is too old to rely on.
+func (k *httpStorage) checkStateStillOurs() error {
 	return k.checkIfStale(func() error {
 		k.turnSemaphore <- struct{}{}
 		defer k.endTurn()

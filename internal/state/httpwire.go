@@ -22,9 +22,9 @@ import (
 
 // How much of a reply is read, and how long one request may take.
 const (
-	maxHTTPReply = 64 << 10 // who holds the lock, or what is wrong
-	maxQuoted    = 200      // characters of a server's words that are shown
-	httpPatience = 2 * time.Minute
+	maxHTTPReply       = 64 << 10 // who holds the lock, or what is wrong
+	maxQuoted          = 200      // characters of a server's words that are shown
+	httpRequestTimeout = 2 * time.Minute
 )
 
 // An httpReply is a whole reply.
@@ -77,7 +77,7 @@ func (r *httpReply) retryAfter() time.Duration {
 
 // sendOnce is one request. No redirect is followed.
 func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body []byte, maxReplyBytes int64) (*httpReply, error) {
-	limited, cancel := context.WithTimeout(ctx, httpPatience)
+	limited, cancel := context.WithTimeout(ctx, httpRequestTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(limited, method, address, bytes.NewReader(body))
 	if err != nil {
@@ -94,12 +94,12 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	}
 	response, err := h.Transport.RoundTrip(request)
 	if err != nil {
-		return nil, h.asUnreachableError(ctx, err)
+		return nil, h.asNoReplyError(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	r := &httpReply{address: address, status: response.StatusCode, header: response.Header}
 	if r.body, err = io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1)); err != nil {
-		return nil, h.asUnreachableError(ctx, err)
+		return nil, h.asNoReplyError(ctx, err)
 	}
 	if int64(len(r.body)) > maxReplyBytes {
 		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
@@ -108,18 +108,18 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
-		return nil, &unreachableError{"the reply does not have the Content-MD5 that it names"}
+		return nil, &noReplyError{"the reply does not have the Content-MD5 that it names"}
 	}
 	return r, nil
 }
 
-// An unreachableError says that a request got no answer; what came of it is not known.
-type unreachableError struct{ reason string }
+// An noReplyError says that a request got no answer; what came of it is not known.
+type noReplyError struct{ reason string }
 
-func (e *unreachableError) Error() string { return e.reason }
+func (e *noReplyError) Error() string { return e.reason }
 
-// asUnreachableError is the error of a request without an answer.
-func (h HTTPBackend) asUnreachableError(ctx context.Context, err error) error {
+// asNoReplyError is the error of a request without an answer.
+func (h HTTPBackend) asNoReplyError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -130,12 +130,12 @@ func (h HTTPBackend) asUnreachableError(ctx context.Context, err error) error {
 	if why.Cause == reach.Unknown { // the words of Go's libraries are for developers
 		why.Subject = "the connection failed, or what answers there does not speak HTTP"
 	}
-	return &unreachableError{h.scrubAndTruncate(why.Reason("the server"))}
+	return &noReplyError{h.scrubAndTruncate(why.Reason("the server"))}
 }
 
 // explainUnreachable turns the error of a request that was repeated in vain into one for people.
 func (h HTTPBackend) explainUnreachable(address string, err error) error {
-	u, ok := errors.AsType[*unreachableError](err)
+	u, ok := errors.AsType[*noReplyError](err)
 	if !ok {
 		return err
 	}

@@ -60,8 +60,8 @@ func (r *journalRecord) encodeLine() []byte {
 	return fmt.Appendf(nil, "{\"sum\":%q,\"do\":%s}\n", checksum(do), do)
 }
 
-// firstRecord is the first line of a journal on top of base.
-func firstRecord(base *State) *journalRecord {
+// journalHeader is the first line of a journal on top of base.
+func journalHeader(base *State) *journalRecord {
 	r := &journalRecord{FormatVersion: formatVersion}
 	if base.AccountID != "" {
 		r.Bind = &accountBinding{base.AccountID, base.Realm}
@@ -69,19 +69,19 @@ func firstRecord(base *State) *journalRecord {
 	return r
 }
 
-// A replayedJournal is what was read of one.
-type replayedJournal struct {
+// A parsedJournal is what was read of one.
+type parsedJournal struct {
 	changes
 	validSize        int // of its whole lines, in bytes
 	maxFormatVersion int // the highest that it names
 }
 
-// replay reads a journal, as strictly as a state is read. What fails its checksum at the
+// parseJournal reads a journal, as strictly as a state is read. What fails its checksum at the
 // end is passed over: it was being written when the run died, so nobody was told that it
 // is stored. Anywhere else it is an error, and so is a line that is whole and not
 // understood: what follows it, or was meant by it, must not be lost unseen.
-func replay(path string, raw []byte, base *State) (replayedJournal, error) {
-	j := replayedJournal{changes: newChanges()}
+func parseJournal(path string, raw []byte, base *State) (parsedJournal, error) {
+	j := parsedJournal{changes: newChanges()}
 	damaged, number, at := 0, 0, 0
 	for line := range bytes.Lines(raw) {
 		number++
@@ -180,7 +180,7 @@ func (r *journalRecord) checkAccount(path string, base *State) error {
 }
 
 // checkObjectsUnique refuses a journal that makes the state name one object twice.
-func (j *replayedJournal) checkObjectsUnique(path string, base *State) error {
+func (j *parsedJournal) checkObjectsUnique(path string, base *State) error {
 	if len(j.entries) == 0 {
 		return nil
 	}

@@ -163,14 +163,14 @@ func (f *fileStorage) openStore() (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := replay(f.path+journalSuffix, raw, base)
+	j, err := parseJournal(f.path+journalSuffix, raw, base)
 	if err != nil {
 		return nil, err
 	}
 	f.journalSize, f.journalTorn = int64(j.validSize), j.validSize < len(raw)
 	f.knownFiles.knownJournalSize = int64(len(raw))
 	if j.maxFormatVersion < formatVersion {
-		f.pendingFirstLine = firstRecord(base).encodeLine()
+		f.pendingFirstLine = journalHeader(base).encodeLine()
 	}
 	if j.validSize > 0 && raw[j.validSize-1] != '\n' {
 		f.pendingFirstLine = append([]byte{'\n'}, f.pendingFirstLine...)
@@ -192,7 +192,7 @@ func (f *fileStorage) openJournal() (journalFile, error) {
 }
 
 func (f *fileStorage) append(lines []byte) error {
-	err := f.checkLockNotLost()
+	err := f.checkStateStillOurs()
 	if err == nil {
 		err = f.writeLines(lines)
 	}
@@ -245,7 +245,7 @@ func (f *fileStorage) close(s *State) error {
 }
 
 func (f *fileStorage) foldJournal(s *State) error {
-	if err := f.checkLockNotLost(); err != nil {
+	if err := f.checkStateStillOurs(); err != nil {
 		if s == nil {
 			return nil // nothing is to be stored, so nothing is lost
 		}
@@ -277,9 +277,9 @@ func (f *fileStorage) unlock() {
 	}
 }
 
-// checkLockNotLost looks whether the lock is still the file that others try to lock, and what
+// checkStateStillOurs looks whether the lock is still the file that others try to lock, and what
 // is stored what this run knows. The second also holds without a lock.
-func (f *fileStorage) checkLockNotLost() error {
+func (f *fileStorage) checkStateStillOurs() error {
 	if f.lock != nil && !isLockFileInPlace(f.lock) {
 		return lostLockError(f.path)
 	}

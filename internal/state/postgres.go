@@ -21,12 +21,12 @@ import (
 	"b2form/internal/visible"
 )
 
-// Database is the Backend that keeps states in a PostgreSQL database, in two tables of a schema
+// PostgresBackend is the Backend that keeps states in a PostgreSQL database, in two tables of a schema
 // of their own: states, and journal. The lock is an advisory lock of the session, so the
 // server gives it back when the connection ends. docs/adr/0026 has the reasons.
 //
 // Errors are *Error, or those of contexts.
-type Database struct {
+type PostgresBackend struct {
 	Schema, StateName string // StateName tells the states of a schema apart
 	// ReconnectTimeout is how long a run tries to get a connection back that it lost.
 	ReconnectTimeout  time.Duration
@@ -40,19 +40,19 @@ type DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error
 // retrySession is how often, about, a held lock is tried again.
 const retrySession = 200 * time.Millisecond
 
-// NewDatabase is the state of that name in a schema of the database that the connection string
+// NewPostgresBackend is the state of that name in a schema of the database that the connection string
 // names. What the string leaves out comes from the variables of libpq: PGHOST, PGPASSFILE,
 // PGSERVICE and so on. dial may be nil.
-func NewDatabase(connString, schema, stateName string, dial DialFunc) (Database, error) {
+func NewPostgresBackend(connString, schema, stateName string, dial DialFunc) (PostgresBackend, error) {
 	c, err := pgconn.ParseConfig(connString)
 	if err != nil {
-		return Database{}, &Error{Summary: "Invalid connection to PostgreSQL", Detail: invalidSettingText(connString, err)}
+		return PostgresBackend{}, &Error{Summary: "Invalid connection to PostgreSQL", Detail: invalidSettingText(connString, err)}
 	}
 	if dial != nil {
 		c.DialFunc = dial
 	}
 	c.OnNotice = nil
-	return Database{Schema: schema, StateName: stateName, ReconnectTimeout: 15 * time.Second, config: c,
+	return PostgresBackend{Schema: schema, StateName: stateName, ReconnectTimeout: 15 * time.Second, config: c,
 		configFromEnvOnly: connString == ""}, nil
 }
 
@@ -84,7 +84,7 @@ func invalidSettingText(connString string, err error) string {
 }
 
 // String is what messages call the state; state migrate reads it.
-func (d Database) String() string {
+func (d PostgresBackend) String() string {
 	q := url.Values{"schema": {d.Schema}, "name": {d.StateName}}
 	u := url.URL{Scheme: "postgres", Path: "/" + d.config.Database}
 	if strings.HasPrefix(d.config.Host, "/") {
@@ -98,14 +98,14 @@ func (d Database) String() string {
 }
 
 // lockKey is the key of the state's advisory lock.
-func (d Database) lockKey() int64 {
+func (d PostgresBackend) lockKey() int64 {
 	sum := sha256.Sum256([]byte("b2form state " + d.Schema + "/" + d.StateName))
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
 // expandPlaceholders fills in what parameters cannot be: the schema, its name as a text, the flaw of its tables, locks (rows of
 // pg_locks about the lock of this state), held (this very session has it) and its key.
-func (d Database) expandPlaceholders(text string) string {
+func (d PostgresBackend) expandPlaceholders(text string) string {
 	key := d.lockKey()
 	locks := fmt.Sprintf("pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = %d AND objid::bigint "+
 		"= %d AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", uint32(uint64(key)>>32),
@@ -120,7 +120,7 @@ func (d Database) expandPlaceholders(text string) string {
 }
 
 // Read implements [Backend]. It is one statement.
-func (d Database) Read(ctx context.Context) (*State, error) {
+func (d PostgresBackend) Read(ctx context.Context) (*State, error) {
 	conn, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.explain(err)
@@ -135,7 +135,7 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 	if err != nil {
 		return nil, d.explain(err)
 	}
-	base, c, err := d.replay(row[1], row[2])
+	base, c, err := d.parseStateAndJournal(row[1], row[2])
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (d Database) Read(ctx context.Context) (*State, error) {
 	return c.applyTo(base), nil
 }
 
-func (d Database) replay(content, journal []byte) (base *State, c changes, err error) {
+func (d PostgresBackend) parseStateAndJournal(content, journal []byte) (base *State, c changes, err error) {
 	base = &State{}
 	where := visible.EscapeLine(d.String())
 	if len(content) > 0 {
@@ -153,15 +153,15 @@ func (d Database) replay(content, journal []byte) (base *State, c changes, err e
 			return nil, changes{}, err
 		}
 	}
-	j, err := replay(where, journal, base)
+	j, err := parseJournal(where, journal, base)
 	return base, j.changes, err
 }
 
 // Open implements [Backend]. A run that was killed leaves no lock: the server ends it with the
 // connection.
-func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
+func (d PostgresBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	self := LockedError{Operation: o.Operation, Who: o.LockOwner, Created: o.Now().UTC()}
-	k := &databaseStorage{Database: d, runID: rand.Text(), usesLock: !o.NoLock, uncancelledCtx: context.WithoutCancel(ctx),
+	k := &databaseStorage{PostgresBackend: d, runID: rand.Text(), usesLock: !o.NoLock, uncancelledCtx: context.WithoutCancel(ctx),
 		lockStatus:    lockStatus{now: o.Now},
 		turnSemaphore: make(chan struct{}, 1)}
 	var err error
@@ -188,7 +188,7 @@ const lockSessions = "(SELECT application_name, usename, pid FROM (SELECT pid FR
 	"USING (pid) LIMIT 1) session"
 
 // lockHolder says who holds the lock; nil: nobody.
-func (d Database) lockHolder(ctx context.Context, c *databaseSession) (*LockedError, error) {
+func (d PostgresBackend) lockHolder(ctx context.Context, c *databaseSession) (*LockedError, error) {
 	row, err := d.query(ctx, c, 4, "SELECT (SELECT lock FROM @schema.states WHERE name = $1), application_name, usename, pid FROM "+
 		lockSessions, d.StateName)
 	if err != nil || row == nil {
@@ -199,7 +199,7 @@ func (d Database) lockHolder(ctx context.Context, c *databaseSession) (*LockedEr
 
 // describeHolder says who holds the lock, by what the state says and the session's name, user and process. Who wrote into the
 // state last is that one only if the session is called so.
-func (d Database) describeHolder(row [][]byte) *LockedError {
+func (d PostgresBackend) describeHolder(row [][]byte) *LockedError {
 	var lock databaseLockInfo
 	if json.Unmarshal(row[0], &lock) != nil || lock.SessionName == "" || lock.SessionName != string(row[1]) {
 		lock.LockedError = LockedError{Who: fmt.Sprintf("session %s of the database user %s", row[3], row[2])}
@@ -209,7 +209,7 @@ func (d Database) describeHolder(row [][]byte) *LockedError {
 }
 
 // LockHolder implements [Backend].
-func (d Database) LockHolder(ctx context.Context) (*LockedError, error) {
+func (d PostgresBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.explain(err)
@@ -220,7 +220,7 @@ func (d Database) LockHolder(ctx context.Context) (*LockedError, error) {
 
 // BreakLock implements [Backend]. The state gets another serial, so the run that had the lock
 // can store nothing more even where its session may not be ended.
-func (d Database) BreakLock(ctx context.Context) (formerHolder *LockedError, err error) {
+func (d PostgresBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, err error) {
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.explain(err)
@@ -260,7 +260,7 @@ func (d Database) BreakLock(ctx context.Context) (formerHolder *LockedError, err
 		"with its session. End that run; or let a user with the right pg_signal_backend, or a superuser, run this command.")
 }
 
-func (d Database) poolerError() *Error {
+func (d PostgresBackend) poolerError() *Error {
 	return d.error("The connection is shared with another run", "A pooler in transaction mode is between this run and "+
 		visible.EscapeLine(d.String())+": it gives one session of the database to several clients in turn, and the lock of the state "+
 		"belongs to a session. Connect to the server itself, or to a pooler in session mode (pool_mode = session).")

@@ -82,9 +82,9 @@ func rows(n, columns int, value string) func(*pgproto3.Backend, string) error {
 
 const tooMany = 1 << 30
 
-func hostile(t *testing.T, f fakeDatabase) state.Database {
+func hostile(t *testing.T, f fakeDatabase) state.PostgresBackend {
 	t.Helper()
-	d, err := state.NewDatabase("postgres://ann@127.0.0.1/states?sslmode=disable", "b2form", "web", f.dial)
+	d, err := state.NewPostgresBackend("postgres://ann@127.0.0.1/states?sslmode=disable", "b2form", "web", f.dial)
 	must(t, err)
 	d.ReconnectTimeout = 0
 	return d
@@ -145,14 +145,14 @@ func repeat(b *pgproto3.Backend, m pgproto3.BackendMessage) error {
 }
 
 // as is the database for another user.
-func as(t *testing.T, user, schema string) state.Database {
+func as(t *testing.T, user, schema string) state.PostgresBackend {
 	t.Helper()
 	if !testrun.UsesPostgres() {
 		t.Skip("PostgreSQL is not installed")
 	}
-	server, err := testrun.Postgres()
+	server, err := testrun.SharedPostgres()
 	must(t, err)
-	d, err := state.NewDatabase("host="+server.SocketDir+" user="+user+" dbname=postgres", schema, "web", nil)
+	d, err := state.NewPostgresBackend("host="+server.SocketDir+" user="+user+" dbname=postgres", schema, "web", nil)
 	must(t, err)
 	return d
 }

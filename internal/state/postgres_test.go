@@ -17,7 +17,7 @@ import (
 // sql carries statements out behind the back of a run, and gives the first value.
 func sql(t *testing.T, text string) string {
 	t.Helper()
-	server, err := testrun.Postgres()
+	server, err := testrun.SharedPostgres()
 	must(t, err)
 	c, err := pgconn.Connect(t.Context(), "host="+server.SocketDir+" user=postgres dbname=postgres")
 	must(t, err)
@@ -85,12 +85,13 @@ func TestDatabaseBehindPooler(t *testing.T) {
 	for _, sessions := range []int{1, 2} {
 		t.Run(fmt.Sprint(sessions), func(t *testing.T) {
 			d := database(t)
-			server, err := testrun.Postgres()
+			server, err := testrun.SharedPostgres()
 			must(t, err)
 			pooler, stop, err := server.StartTransactionPooler(sessions)
 			must(t, err)
 			defer func() { must(t, stop()) }()
-			pooled, err := state.NewDatabase("host="+pooler.SocketDir+" port=6432 user=postgres dbname=postgres", d.Schema, d.StateName,
+			pooled, err := state.NewPostgresBackend("host="+pooler.SocketDir+" port=6432 user=postgres dbname=postgres", d.Schema,
+				d.StateName,
 				nil)
 			must(t, err)
 			pooled.ReconnectTimeout = 0

@@ -16,7 +16,7 @@ import (
 
 // databaseStorage is the storage of a state in a database.
 type databaseStorage struct {
-	Database
+	PostgresBackend
 	runID          string // of the run; the state names it as long as nobody else has opened it
 	usesLock       bool
 	uncancelledCtx context.Context // outlives the run's
@@ -63,7 +63,7 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
 		return nil, k.unexpectedAnswerError()
 	}
-	base, c, err := k.replay(row[1], row[2])
+	base, c, err := k.parseStateAndJournal(row[1], row[2])
 	if err != nil {
 		return nil, err
 	}
@@ -300,8 +300,8 @@ func (k *databaseStorage) endSession() {
 	}
 }
 
-// checkLockNotLost asks the database where the last answer is too old to rely on.
-func (k *databaseStorage) checkLockNotLost() error {
+// checkStateStillOurs asks the database where the last answer is too old to rely on.
+func (k *databaseStorage) checkStateStillOurs() error {
 	return k.checkIfStale(func() error { return k.execOnOwnRow(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
 

@@ -44,7 +44,7 @@ const flaw = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 	ELSE '' END FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = @name AND relname IN ('states', 'journal'))`
 
 // checkTableFlawColumn makes an error of the flaw that is first in a row.
-func (d Database) checkTableFlawColumn(row [][]byte) error {
+func (d PostgresBackend) checkTableFlawColumn(row [][]byte) error {
 	if row == nil {
 		return d.unexpectedAnswerError()
 	}
@@ -68,7 +68,7 @@ func (d Database) checkTableFlawColumn(row [][]byte) error {
 	return nil
 }
 
-func (d Database) missingTablesError() *Error {
+func (d PostgresBackend) missingTablesError() *Error {
 	return d.error("The tables of the state do not exist", fmt.Sprintf("There is no schema %s with the tables states and journal in "+
 		"%s. Make them with `b2form state init`, or correct the backend block.", visible.EscapeLine(d.Schema),
 		visible.EscapeLine(d.String())))
@@ -76,7 +76,7 @@ func (d Database) missingTablesError() *Error {
 
 // CreateTables makes the schema and its tables, where they are missing, and the state in them. It
 // touches nothing that another user has prepared.
-func (d Database) CreateTables(ctx context.Context) error {
+func (d PostgresBackend) CreateTables(ctx context.Context) error {
 	c, err := d.connect(ctx)
 	if err != nil {
 		return d.explain(err)
@@ -103,7 +103,7 @@ func (d Database) CreateTables(ctx context.Context) error {
 // inspectTables finds out whether the tables are missing. It is an *Error if they are others, or if
 // the schema belongs to somebody whom this user has no reason to trust: a superuser is a member
 // of every role.
-func (d Database) inspectTables(ctx context.Context, c *databaseSession) (missing bool, err error) {
+func (d PostgresBackend) inspectTables(ctx context.Context, c *databaseSession) (missing bool, err error) {
 	row, err := d.query(ctx, c, 3, "SELECT @flaw, owner.rolname, current_user = owner.rolname OR owner.rolsuper OR NOT self.rolsuper AND "+
 		"pg_has_role(owner.oid, 'MEMBER') FROM pg_roles self LEFT JOIN pg_namespace ON nspname = @name LEFT JOIN pg_roles owner "+
 		"ON owner.oid = nspowner WHERE self.rolname = current_user")

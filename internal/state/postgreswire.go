@@ -55,7 +55,7 @@ func (c *databaseSession) limitReplyBytes(maxBytes int) {
 	c.Frontend().SetMaxBodyLen(maxBytes)
 }
 
-func (d Database) connect(ctx context.Context) (*databaseSession, error) {
+func (d PostgresBackend) connect(ctx context.Context) (*databaseSession, error) {
 	limited, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	s := &databaseSession{}
@@ -77,7 +77,7 @@ func (d Database) connect(ctx context.Context) (*databaseSession, error) {
 }
 
 // explainTooLarge is err, as an *Error where the server sent more than so many bytes.
-func (d Database) explainTooLarge(err error, maxBytes int) error {
+func (d PostgresBackend) explainTooLarge(err error, maxBytes int) error {
 	if _, tooLong := errors.AsType[*pgproto3.ExceededMaxBodyLenErr](err); !tooLong && !errors.Is(err, errTooMuch) {
 		return err
 	}
@@ -87,12 +87,13 @@ func (d Database) explainTooLarge(err error, maxBytes int) error {
 
 // query sends one statement whose answer is one row of so many columns, or none: nil. It takes one
 // round trip, and leaves nothing behind in the session that a pooler would have to keep.
-func (d Database) query(ctx context.Context, c *databaseSession, columns int, sql string, params ...any) (row [][]byte, err error) {
+func (d PostgresBackend) query(ctx context.Context, c *databaseSession, columns int, sql string, params ...any) (row [][]byte, err error) {
 	return d.queryLarge(ctx, c, maxAnswer, columns, sql, params...)
 }
 
 // queryLarge is query with a limit of its own, in bytes.
-func (d Database) queryLarge(ctx context.Context, c *databaseSession, maxBytes, columns int, sql string, params ...any) (oneRow [][]byte,
+func (d PostgresBackend) queryLarge(ctx context.Context, c *databaseSession, maxBytes, columns int, sql string,
+	params ...any) (oneRow [][]byte,
 	_ error) {
 	values := make([][]byte, len(params))
 	for i, p := range params {
@@ -138,19 +139,19 @@ func closeConn(c *databaseSession) {
 	_ = c.Close(ctx)
 }
 
-func (d Database) error(summary, detail string) *Error {
+func (d PostgresBackend) error(summary, detail string) *Error {
 	return &Error{Summary: summary, Detail: detail, Path: d.String()}
 }
 
 // unexpectedAnswerError says that what answers has other rows or columns than the tables of the state.
-func (d Database) unexpectedAnswerError() *Error {
+func (d PostgresBackend) unexpectedAnswerError() *Error {
 	return d.error("The database has no state of b2form", "What answers at "+visible.EscapeLine(d.String())+" is not the tables that "+
 		"`b2form state init` makes: it gives other rows or columns. It was left as it is. Correct host, port, schema and name in the "+
 		"backend block, or make the tables in a schema of their own.")
 }
 
 // explain turns what the database or the network said into an *Error. nil stays nil.
-func (d Database) explain(err error) error {
+func (d PostgresBackend) explain(err error) error {
 	if _, known := errors.AsType[*Error](err); err == nil || known || errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -187,7 +188,7 @@ func (d Database) explain(err error) error {
 }
 
 // envSourceTextIfAny says where an address comes from that no configuration shows.
-func (d Database) envSourceTextIfAny() string {
+func (d PostgresBackend) envSourceTextIfAny() string {
 	if !d.configFromEnvOnly {
 		return ""
 	}
@@ -216,7 +217,7 @@ func unreachedReason(err error) string {
 }
 
 // scrubbed is what somebody else said, without the password and in one line.
-func (d Database) scrubbed(text string) string {
+func (d PostgresBackend) scrubbed(text string) string {
 	text = scrub.RemoveWholeSecret(text, d.config.Password)
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }

@@ -166,7 +166,7 @@ func (b BucketBackend) loadVersion(ctx context.Context, v stateAndJournalVersion
 		}
 	}
 	slices.Reverse(raw)
-	j, err := replay(b.String(), bytes.Join(raw, nil), base)
+	j, err := parseJournal(b.String(), bytes.Join(raw, nil), base)
 	return base, j.changes, journalParts, err
 }
 

@@ -93,7 +93,7 @@ func ReadOrEmpty(path string) (*State, error) {
 		if len(journal) == 0 {
 			return base, nil
 		}
-		j, err := replay(path+journalSuffix, journal, base)
+		j, err := parseJournal(path+journalSuffix, journal, base)
 		if err != nil {
 			return nil, err
 		}

@@ -77,8 +77,8 @@ type storage interface {
 	// journal, and unlocks it whatever comes of that. nil: what is stored says the
 	// same already.
 	close(s *State) error
-	// checkLockNotLost is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
-	checkLockNotLost() error
+	// checkStateStillOurs is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
+	checkStateStillOurs() error
 	callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error
 	stats() WriteStats
 }
@@ -90,7 +90,7 @@ func newStore(displayName string, k storage, base *State, c changes) *Store {
 // CheckLocked reports whether the state is still locked for this Store: nil, or an
 // *Error that says why nothing must be done any more. It asks nobody, so it may
 // be called before every step that has an effect.
-func (s *Store) CheckLocked() error { return s.storage.checkLockNotLost() }
+func (s *Store) CheckLocked() error { return s.storage.checkStateStillOurs() }
 
 // CallInTurn is api.Call. Where the state is kept in a bucket and the call updates
 // that same bucket, it is lined up with the Store's own updates, so that neither

@@ -14,9 +14,9 @@ import (
 	"sync"
 )
 
-// Postgres is a PostgreSQL server of this test process. It is started once, and ends with the
+// SharedPostgres is a PostgreSQL server of this test process. It is started once, and ends with the
 // process. Debian's package postgresql has it.
-var Postgres = sync.OnceValues(startPostgres)
+var SharedPostgres = sync.OnceValues(startPostgres)
 
 // UsesPostgres reports whether tests use a PostgreSQL: one is installed, or CI is set, where
 // nothing may be missing.

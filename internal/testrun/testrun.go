@@ -24,10 +24,10 @@ type logger interface {
 	Logf(format string, args ...any)
 }
 
-// Sample gives the cases that this run tries: all of them, or the one in so many
+// SampleUnlessExhaustive gives the cases that this run tries: all of them, or the one in so many
 // that an offset begins with. Sweeps that belong together have an offset each, so
 // that between them they try every position. The test logs what is tried.
-func Sample[T any](t logger, oneIn, offset int, cases []T) []T {
+func SampleUnlessExhaustive[T any](t logger, oneIn, offset int, cases []T) []T {
 	t.Helper()
 	if Exhaustive() || oneIn <= 1 {
 		return cases

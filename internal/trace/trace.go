@@ -91,7 +91,7 @@ func (s *Span) Finish(errorCode string) {
 	r.keep(*s)
 	if s.Kind == Phase {
 		took := s.End.Sub(s.Start)
-		r.phaseTotal(s.Name).OwnTime += took - s.nestedPhasesTime
+		r.ensurePhaseTotal(s.Name).OwnTime += took - s.nestedPhasesTime
 		if outer := r.innermostPhase(); outer != nil {
 			outer.nestedPhasesTime += took
 		}
@@ -126,7 +126,7 @@ func (r *Recorder) AddRequest(s Span, took, pauseAfter time.Duration, pauseReaso
 		m.Repeats++
 	}
 	if p := r.innermostPhase(); p != nil {
-		r.phaseTotal(p.Name).Requests++
+		r.ensurePhaseTotal(p.Name).Requests++
 	}
 	if pauseAfter > 0 {
 		r.lastPause = Pause{Method: s.Name, Reason: pauseReason, Until: now.Add(pauseAfter)}
@@ -165,7 +165,7 @@ func (r *Recorder) keep(s Span) {
 	}
 }
 
-func (r *Recorder) phaseTotal(name string) *PhaseTotal {
+func (r *Recorder) ensurePhaseTotal(name string) *PhaseTotal {
 	for i := range r.phases {
 		if r.phases[i].Name == name {
 			return &r.phases[i]

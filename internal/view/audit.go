@@ -94,7 +94,7 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 		if a.Name == c.Kind.IdentityAttr {
 			continue
 		}
-		v := c.Value.GetAttr(a.Name)
+		v := c.LiveValue.GetAttr(a.Name)
 		switch {
 		case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
 			row(a.Name, valueInLine(v))
@@ -114,10 +114,10 @@ func CredentialCells(c audit.Credential) []string {
 	may, reaches, ends := "", "every bucket", "never"
 	for i := range c.Kind.Attrs {
 		if a := &c.Kind.Attrs[i]; a.WebConsoleName != nil {
-			may = capabilitiesText(a, c.Value.GetAttr(a.Name))
+			may = capabilitiesText(a, c.LiveValue.GetAttr(a.Name))
 		}
 	}
-	buckets, prefix := c.Kind.Credential.Reach(c.Value)
+	buckets, prefix := c.Kind.Credential.Reach(c.LiveValue)
 	if len(buckets) > 0 {
 		reaches = strings.Join(buckets, ", ")
 	}
@@ -192,7 +192,7 @@ func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
 			k.Address = c.StateAddr.String()
 		}
 		for _, a := range c.Kind.SettableAttrs() {
-			v := c.Value.GetAttr(a.Name)
+			v := c.LiveValue.GetAttr(a.Name)
 			if a.Secret || v.IsNull() || !v.IsWhollyKnown() {
 				continue
 			}

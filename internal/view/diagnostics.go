@@ -158,8 +158,8 @@ func escapedTruncatedDetail(d *hcl.Diagnostic) string {
 	return visible.EscapeLines(detail)
 }
 
-// mostSimilar is how many similar diagnostics are named.
-const mostSimilar = 10
+// maxSimilarNamed is how many similar diagnostics are named.
+const maxSimilarNamed = 10
 
 // similarText says how many more there are, and of what or where.
 func similarText(more []*hcl.Diagnostic, severityWord string) string {
@@ -179,7 +179,7 @@ func similarText(more []*hcl.Diagnostic, severityWord string) string {
 		seen[name] = true
 	}
 	if len(names) > 0 {
-		text += ": " + words.JoinAtMost(names, mostSimilar)
+		text += ": " + words.JoinAtMost(names, maxSimilarNamed)
 	}
 	return text + ")"
 }
@@ -227,13 +227,13 @@ func (t TextUI) boxWidth(less int) int {
 	return t.Style.ErrWidth - 2 - less
 }
 
-// longest is how much of a line is shown on each side of what is marked:
+// maxSnippetPart is how much of a line is shown on each side of what is marked:
 // generated files have lines without end.
-const longest = 200
+const maxSnippetPart = 200
 
 // cutAroundMarked takes from a line of source what there is room for, around what is marked.
 func (t TextUI) cutAroundMarked(before, marked, after string) (shownBefore, shownMarked, shownAfter string) {
-	before, marked, after = truncateStart(before, longest), truncateEnd(marked, longest), truncateEnd(after, longest)
+	before, marked, after = truncateStart(before, maxSnippetPart), truncateEnd(marked, maxSnippetPart), truncateEnd(after, maxSnippetPart)
 	room := t.boxWidth(len("1234: "))
 	if room == 0 || displayWidth(before)+displayWidth(marked)+displayWidth(after) <= room {
 		return before, marked, after

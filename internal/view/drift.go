@@ -21,7 +21,7 @@ type DriftList struct {
 
 // DriftCounts are how many objects differ in which way.
 type DriftCounts struct {
-	Changed   int `json:"changed"`
+	Differing int `json:"changed"`
 	Gone      int `json:"gone"`
 	Unmanaged int `json:"unmanaged"`
 }
@@ -33,7 +33,7 @@ func (d *DriftList) Counts() DriftCounts {
 		if d.Changes[i].LiveDrift == plan.Gone {
 			n.Gone++
 		} else {
-			n.Changed++
+			n.Differing++
 		}
 	}
 	return n
@@ -44,7 +44,7 @@ func (n DriftCounts) Summary() string {
 	if n == (DriftCounts{}) {
 		return "No drift."
 	}
-	text := fmt.Sprintf("Drift: %d changed, %d gone", n.Changed, n.Gone)
+	text := fmt.Sprintf("Drift: %d changed, %d gone", n.Differing, n.Gone)
 	if n.Unmanaged > 0 {
 		text += fmt.Sprintf(", %d not declared", n.Unmanaged)
 	}

@@ -131,7 +131,7 @@ func (defs schemaDefinitions) bodySchema(b *syntax.BlockSpec, path string) map[s
 
 func argumentSchema(a *syntax.ArgumentSpec) map[string]any {
 	value := argumentTypeSchema(a)
-	if a.MayReferTo != syntax.Written {
+	if a.MayReferTo != syntax.AsWritten {
 		value = expressionSchema(value)
 	}
 	return withDescription(value, a.Doc)
@@ -147,7 +147,7 @@ func argumentTypeSchema(a *syntax.ArgumentSpec) map[string]any {
 	switch a.Type {
 	case syntax.Text:
 		return chosen
-	case syntax.Constraint, syntax.Address, syntax.Name:
+	case syntax.TypeConstraint, syntax.Address, syntax.Name:
 		return text
 	case syntax.Bool:
 		return typeSchema(cty.Bool)

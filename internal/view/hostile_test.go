@@ -162,7 +162,7 @@ func tellHostile(f everyFace, s string) {
 		f.Plan(p, view.Planning)
 		f.Rotations(p, time.Unix(0, 0))
 	}
-	for _, stage := range []apply.EventStage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.Verified, apply.Done,
+	for _, stage := range []apply.EventStage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.VerifyEnded, apply.Done,
 		apply.Failed} {
 		for _, action := range []plan.Action{plan.Create, plan.Update} {
 			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, RemoteID: s, Destination: s}
@@ -188,8 +188,8 @@ func hostileAudit(s string) *audit.Report {
 	v := hostileValue(live(k, liveKey), s)
 	found := []kind.Finding{{Rule: "duplicate-name", Detail: s}}
 	return &audit.Report{OwnCredentialFindings: found, Credentials: []audit.Credential{
-		{Kind: k, Value: v, Name: s, ID: s, Findings: found},
-		{Kind: k, Value: v, Name: s, ID: s, StateAddr: hostileAddr(s), InState: true},
+		{Kind: k, LiveValue: v, Name: s, ID: s, Findings: found},
+		{Kind: k, LiveValue: v, Name: s, ID: s, StateAddr: hostileAddr(s), InState: true},
 	}}
 }
 

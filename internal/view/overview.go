@@ -16,10 +16,10 @@ import (
 //go:embed overview.md.tmpl
 var overviewText string
 
-// whole is the configuration at the beginning of the overview.
+// overviewExample is the configuration at the beginning of the overview.
 //
 //go:embed whole.b2.hcl
-var whole string
+var overviewExample string
 
 // A tableRow is one line of a table.
 type tableRow []string
@@ -29,7 +29,7 @@ func overviewPage(kinds []*kind.Kind) ReferencePage {
 		Whole, Meta           string
 		Kinds, Blocks, Pasted []tableRow
 	}{
-		Whole: whole, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: terraformRows(kinds),
+		Whole: overviewExample, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: terraformRows(kinds),
 		Meta: "`" + strings.Join(syntax.MetaArgumentNames(), "`, `") + "`",
 	}
 	var b strings.Builder
@@ -37,7 +37,7 @@ func overviewPage(kinds []*kind.Kind) ReferencePage {
 	if err := t.Execute(&b, data); err != nil {
 		panic(fmt.Sprintf("the overview of the language: %v", err)) // the template is part of the program
 	}
-	return ReferencePage{Name: "language", Path: "language.md", Text: b.String(), Examples: []string{whole}}
+	return ReferencePage{Name: "language", Path: "language.md", Text: b.String(), Examples: []string{overviewExample}}
 }
 
 // tableRows writes the rows of a table below a header that is written already.

@@ -168,14 +168,14 @@ func argumentDefaultText(a *syntax.ArgumentSpec) string {
 	return "nothing"
 }
 
-// width is how long the lines of a page are.
-const width = 140
+// pageLineWidth is how long the lines of a page are.
+const pageLineWidth = 140
 
 // wrapParagraphs breaks paragraphs into lines and ends with an empty one.
 func wrapParagraphs(text string) string {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		b.WriteString(strings.Join(wrapLine(strings.Join(strings.Fields(paragraph), " "), width, ""), "\n") + "\n\n")
+		b.WriteString(strings.Join(wrapLine(strings.Join(strings.Fields(paragraph), " "), pageLineWidth, ""), "\n") + "\n\n")
 	}
 	return b.String()
 }

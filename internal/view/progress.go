@@ -56,7 +56,7 @@ func EventText(e apply.Event) string {
 		return addr + "Secret delivered to " + visible.EscapeLine(e.Destination)
 	case apply.Verifying:
 		return addr + "Waiting until B2 accepts the new key..." + idSuffix(e.RemoteID)
-	case apply.Verified:
+	case apply.VerifyEnded:
 		if e.Err != nil {
 			return addr + "B2 does not accept the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.RemoteID)
 		}

@@ -231,7 +231,7 @@ func (j JSONUI) Event(e apply.Event) {
 		name, hook["delivered"] = "apply_progress", e.Destination
 	case apply.Verifying:
 		name, hook["verified"] = "apply_progress", false
-	case apply.Verified:
+	case apply.VerifyEnded:
 		name, hook["verified"] = "apply_progress", e.Err == nil
 	case apply.Done:
 		name = "apply_complete"

@@ -8,9 +8,9 @@ type Digests string
 
 // The lengths of the parts, in characters of base64: 24 and 72 bits.
 const (
-	AttrsDigestLength  = 4
-	ObjectDigestLength = 12
-	withoutDeclared    = AttrsDigestLength + ObjectDigestLength
+	AttrsDigestLength     = 4
+	ObjectDigestLength    = 12
+	lengthWithoutDeclared = AttrsDigestLength + ObjectDigestLength
 )
 
 // NewDigests puts digests together; declared may be "".
@@ -20,10 +20,10 @@ func NewDigests(attrs, live, declared string) Digests { return Digests(attrs + l
 func (d Digests) AttrSetAndSalt() string { return d.between(0, AttrsDigestLength) }
 
 // Live is the digest of the live object.
-func (d Digests) Live() string { return d.between(AttrsDigestLength, withoutDeclared) }
+func (d Digests) Live() string { return d.between(AttrsDigestLength, lengthWithoutDeclared) }
 
 // Declared is the digest of the configuration; "": not known.
-func (d Digests) Declared() string { return d.between(withoutDeclared, len(d)) }
+func (d Digests) Declared() string { return d.between(lengthWithoutDeclared, len(d)) }
 
 func (d Digests) between(from, to int) string {
 	if !d.IsWellFormed() || d == "" {
@@ -34,5 +34,5 @@ func (d Digests) between(from, to int) string {
 
 // IsWellFormed reports whether it has the length of digests.
 func (d Digests) IsWellFormed() bool {
-	return d == "" || len(d) == withoutDeclared || len(d) == withoutDeclared+ObjectDigestLength
+	return d == "" || len(d) == lengthWithoutDeclared || len(d) == lengthWithoutDeclared+ObjectDigestLength
 }

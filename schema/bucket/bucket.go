@@ -174,7 +174,7 @@ func checkRetentionNeedsLock(v kind.Values) kind.Problems {
 	lock, retention := v.GetAttr("file_lock_enabled"), v.GetAttr("default_retention")
 	if lock.IsKnown() && !lock.IsNull() && lock.False() && retention.IsKnown() && !retention.IsNull() {
 		return kind.Errorf("Default retention needs Object Lock",
-			"A bucket with default_retention must also have file_lock_enabled = true; here it is false.").WithPathPrefix(
+			"A bucket with default_retention must also have file_lock_enabled = true; here it is false.").PrefixPaths(
 			cty.GetAttrPath("default_retention"))
 	}
 	return nil
@@ -197,13 +197,13 @@ func checkLockAndRetentionChange(before, after cty.Value) kind.Problems {
 	want := after.GetAttr("file_lock_enabled")
 	if locked && !want.IsNull() && want.False() {
 		return kind.Errorf("Object Lock cannot be turned off",
-			"The bucket has Object Lock enabled, which B2 never undoes. Set file_lock_enabled = true or leave it out.").WithPathPrefix(
+			"The bucket has Object Lock enabled, which B2 never undoes. Set file_lock_enabled = true or leave it out.").PrefixPaths(
 			cty.GetAttrPath("file_lock_enabled"))
 	}
 	if !locked && want.IsNull() && !after.GetAttr("default_retention").IsNull() {
 		return kind.Errorf("Default retention needs Object Lock",
 			"The bucket has no Object Lock. Set file_lock_enabled = true beside default_retention; it cannot be turned off again.").
-			WithPathPrefix(cty.GetAttrPath("default_retention"))
+			PrefixPaths(cty.GetAttrPath("default_retention"))
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func warnDotsInNewName(before, after cty.Value) kind.Problems {
 	}
 	return kind.Warnf("Dots in a bucket name",
 		"B2 began to accept dots in bucket names only lately, and TLS certificates do not cover such names in virtual-host style S3 "+
-			"URLs. Dashes are safer, and the name cannot be changed later.").WithPathPrefix(cty.GetAttrPath("name"))
+			"URLs. Dashes are safer, and the name cannot be changed later.").PrefixPaths(cty.GetAttrPath("name"))
 }
 
 // checkCORSRuleName follows "Cross-Origin Resource Sharing Rules".
@@ -148,7 +148,7 @@ func checkBucketInfo(v cty.Value) kind.Problems {
 // checkRetentionLength follows "Object Lock": 1 to 3000 days.
 func checkRetentionLength(v cty.Value) kind.Problems {
 	if retentionDays(v) > 3000 {
-		return kind.Errorf("Retention too long", "Default retention lasts at most 3000 days.").WithPathPrefix(cty.GetAttrPath("duration"))
+		return kind.Errorf("Retention too long", "Default retention lasts at most 3000 days.").PrefixPaths(cty.GetAttrPath("duration"))
 	}
 	return nil
 }

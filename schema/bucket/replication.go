@@ -124,7 +124,7 @@ func checkReplicationRuleName(v cty.Value) kind.Problems {
 }
 
 func checkKeyNameOrID(v cty.Value) kind.Problems {
-	if s := v.AsString(); (len(s) > mostKeyName || !legalRuleName.MatchString(s)) && !strings.HasPrefix(s, kind.BlockSign) {
+	if s := v.AsString(); (len(s) > mostKeyName || !legalRuleName.MatchString(s)) && !strings.HasPrefix(s, kind.BlockAddrPrefix) {
 		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the "+
 			"ID of a key of another account.", v.AsString())
 	}
@@ -161,8 +161,8 @@ func checkReplication(v cty.Value) kind.Problems {
 		return kind.Errorf("Replication of nothing", "Say where the bucket's files are copied, source { … }, or whose copies it takes, "+
 			"destination { … }; or remove replication.")
 	}
-	ps := checkReplicationRules(source).WithPathPrefix(cty.GetAttrPath("source").GetAttr("rules"))
-	return append(ps, checkDestinationKeyPairs(destination).WithPathPrefix(cty.GetAttrPath("destination").GetAttr("keys"))...)
+	ps := checkReplicationRules(source).PrefixPaths(cty.GetAttrPath("source").GetAttr("rules"))
+	return append(ps, checkDestinationKeyPairs(destination).PrefixPaths(cty.GetAttrPath("destination").GetAttr("keys"))...)
 }
 
 func checkReplicationRules(source cty.Value) kind.Problems {
@@ -182,7 +182,7 @@ func checkReplicationRules(source cty.Value) kind.Problems {
 		if name := r.GetAttr("name"); name.RawEquals(rules[0].GetAttr("name")) {
 			return kind.Errorf("Duplicate replication rule", "Another rule of this bucket is named %q already; names must be unique.",
 				name.AsString()).
-				WithPathPrefix(cty.IndexIntPath(i + 1).GetAttr("name"))
+				PrefixPaths(cty.IndexIntPath(i + 1).GetAttr("name"))
 		}
 	}
 	return nil
@@ -203,7 +203,7 @@ func checkDestinationKeyPairs(destination cty.Value) kind.Problems {
 		source := pair.GetAttr("source").AsString()
 		if seen[source] {
 			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination "+
-				"key for it.", strings.TrimPrefix(source, kind.BlockSign)).WithPathPrefix(cty.IndexIntPath(i).GetAttr("source"))...)
+				"key for it.", strings.TrimPrefix(source, kind.BlockAddrPrefix)).PrefixPaths(cty.IndexIntPath(i).GetAttr("source"))...)
 		}
 		seen[source] = true
 	}
@@ -221,7 +221,7 @@ func checkSelfReplication(v kind.Values) kind.Problems {
 		if strings.EqualFold(r.GetAttr("destination").AsString(), name.AsString()) {
 			ps = append(ps, kind.Errorf("Bucket replicates into itself", "The destination of the rule %q is this very bucket. Name "+
 				"another one.", r.GetAttr("name").AsString()).
-				WithPathPrefix(cty.GetAttrPath("replication").GetAttr("source").GetAttr("rules").IndexInt(i).GetAttr("destination"))...)
+				PrefixPaths(cty.GetAttrPath("replication").GetAttr("source").GetAttr("rules").IndexInt(i).GetAttr("destination"))...)
 		}
 	}
 	return ps
@@ -345,6 +345,6 @@ func refuseLockOnReplicationSource(before, after cty.Value) kind.Problems {
 	}
 	return kind.Errorf("Object Lock cannot be turned on",
 		"The bucket is the source of a replication, and B2 turns Object Lock on only where there is none. "+
-			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").WithPathPrefix(
+			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").PrefixPaths(
 		cty.GetAttrPath("file_lock_enabled"))
 }

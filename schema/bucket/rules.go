@@ -75,13 +75,13 @@ func checkLifecycleRules(v cty.Value) kind.Problems {
 		prefix := fileNamePrefixOf(r)
 		if seen[prefix] {
 			ps = append(ps, kind.Errorf("Duplicate lifecycle rule",
-				"Two rules have the file_name_prefix %q. Put their days into one rule.", prefix).WithPathPrefix(at)...)
+				"Two rules have the file_name_prefix %q. Put their days into one rule.", prefix).PrefixPaths(at)...)
 		}
 		seen[prefix] = true
 		if !setsAnyDays(r) {
 			ps = append(ps, kind.Errorf("Lifecycle rule without effect",
 				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", describeFiles(prefix),
-				strings.Join(lifecycleDayAttrs(), ", ")).WithPathPrefix(at)...)
+				strings.Join(lifecycleDayAttrs(), ", ")).PrefixPaths(at)...)
 		}
 	}
 	return append(ps, warnOverlappingLifecycleRules(rules)...)
@@ -109,7 +109,7 @@ func warnOverlappingLifecycleRules(rules []cty.Value) kind.Problems {
 			if a := findSharedDayAttr(inner, outer); a != "" {
 				ps = append(ps, kind.Warnf("Overlapping lifecycle rules",
 					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", describeFiles(p),
-					describeFiles(q), a).WithPathPrefix(cty.IndexIntPath(i))...)
+					describeFiles(q), a).PrefixPaths(cty.IndexIntPath(i))...)
 			}
 		}
 	}
@@ -252,12 +252,12 @@ func checkCORSRules(v cty.Value) kind.Problems {
 		name := r.GetAttr("name").AsString()
 		if seen[name] {
 			ps = append(ps, kind.Errorf("Duplicate CORS rule", "Two rules are named %q; names are unique in a bucket.",
-				name).WithPathPrefix(at)...)
+				name).PrefixPaths(at)...)
 		}
 		seen[name] = true
 		if n := corsRuleSize(r); n >= 1000 {
 			ps = append(ps, kind.Errorf("CORS rule too long", "The texts of a rule must be shorter than 1000 bytes together; rule %q "+
-				"has %d.", name, n).WithPathPrefix(at)...)
+				"has %d.", name, n).PrefixPaths(at)...)
 		}
 	}
 	return ps
@@ -280,7 +280,7 @@ func checkNoEmptyTexts(v cty.Value, summary, detail string) kind.Problems {
 	var ps kind.Problems
 	for i, s := range v.AsValueSlice() {
 		if s.IsNull() || s.AsString() == "" {
-			ps = append(ps, kind.Errorf(summary, "%s", detail).WithPathPrefix(cty.IndexIntPath(i))...)
+			ps = append(ps, kind.Errorf(summary, "%s", detail).PrefixPaths(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps

@@ -111,11 +111,11 @@ func checkFile(v kind.Values) kind.Problems {
 		return kind.Errorf("File without content", "Say what the file holds, by content = \"…\" or by source = \"PATH\".")
 	case !content.IsNull() && !source.IsNull():
 		return kind.Errorf("Content and source at once",
-			"The file holds content or what is in the file at source. Remove one of them.").WithPathPrefix(cty.GetAttrPath("source"))
+			"The file holds content or what is in the file at source. Remove one of them.").PrefixPaths(cty.GetAttrPath("source"))
 	}
 	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != knownTextSHA1(content) {
 		return kind.Errorf("Content with another SHA-1",
-			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").WithPathPrefix(cty.GetAttrPath("sha1"))
+			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").PrefixPaths(cty.GetAttrPath("sha1"))
 	}
 	return checkHeadersSize(v.GetAttr("name"), v.GetAttr("info"))
 }
@@ -134,10 +134,10 @@ func checkHeadersSize(name, info cty.Value) kind.Problems {
 	switch {
 	case size > mostHeaders:
 		return kind.Errorf("Name and info too long", "Name and info of a file come to at most %d bytes as headers; these are %d.",
-			mostHeaders, size).WithPathPrefix(at)
+			mostHeaders, size).PrefixPaths(at)
 	case size > mostEncrypted:
 		return kind.Warnf("Name and info may be too long", "B2 takes at most %d bytes of headers for name and info of an encrypted "+
-			"file, and it encrypts by itself; these are %d.", mostEncrypted, size).WithPathPrefix(at)
+			"file, and it encrypts by itself; these are %d.", mostEncrypted, size).PrefixPaths(at)
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func warnEncryptionKeyLost(before, after cty.Value) kind.Problems {
 	return kind.Warnf("File loses its own encryption key",
 		"A program encrypted this file with a key of its own (%s). b2form uploads the new version without that key, encrypted %s. "+
 			"To leave the file to that program, stop managing it: write a removed block.", sseC,
-		becomes).WithPathPrefix(cty.GetAttrPath("info"))
+		becomes).PrefixPaths(cty.GetAttrPath("info"))
 }
 
 // sameInfoButClientKeys passes over what other programs wrote, unless it is declared.

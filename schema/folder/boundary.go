@@ -129,7 +129,7 @@ type symlinksInDir struct {
 	listingFailed      bool                // what is in it cannot be listed
 }
 
-func readDirLinks(dir string) (*symlinksInDir, error) {
+func readSymlinkNames(dir string) (*symlinksInDir, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (b *Boundary) withoutLinks(path string) (real string, err error) {
 	dir, base := filepath.Split(path)
 	f := b.symlinksByDir[dir]
 	if f == nil {
-		if f, err = readDirLinks(dir); err != nil {
+		if f, err = readSymlinkNames(dir); err != nil {
 			return "", err
 		}
 		if b.symlinksByDir == nil {
@@ -188,9 +188,9 @@ func WithoutLinks(path string) string {
 	return filepath.Join(WithoutLinks(dir), filepath.Base(path))
 }
 
-// checkPermitted judges a path below a folder that the boundary holds; module is the folder of
+// checkAndRecordRead judges a path below a folder that the boundary holds; module is the folder of
 // the module that reads it.
-func (b *Boundary) checkPermitted(folder, local, moduleDir string) error {
+func (b *Boundary) checkAndRecordRead(folder, local, moduleDir string) error {
 	if b == nil {
 		return nil
 	}

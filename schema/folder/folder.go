@@ -103,9 +103,9 @@ func (d Folder) FileExists(path string) (bool, error) {
 	return found, nil
 }
 
-// GlobFiles lists the files below a folder whose paths, relative to it, match a pattern
+// GlobPermittedFiles lists the files below a folder whose paths, relative to it, match a pattern
 // in which ** stands for any folders. The pattern must be valid.
-func (d Folder) GlobFiles(dir, pattern string) (pathsFromDir []string, _ error) {
+func (d Folder) GlobPermittedFiles(dir, pattern string) (pathsFromDir []string, _ error) {
 	var found []string
 	err := d.withReadableRoot(dir, func(root *os.Root, path string) error {
 		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))
@@ -114,7 +114,7 @@ func (d Folder) GlobFiles(dir, pattern string) (pathsFromDir []string, _ error) 
 		}
 		all, err := doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
 		for _, name := range all {
-			if d.WiderBoundary.checkPermitted(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
+			if d.WiderBoundary.checkAndRecordRead(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
 				found = append(found, name)
 			}
 		}
@@ -186,7 +186,7 @@ func (d Folder) withReadableRoot(path string, f func(root *os.Root, path string)
 	if err != nil {
 		return err
 	}
-	if err := d.WiderBoundary.checkPermitted(within, local, d.ModuleDir); err != nil {
+	if err := d.WiderBoundary.checkAndRecordRead(within, local, d.ModuleDir); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(within)

@@ -118,11 +118,11 @@ func asCollection(v cty.Value, wantMap bool) cty.Value {
 
 func clampStepCount(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
 
-// perNumber is what a number takes up in steps, and perByte how many bytes of a text
+// stepsPerNumber is what a number takes up in steps, and bytesPerStep how many bytes of a text
 // one step makes.
 const (
-	perNumber = 8
-	perByte   = 8
+	stepsPerNumber = 8
+	bytesPerStep   = 8
 )
 
 // extraSteps is how many steps a function spends beyond what it is given and returns:
@@ -135,13 +135,13 @@ func extraSteps(name string, args []cty.Value) float64 {
 	}
 	switch name {
 	case "range":
-		return rangeLength(args) * perNumber
+		return rangeLength(args) * stepsPerNumber
 	case "setproduct":
 		n := 1.0
 		for _, list := range args {
 			n *= callArgument{list}.lengthIfKnown()
 		}
-		return n * float64(perNumber+2*len(args))
+		return n * float64(stepsPerNumber+2*len(args))
 	case "format":
 		longest := 0.0
 		for _, v := range args[1:] {
@@ -156,9 +156,9 @@ func extraSteps(name string, args []cty.Value) float64 {
 		}
 		return n * formatSteps(a[0].textIfKnown(), longest)
 	case "indent":
-		return a[0].numberIfKnown() * float64(strings.Count(a[1].textIfKnown(), "\n")) / perByte
+		return a[0].numberIfKnown() * float64(strings.Count(a[1].textIfKnown(), "\n")) / bytesPerStep
 	case "join":
-		return a[1].lengthIfKnown() * float64(len(a[0].textIfKnown())) / perByte
+		return a[1].lengthIfKnown() * float64(len(a[0].textIfKnown())) / bytesPerStep
 	case "replace":
 		return replaceSteps(a[0].textIfKnown(), a[1].textIfKnown(), a[2].textIfKnown())
 	case "regex", "regexall":
@@ -169,9 +169,9 @@ func extraSteps(name string, args []cty.Value) float64 {
 		if args[0].Type().Equals(cty.List(cty.String)) {
 			return a[0].lengthIfKnown()
 		}
-		return a[0].lengthIfKnown() * a[0].lengthIfKnown() / perNumber
+		return a[0].lengthIfKnown() * a[0].lengthIfKnown() / stepsPerNumber
 	case "matchkeys":
-		return a[1].lengthIfKnown() * a[2].lengthIfKnown() / perNumber
+		return a[1].lengthIfKnown() * a[2].lengthIfKnown() / stepsPerNumber
 	case "strrev", "title", "length", "substr":
 		return float64(len(a[0].textIfKnown())) / 4
 	case "csvdecode", "jsondecode", "yamldecode":
@@ -240,7 +240,7 @@ func rangeLength(args []cty.Value) float64 {
 func formattedBytes(v cty.Value) (n float64) {
 	v, _ = v.UnmarkDeep()
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		n += max(perNumber, float64(len(callArgument{v}.textIfKnown())))
+		n += max(stepsPerNumber, float64(len(callArgument{v}.textIfKnown())))
 		return true, nil
 	})
 	return n
@@ -274,14 +274,14 @@ func formatSteps(format string, longest float64) float64 {
 			}
 		}
 	}
-	return n / perByte
+	return n / bytesPerStep
 }
 
 func replaceSteps(s, old, with string) float64 {
 	if len(old) < 2 || old[0] != '/' || old[len(old)-1] != '/' {
-		return float64(strings.Count(s, old)) * float64(len(with)) / perByte
+		return float64(strings.Count(s, old)) * float64(len(with)) / bytesPerStep
 	}
-	return float64(len(s)+1)*float64(len(with)+1)/perByte + regexSteps(old[1:len(old)-1], s)
+	return float64(len(s)+1)*float64(len(with)+1)/bytesPerStep + regexSteps(old[1:len(old)-1], s)
 }
 
 // regexSteps is what looking for a regular expression takes: all of its program for each

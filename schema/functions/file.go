@@ -53,11 +53,11 @@ func fileFunctions(d folder.Folder) map[string]function.Function {
 	return out
 }
 
-// mostAlternatives is how many patterns the braces of one may stand for, and mostStars
+// mostAlternatives is how many patterns the braces of one may stand for, and maxDoubleStars
 // how often ** may stand in it: matching takes longer with the power of both.
 const (
 	mostAlternatives = 1000
-	mostStars        = 5
+	maxDoubleStars   = 5
 )
 
 // countGlobAlternatives is at least how many patterns without braces one stands for.
@@ -90,11 +90,11 @@ func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
 		if !doublestar.ValidatePattern(pattern) {
 			return cty.NilVal, function.NewArgErrorf(1, "%q is no pattern: every [ and { must be closed", pattern)
 		}
-		if n := countGlobAlternatives(pattern); n > mostAlternatives || strings.Count(pattern, "**") > mostStars {
+		if n := countGlobAlternatives(pattern); n > mostAlternatives || strings.Count(pattern, "**") > maxDoubleStars {
 			return cty.NilVal, function.NewArgErrorf(1, "the pattern stands for more than %d others, or has ** more than %d times",
-				mostAlternatives, mostStars)
+				mostAlternatives, maxDoubleStars)
 		}
-		found, err := d.GlobFiles(args[0].AsString(), pattern)
+		found, err := d.GlobPermittedFiles(args[0].AsString(), pattern)
 		if err != nil {
 			return cty.NilVal, function.NewArgError(0, err)
 		}

@@ -70,9 +70,9 @@ func coreFunctions(d folder.Folder, b *parse.Budget, instead map[string]function
 
 const noNumber = "there is no such number, or it has more than 308 digits"
 
-// withoutPanics is a function of a library that answers some arguments with a panic, an infinite number or "EOF";
+// withErrorForPanicOrInfinity is a function of a library that answers some arguments with a panic, an infinite number or "EOF";
 // why is said of them instead.
-func withoutPanics(f function.Function, why string) function.Function {
+func withErrorForPanicOrInfinity(f function.Function, why string) function.Function {
 	plain := func(err error) error {
 		var panicked function.PanicError
 		if errors.As(err, &panicked) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -98,12 +98,13 @@ func withoutPanics(f function.Function, why string) function.Function {
 // libraryFunctions are taken as they are from the libraries of HCL and cty.
 func libraryFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": withoutPanics(stdlib.LogFunc, noNumber),
+		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": withErrorForPanicOrInfinity(stdlib.LogFunc,
+			noNumber),
 		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc,
-		"pow": withoutPanics(stdlib.PowFunc, noNumber), "signum": stdlib.SignumFunc,
+		"pow": withErrorForPanicOrInfinity(stdlib.PowFunc, noNumber), "signum": stdlib.SignumFunc,
 
 		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc,
-		"indent": withoutPanics(stdlib.IndentFunc, "the number of spaces must not be below 0"),
+		"indent": withErrorForPanicOrInfinity(stdlib.IndentFunc, "the number of spaces must not be below 0"),
 		"join":   stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
 		"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
@@ -113,11 +114,12 @@ func libraryFunctions() map[string]function.Function {
 		"chunklist": stdlib.ChunklistFunc, "coalesce": collection.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
-		"merge": withoutPanics(stdlib.MergeFunc, "all arguments must be maps or objects"),
+		"merge": withErrorForPanicOrInfinity(stdlib.MergeFunc, "all arguments must be maps or objects"),
 		"range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": withoutPanics(stdlib.JSONDecodeFunc, "the text ends before its JSON does"),
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": withErrorForPanicOrInfinity(stdlib.JSONDecodeFunc,
+			"the text ends before its JSON does"),
 		"jsonencode": stdlib.JSONEncodeFunc,
 		"yamldecode": yamldecodeFunction(), "yamlencode": yaml.YAMLEncodeFunc,
 		"base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,

@@ -239,10 +239,10 @@ func checkCapabilities(v cty.Value) kind.Problems {
 		switch meant := findSimilarCapability(s); {
 		case meant != "":
 			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
-				meant).WithPathPrefix(cty.IndexIntPath(i))...)
+				meant).PrefixPaths(cty.IndexIntPath(i))...)
 		default:
 			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s,
-				words.DidYouMean(s, "", known)).WithPathPrefix(cty.IndexIntPath(i))...)
+				words.DidYouMean(s, "", known)).PrefixPaths(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
@@ -273,7 +273,7 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 	}
 	if !access.IsNull() && !caps.IsNull() && !isPresetOfAccess(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
-			"by both: none of them would limit the other. Remove one of them.").WithPathPrefix(cty.GetAttrPath("access"))
+			"by both: none of them would limit the other. Remove one of them.").PrefixPaths(cty.GetAttrPath("access"))
 	}
 	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetOfAccess(v.Pointer("capabilities")) {
 		return nil
@@ -284,7 +284,7 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 		return nil
 	}
 	return kind.Errorf("Capability needs the whole account", "B2 does not give %s to a key that is limited to buckets. Leave buckets out, "+
-		"or leave that out of capabilities.", words.JoinAnd(wide)).WithPathPrefix(cty.GetAttrPath("capabilities"))
+		"or leave that out of capabilities.", words.JoinAnd(wide)).PrefixPaths(cty.GetAttrPath("capabilities"))
 }
 
 // lowerSortAndCompact folds the case of bucket names, which means nothing to B2.

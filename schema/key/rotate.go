@@ -66,12 +66,12 @@ func checkRotation(v kind.AttrReader) kind.Problems {
 	every := !v.GetAttr("rotate").GetAttr("every").IsNull()
 	var ps kind.Problems
 	wrong := func(attr, summary, detail string, args ...any) {
-		ps = append(ps, kind.Errorf(summary, detail, args...).WithPathPrefix(cty.GetAttrPath("rotate").GetAttr(attr))...)
+		ps = append(ps, kind.Errorf(summary, detail, args...).PrefixPaths(cty.GetAttrPath("rotate").GetAttr(attr))...)
 	}
 	if most := longest - kind.TimestampLength; name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
 		ps = append(ps, kind.Errorf("Invalid key name",
 			"A key that rotates lives as its name with the time behind it, and B2 allows %d characters for both: use at most %d.", longest,
-			most).WithPathPrefix(cty.GetAttrPath("name"))...)
+			most).PrefixPaths(cty.GetAttrPath("name"))...)
 	}
 	if every && r.Every < time.Minute {
 		wrong("every", "Rotation is too frequent", "Every is %s. A key can be renewed once a minute at most.", words.ExactDuration(r.Every))
@@ -98,7 +98,7 @@ func checkRotation(v kind.AttrReader) kind.Problems {
 			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the "+
 				"overlap.",
 			words.ExactDuration(r.RenewBefore),
-			words.ExactDuration(r.Overlap)).WithPathPrefix(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
+			words.ExactDuration(r.Overlap)).PrefixPaths(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
 	}
 	return ps
 }

@@ -110,7 +110,7 @@ func (s *Snapshot) ensureKindObjects(k *Kind) *kindObjects {
 	defer s.mu.Unlock()
 	o := s.objectsByKind[k.Name]
 	if o == nil {
-		o = &kindObjects{decoder: newLiveDecoder(k, s.NameUnlessNamesRepeat, s.Account), byID: map[string]*Object{},
+		o = &kindObjects{decoder: newObjectDecoder(k, s.NameUnlessNamesRepeat, s.Account), byID: map[string]*Object{},
 			byIdentity: map[string][]*Object{}}
 		s.objectsByKind[k.Name] = o
 	}

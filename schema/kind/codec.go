@@ -161,7 +161,7 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 		return emptyCollection(t), nil
 	}
 	if raw == nil {
-		return a.absentValue(), nil
+		return a.liveValueIfAbsent(), nil
 	}
 	switch {
 	case t == cty.String:
@@ -185,9 +185,9 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	return d.strings(a, raw)
 }
 
-// absentValue is what it means that a live object lacks a scalar: the default, which B2
+// liveValueIfAbsent is what it means that a live object lacks a scalar: the default, which B2
 // need not answer, or null.
-func (a *Attr) absentValue() cty.Value {
+func (a *Attr) liveValueIfAbsent() cty.Value {
 	if a.Default == cty.NilVal || a.Computed || a.Encoding.AlwaysAnswered {
 		return cty.NullVal(a.ValueType())
 	}

@@ -184,7 +184,7 @@ func (a *Attr) checkValue(v cty.Value) Problems {
 	if len(ps) == 0 {
 		return nil
 	}
-	return ps.WithPathPrefix(cty.GetAttrPath(a.Name))
+	return ps.PrefixPaths(cty.GetAttrPath(a.Name))
 }
 
 func (a *Attr) checkKnown(v cty.Value) Problems {
@@ -197,10 +197,10 @@ func (a *Attr) checkKnown(v cty.Value) Problems {
 			_, e := it.Element()
 			if e.IsNull() {
 				ps = append(ps, Errorf("Invalid element", "Element %d is null; leave it out instead.",
-					i).WithPathPrefix(cty.IndexIntPath(i))...)
+					i).PrefixPaths(cty.IndexIntPath(i))...)
 				continue
 			}
-			ps = append(ps, checkMembers(a.Object, e).WithPathPrefix(cty.IndexIntPath(i))...)
+			ps = append(ps, checkMembers(a.Object, e).PrefixPaths(cty.IndexIntPath(i))...)
 		}
 	default:
 		ps = checkMembers(a.Object, v)

@@ -48,14 +48,14 @@ func CheckInfo(ownerKind string, v cty.Value, checkKey func(key string) Problems
 		switch {
 		case twice:
 			ps = append(ps, Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other,
-				k).WithPathPrefix(at)...)
+				k).PrefixPaths(at)...)
 		case len(k) > 50 || !legalInfoKey.MatchString(k):
 			ps = append(ps, Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.",
-				k).WithPathPrefix(at)...)
+				k).PrefixPaths(at)...)
 		case m[k].IsNull():
-			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).WithPathPrefix(at)...)
+			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).PrefixPaths(at)...)
 		default:
-			ps = append(ps, checkKey(folded).WithPathPrefix(at)...)
+			ps = append(ps, checkKey(folded).PrefixPaths(at)...)
 		}
 	}
 	return ps

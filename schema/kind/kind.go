@@ -101,7 +101,7 @@ type CredentialKind struct {
 	Life func(want AttrReader) time.Duration
 	// Reach says what a completed configuration is limited to: the names of buckets
 	// (none: every bucket) and a prefix of file names.
-	Reach func(v AttrReader) (buckets []string, namePrefix string)
+	Reach func(v AttrReader) (bucketsUnlessAll []string, namePrefix string)
 	// DiffGrant compares what credentials may do, by B2's own word, with the object
 	// that was to yield them: it names the attributes that differ.
 	DiffGrant func(want cty.Value, account *wire.Account) []string
@@ -276,8 +276,8 @@ func (p *Problem) Attr() string {
 // Problems is a list of them; nil means fine.
 type Problems []Problem
 
-// WithPathPrefix returns the problems with path in front of their own.
-func (ps Problems) WithPathPrefix(path cty.Path) Problems {
+// PrefixPaths returns the problems with path in front of their own.
+func (ps Problems) PrefixPaths(path cty.Path) Problems {
 	for i := range ps {
 		ps[i].Path = append(append(cty.Path{}, path...), ps[i].Path...)
 	}
@@ -370,9 +370,9 @@ func (k *Kind) ChildID(identity, parentID string) string {
 	return parentID + "/" + name
 }
 
-// BlockSign stands before the address of a block in a link, until the names of all are
+// BlockAddrPrefix stands before the address of a block in a link, until the names of all are
 // known. Nobody's name begins with it.
-const BlockSign = "\x00"
+const BlockAddrPrefix = "\x00"
 
 // FindKind finds a kind by its name; nil: there is none.
 func FindKind(kinds []*Kind, name string) *Kind {

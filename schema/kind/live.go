@@ -13,10 +13,10 @@ import (
 	"b2form/schema/wire"
 )
 
-// A memoDecoder is what the live objects of one kind in one snapshot share: how they
+// A objectDecoder is what the live objects of one kind in one snapshot share: how they
 // are read, and what was read before. Most objects of an account have most of
 // their lists and nested objects in common, so each text is decoded once.
-type memoDecoder struct {
+type objectDecoder struct {
 	kind              *Kind
 	lookupName        nameLookup
 	expectedAccountID string       // whose objects they must be; "": not known
@@ -43,11 +43,11 @@ type decodeKey struct {
 	wrapInList bool
 }
 
-// most is how many texts of one attribute are remembered.
-const most = 1000
+// maxDecodedTexts is how many texts of one attribute are remembered.
+const maxDecodedTexts = 1000
 
-func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecoder {
-	r := &memoDecoder{kind: k, lookupName: names,
+func newObjectDecoder(k *Kind, names nameLookup, account *wire.Account) *objectDecoder {
+	r := &objectDecoder{kind: k, lookupName: names,
 		attrSources: make([]attrSource, len(k.Attrs)), decodedByText: make([]map[decodeKey]*cty.Value, len(k.Attrs))}
 	if account != nil {
 		r.expectedAccountID = account.ID
@@ -70,7 +70,7 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecod
 			member, s.path, _ = strings.Cut(path, ".")
 			s.memberIndex = r.ensureMember(member)
 			if a.Type.IsPrimitiveType() && a.Object == nil {
-				null = a.absentValue()
+				null = a.liveValueIfAbsent()
 			}
 			if a.Encoding.SingleValueReadPath != "" {
 				s.singleMemberIndex = r.ensureMember(a.Encoding.SingleValueReadPath)
@@ -83,7 +83,7 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecod
 	return r
 }
 
-func (r *memoDecoder) ensureMember(name string) (index int) {
+func (r *objectDecoder) ensureMember(name string) (index int) {
 	for i, m := range r.sourceMembers {
 		if m == name {
 			return i
@@ -94,7 +94,7 @@ func (r *memoDecoder) ensureMember(name string) (index int) {
 }
 
 // clearDecoded is called when names have changed.
-func (r *memoDecoder) clearDecoded() {
+func (r *objectDecoder) clearDecoded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range r.decodedByText {
@@ -108,7 +108,7 @@ func (r *memoDecoder) clearDecoded() {
 // references; an ID it does not know stands as "(deleted bucket ID)". Values come
 // normalised. An error names the attribute.
 func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string, ok bool), account *wire.Account) (cty.Value, error) {
-	v, err := newLiveDecoder(k, names, account).decode(raw)
+	v, err := newObjectDecoder(k, names, account).decode(raw)
 	if err != nil {
 		return cty.NilVal, err
 	}
@@ -116,7 +116,7 @@ func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string
 }
 
 // decode is [Kind.Decode] without the cty object.
-func (r *memoDecoder) decode(raw wire.RawJSON) (Values, error) {
+func (r *objectDecoder) decode(raw wire.RawJSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.memberValues)
@@ -144,7 +144,7 @@ func (r *memoDecoder) decode(raw wire.RawJSON) (Values, error) {
 	return out, nil
 }
 
-func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
+func (r *objectDecoder) decodeAttr(i int) (*cty.Value, error) {
 	a, s := &r.kind.Attrs[i], &r.attrSources[i]
 	if s.fixed != nil {
 		return s.fixed, nil
@@ -170,7 +170,7 @@ func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(r.decodedByText[i]) < most {
+	if len(r.decodedByText[i]) < maxDecodedTexts {
 		t.json = strings.Clone(t.json) // a part would hold the whole
 		r.decodedByText[i][t] = v
 	}
@@ -181,7 +181,7 @@ func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
 func hasNoEscapes(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
 
 // decodeUncached decodes what has not been seen before.
-func (r *memoDecoder) decodeUncached(a *Attr, s *attrSource, t decodeKey) (*cty.Value, error) {
+func (r *objectDecoder) decodeUncached(a *Attr, s *attrSource, t decodeKey) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
 		if err := json.Unmarshal([]byte(t.json), &found); err != nil { // it is JSON, but no such number can be held

@@ -28,7 +28,7 @@ type Snapshot struct {
 
 // Elements of the lists are never changed: who was given a list may keep it.
 type kindObjects struct {
-	decoder             *memoDecoder
+	decoder             *objectDecoder
 	complete            bool            // all that there are; else those that were asked for
 	lookedForIdentities map[string]bool // identities that were looked for
 	listings            map[ChildListQuery]*childListing
@@ -44,7 +44,7 @@ type Object struct {
 	ID       string
 	Identity string // in its normal form
 	Raw      wire.RawJSON
-	decoder  *memoDecoder
+	decoder  *objectDecoder
 	expires  time.Time // zero: never
 }
 
@@ -66,7 +66,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 			continue
 		}
 		o := &kindObjects{
-			decoder:    newLiveDecoder(k, s.NameUnlessNamesRepeat, account),
+			decoder:    newObjectDecoder(k, s.NameUnlessNamesRepeat, account),
 			complete:   true,
 			sortedByID: make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
@@ -100,7 +100,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 }
 
 // undecodedObject reads only the ID and the identity of a raw object.
-func (r *memoDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
+func (r *objectDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
 	id, identity, err := r.kind.identify(raw, r.lookupName)
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (s *Snapshot) NewObject(k *Kind, raw wire.RawJSON) (*Object, error) {
 	if o != nil {
 		return o.decoder.undecodedObject(raw)
 	}
-	return newLiveDecoder(k, s.NameUnlessNamesRepeat, s.Account).undecodedObject(raw)
+	return newObjectDecoder(k, s.NameUnlessNamesRepeat, s.Account).undecodedObject(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
@@ -166,7 +166,7 @@ func (s *Snapshot) NewObject(k *Kind, raw wire.RawJSON) (*Object, error) {
 func (s *Snapshot) Add(o *Object) {
 	s.put(o)
 	s.mu.RLock()
-	readings := make([]*memoDecoder, 0, len(s.objectsByKind))
+	readings := make([]*objectDecoder, 0, len(s.objectsByKind))
 	for _, k := range s.objectsByKind {
 		readings = append(readings, k.decoder)
 	}

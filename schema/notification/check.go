@@ -160,7 +160,7 @@ func checkCustomHeaders(v cty.Value) kind.Problems {
 			continue
 		}
 		ps = append(ps, kind.Errorf("Duplicate header", "Another header of this rule is named %q already, whatever its case. Remove one "+
-			"of them.", name).WithPathPrefix(cty.IndexIntPath(i).GetAttr("name"))...)
+			"of them.", name).PrefixPaths(cty.IndexIntPath(i).GetAttr("name"))...)
 	}
 	return ps
 }
@@ -187,7 +187,7 @@ func checkRules(v cty.Value) kind.Problems {
 	var ps kind.Problems
 	for i, r := range rules {
 		for _, other := range rules[:i] {
-			ps = append(ps, checkRulePair(r, other).WithPathPrefix(cty.IndexIntPath(i))...)
+			ps = append(ps, checkRulePair(r, other).PrefixPaths(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
@@ -200,7 +200,7 @@ func checkRulePair(r, other cty.Value) kind.Problems {
 	name, first := r.GetAttr("name").AsString(), other.GetAttr("name").AsString()
 	if name == first {
 		return kind.Errorf("Duplicate rule name", "Another rule of this bucket is named %q already; names must be unique.",
-			name).WithPathPrefix(cty.GetAttrPath("name"))
+			name).PrefixPaths(cty.GetAttrPath("name"))
 	}
 	p, q := r.GetAttr("object_name_prefix").AsString(), other.GetAttr("object_name_prefix").AsString()
 	if !strings.HasPrefix(p, q) && !strings.HasPrefix(q, p) {
@@ -211,7 +211,7 @@ func checkRulePair(r, other cty.Value) kind.Problems {
 			if event := a.AsString(); eventTypesOverlap(event, b.AsString()) {
 				return kind.Errorf("Rules overlap", "One file could match both %q and %q for %s, which B2 refuses. Give them prefixes "+
 					"that exclude each other, or other event types.",
-					first, name, event).WithPathPrefix(cty.GetAttrPath("event_types"))
+					first, name, event).PrefixPaths(cty.GetAttrPath("event_types"))
 			}
 		}
 	}

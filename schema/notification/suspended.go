@@ -52,7 +52,7 @@ func warnSuspended(live kind.AttrReader) kind.Problems {
 		}
 		ps = append(ps, kind.Warnf("Notification rule is suspended", "B2 calls nobody for the rule %q%s See to the web server, then set "+
 			"the rules again, as by a change of one of them.", kind.EmptyIfNull(r.GetAttr("name")),
-			because).WithPathPrefix(cty.GetAttrPath("rules"))...)
+			because).PrefixPaths(cty.GetAttrPath("rules"))...)
 	}
 	return ps
 }

@@ -16,20 +16,20 @@ import (
 // environment variable that says otherwise. A step stands for some 16 bytes of a
 // value: a hundred thousand resources need a few million.
 const (
-	DefaultSteps = 20_000_000
-	Variable     = "B2FORM_MAX_EVALUATION"
+	DefaultSteps        = 20_000_000
+	MaxEvaluationEnvVar = "B2FORM_MAX_EVALUATION"
 )
 
 // What things cost in steps, beside the values that they make.
 const (
-	perRound   = 16 // of a for expression or a loop in a template
-	perElement = 2  // of a list, set, map or object
-	perText    = 8  // bytes of text are one step
-	lookShare  = 8  // so many parts are gone through in one step
-	// mostSteps is what a budget has at most: no sum of what is granted overflows.
-	mostSteps = 1 << 48
-	// PerInstance is the cost of a resource or a module that for_each or count makes.
-	PerInstance = 60
+	stepsPerRound    = 16 // of a for expression or a loop in a template
+	stepsPerElement  = 2  // of a list, set, map or object
+	bytesPerStep     = 8  // bytes of text are one step
+	partsReadPerStep = 8  // so many parts are gone through in one step
+	// maxBudgetSteps is what a budget has at most: no sum of what is granted overflows.
+	maxBudgetSteps = 1 << 48
+	// StepsPerInstance is the cost of a resource or a module that for_each or count makes.
+	StepsPerInstance = 60
 )
 
 // A Budget bounds what evaluating a configuration takes. What goes over it ends by a
@@ -54,7 +54,7 @@ func NewBudget(steps int64) *Budget {
 	case steps == 0:
 		steps = DefaultSteps
 	}
-	b := &Budget{maxSteps: min(steps, mostSteps)}
+	b := &Budget{maxSteps: min(steps, maxBudgetSteps)}
 	b.stepsLeft.Store(b.maxSteps)
 	return b
 }
@@ -107,7 +107,7 @@ func (b *Budget) MustSpend(n int64, functionName string) {
 // SpendInstances is Spend for what is no expression: n instances that stand at a place. The
 // error is that the budget is exceeded.
 func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
-	if b == nil || b.takeSteps(min(int64(n), mostSteps)*PerInstance) {
+	if b == nil || b.takeSteps(min(int64(n), maxBudgetSteps)*StepsPerInstance) {
 		return nil
 	}
 	return b.ExceededError(at)
@@ -128,7 +128,7 @@ func (b *Budget) keepExceededDiag(functionName string) {
 		Detail: fmt.Sprintf("The configuration takes more than %d steps to evaluate, up to here%s. Each element, each round of a loop and "+
 			"each piece of text that is made counts, and all of a value whenever it becomes a part of another one. Make less, or set the "+
 			"environment variable %s to a larger number.",
-			b.maxSteps, functionName, Variable)}
+			b.maxSteps, functionName, MaxEvaluationEnvVar)}
 }
 
 // panicNumberTooLong ends an evaluation in which a number has too many digits: writing them
@@ -211,28 +211,30 @@ func (b *Budget) MustSpendValue(v cty.Value, functionName string) {
 		return
 	}
 	n := valueSteps(v, max(b.stepsLeft.Load(), 0)+1)
-	if n >= endless {
+	if n >= tooLongNumberSteps {
 		b.panicNumberTooLong()
 	}
 	b.MustSpend(n, functionName)
 }
 
 // HasTooLongNumber reports whether a number in a value has too many digits to be used.
-func HasTooLongNumber(v cty.Value) bool { return valueSteps(v, endless-1) >= endless }
+func HasTooLongNumber(v cty.Value) bool {
+	return valueSteps(v, tooLongNumberSteps-1) >= tooLongNumberSteps
+}
 
 // MustSpendReading spends what it takes to go through values, which is less than to make them.
 func (b *Budget) MustSpendReading(values []cty.Value, functionName string) {
 	if b == nil {
 		return
 	}
-	n, most := int64(0), lookShare*(max(b.stepsLeft.Load(), 0)+1)
+	n, most := int64(0), partsReadPerStep*(max(b.stepsLeft.Load(), 0)+1)
 	for _, v := range values {
 		n += valueSteps(v, most-n)
 	}
-	if n >= endless {
+	if n >= tooLongNumberSteps {
 		b.panicNumberTooLong()
 	}
-	b.MustSpend(n/lookShare, functionName)
+	b.MustSpend(n/partsReadPerStep, functionName)
 }
 
 // valueSteps is what a value takes up in steps; where that is more than most, any number
@@ -245,16 +247,16 @@ func valueSteps(v cty.Value, most int64) int64 {
 	t := v.Type()
 	switch {
 	case t == cty.String:
-		return 1 + int64(len(v.AsString()))/perText
+		return 1 + int64(len(v.AsString()))/bytesPerStep
 	case t == cty.Number:
 		digits := magnitudeInDigits(v)
 		if digits > mostDigits {
-			return endless
+			return tooLongNumberSteps
 		}
-		return 1 + digits/perText
+		return 1 + digits/bytesPerStep
 	case t.IsObjectType():
 		attrs := t.AttributeTypes()
-		n := int64(len(attrs)) * perElement
+		n := int64(len(attrs)) * stepsPerElement
 		for attr := range attrs {
 			if n > most {
 				break
@@ -263,9 +265,9 @@ func valueSteps(v cty.Value, most int64) int64 {
 		}
 		return n
 	case t.IsSetType() && t.ElementType().IsPrimitiveType(): // going through it takes much longer
-		return int64(v.LengthInt()) * (perElement + 1)
+		return int64(v.LengthInt()) * (stepsPerElement + 1)
 	case t.IsTupleType() || t.IsCollectionType():
-		n := (int64(v.LengthInt()) + 1) * 2 * perElement // an iterator takes its time
+		n := (int64(v.LengthInt()) + 1) * 2 * stepsPerElement // an iterator takes its time
 		if n > most {
 			return n
 		}
@@ -280,8 +282,8 @@ func valueSteps(v cty.Value, most int64) int64 {
 
 // mostDigits is how many digits a number may have; endless is the size of one with more.
 const (
-	mostDigits = 1000
-	endless    = math.MaxInt64 / 8
+	mostDigits         = 1000
+	tooLongNumberSteps = math.MaxInt64 / 8
 
 	numberTooLarge = "Number too large"
 	writeSmaller   = "A number has more than 1000 digits here, before or behind its decimal point. Use a smaller one."

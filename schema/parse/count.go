@@ -15,10 +15,10 @@ import (
 // the syntax see parentheses.
 type countedExpr struct {
 	*hclsyntax.ParenthesesExpr
-	budget         *Budget
-	steps          int64
-	countsResult   bool // what it evaluates to counts too
-	countsAsNumber bool // what it evaluates to is taken for a number
+	budget                *Budget
+	steps                 int64
+	countsResult          bool // what it evaluates to counts too
+	countsConvertedNumber bool // what it evaluates to is taken for a number
 }
 
 // UnwrapExpression lets what reads syntax see through it.
@@ -34,7 +34,7 @@ func (c *countedExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if c.countsResult && !diags.HasErrors() {
 		c.budget.MustSpendValue(v, "")
 	}
-	if c.countsAsNumber && !diags.HasErrors() {
+	if c.countsConvertedNumber && !diags.HasErrors() {
 		if n, err := convert.Convert(v, cty.Number); err == nil {
 			c.budget.MustSpendValue(n, "")
 		}
@@ -73,7 +73,7 @@ func (b *Budget) wrapCounted(of hclsyntax.Expression) {
 		case *hclsyntax.BinaryOpExpr:
 			n.LHS, n.RHS = b.withResultCounted(n.LHS), b.withResultCounted(n.RHS)
 			if n.Op == hclsyntax.OpDivide || n.Op == hclsyntax.OpModulo {
-				n.Op = withoutZeroDivisor(n.Op)
+				n.Op = withZeroDivisorError(n.Op)
 			}
 			if n.Op.Type == cty.Number {
 				n.LHS, n.RHS = b.withNumberCounted(n.LHS), b.withNumberCounted(n.RHS)
@@ -123,7 +123,7 @@ func (b *Budget) countedLoopPart(e hclsyntax.Expression) hclsyntax.Expression {
 	if e == nil {
 		return nil
 	}
-	return b.newCountedExpr(e, perRound, mayMakeUncountedValue(e))
+	return b.newCountedExpr(e, stepsPerRound, mayMakeUncountedValue(e))
 }
 
 func (b *Budget) withResultCounted(e hclsyntax.Expression) hclsyntax.Expression {
@@ -137,7 +137,7 @@ func (b *Budget) withNumberCounted(e hclsyntax.Expression) hclsyntax.Expression 
 	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
 		return e
 	}
-	return &countedExpr{ParenthesesExpr: wrapInParentheses(e), budget: b, countsAsNumber: true}
+	return &countedExpr{ParenthesesExpr: wrapInParentheses(e), budget: b, countsConvertedNumber: true}
 }
 
 func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, countsResult bool) hclsyntax.Expression {
@@ -148,9 +148,9 @@ func wrapInParentheses(e hclsyntax.Expression) *hclsyntax.ParenthesesExpr {
 	return &hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}
 }
 
-// withoutZeroDivisor is division or modulo that refuses to divide by zero: the library's results are an infinite
+// withZeroDivisorError is division or modulo that refuses to divide by zero: the library's results are an infinite
 // number and the dividend.
-func withoutZeroDivisor(op *hclsyntax.Operation) *hclsyntax.Operation {
+func withZeroDivisorError(op *hclsyntax.Operation) *hclsyntax.Operation {
 	return &hclsyntax.Operation{Type: op.Type, Impl: function.New(&function.Spec{Params: op.Impl.Params(),
 		Type:         function.StaticReturnType(op.Type),
 		RefineResult: func(b *cty.RefinementBuilder) *cty.RefinementBuilder { return b.NotNull() },

@@ -36,7 +36,7 @@ func checkJSONTemplateNesting(src []byte, name string) *hcl.Diagnostic {
 		if json.Unmarshal(quoted, &s) != nil {
 			continue
 		}
-		if d := checkNestingAndNumbers([]byte(s), name, hcl.InitialPos, text); d != nil {
+		if d := checkNestingAndNumbers([]byte(s), name, hcl.InitialPos, templateText); d != nil {
 			d.Subject = rangeOfByte(src, name, hcl.InitialPos, begin)
 			return d
 		}

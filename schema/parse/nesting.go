@@ -21,11 +21,11 @@ const (
 
 // What a level of nesting is, beside the brackets ( [ and {.
 const (
-	code     = 'c' // the text as a whole, an expression or a body
-	text     = 't' // the text as a whole, a template
-	quote    = '"'
-	heredoc  = '<'
-	sequence = '$' // ${ or %{ in a template
+	code         = 'c' // the text as a whole, an expression or a body
+	templateText = 't' // the text as a whole, a template
+	quote        = '"'
+	heredoc      = '<'
+	sequence     = '$' // ${ or %{ in a template
 )
 
 // A nestingLevel is what is open at a place.
@@ -53,7 +53,7 @@ func findTooDeepOrLongNumber(src []byte, as byte) (at int, numberTooLong bool) {
 	n.openLevel(as)
 	for n.offset < len(src) {
 		before := n.offset
-		if top := n.top(); top.delimiter == quote || top.delimiter == heredoc || top.delimiter == text {
+		if top := n.top(); top.delimiter == quote || top.delimiter == heredoc || top.delimiter == templateText {
 			n.scanTemplate(top)
 		} else {
 			n.scanCode(top)
@@ -233,7 +233,7 @@ func (n *nestingScanner) closeBrace() {
 				n.closeLevel()
 			}
 			return
-		case quote, heredoc, text:
+		case quote, heredoc, templateText:
 			return
 		}
 	}

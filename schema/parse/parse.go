@@ -38,7 +38,7 @@ func Outline(src []byte, name string, outlined func(blockType string) bool, eval
 // ReparseBlock parses a block of a file, at any depth, that was parsed before without a mistake.
 func ReparseBlock(src []byte, at hcl.Range, evalBudget *Budget) *hclsyntax.Block {
 	text := src[at.Start.Byte:at.End.Byte]
-	block, ok := newPlainParser(text, at.Filename, at.Start).block(nil)
+	block, ok := newSubsetParser(text, at.Filename, at.Start).block(nil)
 	if !ok {
 		file, _ := hclsyntax.ParseConfig(text, at.Filename, at.Start)
 		block = file.Body.(*hclsyntax.Body).Blocks[0]
@@ -73,7 +73,7 @@ func Expression(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hcl
 // Template parses a template that begins at a place. It is nil where it is nested
 // too deeply.
 func Template(src []byte, name string, start hcl.Pos, evalBudget *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
-	if d := checkNestingAndNumbers(src, name, start, text); d != nil {
+	if d := checkNestingAndNumbers(src, name, start, templateText); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseTemplate(src, name, start)

@@ -40,7 +40,7 @@ func tryParsePieces(src []byte, name string, outlined func(string) bool, pieceSi
 	var body *hclsyntax.Body
 	for at := hcl.InitialPos; at.Byte < len(src); {
 		if whole != nil {
-			if at = addPlainBlocks(body, src, name, outlined, at); at.Byte == len(src) {
+			if at = addSubsetBlocks(body, src, name, outlined, at); at.Byte == len(src) {
 				break
 			}
 		}

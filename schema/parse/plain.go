@@ -10,11 +10,11 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A plainParser parses blocks as nearly all are written, to what hclsyntax.ParseConfig makes of
+// A subsetParser parses blocks as nearly all are written, to what hclsyntax.ParseConfig makes of
 // them, at a tenth of its cost: words, texts in ASCII without escapes, whole numbers, references
 // by names, calls without arguments, and lists and objects of these. Whatever it does not know is
 // no mistake, but left to hclsyntax.
-type plainParser struct {
+type subsetParser struct {
 	src       []byte
 	filename  string
 	offset    int           // of the next byte in src
@@ -44,50 +44,50 @@ type ScannedItem struct {
 // tree is needed to know what it holds. The memory of an earlier scan is used again.
 func ScanBlock(src []byte, at hcl.Range, s *ScannedBlock) (ok bool) {
 	s.Items = s.Items[:0]
-	p := newPlainParser(src[at.Start.Byte:at.End.Byte], at.Filename, at.Start)
+	p := newSubsetParser(src[at.Start.Byte:at.End.Byte], at.Filename, at.Start)
 	p.outline, p.scanned = true, s
 	p.word()
 	_, ok = p.blockAfterType()
 	return ok
 }
 
-func newPlainParser(src []byte, name string, start hcl.Pos) *plainParser {
-	return &plainParser{src: src, filename: name, start: start, line: start.Line, lineStart: 1 - start.Column}
+func newSubsetParser(src []byte, name string, start hcl.Pos) *subsetParser {
+	return &subsetParser{src: src, filename: name, start: start, line: start.Line, lineStart: 1 - start.Column}
 }
 
-// mostNames is how many arguments a body may have: they are compared with one another.
-const mostNames = 24
+// maxBodyArguments is how many arguments a body may have: they are compared with one another.
+const maxBodyArguments = 24
 
-func (p *plainParser) pos() hcl.Pos { return p.posOnLine(p.offset) }
+func (p *subsetParser) pos() hcl.Pos { return p.posOnLine(p.offset) }
 
 // posOnLine is the place of a byte of the line of the next one.
-func (p *plainParser) posOnLine(offset int) hcl.Pos {
+func (p *subsetParser) posOnLine(offset int) hcl.Pos {
 	return hcl.Pos{Line: p.line, Column: offset - p.lineStart + 1, Byte: p.start.Byte + offset}
 }
 
 // rangeFrom reaches from a byte of this line to before the next byte.
-func (p *plainParser) rangeFrom(offset int) hcl.Range { return p.rangeSince(p.posOnLine(offset)) }
+func (p *subsetParser) rangeFrom(offset int) hcl.Range { return p.rangeSince(p.posOnLine(offset)) }
 
-func (p *plainParser) rangeSince(start hcl.Pos) hcl.Range {
+func (p *subsetParser) rangeSince(start hcl.Pos) hcl.Range {
 	return hcl.Range{Filename: p.filename, Start: start, End: p.pos()}
 }
 
 // peek is the next byte; 0: there is none.
-func (p *plainParser) peek() byte {
+func (p *subsetParser) peek() byte {
 	if p.offset < len(p.src) {
 		return p.src[p.offset]
 	}
 	return 0
 }
 
-func (p *plainParser) skipSpaces() {
+func (p *subsetParser) skipSpaces() {
 	for p.peek() == ' ' {
 		p.offset++
 	}
 }
 
-// take goes over one byte, and spaces before it, if it is the next.
-func (p *plainParser) take(c byte) bool {
+// takeAfterSpaces goes over one byte, and spaces before it, if it is the next.
+func (p *subsetParser) takeAfterSpaces(c byte) bool {
 	p.skipSpaces()
 	if p.peek() != c {
 		return false
@@ -96,8 +96,8 @@ func (p *plainParser) take(c byte) bool {
 	return true
 }
 
-func (p *plainParser) takeNewline() bool {
-	if !p.take('\n') {
+func (p *subsetParser) takeNewline() bool {
+	if !p.takeAfterSpaces('\n') {
 		return false
 	}
 	p.line++
@@ -106,7 +106,7 @@ func (p *plainParser) takeNewline() bool {
 }
 
 // skipBlanksAndComments goes on to what is neither space nor an empty line nor a line that is a comment.
-func (p *plainParser) skipBlanksAndComments() {
+func (p *subsetParser) skipBlanksAndComments() {
 	for {
 		for p.takeNewline() {
 		}
@@ -129,7 +129,7 @@ func isPrintableASCII(c byte) bool { return ' ' <= c && c <= '~' }
 func isNameStart(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' }
 
 // word reads a name. It is empty where none is next.
-func (p *plainParser) word() []byte {
+func (p *subsetParser) word() []byte {
 	from := p.offset
 	if !isNameStart(p.peek()) {
 		return nil
@@ -143,16 +143,16 @@ func (p *plainParser) word() []byte {
 	return p.src[from:p.offset]
 }
 
-// IsPlainWord reports whether a text is a name in ASCII. hclsyntax.ValidIdentifier knows more names,
+// IsASCIIName reports whether a text is a name in ASCII. hclsyntax.ValidIdentifier knows more names,
 // and takes a scanner for it.
-func IsPlainWord(text string) bool {
+func IsASCIIName(text string) bool {
 	return len(text) > 0 && isNameStart(text[0]) && strings.IndexFunc(text, func(r rune) bool {
 		return r >= utf8.RuneSelf || !isNameStart(byte(r)) && !isDigit(byte(r)) && r != '-'
 	}) < 0
 }
 
 // quoted reads a text in quotes: what stands between them.
-func (p *plainParser) quoted() (text []byte, ok bool) {
+func (p *subsetParser) quoted() (text []byte, ok bool) {
 	if p.peek() != '"' {
 		return nil, false
 	}
@@ -170,10 +170,10 @@ func (p *plainParser) quoted() (text []byte, ok bool) {
 	return nil, false
 }
 
-// addPlainBlocks adds the blocks to a body that the parser knows how to read, to before one that it does
+// addSubsetBlocks adds the blocks to a body that the parser knows how to read, to before one that it does
 // not. It is handed the place behind the blocks that the body has, and gives the place where it ends.
-func addPlainBlocks(to *hclsyntax.Body, src []byte, name string, outlined func(string) bool, at hcl.Pos) (end hcl.Pos) {
-	p := newPlainParser(src[at.Byte:], name, at)
+func addSubsetBlocks(to *hclsyntax.Body, src []byte, name string, outlined func(string) bool, at hcl.Pos) (end hcl.Pos) {
+	p := newSubsetParser(src[at.Byte:], name, at)
 	for {
 		p.skipBlanksAndComments()
 		before := *p
@@ -190,7 +190,7 @@ func addPlainBlocks(to *hclsyntax.Body, src []byte, name string, outlined func(s
 }
 
 // block parses one block to the end of its last line. Its body is empty if its type is outlined.
-func (p *plainParser) block(outlined func(string) bool) (b *hclsyntax.Block, ok bool) {
+func (p *subsetParser) block(outlined func(string) bool) (b *hclsyntax.Block, ok bool) {
 	from := p.offset
 	typ := p.word()
 	if len(typ) == 0 {
@@ -233,7 +233,7 @@ func (r *blockRest) tree(typ []byte, at hcl.Range) *hclsyntax.Block {
 }
 
 // blockAfterType parses a block of which the type was read.
-func (p *plainParser) blockAfterType() (r blockRest, ok bool) {
+func (p *subsetParser) blockAfterType() (r blockRest, ok bool) {
 	for p.skipSpaces(); p.peek() == '"'; p.skipSpaces() {
 		from := p.offset
 		label, ok := p.quoted()
@@ -244,7 +244,7 @@ func (p *plainParser) blockAfterType() (r blockRest, ok bool) {
 		r.labelCount++
 	}
 	open := p.offset
-	if !p.take('{') {
+	if !p.takeAfterSpaces('{') {
 		return r, false
 	}
 	r.open = p.rangeFrom(open)
@@ -260,14 +260,14 @@ func (p *plainParser) blockAfterType() (r blockRest, ok bool) {
 }
 
 // body parses a body to behind its closing brace. It is nil in an outline, and has no places yet.
-func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
+func (p *subsetParser) body() (b *hclsyntax.Body, ok bool) {
 	if !p.outline {
 		b = &hclsyntax.Body{Attributes: hclsyntax.Attributes{}, Blocks: hclsyntax.Blocks{}}
 	}
-	var names [mostNames][]byte
+	var names [maxBodyArguments][]byte
 	for n := 0; ; {
 		p.skipBlanksAndComments()
-		if p.take('}') {
+		if p.takeAfterSpaces('}') {
 			return b, true
 		}
 		from := p.offset
@@ -277,7 +277,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 			return nil, false
 		}
 		equals := p.offset
-		if !p.take('=') {
+		if !p.takeAfterSpaces('=') {
 			scan := p.scanned
 			p.scanned = nil
 			rest, ok := p.blockAfterType()
@@ -299,7 +299,7 @@ func (p *plainParser) body() (b *hclsyntax.Body, ok bool) {
 				return nil, false
 			}
 		}
-		if n == mostNames {
+		if n == maxBodyArguments {
 			return nil, false
 		}
 		names[n] = name
@@ -334,7 +334,7 @@ type textNode struct {
 
 // expression parses what stands behind an equals sign or in a list. What follows it shows
 // whether it ends there.
-func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
+func (p *subsetParser) expression() (e hclsyntax.Expression, ok bool) {
 	p.skipSpaces()
 	from := p.offset
 	switch c := p.peek(); {
@@ -363,7 +363,7 @@ func (p *plainParser) expression() (e hclsyntax.Expression, ok bool) {
 }
 
 // nameExpression parses true, false, null, a reference, or a call without arguments.
-func (p *plainParser) nameExpression() (e hclsyntax.Expression, ok bool) {
+func (p *subsetParser) nameExpression() (e hclsyntax.Expression, ok bool) {
 	from := p.offset
 	name := p.word()
 	at := p.rangeFrom(from)
@@ -411,24 +411,24 @@ func (p *plainParser) nameExpression() (e hclsyntax.Expression, ok bool) {
 	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: p.rangeFrom(from)}, true
 }
 
-func (p *plainParser) emptyCall(name []byte, at hcl.Range) (e hclsyntax.Expression, ok bool) {
+func (p *subsetParser) emptyCall(name []byte, at hcl.Range) (e hclsyntax.Expression, ok bool) {
 	c := &hclsyntax.FunctionCallExpr{Name: string(name), NameRange: at}
 	p.offset++
 	c.OpenParenRange = p.rangeFrom(p.offset - 1)
-	if !p.take(')') {
+	if !p.takeAfterSpaces(')') {
 		return nil, false
 	}
 	c.CloseParenRange = p.rangeFrom(p.offset - 1)
 	return c, true
 }
 
-func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
+func (p *subsetParser) list() (e hclsyntax.Expression, ok bool) {
 	start := p.pos()
 	p.offset++
 	list := &hclsyntax.TupleConsExpr{OpenRange: p.rangeSince(start)}
 	for {
 		p.skipBlanksAndComments()
-		if p.take(']') {
+		if p.takeAfterSpaces(']') {
 			break
 		}
 		item, ok := p.expression()
@@ -438,7 +438,7 @@ func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
 		if !p.outline {
 			list.Exprs = append(list.Exprs, item)
 		}
-		if p.skipBlanksAndComments(); !p.take(',') && p.peek() != ']' {
+		if p.skipBlanksAndComments(); !p.takeAfterSpaces(',') && p.peek() != ']' {
 			return nil, false
 		}
 	}
@@ -446,20 +446,20 @@ func (p *plainParser) list() (e hclsyntax.Expression, ok bool) {
 	return list, true
 }
 
-func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
+func (p *subsetParser) object() (e hclsyntax.Expression, ok bool) {
 	start := p.pos()
 	p.offset++
 	object := &hclsyntax.ObjectConsExpr{OpenRange: p.rangeSince(start)}
 	for {
 		p.skipBlanksAndComments()
-		if p.take('}') {
+		if p.takeAfterSpaces('}') {
 			break
 		}
 		if c := p.peek(); c != '"' && !isNameStart(c) {
 			return nil, false
 		}
 		key, ok := p.objectKey()
-		if !ok || !p.take('=') || p.peek() == '=' || p.peek() == '>' {
+		if !ok || !p.takeAfterSpaces('=') || p.peek() == '=' || p.peek() == '>' {
 			return nil, false
 		}
 		value, ok := p.expression()
@@ -470,7 +470,7 @@ func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
 			object.Items = append(object.Items, hclsyntax.ObjectConsItem{
 				KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: key}, ValueExpr: value})
 		}
-		if !p.take(',') && p.peek() != '\n' && p.peek() != '}' {
+		if !p.takeAfterSpaces(',') && p.peek() != '\n' && p.peek() != '}' {
 			return nil, false
 		}
 	}
@@ -479,7 +479,7 @@ func (p *plainParser) object() (e hclsyntax.Expression, ok bool) {
 }
 
 // objectKey parses what stands before an equals sign in an object. A word alone is no reference there.
-func (p *plainParser) objectKey() (e hclsyntax.Expression, ok bool) {
+func (p *subsetParser) objectKey() (e hclsyntax.Expression, ok bool) {
 	s := p.scanned
 	if s == nil {
 		return p.expression()

@@ -6,14 +6,14 @@ var imports = BlockSpec{
 		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
 	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []ArgumentSpec{
-		{Name: "to", Type: Address, MayReferTo: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
+		{Name: "to", Type: Address, MayReferTo: AsWritten, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
 			"`bucket.logs[\"edge\"]`, `module.site.bucket.photos`. Every key in it may be an expression, with `for_each` such as " +
 			"`each.key`: `module.site[each.key].bucket.photos`."},
 		{Name: "id", Type: Text, MayReferTo: Instance, Doc: "The name, or B2's ID, of what exists. Exactly one of `id` and `ids` is " +
 			"given. Of a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
 		{Name: "ids", Type: Texts, MayReferTo: Instance, Doc: "For a key with a `rotate` block, instead of `id`: every live key of that " +
 			"name, also those with a time behind it. The newest is current; the others are deleted when their overlap has ended."},
-		{Name: "for_each", Type: Collection, MayReferTo: Known, Doc: "One import for each element."},
+		{Name: "for_each", Type: Collection, MayReferTo: AllButComputed, Doc: "One import for each element."},
 	},
 	Hints: []Hint{{"provider", "Terraform argument", "b2form has no provider here. Delete it."}},
 	Example: `import {
@@ -34,9 +34,10 @@ var moved = BlockSpec{
 		"`to = module.new`. The plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so " +
 		"a moved block may stay for those whose state is older.",
 	Arguments: []ArgumentSpec{
-		{Name: "from", Type: Address, MayReferTo: Written, Required: true, Doc: "The address before. Keys in it may come from variables " +
-			"and local values."},
-		{Name: "to", Type: Address, MayReferTo: Written, Required: true, Doc: "The address now. Its keys may too."},
+		{Name: "from", Type: Address, MayReferTo: AsWritten, Required: true,
+			Doc: "The address before. Keys in it may come from variables " +
+				"and local values."},
+		{Name: "to", Type: Address, MayReferTo: AsWritten, Required: true, Doc: "The address now. Its keys may too."},
 	},
 	Example: `moved {
   from = bucket.photos
@@ -61,11 +62,12 @@ var removed = BlockSpec{
 		"the state holds nothing of the address.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []ArgumentSpec{
-		{Name: "from", Type: Address, MayReferTo: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
+		{Name: "from", Type: Address, MayReferTo: AsWritten, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
 			"`module.site`. Keys in it may come from variables and local values."},
-		{Name: "destroy", Type: Bool, MayReferTo: Settings, Default: "false", Doc: "Whether the object is destroyed."},
-		{Name: "force_destroy", Type: Bool, MayReferTo: Settings, Doc: "With `destroy = true`, whether a bucket or file goes with every " +
-			"version in it. Left out, as the block said when it was applied last."},
+		{Name: "destroy", Type: Bool, MayReferTo: VariablesAndLocals, Default: "false", Doc: "Whether the object is destroyed."},
+		{Name: "force_destroy", Type: Bool, MayReferTo: VariablesAndLocals,
+			Doc: "With `destroy = true`, whether a bucket or file goes with every " +
+				"version in it. Left out, as the block said when it was applied last."},
 	},
 	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = true or false directly in the block, without lifecycle { }. Left " +
 		"out, it is false."}},

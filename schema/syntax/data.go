@@ -6,11 +6,11 @@ import (
 	"b2form/schema/kind"
 )
 
-// NamePrefix is the argument that narrows what data about several objects lists,
+// DataNamePrefix is the argument that narrows what data about several objects lists,
 // and MaxCount the one that ends it.
 const (
-	NamePrefix = "name_prefix"
-	MaxCount   = "max_count"
+	DataNamePrefix = "name_prefix"
+	MaxCount       = "max_count"
 )
 
 // AccountForm is the form of data about the account itself.
@@ -49,7 +49,7 @@ func DataBlocks(kinds []*kind.Kind) []BlockSpec {
 				"Its "+k.IdentityAttr+"."),
 				newDataBlock(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+
 					"`: lists, sorted by name.",
-					ArgumentSpec{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."}))
+					ArgumentSpec{Name: DataNamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
 	account := newDataBlock(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
@@ -81,7 +81,7 @@ func childDataBlocks(k *kind.Kind) []BlockSpec {
 		"`: lists, sorted by name; and "+
 		"`folders`, with `"+Delimiter+"` only; and `complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
-		of, ArgumentSpec{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."},
+		of, ArgumentSpec{Name: DataNamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."},
 		ArgumentSpec{Name: MaxCount, Type: Count, MayReferTo: Instance, Default: strconv.Itoa(DefaultCount),
 			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."},
 		ArgumentSpec{Name: Delimiter, Type: Text, MayReferTo: Instance, Doc: "What ends the name of a folder, such as `\"/\"`: only the " +
@@ -95,13 +95,13 @@ func childDataBlocks(k *kind.Kind) []BlockSpec {
 
 func newDataBlock(form, doc string, args ...ArgumentSpec) BlockSpec {
 	return BlockSpec{
-		Type: "data", FormLabel: form, FurtherLabelNames: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
+		Type: "data", FormLabel: form, FurtherLabelNames: nameLabel, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments:     append(args, forEach, count),
 		Blocks: []BlockSpec{
 			{Type: "precondition", Doc: "A condition that must hold before B2 is asked.", Arguments: conditionArguments(Instance)},
 			{Type: "postcondition", Doc: "A condition on the answer, as `self`. Where it does not hold nothing is planned.",
-				Arguments: conditionArguments(Answer)},
+				Arguments: conditionArguments(InstanceAndSelf)},
 		},
 		Hints: []Hint{
 			{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. " +

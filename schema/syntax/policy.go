@@ -4,7 +4,7 @@ package syntax
 func PolicyLevels() []string { return []string{"error", "warning"} }
 
 var policy = BlockSpec{
-	Type: "policy", FurtherLabelNames: name, RootOnlyReason: "A policy holds for all of a configuration.",
+	Type: "policy", FurtherLabelNames: nameLabel, RootOnlyReason: "A policy holds for all of a configuration.",
 	Doc: "A rule over what is planned. Each resource of its `kinds` for which `when` holds must fulfil `require`. What needs nothing " +
 		"live is judged by `validate` too, everything by `plan` and whatever else makes a plan. [Policies](../policies.md) says what " +
 		"the expressions see, how policies come from folders that a configuration cannot switch off, and how exceptions are written.",
@@ -12,10 +12,11 @@ var policy = BlockSpec{
 	Arguments: []ArgumentSpec{
 		{Name: "kinds", Type: Texts, MayReferTo: Constant, Required: true, Doc: "The kinds of resources that it is about, such as " +
 			"`[\"bucket\", \"key\"]`."},
-		{Name: "when", Type: Bool, MayReferTo: Judged, Default: "true", Doc: "Which of them it is about."},
-		{Name: "require", Type: Bool, MayReferTo: Judged, Required: true, Doc: "What must be true of each."},
-		{Name: "message", Type: Text, MayReferTo: Judged, Required: true, Doc: "What is said where it is not. It is left out where it " +
-			"would show a sensitive value."},
+		{Name: "when", Type: Bool, MayReferTo: PolicyScope, Default: "true", Doc: "Which of them it is about."},
+		{Name: "require", Type: Bool, MayReferTo: PolicyScope, Required: true, Doc: "What must be true of each."},
+		{Name: "message", Type: Text, MayReferTo: PolicyScope, Required: true,
+			Doc: "What is said where it is not. It is left out where it " +
+				"would show a sensitive value."},
 		{Name: "level", Type: Text, MayReferTo: Constant, Default: `"error"`, Choices: PolicyLevels(),
 			Doc: "What breaking it is: an error " +
 				"stops the plan."},

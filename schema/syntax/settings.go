@@ -39,15 +39,15 @@ var settings = BlockSpec{
 	TerraformNote: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables " +
 		"`B2_APPLICATION_KEY_ID` and `B2_APPLICATION_KEY`, so there is no `provider` block.",
 	Arguments: []ArgumentSpec{
-		{Name: "required_version", Type: Text, MayReferTo: Settings,
+		{Name: "required_version", Type: Text, MayReferTo: VariablesAndLocals,
 			Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
-		{Name: "account_id", Type: Text, MayReferTo: Settings, Doc: "Refuse the credentials of any other account."},
-		{Name: "allow", Type: Texts, MayReferTo: Settings, Choices: allowFlagValues(),
+		{Name: "account_id", Type: Text, MayReferTo: VariablesAndLocals, Doc: "Refuse the credentials of any other account."},
+		{Name: "allow", Type: Texts, MayReferTo: VariablesAndLocals, Choices: allowFlagValues(),
 			Doc: "Hazards that `-auto-approve` carries out. A plan shows which hazards a change has."},
-		{Name: "deny", Type: Texts, MayReferTo: Settings, Choices: deniableRules(),
+		{Name: "deny", Type: Texts, MayReferTo: VariablesAndLocals, Choices: deniableRules(),
 			Doc: "Access that is wider than it should be, or of no use to most programs: an error in every plan. [Keys](../keys.md) says " +
 				"what each rule finds."},
-		{Name: "ignore", Type: Texts, MayReferTo: Settings, Choices: ignorableRules(),
+		{Name: "ignore", Type: Texts, MayReferTo: VariablesAndLocals, Choices: ignorableRules(),
 			Doc: "Rules whose warnings are not wanted, because the programs are known to work."},
 	},
 	Blocks: append([]BlockSpec{{
@@ -56,12 +56,13 @@ var settings = BlockSpec{
 			"`-allow-over=destroy` lets one run do more. Each limit is a number of objects, or a share of those that the state records, " +
 			"as `\"10%\"`; where it records fewer than ten, a share does not count.",
 		Arguments: []ArgumentSpec{
-			{Name: "destroy", Type: Share, MayReferTo: Settings,
+			{Name: "destroy", Type: Share, MayReferTo: VariablesAndLocals,
 				Doc: "So many objects at most are destroyed, as the plan's summary line counts them: also those that are replaced, " +
 					"predecessors of a key whose overlap ended, and what interrupted runs left. Where keys rotate, leave room for one " +
 					"each. The command `destroy` is consent to more."},
-			{Name: "update", Type: Share, MayReferTo: Settings, Doc: "So many objects at most are updated in place."},
-			{Name: "replace", Type: Share, MayReferTo: Settings, Doc: "So many objects at most are replaced. A rotation is none."},
+			{Name: "update", Type: Share, MayReferTo: VariablesAndLocals, Doc: "So many objects at most are updated in place."},
+			{Name: "replace", Type: Share, MayReferTo: VariablesAndLocals,
+				Doc: "So many objects at most are replaced. A rotation is none."},
 		},
 	}}, backends...),
 	Hints: []Hint{
@@ -95,15 +96,15 @@ const backendAbout = "Where the state is kept; there is at most one `backend`. [
 var backends = []BlockSpec{
 	{
 		Type: "backend", FormLabel: "local", AtMostOnce: true, CommonDoc: backendAbout, Doc: "A file on this machine.",
-		Arguments: []ArgumentSpec{{Name: "path", Type: Text, MayReferTo: Settings, Default: `"b2form.state.json"`,
+		Arguments: []ArgumentSpec{{Name: "path", Type: Text, MayReferTo: VariablesAndLocals, Default: `"b2form.state.json"`,
 			Doc: "The file, relative to the configuration's folder."}},
 	},
 	{
 		Type: "backend", FormLabel: "b2", AtMostOnce: true, CommonDoc: backendAbout,
 		Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
 		Arguments: []ArgumentSpec{
-			{Name: "bucket", Type: Text, MayReferTo: Settings, Required: true, Doc: "The bucket's name."},
-			{Name: "prefix", Type: Text, MayReferTo: Settings, Default: `"` + config.DefaultPrefix + `"`,
+			{Name: "bucket", Type: Text, MayReferTo: VariablesAndLocals, Required: true, Doc: "The bucket's name."},
+			{Name: "prefix", Type: Text, MayReferTo: VariablesAndLocals, Default: `"` + config.DefaultPrefix + `"`,
 				Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
 		},
 	},
@@ -113,10 +114,11 @@ var backends = []BlockSpec{
 		Doc: "A PostgreSQL database. `b2form state init` makes the tables. What `conn_str` leaves out, the password above all, comes " +
 			"from the variables of libpq: `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, `PGSERVICE`, `PGSSLMODE` and so on.",
 		Arguments: []ArgumentSpec{
-			{Name: "name", Type: Text, MayReferTo: Settings, Required: true, Doc: "What tells the states of a schema apart."},
-			{Name: "conn_str", Type: Text, MayReferTo: Settings, Doc: "Where the database is: `postgres://db.example.com/states`, " +
-				"without a password. Left out, `PG_CONN_STR`."},
-			{Name: "schema", Type: Text, MayReferTo: Settings, Default: `"b2form"`, Doc: "The schema of the tables."},
+			{Name: "name", Type: Text, MayReferTo: VariablesAndLocals, Required: true, Doc: "What tells the states of a schema apart."},
+			{Name: "conn_str", Type: Text, MayReferTo: VariablesAndLocals,
+				Doc: "Where the database is: `postgres://db.example.com/states`, " +
+					"without a password. Left out, `PG_CONN_STR`."},
+			{Name: "schema", Type: Text, MayReferTo: VariablesAndLocals, Default: `"b2form"`, Doc: "The schema of the tables."},
 		},
 		Hints: []Hint{
 			{"schema_name", "Terraform argument", "Write schema."},
@@ -132,17 +134,19 @@ var httpBackend = BlockSpec{
 		"`TF_HTTP_ADDRESS` and so on; the password is set there alone, as `TF_HTTP_PASSWORD`. In a job of GitLab its token is used. " +
 		"`b2form state init` tries the server.",
 	Arguments: []ArgumentSpec{
-		{Name: "address", Type: Text, MayReferTo: Settings, Doc: "Where the state is: `https://example.com/states/web`. On GitLab " +
-			"`https://gitlab.example.com/api/v4/projects/PROJECT/terraform/state/NAME`."},
-		{Name: "update_method", Type: Text, MayReferTo: Settings, Doc: "How it is stored; left out, `POST`."},
-		{Name: "lock_address", Type: Text, MayReferTo: Settings,
+		{Name: "address", Type: Text, MayReferTo: VariablesAndLocals,
+			Doc: "Where the state is: `https://example.com/states/web`. On GitLab " +
+				"`https://gitlab.example.com/api/v4/projects/PROJECT/terraform/state/NAME`."},
+		{Name: "update_method", Type: Text, MayReferTo: VariablesAndLocals, Doc: "How it is stored; left out, `POST`."},
+		{Name: "lock_address", Type: Text, MayReferTo: VariablesAndLocals,
 			Doc: "Where it is locked, often the address itself. Left out, there is no lock, and only `-lock=false` changes anything; on " +
 				"GitLab it need not be said."},
-		{Name: "lock_method", Type: Text, MayReferTo: Settings, Doc: "How it is locked; left out, `LOCK`, and on GitLab `POST`."},
-		{Name: "unlock_address", Type: Text, MayReferTo: Settings, Doc: "Where the lock is given back; left out, where it is taken."},
-		{Name: "unlock_method", Type: Text, MayReferTo: Settings,
+		{Name: "lock_method", Type: Text, MayReferTo: VariablesAndLocals, Doc: "How it is locked; left out, `LOCK`, and on GitLab `POST`."},
+		{Name: "unlock_address", Type: Text, MayReferTo: VariablesAndLocals,
+			Doc: "Where the lock is given back; left out, where it is taken."},
+		{Name: "unlock_method", Type: Text, MayReferTo: VariablesAndLocals,
 			Doc: "How the lock is given back; left out, `UNLOCK`, and on GitLab `DELETE`."},
-		{Name: "username", Type: Text, MayReferTo: Settings, Doc: "Who asks."},
+		{Name: "username", Type: Text, MayReferTo: VariablesAndLocals, Doc: "Who asks."},
 	},
 	Hints: []Hint{
 		{"password", "Password in the configuration",

@@ -74,19 +74,19 @@ type ArgumentType string
 
 // The types of arguments.
 const (
-	Text       ArgumentType = "string"
-	Bool       ArgumentType = "bool"
-	Count      ArgumentType = "number"
-	Share      ArgumentType = "number or share"
-	Texts      ArgumentType = "list(string)"
-	TextMap    ArgumentType = "map(string)"
-	Any        ArgumentType = "any"
-	Collection ArgumentType = "collection"
-	Constraint ArgumentType = "type"
-	Address    ArgumentType = "address"
-	Addresses  ArgumentType = "list(address)"
-	Name       ArgumentType = "name"
-	Names      ArgumentType = "list(name)"
+	Text           ArgumentType = "string"
+	Bool           ArgumentType = "bool"
+	Count          ArgumentType = "number"
+	Share          ArgumentType = "number or share"
+	Texts          ArgumentType = "list(string)"
+	TextMap        ArgumentType = "map(string)"
+	Any            ArgumentType = "any"
+	Collection     ArgumentType = "collection"
+	TypeConstraint ArgumentType = "type"
+	Address        ArgumentType = "address"
+	Addresses      ArgumentType = "list(address)"
+	Name           ArgumentType = "name"
+	Names          ArgumentType = "list(name)"
 )
 
 // Description says the type to a reader.
@@ -119,15 +119,15 @@ type RefScope string
 
 // From nothing to everything.
 const (
-	Constant RefScope = "constant" // nothing
-	Written  RefScope = "written"  // nothing: it is no expression
-	Settings RefScope = "settings" // variables and local values
-	Known    RefScope = "known"    // everything but computed attributes
-	Instance RefScope = "instance" // that, and each or count
-	Computed RefScope = "computed" // everything
-	Self     RefScope = "self"     // that, and self
-	Answer   RefScope = "answer"   // what Instance sees, and self
-	Judged   RefScope = "judged"   // what a policy sees
+	Constant           RefScope = "constant" // nothing
+	AsWritten          RefScope = "written"  // nothing: it is no expression
+	VariablesAndLocals RefScope = "settings" // variables and local values
+	AllButComputed     RefScope = "known"    // everything but computed attributes
+	Instance           RefScope = "instance" // that, and each or count
+	Everything         RefScope = "computed" // everything
+	Self               RefScope = "self"     // that, and self
+	InstanceAndSelf    RefScope = "answer"   // what Instance sees, and self
+	PolicyScope        RefScope = "judged"   // what a policy sees
 )
 
 // Description says it to a reader.
@@ -135,19 +135,19 @@ func (s RefScope) Description() string {
 	switch s {
 	case Constant:
 		return "nothing: a constant"
-	case Written:
+	case AsWritten:
 		return "nothing: it is read as it is written"
-	case Settings:
+	case VariablesAndLocals:
 		return "variables and local values"
-	case Known:
+	case AllButComputed:
 		return "everything but computed attributes"
 	case Instance:
 		return "everything but computed attributes; each or count too"
-	case Computed:
+	case Everything:
 		return "everything, computed attributes too"
-	case Answer:
+	case InstanceAndSelf:
 		return "everything but computed attributes; each or count and self too"
-	case Judged:
+	case PolicyScope:
 		return "each, resources, account and path"
 	}
 	return "everything, and self"

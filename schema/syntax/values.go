@@ -1,6 +1,6 @@
 package syntax
 
-var name = []string{"name"}
+var nameLabel = []string{"name"}
 
 // conditionArguments are those of a precondition, a postcondition, a validation and an assertion.
 func conditionArguments(sees RefScope) []ArgumentSpec {
@@ -12,7 +12,7 @@ func conditionArguments(sees RefScope) []ArgumentSpec {
 }
 
 var variable = BlockSpec{
-	Type: "variable", FurtherLabelNames: name,
+	Type: "variable", FurtherLabelNames: nameLabel,
 	Doc: "A value that is given from outside: `var.NAME` in expressions. [Files](../language.md#files) says where it comes from: a " +
 		"value file, the environment, the command line, the default. What has none is asked for on a terminal and is an error " +
 		"elsewhere.\n\n" +
@@ -21,7 +21,7 @@ var variable = BlockSpec{
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []ArgumentSpec{
-		{Name: "type", Type: Constraint, MayReferTo: Written, Default: "any",
+		{Name: "type", Type: TypeConstraint, MayReferTo: AsWritten, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted " +
 				"where that loses nothing; the second argument of `optional` stands for a member that is left out."},
 		{Name: "default", Type: Any, MayReferTo: Constant, Doc: "The value where none is given. Without it one must be given."},
@@ -33,7 +33,7 @@ var variable = BlockSpec{
 	Blocks: []BlockSpec{{
 		Type: "validation", Doc: "A condition on the value. There may be several; each must hold. One that needs what B2 makes is judged " +
 			"once that is known, by plan or at the end of apply.",
-		Arguments: conditionArguments(Known),
+		Arguments: conditionArguments(AllButComputed),
 	}},
 	Hints: []Hint{{"ephemeral", "Terraform argument", "b2form stores no value of a variable, so there is nothing to be ephemeral. " +
 		"Delete it; write sensitive = true to keep the value from being shown."}},
@@ -73,20 +73,20 @@ bucket "media" {
 }
 
 var output = BlockSpec{
-	Type: "output", FurtherLabelNames: name,
+	Type: "output", FurtherLabelNames: nameLabel,
 	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are " +
 		"stored nowhere: `b2form output` evaluates them against the live account. They are about what was applied: where the values of " +
 		"variables or the files are not those of the last `apply`, or what the output is made from has another name or is gone, " +
 		"`b2form output` says so and prints nothing, also not in part. The secret of a key is shown only by the run that makes the key.",
 	Arguments: []ArgumentSpec{
-		{Name: "value", Type: Any, MayReferTo: Computed, Required: true, Doc: "The value."},
+		{Name: "value", Type: Any, MayReferTo: Everything, Required: true, Doc: "The value."},
 		{Name: "description", Type: Text, MayReferTo: Constant, Doc: "What it is, for the reader."},
 		{Name: "sensitive", Type: Bool, MayReferTo: Constant, Default: "false",
 			Doc: "Shows the value only where it is asked for by name. A value that is made from a sensitive one needs it."},
 	},
 	Blocks: []BlockSpec{{
 		Type: "precondition", Doc: "A condition that must hold before the output is shown.",
-		Arguments: conditionArguments(Computed),
+		Arguments: conditionArguments(Everything),
 	}},
 	Hints: []Hint{
 		{"depends_on", "Terraform argument", "An output waits for what its value refers to. Delete depends_on."},
@@ -109,13 +109,13 @@ output "media" {
 }
 
 var check = BlockSpec{
-	Type: "check", FurtherLabelNames: name,
+	Type: "check", FurtherLabelNames: nameLabel,
 	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold, and so does `validate` of what " +
 		"it can tell without asking B2. What is not live yet is not judged, and what cannot be evaluated is a warning too.",
 	TerraformNote: "Data blocks stand beside the check, not in it.",
 	Blocks: []BlockSpec{{
 		Type: "assert", MinCount: 1, Doc: "One thing that should be true.",
-		Arguments: conditionArguments(Computed),
+		Arguments: conditionArguments(Everything),
 	}},
 	Hints: []Hint{{"data", "Unsupported block type",
 		"Data blocks stand beside the check, not in it. Move it to the top level of the file."}},
@@ -133,7 +133,7 @@ check "private" {
 }
 
 var module = BlockSpec{
-	Type: "module", FurtherLabelNames: name,
+	Type: "module", FurtherLabelNames: nameLabel,
 	Doc: "A folder of files that is used once or more, each time with other values. Modules may call modules. What they make has " +
 		"addresses such as `module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that " +
 		"came from a module waits for that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
@@ -146,7 +146,8 @@ var module = BlockSpec{
 		{Name: "source", Type: Text, MayReferTo: Constant, Required: true,
 			Doc: "The folder, relative to this one, beginning with `./` or `../`."},
 		forEach, count,
-		{Name: "depends_on", Type: Addresses, MayReferTo: Written, Doc: "Resources and modules that come before everything in the module."},
+		{Name: "depends_on", Type: Addresses, MayReferTo: AsWritten,
+			Doc: "Resources and modules that come before everything in the module."},
 	},
 	OtherArgumentsDoc: "a value for the module's variable of that name; it sees everything, and each or count",
 	Hints: []Hint{

@@ -74,7 +74,7 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 	}
 	server, subject := start(t, o, c.Setup != nil && c.Setup.ServiceURLs)
 	subject.Advance = clock.advance
-	subject.Fail = func(text string) error {
+	subject.InjectFault = func(text string) error {
 		var f emulator.Fault
 		if err := json.Unmarshal([]byte(text), &f); err != nil {
 			return err

@@ -19,11 +19,11 @@ import (
 
 // A Subject is a server under test and its master key.
 type Subject struct {
-	URL        string // before "/b2api/..."
-	KeyID, Key string
-	Client     *http.Client
-	Advance    func(time.Duration)      // nil: its clock is the real one
-	Fail       func(fault string) error // nil: it fails only by itself
+	URL         string // before "/b2api/..."
+	KeyID, Key  string
+	Client      *http.Client
+	Advance     func(time.Duration)      // nil: its clock is the real one
+	InjectFault func(fault string) error // nil: it fails only by itself
 	// NamePrefix begins the name of every bucket and key that a case makes, so that
 	// it can share an account and be swept up. With a prefix, what the account
 	// holds beside is left out of the lists that cases compare, and requests go
@@ -40,7 +40,7 @@ func (c Case) canRunOn(s Subject) bool {
 		return false
 	}
 	return !slices.ContainsFunc(c.steps, func(step step) bool {
-		return step.advanceClockBy != 0 && s.Advance == nil || step.fault != "" && s.Fail == nil
+		return step.advanceClockBy != 0 && s.Advance == nil || step.fault != "" && s.InjectFault == nil
 	})
 }
 
@@ -77,7 +77,7 @@ func (r *run) step(ctx context.Context, s step) error {
 		r.Advance(s.advanceClockBy)
 		return nil
 	case s.fault != "":
-		return r.Fail(r.expandVariables(s.fault))
+		return r.InjectFault(r.expandVariables(s.fault))
 	case s.uploadArgs != nil:
 		return r.upload(ctx, s)
 	case len(s.authorizeAs) == 2:

@@ -151,20 +151,20 @@ func connectGitLab(s StateLocation, _ func() time.Time, l *NetworkLine) (state.B
 const DatabasePassword = "Pa55w0rd/for&it"
 
 func serveDatabase(func() time.Time) (s StateLocation, stop func() error, err error) {
-	server, err := testrun.Postgres()
+	server, err := testrun.SharedPostgres()
 	if err != nil {
 		return s, nil, err
 	}
 	s = StateLocation{URLOrPath: server.SocketDir, KeyOrStateName: rand.Text()}
 	d, err := connectDatabase(s, nil, nil)
 	if err == nil {
-		err = d.(state.Database).CreateTables(context.Background())
+		err = d.(state.PostgresBackend).CreateTables(context.Background())
 	}
 	return s, func() error { return nil }, err // the server ends with the process
 }
 
 func connectDatabase(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
-	d, err := state.NewDatabase("host="+s.URLOrPath+" user=postgres dbname=postgres password='"+DatabasePassword+"'", "b2form",
+	d, err := state.NewPostgresBackend("host="+s.URLOrPath+" user=postgres dbname=postgres password='"+DatabasePassword+"'", "b2form",
 		s.KeyOrStateName,
 		func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if err := l.RunBeforeRequest("dial"); err != nil {
