@@ -56,9 +56,8 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 	})
 }
 
-// checkReferencedNotDestroyed refuses to destroy what a declared resource refers to by its name, whether the resource changes or not.
-// Links that
-// stay as they are only stop working, which is a hazard.
+// checkReferencedNotDestroyed refuses to destroy what a declared resource refers to by its name, whether the resource
+// changes or not. Links that stay as they are only stop working, which is a hazard.
 func (p *planner) checkReferencedNotDestroyed() {
 	destroyed, kinds, changes := map[addr.Addr]bool{}, map[string]bool{}, map[addr.Addr]*Change{}
 	for i := range p.plan.Changes {

@@ -221,7 +221,7 @@ func s3PutBucketACL(c *s3Call) error {
 	return c.saveNextRevision()
 }
 
-// saveNextRevision keeps a change of the bucket's settings.
+// saveNextRevision keeps a change of the bucket's settings, as its next revision.
 func (c *s3Call) saveNextRevision() error {
 	c.bucket.Revision++
 	save(c.tx, "b"+c.bucket.ID, c.bucket)

@@ -327,7 +327,7 @@ func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
 	return values, nil
 }
 
-// DescribeDestroyedInPlan is the plan with how much goes with what it destroys, as it was shown.
+// DescribeDestroyedInPlan says in the plan how much goes with what it destroys, as it was shown, and returns it.
 func (f *File) DescribeDestroyedInPlan() *plan.Plan {
 	for _, held := range f.DestroyedContentsDescriptions {
 		for i := range f.Plan.Changes {

@@ -20,7 +20,7 @@ import (
 // A KeyInfo is the application key that is delivered. Before the key exists all
 // but KeyID and Key is known.
 type KeyInfo struct {
-	DeclaredName string // the key's name on B2
+	DeclaredName string // the key's name in the configuration; on B2 that of a rotation has a time behind it
 	KeyID        string
 	Key          Value
 	Buckets      []string // names of the buckets it is limited to; empty: every bucket

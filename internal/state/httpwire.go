@@ -113,7 +113,7 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	return r, nil
 }
 
-// An noReplyError says that a request got no answer; what came of it is not known.
+// A noReplyError says that a request got no answer; what came of it is not known.
 type noReplyError struct{ reason string }
 
 func (e *noReplyError) Error() string { return e.reason }
