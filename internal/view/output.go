@@ -132,7 +132,7 @@ type NewKey struct {
 
 // ShowSecret shows a new key, once. It fails where the secret cannot be written.
 func (t TextUI) ShowSecret(made NewKey) error {
-	head := t.wrapPainted("Secret of "+made.Addr.String()+", shown this once and stored nowhere:", t.Style.Width, bold, yellow)
+	head := t.wrapPainted("Secret of "+made.Addr.String()+", shown this once and not kept by b2form:", t.Style.Width, bold, yellow)
 	_, err := fmt.Fprintf(t.Out, "\n%s\n\n  application_key_id = %s\n  application_key    = %s\n\n", head, quoteHCL(made.KeyID),
 		quoteHCL(made.Key.Reveal()))
 	return err
