@@ -284,11 +284,11 @@ schema/kind:
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
 	TextOf EmptyIfNull, Texts StringsIfWhollyKnown, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.PointerAt,
 	Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode, attrSource.one attrSource.singleMemberIndex, decoder valueDecoder,
-	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder objectDecoder, liveDecoder.account objectDecoder.expectedAccountID,
+	jsonText attrJSON, jsonText.one attrJSON.wrapInList, liveDecoder objectDecoder, liveDecoder.account objectDecoder.expectedAccountID,
 	liveDecoder.attrs objectDecoder.attrSources, liveDecoder.known objectDecoder.decodedByText,
 	liveDecoder.parts objectDecoder.memberValues,
 	memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder, reading objectDecoder, source attrSource, step memo,
-	text decodeKey
+	text attrJSON
 schema/parse:
 	IsPlainWord IsASCIIName, PerInstance StepsPerInstance, Variable MaxEvaluationEnvVar, plainParser subsetParser,
 	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,

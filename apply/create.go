@@ -63,8 +63,8 @@ func (r *runner) announceCreates(creates []int) error {
 // idsWithIdentity are the IDs of the live objects that carry a change's identity;
 // sorted.
 func (r *runner) idsWithIdentity(c *plan.Change) []string {
-	r.snapshotMu.Lock()
-	defer r.snapshotMu.Unlock()
+	r.liveMu.Lock()
+	defer r.liveMu.Unlock()
 	var ids []string
 	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(c.Identity)) {
 		ids = append(ids, o.ID)
@@ -195,13 +195,13 @@ func (r *runner) withTimestampIfRotating(c *plan.Change) (*plan.Change, error) {
 		return c, nil
 	}
 	at := r.now()
-	r.snapshotMu.Lock()
+	r.liveMu.Lock()
 	for _, o := range r.Snapshot.AllRead(c.Kind) {
 		if name, made, ok := kind.ParseTimestampedName(o.Identity); ok && name == c.Identity && !made.Before(at) {
 			at = made.Add(time.Second)
 		}
 	}
-	r.snapshotMu.Unlock()
+	r.liveMu.Unlock()
 	n := *c
 	n.Identity = kind.TimestampedName(c.Identity, at)
 	if _, _, ok := kind.ParseTimestampedName(n.Identity); !ok {

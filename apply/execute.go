@@ -39,7 +39,7 @@ type execution struct {
 	readyVerifies      []int   // may begin
 	readyForgets       []int   // may begin
 	unannouncedCreates []int   // may begin, as soon as they are announced
-	announcing         bool
+	savingIntents      bool
 	holdsSlot          []bool      // per step under way, whether it counts
 	slotsInUse         int         // steps that count
 	runningWithoutSlot int         // steps under way that do not
@@ -64,7 +64,7 @@ func (e *executor) run() []stepStatus {
 	}
 	for {
 		x.announceAndStartReady()
-		if x.slotsInUse+x.runningWithoutSlot == 0 && !x.announcing {
+		if x.slotsInUse+x.runningWithoutSlot == 0 && !x.savingIntents {
 			return x.statuses
 		}
 		(<-x.events)()
@@ -87,9 +87,9 @@ func (x *execution) enqueueReady(step int) {
 
 // announceAndStartReady begins what may begin.
 func (x *execution) announceAndStartReady() {
-	if len(x.unannouncedCreates) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
+	if len(x.unannouncedCreates) > 0 && !x.savingIntents && x.mayBegin(plan.OpCreate) {
 		creates := x.unannouncedCreates
-		x.unannouncedCreates, x.announcing = nil, true
+		x.unannouncedCreates, x.savingIntents = nil, true
 		go func() {
 			err := x.announce(creates)
 			x.events <- func() { x.endAnnouncing(creates, err) }
@@ -127,7 +127,7 @@ func (x *execution) startStep(step int) {
 
 // endAnnouncing lets creates begin that are announced.
 func (x *execution) endAnnouncing(creates []int, err error) {
-	x.announcing = false
+	x.savingIntents = false
 	if err == nil {
 		x.stepsAwaitingSlot = append(x.stepsAwaitingSlot, creates...)
 	}

@@ -82,7 +82,7 @@ type runner struct {
 	// droppedIntentWarnings are about what may still appear and is noted no more.
 	droppedIntentWarnings hcl.Diagnostics
 
-	snapshotMu         sync.Mutex                    // guards the snapshot's changes and all below
+	liveMu             sync.Mutex                    // guards the snapshot's changes and all below
 	unverifiedWarnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
 	eventsMu           sync.Mutex                    // one event at a time
 

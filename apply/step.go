@@ -97,8 +97,8 @@ func (r *runner) unconfiguredLiveAttrs(a addr.Addr) (attrs map[string]cty.Value,
 	if !recorded || r.resources[a] == nil {
 		return nil, false
 	}
-	r.snapshotMu.Lock()
-	defer r.snapshotMu.Unlock()
+	r.liveMu.Lock()
+	defer r.liveMu.Unlock()
 	return plan.LiveAttrsNotConfigured(r.resources[a], r.Snapshot, e.ID)
 }
 
@@ -150,8 +150,8 @@ func (r *runner) deleteAndRemoveRetiree(ctx context.Context, t *changeTask, id s
 
 // snapshotJSONOrNil is the live object as a map; nil where it was not read.
 func (r *runner) snapshotJSONOrNil(k *kind.Kind, id string) (map[string]any, error) {
-	r.snapshotMu.Lock()
-	defer r.snapshotMu.Unlock()
+	r.liveMu.Lock()
+	defer r.liveMu.Unlock()
 	o := r.Snapshot.ByID(k, id)
 	if o == nil {
 		return nil, nil
@@ -211,9 +211,9 @@ func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id s
 // addToSnapshotAndCheck takes an object as B2 answered it into the snapshot, and compares it with
 // what was planned, but for attributes that are pending.
 func (r *runner) addToSnapshotAndCheck(t *changeTask, o *kind.Object, pending []string) error {
-	r.snapshotMu.Lock()
+	r.liveMu.Lock()
 	r.Snapshot.Add(o)
-	r.snapshotMu.Unlock()
+	r.liveMu.Unlock()
 	return r.checkAgainstPlan(t.Change, o, pending)
 }
 
@@ -254,7 +254,7 @@ func (r *runner) computedAttrsWithoutSecrets(addr addr.Addr) (attrs map[string]c
 	if !ok {
 		return nil, false
 	}
-	r.snapshotMu.Lock()
-	defer r.snapshotMu.Unlock()
+	r.liveMu.Lock()
+	defer r.liveMu.Unlock()
 	return r.Snapshot.ComputedWithoutSecrets(r.kinds[addr.Kind], e.ID)
 }

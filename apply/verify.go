@@ -36,8 +36,8 @@ func (r *runner) verifyStep(ctx context.Context, t *changeTask) stepStatus {
 		return done
 	}
 	w := r.unverifiedWarning(t, what, why)
-	r.snapshotMu.Lock()
-	defer r.snapshotMu.Unlock()
+	r.liveMu.Lock()
+	defer r.liveMu.Unlock()
 	r.unverifiedWarnings[t.Addr] = w
 	return held
 }

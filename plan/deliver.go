@@ -36,16 +36,16 @@ func deliveredIDsDigest(settingsDigest string, of []addr.Addr, remoteID func(add
 	for _, a := range of {
 		fmt.Fprintf(h, "%s\n", remoteID(a))
 	}
-	return idsPrefix(settingsDigest) + hex.EncodeToString(h.Sum(nil)[:16])
+	return idsDigestPrefix(settingsDigest) + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-func idsPrefix(settingsDigest string) string { return settingsDigest + ":" }
+func idsDigestPrefix(settingsDigest string) string { return settingsDigest + ":" }
 
 // deliveredSettings is the digest by which the state records that a delivery was carried out.
 func deliveredSettings(d *config.Delivery, recordedParts []string) (settingsDigest string, delivered bool) {
 	for _, digest := range append([]string{d.SettingsDigest}, d.EarlierDigests...) {
 		if slices.ContainsFunc(recordedParts, func(part string) bool {
-			return part == digest || strings.HasPrefix(part, idsPrefix(digest))
+			return part == digest || strings.HasPrefix(part, idsDigestPrefix(digest))
 		}) {
 			return digest, true
 		}
@@ -102,7 +102,7 @@ func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason 
 			}
 		}
 		// A state of before IDs counted has none.
-		idsRecorded := slices.ContainsFunc(done, func(part string) bool { return strings.HasPrefix(part, idsPrefix(settings)) })
+		idsRecorded := slices.ContainsFunc(done, func(part string) bool { return strings.HasPrefix(part, idsDigestPrefix(settings)) })
 		if idsRecorded && !slices.Contains(done, deliveredIDsDigest(settings, d.HoldsIDsOf, p.remoteIDAfterPlan)) {
 			reason = "what it delivers of " + words.JoinAnd(addrTexts(d.HoldsIDsOf)) + " was made anew"
 		}

@@ -15,8 +15,8 @@ import (
 // knows of it, or nil. Attributes named in ignore are passed over, as are those
 // that leave B2's value alone and those without a live counterpart.
 //
-// fields are the attributes that differ; hidden are those that want declares and
-// the credentials may not read, so that nobody can say. Both are in the
+// differing are the attributes that differ; unreadable are those that want declares
+// and the credentials may not read, so that nobody can say. Both are in the
 // descriptor's order.
 func Diff(k *kind.Kind, want, live cty.Value, e *addr.StateEntry, ignore []string) (differing, unreadable []string) {
 	return newDiffer(k).diff(k.ValuesOf(want), k.ValuesOf(live), e, ignore)

@@ -37,20 +37,20 @@ func driftOf(recordedDigest, currentDigest string) DriftStatus {
 // drift compares a declared object that is live with what the state recorded of it.
 func (p *planner) drift(r *config.Resource, h match) (liveDrift, configDrift DriftStatus) {
 	e := h.entryIfSameObject()
-	if e == nil || e.Digests == "" || p.Applied.Salt == "" {
+	if e == nil || e.DriftDigests == "" || p.Applied.Salt == "" {
 		return DriftUnknown, DriftUnknown
 	}
 	now, err := p.digester.digests(r, h.object)
-	if err != nil || now.AttrSetAndSalt() != e.Digests.AttrSetAndSalt() {
+	if err != nil || now.AttrSetAndSalt() != e.DriftDigests.AttrSetAndSalt() {
 		return DriftUnknown, DriftUnknown
 	}
-	return driftOf(e.Digests.Live(), now.Live()), driftOf(e.Digests.Declared(), now.Declared())
+	return driftOf(e.DriftDigests.Live(), now.Live()), driftOf(e.DriftDigests.Declared(), now.Declared())
 }
 
 // driftOfAbsent says of an object that is recorded and not live whether it was deleted outside of b2form: not by
 // a run that was cut off, and not by its own end.
 func (p *planner) driftOfAbsent(k *kind.Kind, e *addr.StateEntry) DriftStatus {
-	if at, _ := p.expiredAt(k, e); e.Digests == "" || !at.IsZero() {
+	if at, _ := p.expiredAt(k, e); e.DriftDigests == "" || !at.IsZero() {
 		return DriftUnknown
 	}
 	return Gone
@@ -63,14 +63,14 @@ func (p *planner) planDigestRemovals() {
 		c := &p.plan.Changes[i]
 		e := p.entry(c.Addr)
 		touched := c.Action == Update || c.Action == Replace || c.Action == Delete
-		if !touched || c.Import || e == nil || e.Digests == "" {
+		if !touched || c.Import || e == nil || e.DriftDigests == "" {
 			continue
 		}
 		at, found := slices.BinarySearchFunc(p.plan.Records, c.Addr, func(e addr.StateEntry, a addr.Addr) int { return e.Addr.Compare(a) })
 		if !found {
 			p.plan.Records = slices.Insert(p.plan.Records, at, *e)
 		}
-		p.plan.Records[at].Digests = ""
+		p.plan.Records[at].DriftDigests = ""
 	}
 }
 
@@ -111,10 +111,10 @@ func (r *DigestRenewal) RenewedEntries() (changed []addr.StateEntry) {
 			continue // whoever looks at the object says so
 		}
 		if r.LiveDigestsOnly {
-			now = keepRecordedDeclaredDigest(now, e.Digests)
+			now = keepRecordedDeclaredDigest(now, e.DriftDigests)
 		}
-		if now != e.Digests {
-			e.Digests = now
+		if now != e.DriftDigests {
+			e.DriftDigests = now
 			out = append(out, e)
 		}
 	}
@@ -123,12 +123,12 @@ func (r *DigestRenewal) RenewedEntries() (changed []addr.StateEntry) {
 
 // keepRecordedDeclaredDigest is now without what it says of the configuration, which stays as it was recorded as far as
 // that is of the same attributes.
-func keepRecordedDeclaredDigest(now, recorded addr.Digests) addr.Digests {
+func keepRecordedDeclaredDigest(now, recorded addr.DriftDigests) addr.DriftDigests {
 	declared := ""
 	if now.AttrSetAndSalt() == recorded.AttrSetAndSalt() {
 		declared = recorded.Declared()
 	}
-	return addr.NewDigests(now.AttrSetAndSalt(), now.Live(), declared)
+	return addr.NewDriftDigests(now.AttrSetAndSalt(), now.Live(), declared)
 }
 
 // A digester makes digests of objects. What it wrote of an attribute last is remembered, since many
@@ -154,7 +154,7 @@ func newDigester(salt string) *digester {
 // digests are those of a declared object that is live. They are made from what a plan compares and
 // anybody may know: not from what is sensitive, what the configuration leaves as it is, or what the
 // credentials may not read.
-func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, error) {
+func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.DriftDigests, error) {
 	live, err := o.Values()
 	if err != nil {
 		return "", err
@@ -174,7 +174,7 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 		d.liveBuf = append(d.liveBuf, last[i].live.textOf(a, live.PointerAt(i))...)
 		d.declaredBuf = append(d.declaredBuf, last[i].declared.textOf(a, r.Value.PointerAt(i))...)
 	}
-	return addr.NewDigests(
+	return addr.NewDriftDigests(
 		saltedDigest(d.salt, "attributes", d.attrsBuf, addr.AttrsDigestLength),
 		saltedDigest(d.salt, "live", d.liveBuf, addr.ObjectDigestLength),
 		saltedDigest(d.salt, "declared", d.declaredBuf, addr.ObjectDigestLength),

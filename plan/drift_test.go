@@ -64,7 +64,7 @@ func TestDrift(t *testing.T) {
 			public := cty.StringVal("allPublic")
 			w.config.Resources[0].Value.Set("type", &public)
 		}},
-		{"without digests", "bucket.photos update", "", func(w *world) { isPublic(w); w.entries[0].Digests = "" }},
+		{"without digests", "bucket.photos update", "", func(w *world) { isPublic(w); w.entries[0].DriftDigests = "" }},
 		{"another attribute is left out", "bucket.photos update", "", func(w *world) {
 			isPublic(w)
 			w.config.Resources[0].IgnoreChanges = []string{"info"}
@@ -80,7 +80,7 @@ func TestDrift(t *testing.T) {
 		{"revision", "", "", func(w *world) { w.edit(w.bucket, "id-acme-photos", `"revision":2`, `"revision":3`) }},
 		{"gone", "key.app create gone", "key.app forget gone", isGone},
 		{"gone, by a run that was cut off", "key.app create", "key.app forget gone",
-			func(w *world) { isGone(w); w.entries[1].Digests = "" }},
+			func(w *world) { isGone(w); w.entries[1].DriftDigests = "" }},
 		{"made anew", "key.app no-op gone", "key.app no-op gone", func(w *world) { w.edit(w.key, "id-app", "id-app", "id-other") }},
 		{"not declared", "bucket.photos delete", "", func(w *world) { isPublic(w); w.config.Resources = w.config.Resources[1:] }},
 		{"gone, with a predecessor", "key.app create gone", "", func(w *world) {
@@ -118,7 +118,7 @@ func TestDigestsAreDroppedFirst(t *testing.T) {
 	w := settled(t)
 	w.edit(w.bucket, "id-acme-photos", "allPrivate", "allPublic")
 	_, made := w.drifts(false)
-	if len(made.Records) != 1 || made.Records[0].Addr != w.entries[0].Addr || made.Records[0].Digests != "" {
+	if len(made.Records) != 1 || made.Records[0].Addr != w.entries[0].Addr || made.Records[0].DriftDigests != "" {
 		t.Errorf("%+v", made.Records)
 	}
 }
@@ -126,12 +126,12 @@ func TestDigestsAreDroppedFirst(t *testing.T) {
 // A refresh says nothing of configurations, and forgets what was said of other attributes.
 func TestOnlyLiveDigestsAreRenewed(t *testing.T) {
 	w := settled(t)
-	before := w.entries[0].Digests
+	before := w.entries[0].DriftDigests
 	w.edit(w.bucket, "id-acme-photos", "allPrivate", "allPublic")
-	renew := func() addr.Digests {
+	renew := func() addr.DriftDigests {
 		r := w.request()
 		all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries, LiveDigestsOnly: true}
-		return all.RenewedEntries()[0].Digests
+		return all.RenewedEntries()[0].DriftDigests
 	}
 	if now := renew(); now.AttrSetAndSalt() != before.AttrSetAndSalt() || now.Live() == before.Live() ||
 		now.Declared() != before.Declared() {

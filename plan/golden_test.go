@@ -317,7 +317,7 @@ func change(b *strings.Builder, c *plan.Change) {
 	line("deliver", strings.Join(c.DeliverTo, ", "))
 	line("family", nameds(c.ImportedSiblings))
 	line("leftovers", nameds(c.FurtherDeletes))
-	line("stays in B2", nameds(c.Forgets()))
+	line("stays in B2", nameds(c.LeavesInB2()))
 	line("retiring", strings.TrimPrefix(retirees(c.Retiring), ", "))
 	if len(c.Overlapping) > 0 {
 		line("overlap of "+c.Overlap.String(), nameds(c.Overlapping))

@@ -30,7 +30,7 @@ func (p *planner) checkRequest() (goOn bool) {
 // gone. Each guard looks for itself whether it concerns such a change.
 func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkPreventDestroyOfDeleted, p.checkKeyInUse, p.checkPreventDestroyOfReplaced, p.checkByKind, p.checkReferencesExist,
+		p.checkPreventDestroyOnDelete, p.checkKeyInUse, p.checkPreventDestroyOnReplace, p.checkByKind, p.checkReferencesExist,
 		p.requireWithinAllowedNamePrefix,
 	} {
 		guard(r, h, c)
@@ -104,9 +104,9 @@ func (p *planner) checkRotateAddrs() {
 	}
 }
 
-// checkPreventDestroyOfDeleted refuses to delete what prevent_destroy protects. What the block
+// checkPreventDestroyOnDelete refuses to delete what prevent_destroy protects. What the block
 // says counts; what the state remembers counts where the block is gone.
-func (p *planner) checkPreventDestroyOfDeleted(r *config.Resource, h match, c *Change) {
+func (p *planner) checkPreventDestroyOnDelete(r *config.Resource, h match, c *Change) {
 	addr := c.Addr
 	switch {
 	case c.Action != Delete:
@@ -139,9 +139,9 @@ func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
 			"Run b2form with other credentials, or stop managing this key with `b2form state rm '%s'`.", c.Addr, inUse, c.Addr)
 }
 
-// checkPreventDestroyOfReplaced refuses to replace a protected object. One that an
+// checkPreventDestroyOnReplace refuses to replace a protected object. One that an
 // interrupted run left is not protected: nobody ever got its secret.
-func (p *planner) checkPreventDestroyOfReplaced(r *config.Resource, h match, c *Change) {
+func (p *planner) checkPreventDestroyOnReplace(r *config.Resource, h match, c *Change) {
 	if c.Action == Replace && r.PreventDestroy && !h.isObjectRecovered() {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
@@ -178,7 +178,7 @@ func (p *planner) forceOrCheckChildDeletes() {
 		if c.Kind.ScopeAttr() == "" {
 			continue
 		}
-		for _, o := range c.Forgets() {
+		for _, o := range c.LeavesInB2() {
 			parent := identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(o.Name)}
 			forgotten[parent] = append(forgotten[parent], c)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // linkPlanner is what a plan knows of attributes that link to other objects and are set
-// after those are made (kind.Attr.IsLink). Their targets may share names, or belong
+// after those are made (kind.Attr.IsDeferredLink). Their targets may share names, or belong
 // to other accounts: what is live there are IDs, and which of them a name stands
 // for follows from the rest of the plan. So what gives links a value is planned
 // after everything else.
@@ -95,9 +95,9 @@ func (l *linkPlanner) nameOrIDAfterApply(by *kind.Attr, id string) string {
 	return o.Identity
 }
 
-// nameOrIDOfRecorded is like nameAfterApply, but names what is declared also by the IDs of those
+// nameOrIDByOwner is like nameOrIDAfterApply, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
-func (l *linkPlanner) nameOrIDOfRecorded(by *kind.Attr, id string) string {
+func (l *linkPlanner) nameOrIDByOwner(by *kind.Attr, id string) string {
 	if r := l.findOwnerResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
 		return l.declaredIdentities().IdentityOrAddress(r)
 	}
@@ -133,7 +133,7 @@ func (l *linkPlanner) comparableLive(r *config.Resource, raw kind.Values) kind.V
 	if l.hasLinks(r) {
 		return l.linkIDsToNames(r, raw, l.nameOrIDAfterApply)
 	}
-	return l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded) // nothing is compared with it
+	return l.linkIDsToNames(r, raw, l.nameOrIDByOwner) // nothing is compared with it
 }
 
 // noteLinks notes what a live object stands for and what it links to, and gives the object
@@ -146,7 +146,7 @@ func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw 
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
 	}
-	liveForHazards = l.linkIDsToNames(r, raw, l.nameOrIDOfRecorded)
+	liveForHazards = l.linkIDsToNames(r, raw, l.nameOrIDByOwner)
 	if action == Update {
 		l.liveLinkTargets[r.Addr] = l.linkTargets(r.Kind, raw)
 		reason = l.noteReplacedLinkTargets(r, h, liveForHazards, fields)

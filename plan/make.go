@@ -106,10 +106,10 @@ type planner struct {
 	declaredIdentityIndex config.IdentityIndex           // of what is declared; see declaredAddr
 	timestampedByBaseName map[identityKey][]*kind.Object // live, by declared name; see siblings
 
-	differByKind     map[string]*differ          // by kind
-	changeAt         map[addr.Addr]*Change       // see changeOf
-	nullValuesByKind map[*kind.Kind][2]cty.Value // see absent
-	digester         *digester
+	differByKind      map[string]*differ          // by kind
+	changeAt          map[addr.Addr]*Change       // see changeOf
+	nullObjectsByKind map[*kind.Kind][2]cty.Value // see nullObjects
+	digester          *digester
 
 	linkPlanner *linkPlanner
 
@@ -418,15 +418,15 @@ func (p *planner) addChange(c Change) {
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
-// nullValues is what stands for a live object and for a configuration where there is none.
-func (p *planner) nullValues(k *kind.Kind) (live, settable cty.Value) {
-	nulls, known := p.nullValuesByKind[k]
+// nullObjects is what stands for a live object and for a configuration where there is none.
+func (p *planner) nullObjects(k *kind.Kind) (live, settable cty.Value) {
+	nulls, known := p.nullObjectsByKind[k]
 	if !known {
-		if p.nullValuesByKind == nil {
-			p.nullValuesByKind = map[*kind.Kind][2]cty.Value{}
+		if p.nullObjectsByKind == nil {
+			p.nullObjectsByKind = map[*kind.Kind][2]cty.Value{}
 		}
 		nulls = [2]cty.Value{cty.NullVal(k.LiveType()), cty.NullVal(k.ConfigType())}
-		p.nullValuesByKind[k] = nulls
+		p.nullObjectsByKind[k] = nulls
 	}
 	return nulls[0], nulls[1]
 }

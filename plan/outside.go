@@ -48,7 +48,7 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 		p.reportUnreadableReply(nil, err)
 		return
 	}
-	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOrIDOfRecorded)
+	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOrIDByOwner)
 	c.LiveDrift, c.ConfigDrift = p.drift(r, h)
 	c.Fields, _ = p.differFor(c.Kind).diff(r.Value, live, e, r.IgnoreChanges)
 	c.Sensitive = h.sensitiveAttrs(r)

@@ -30,7 +30,7 @@ func (p *planner) leaveAnnouncedOut(except addr.Addr) {
 // newChangeOfEntry is what an entry records and what is live of it, and the beginning of a change of it.
 func (p *planner) newChangeOfEntry(e *addr.StateEntry) (match, Change) {
 	k := p.kinds[e.Addr.Kind]
-	live, settable := p.nullValues(k)
+	live, settable := p.nullObjects(k)
 	return match{entry: e, object: p.Snapshot.ByID(k, e.ID)}, Change{Addr: e.Addr, Kind: k, Identity: e.Identity, RemoteID: e.ID,
 		Before: live, After: settable}
 }

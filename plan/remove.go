@@ -90,7 +90,7 @@ func (p *planner) newForget(addr addr.Addr, k *kind.Kind, h match) Change {
 	if h.entry == nil && h.object != nil {
 		c.RemoteID = h.object.ID
 	}
-	c.Before, c.After = p.nullValues(k)
+	c.Before, c.After = p.nullObjects(k)
 	return c
 }
 
@@ -138,7 +138,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 		p.reportUnreadableReply(nil, err)
 		return
 	}
-	live := p.linkPlanner.mapLinks(k, values, p.linkPlanner.nameOrIDOfRecorded).ObjectWithoutUnset()
+	live := p.linkPlanner.mapLinks(k, values, p.linkPlanner.nameOrIDByOwner).ObjectWithoutUnset()
 	if targets := p.linkPlanner.linkTargets(k, values); len(targets) > 0 {
 		p.linkPlanner.liveLinkTargets[addr] = targets
 	}
@@ -153,7 +153,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 		Sensitive:      h.sensitiveAttrs(r),
 		FurtherDeletes: p.namedObjects(k, h.furtherDeleteIDs()),
 	}
-	_, c.After = p.nullValues(k)
+	_, c.After = p.nullObjects(k)
 	c.ForceDestroy = p.isForceDestroyed(addr, k, r, h)
 	switch removed := p.Config.FindRemoval(addr); {
 	case r != nil:

@@ -144,9 +144,9 @@ func (c *Change) Deletes() []NamedObject {
 	return c.FurtherDeletes
 }
 
-// Forgets lists what the change leaves in B2 and nobody manages any more: the object itself, unless it is gone,
+// LeavesInB2 lists what the change leaves in B2 and nobody manages any more: the object itself, unless it is gone,
 // then FurtherForgets.
-func (c *Change) Forgets() []NamedObject {
+func (c *Change) LeavesInB2() []NamedObject {
 	if c.Action != Forget || c.LiveName == "" || c.LiveDrift == Gone {
 		return c.FurtherForgets
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // A bucket may name a key that is limited to the bucket. So attributes that link
-// (kind.Attr.IsLink) are evaluated by a node of their own, after the block itself and
+// (kind.Attr.IsDeferredLink) are evaluated by a node of their own, after the block itself and
 // all that it refers to. Nothing refers to that node: it closes no cycle.
 
 // addDeferredLinksNodeIfNeeded makes the node for the links of a block where there is need of one, and gives the

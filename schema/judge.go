@@ -224,7 +224,7 @@ func (j *judgement) eachOfSubject(i int) cty.Value {
 	value := cty.NilVal
 	change := unknownYetValue(cty.DynamicPseudoType)
 	if s.Resource != nil {
-		value, _ = j.resourceObject(s.Resource).Unmark()
+		value, _ = j.instanceObject(s.Resource).Unmark()
 	}
 	if c := s.Change; c != nil {
 		before := value

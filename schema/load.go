@@ -78,7 +78,7 @@ type VariableValue struct {
 	VarFile        string         // -var-file: read instead of Name and Value
 	VarFileContent []byte         // of File, where that was read already; nil: it is to be read
 	Expr           hcl.Expression // instead of Value; nil: Value
-	Declared       *bool          // not nil: it is passed over where no variable has the name, and this is set where one has
+	OnlyIfDeclared *bool          // not nil: it is passed over where no variable has the name, and this is set where one has
 }
 
 // Load evaluates the configuration in Options.Dir. Diagnostics are sorted by
@@ -126,7 +126,7 @@ type module struct {
 	checkAndPolicyRanges map[string]hcl.Range // of checks and policies, as check.private
 	checks               []*check
 	imports              []*hcl.Block
-	resourceAddrs        map[addr.Addr]bool // of the declared resources, for imports
+	addrsForImports      map[addr.Addr]bool // of the declared resources, for imports
 	moved                []*hcl.Block
 	removed              []*hcl.Block
 	policies             []*policy

@@ -70,7 +70,7 @@ func (l *module) postconditionChecker(conditions []*condition, r *config.Resourc
 	return func(s *scope) hcl.Diagnostics {
 		for _, c := range conditions {
 			ctx := rep.context(s.context(c.refs, l.baseContext), c.refs.invalidRoots)
-			s.checkPostcondition(c, withSelf(ctx, s.resourceObject(r), c.refs.invalidRoots), r.Addr.String())
+			s.checkPostcondition(c, withSelf(ctx, s.instanceObject(r), c.refs.invalidRoots), r.Addr.String())
 		}
 		return s.report.sortedDiags()
 	}

@@ -237,11 +237,11 @@ func (s *scope) blockValue(b *block) cty.Value {
 	case b.count != nil:
 		list := make([]cty.Value, len(b.resources))
 		for i, r := range b.resources {
-			list[i] = s.resourceObject(r)
+			list[i] = s.instanceObject(r)
 		}
 		return cty.TupleVal(list)
 	case len(b.resources) == 1:
-		return s.resourceObject(b.resources[0])
+		return s.instanceObject(b.resources[0])
 	}
 	return unknownYetValue(cty.DynamicPseudoType)
 }
@@ -252,13 +252,13 @@ func (s *scope) instanceMap(k *kind.Kind, list []*config.Resource) cty.Value {
 	}
 	objects := make(map[string]cty.Value, len(list))
 	for _, r := range list {
-		objects[r.Addr.Instance.Value().AsString()] = s.resourceObject(r)
+		objects[r.Addr.Instance.Value().AsString()] = s.instanceObject(r)
 	}
 	return cty.MapVal(objects)
 }
 
-// resourceObject is one resource with all its attributes, of the kind's LiveType.
-func (s *scope) resourceObject(r *config.Resource) cty.Value {
+// instanceObject is one resource with all its attributes, of the kind's LiveType.
+func (s *scope) instanceObject(r *config.Resource) cty.Value {
 	var computed map[string]cty.Value
 	if s.liveLookup != nil {
 		computed, _ = s.liveLookup(r.Addr)

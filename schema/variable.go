@@ -248,8 +248,8 @@ func (l *module) assignVariables() {
 			continue
 		}
 		v := l.variables[g.Name]
-		if g.Declared != nil {
-			*g.Declared = *g.Declared || v != nil
+		if g.OnlyIfDeclared != nil {
+			*g.OnlyIfDeclared = *g.OnlyIfDeclared || v != nil
 			if v == nil {
 				continue
 			}

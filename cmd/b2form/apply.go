@@ -205,7 +205,9 @@ func (s *session) hasNothingToDo(p *plan.Plan, m view.PlanPurpose) bool {
 // the plan was made.
 func (s *session) recordUnchangedRun(store *state.Store, applied state.AppliedDigests, renewed []addr.StateEntry) error {
 	store.SetApplied(applied)
-	same := func(a, b addr.StateEntry) bool { return a.Addr == b.Addr && a.ID == b.ID && a.Digests == b.Digests }
+	same := func(a, b addr.StateEntry) bool {
+		return a.Addr == b.Addr && a.ID == b.ID && a.DriftDigests == b.DriftDigests
+	}
 	if !slices.EqualFunc(store.State().Entries, s.state.Entries, same) {
 		return nil
 	}

@@ -180,7 +180,7 @@ func (t *tester) prepare(r *testfile.Run) error {
 		if t.declaredFileVars[name] == nil {
 			t.declaredFileVars[name] = new(bool)
 		}
-		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], Declared: t.declaredFileVars[name]})
+		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], OnlyIfDeclared: t.declaredFileVars[name]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Variables)) {
 		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Variables[name]})

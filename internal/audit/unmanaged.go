@@ -32,7 +32,7 @@ func FindUnmanagedTopLevel(o Request, ignored func(k *kind.Kind, name string) bo
 	if b := o.Config.Settings.Backend; b.Type == "b2" {
 		stateBucket = b.Arguments["bucket"]
 	}
-	w := managedIndex{Request: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
+	w := managedIndex{Request: o, ids: map[objectKey]bool{}, identitiesWithoutID: map[objectKey]bool{}}
 	w.collectManaged()
 	for _, k := range o.Kinds {
 		if k.ParentKind() != "" || !o.Snapshot.WasReadAtAll(k) {
@@ -79,25 +79,25 @@ func isMadeByB2(o *kind.Object) (bool, error) {
 	return t != "allPrivate" && t != "allPublic", nil
 }
 
-type objectID struct{ kind, idOrIdentity string }
+type objectKey struct{ kind, idOrIdentity string }
 
 // A managedIndex knows what is managed: by ID, or by name where nothing ties that to an ID yet.
 type managedIndex struct {
 	Request
-	ids, identities map[objectID]bool
+	ids, identitiesWithoutID map[objectKey]bool
 }
 
 func (w *managedIndex) collectManaged() {
 	tied := map[addr.Addr]bool{}
 	for _, e := range w.Entries {
 		if e.ID == "" {
-			w.identities[objectID{e.Addr.Kind, e.Identity}] = true
+			w.identitiesWithoutID[objectKey{e.Addr.Kind, e.Identity}] = true
 			continue
 		}
 		tied[e.Addr] = true
-		w.ids[objectID{e.Addr.Kind, e.ID}] = true
+		w.ids[objectKey{e.Addr.Kind, e.ID}] = true
 		for _, old := range e.Retiring {
-			w.ids[objectID{e.Addr.Kind, old.ID}] = true
+			w.ids[objectKey{e.Addr.Kind, old.ID}] = true
 		}
 	}
 	imported := map[addr.Addr]*config.Import{}
@@ -111,12 +111,12 @@ func (w *managedIndex) collectManaged() {
 		imp := imported[r.Addr]
 		for _, o := range w.Snapshot.AllRead(r.Kind) {
 			if imp == nil && r.MatchesIdentityIgnoringTimestamp(o.Identity) || imp != nil && imp.Matches(r.Kind, o.ID, o.Identity) {
-				w.ids[objectID{r.Kind.Name, o.ID}] = true
+				w.ids[objectKey{r.Kind.Name, o.ID}] = true
 			}
 		}
 	}
 }
 
 func (w *managedIndex) isManaged(o *kind.Object) bool {
-	return w.ids[objectID{o.Kind.Name, o.ID}] || w.identities[objectID{o.Kind.Name, o.Identity}]
+	return w.ids[objectKey{o.Kind.Name, o.ID}] || w.identitiesWithoutID[objectKey{o.Kind.Name, o.Identity}]
 }

@@ -116,9 +116,9 @@ func isHeaderSafe(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// maySendTokenTo reports whether a token may be sent to a URL that the service named: never
+// isAsSecureAsEndpoint reports whether a token may be sent to a URL that the service named: never
 // less protected than where the application key went.
-func (c *Client) maySendTokenTo(text string) bool {
+func (c *Client) isAsSecureAsEndpoint(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.User != nil {
 		return false
@@ -138,9 +138,9 @@ func (c *Client) parseSession(body []byte) (*session, error) {
 		bad = "the reply lacks the account, the token or the URL of the storage API"
 	case !isHeaderSafe(reply.Token):
 		bad = "the reply has a token that no header can carry"
-	case !c.maySendTokenTo(storage.APIURL):
+	case !c.isAsSecureAsEndpoint(storage.APIURL):
 		bad = "the reply names an API URL that is none, or is without https, where the token could be read"
-	case storage.DownloadURL != "" && !c.maySendTokenTo(storage.DownloadURL):
+	case storage.DownloadURL != "" && !c.isAsSecureAsEndpoint(storage.DownloadURL):
 		bad = "the reply names a download URL that is none, or is without https, where the token could be read"
 	}
 	if bad != "" {

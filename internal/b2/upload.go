@@ -111,7 +111,7 @@ func (m *blazerTransport) answerUploadURL(out json.RawMessage, rec *blazerCall) 
 	}
 	u, err := url.Parse(to.UploadURL)
 	switch {
-	case err != nil || !m.client.maySendTokenTo(to.UploadURL) || !isHeaderSafe(to.AuthorizationToken):
+	case err != nil || !m.client.isAsSecureAsEndpoint(to.UploadURL) || !isHeaderSafe(to.AuthorizationToken):
 		rec.err = wire.UntrueReply("B2 answered b2_get_upload_url with a URL or a token that is none") // their texts are not for messages
 	case !isUploadURL(u):
 		rec.err = wire.UntrueReply("B2 answered b2_get_upload_url with a URL on %s that does not lead to %s",

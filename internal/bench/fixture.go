@@ -129,7 +129,7 @@ func create(ctx context.Context, api wire.API, r *config.Resource, bucketIDByNam
 	}
 	return addr.StateEntry{
 		Addr: r.Addr, Identity: o.Identity, ID: o.ID, Created: time.Now(),
-		Delivered: len(r.Deliveries) > 0, DeliveryDigest: plan.DeliveryDigest(r, nil), Digests: "0123456789abcdefghijklmnopqr",
+		Delivered: len(r.Deliveries) > 0, DeliveryDigest: plan.DeliveryDigest(r, nil), DriftDigests: "0123456789abcdefghijklmnopqr",
 	}, nil
 }
 

@@ -185,7 +185,7 @@ func BenchmarkReadDatabase(b *testing.B) {
 	st := &state.State{}
 	for i := range 100_000 {
 		st.Entries = append(st.Entries, addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)},
-			Identity: fmt.Sprint("name-", i), ID: fmt.Sprint("0040123456789ab", i), Digests: "0123456789abcdefghijklmnopqr"})
+			Identity: fmt.Sprint("name-", i), ID: fmt.Sprint("0040123456789ab", i), DriftDigests: "0123456789abcdefghijklmnopqr"})
 	}
 	if err := errors.Join(s.Restore(st), s.Close()); err != nil {
 		b.Fatal(err)

@@ -33,9 +33,9 @@ const (
 )
 
 var (
-	s3Option      = []string{"s3"}
-	settableTypes = []string{"allPrivate", "allPublic"}
-	consoleTypes  = []string{"restricted", "shared", "snapshot"}
+	s3Option            = []string{"s3"}
+	settableBucketTypes = []string{"allPrivate", "allPublic"}
+	consoleBucketTypes  = []string{"restricted", "shared", "snapshot"}
 
 	bucketNameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]|\.[A-Za-z0-9-])*$`)
 )
@@ -100,13 +100,13 @@ func createBucket(c *call) error {
 	if err := c.checkBucketCount(); err != nil {
 		return err
 	}
-	c.keepNewBucket(&b)
+	c.insertBucket(&b)
 	c.out.bucket(c, b)
 	return nil
 }
 
-// keepNewBucket gives a bucket its ID and stores it.
-func (c *call) keepNewBucket(b *bucket) {
+// insertBucket gives a bucket its ID and stores it.
+func (c *call) insertBucket(b *bucket) {
 	b.ID, b.CreatedMillis = c.server.account.bucketID(nextNumber(c.tx, "bucket")), c.now.UnixMilli()
 	if c.server.keeps(revisionStartsAtTwo) {
 		b.Revision = 2
@@ -174,8 +174,8 @@ func (c *call) readType(b *bucket) error {
 	if t == "" && !c.in.isSet("bucketType") || t == b.Type {
 		return nil
 	}
-	known := slices.Contains(settableTypes, t) ||
-		c.server.options.Switches.AllowConsoleBucketTypes && slices.Contains(consoleTypes, t)
+	known := slices.Contains(settableBucketTypes, t) ||
+		c.server.options.Switches.AllowConsoleBucketTypes && slices.Contains(consoleBucketTypes, t)
 	if !known {
 		return badRequest("bucketType must be allPublic or allPrivate: '%s'", t)
 	}

@@ -104,7 +104,7 @@ func (c *call) readFileLockEnabled(b *bucket) error {
 	switch {
 	case !c.mayWriteSetting("writeBucketRetentions"):
 		return unauthorized()
-	case slices.Contains(consoleTypes, b.Type):
+	case slices.Contains(consoleBucketTypes, b.Type):
 		return refuse(400, "restricted_bucket_conflict", "A %s bucket cannot be file lock enabled.", b.Type)
 	case b.Replication != nil && b.Replication.Source != nil && b.ID != "":
 		return refuse(400, "source_replication_conflict", "A bucket that is a replication source cannot be file lock enabled.")

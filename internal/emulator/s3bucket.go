@@ -74,7 +74,7 @@ func s3CreateBucket(c *s3Call) error {
 		}
 		b.FileLockEnabled = true
 	}
-	c.keepNewBucket(&b)
+	c.insertBucket(&b)
 	c.header.Set("Location", "/"+b.Name)
 	return nil
 }

@@ -165,7 +165,7 @@ func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o D
 }
 
 func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*destination, error) {
-	size, content := defaultReservedSize, ""
+	size, content := assumedContentSize, ""
 	if d.RenderContent == nil || o.LiveLookup != nil {
 		var diags hcl.Diagnostics
 		if content, diags = renderContent(key, d, o.LiveLookup); diags.HasErrors() {
@@ -356,7 +356,7 @@ func deliveryErrorWithInvalidated(d config.Delivery, invalidated []string, why e
 // renderContent gives what goes to a destination.
 func renderContent(key KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl.Diagnostics) {
 	if d.RenderContent != nil {
-		return d.RenderContent(templateVariables(key), live)
+		return d.RenderContent(templateSelf(key), live)
 	}
 	if d.Type == "command" && d.Format == "" {
 		return "", nil
@@ -368,8 +368,8 @@ func renderContent(key KeyInfo, d config.Delivery, live config.LiveLookup) (stri
 	return text, nil
 }
 
-// templateVariables is what a template knows as self.
-func templateVariables(key KeyInfo) map[string]cty.Value {
+// templateSelf is what a template knows as self.
+func templateSelf(key KeyInfo) map[string]cty.Value {
 	return map[string]cty.Value{
 		"application_key":    cty.StringVal(key.Key.Reveal()),
 		"application_key_id": cty.StringVal(key.KeyID),

@@ -10,8 +10,8 @@ import (
 	"b2form/internal/durable"
 )
 
-// defaultReservedSize is reserved for a template that cannot be tried in advance.
-const defaultReservedSize = 4096
+// assumedContentSize is reserved for a template that cannot be tried in advance.
+const assumedContentSize = 4096
 
 // A tempFile is a file that will be made or replaced: a temporary file in its
 // folder, with mode 0600 and the space that is needed. It has no name where that is

@@ -42,7 +42,7 @@ func WithoutOwnSecrets(environ []string) []string {
 func prepareProgram(key KeyInfo, d config.Delivery, o DeliveryOptions) (*deliveryProgram, error) {
 	p := &deliveryProgram{delivery: d, options: o}
 	if o.LiveLookup != nil && d.RenderEnvironment != nil {
-		if _, diags := d.RenderEnvironment(templateVariables(key), o.LiveLookup); diags.HasErrors() {
+		if _, diags := d.RenderEnvironment(templateSelf(key), o.LiveLookup); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its environment cannot be rendered: %w", diags)
 		}
@@ -84,7 +84,7 @@ func (p *deliveryProgram) renderEnv(key KeyInfo, live config.LiveLookup) error {
 	if p.delivery.RenderEnvironment == nil {
 		return nil
 	}
-	vars, diags := p.delivery.RenderEnvironment(templateVariables(key), live)
+	vars, diags := p.delivery.RenderEnvironment(templateSelf(key), live)
 	if diags.HasErrors() {
 		return errorWithoutSecret(diags)
 	}

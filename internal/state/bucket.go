@@ -145,7 +145,7 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context,
 			continue
 		}
 		if next.String() != p.String() {
-			err = k.storePointer(ctx, next)
+			err = k.storePointerIfUnchanged(ctx, next)
 		}
 		switch {
 		case err == nil:
@@ -183,9 +183,9 @@ func (k *bucketStorage) isClockStale() bool {
 	return elapsed(sent, k.now()) > 2*leaseBeat
 }
 
-// storePointer replaces the pair and keeps the bucket's other ones. A pointer to nothing
+// storePointerIfUnchanged replaces the pair and keeps the bucket's other ones. A pointer to nothing
 // is no pair.
-func (k *bucketStorage) storePointer(ctx context.Context, p statePointer) error {
+func (k *bucketStorage) storePointerIfUnchanged(ctx context.Context, p statePointer) error {
 	info := maps.Clone(k.lastView.Info)
 	if info == nil {
 		info = map[string]string{}

@@ -73,8 +73,8 @@ func checkEntryComplete(e *addr.StateEntry) error {
 	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
 		return errors.New(`an entry lacks "address", "identity" or "id"`)
 	}
-	if !e.Digests.IsWellFormed() {
-		return fmt.Errorf("the digests of %s have %d characters, which none have", e.Addr, len(e.Digests))
+	if !e.DriftDigests.IsWellFormed() {
+		return fmt.Errorf("the digests of %s have %d characters, which none have", e.Addr, len(e.DriftDigests))
 	}
 	for _, old := range e.Retiring {
 		if old.ID == "" {
@@ -246,8 +246,8 @@ func decodeEntryFast(v gjson.Result) (e addr.StateEntry, ok bool) {
 			e.ID = strings.Clone(v.Str)
 		case member.Str == "delivery" && e.DeliveryDigest == "":
 			e.DeliveryDigest = strings.Clone(v.Str)
-		case member.Str == "digests" && e.Digests == "":
-			e.Digests = addr.Digests(strings.Clone(v.Str))
+		case member.Str == "digests" && e.DriftDigests == "":
+			e.DriftDigests = addr.DriftDigests(strings.Clone(v.Str))
 		case member.Str == "created" && e.Created.IsZero():
 			ok = e.Created.UnmarshalText([]byte(v.Str)) == nil
 		default:

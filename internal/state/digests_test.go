@@ -19,12 +19,12 @@ func TestPutDigests(t *testing.T) {
 		addr.StateEntry{Addr: web, Identity: "web", ID: "k2"}))
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app", KnownIDs: []string{"k0"}}))
 	const digests = "abcd0123456789ab0123456789cd"
-	must(t, s.PutDigests(addr.StateEntry{Addr: app, ID: "k1", Digests: digests},
-		addr.StateEntry{Addr: web, ID: "another", Digests: digests},
-		addr.StateEntry{Addr: address(t, "key.gone"), ID: "k3", Digests: digests}))
+	must(t, s.PutDigests(addr.StateEntry{Addr: app, ID: "k1", DriftDigests: digests},
+		addr.StateEntry{Addr: web, ID: "another", DriftDigests: digests},
+		addr.StateEntry{Addr: address(t, "key.gone"), ID: "k3", DriftDigests: digests}))
 	during := read(t, path) // from the journal
 	must(t, s.Close())
-	want := []addr.StateEntry{{Addr: app, Identity: "app", ID: "k1", Delivered: true, Digests: digests},
+	want := []addr.StateEntry{{Addr: app, Identity: "app", ID: "k1", Delivered: true, DriftDigests: digests},
 		{Addr: web, Identity: "web", ID: "k2"}}
 	for _, got := range []*state.State{during, read(t, path)} {
 		if !slices.EqualFunc(want, got.Entries, func(a, b addr.StateEntry) bool { return reflect.DeepEqual(a, b) }) ||

@@ -206,7 +206,7 @@ func BenchmarkRead(b *testing.B) {
 		entries[i] = addr.StateEntry{
 			Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.ForEachKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
 			Created: time.Unix(1_800_000_000, 0), Delivered: true, DeliveryDigest: "sha256:0123456789abcdef0123456789abcdef",
-			Digests: "0123456789abcdefghijklmnopqr",
+			DriftDigests: "0123456789abcdefghijklmnopqr",
 		}
 	}
 	if err := errors.Join(s.PutEntries(entries...), s.Close()); err != nil {

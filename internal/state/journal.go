@@ -37,10 +37,10 @@ func (c *changes) applyRecord(r *journalRecord) {
 		c.entries[r.Put.Addr] = r.Put
 	}
 	for _, k := range r.Drop {
-		c.openIntents[k] = nil
+		c.intentChanges[k] = nil
 	}
 	for i := range r.Announce {
-		c.openIntents[r.Announce[i].key()] = &r.Announce[i]
+		c.intentChanges[r.Announce[i].key()] = &r.Announce[i]
 	}
 	if r.Applied != nil {
 		c.applied = r.Applied

@@ -140,10 +140,10 @@ func (s *State) findIntent(k intentKey) (intent CreateIntent, found bool) {
 // became of it, so applying a change twice, or on top of a state that holds it
 // already, gives the same: a journal may be replayed at any time.
 type changes struct {
-	binding     *accountBinding
-	entries     map[addr.Addr]*addr.StateEntry // nil: forgotten
-	openIntents map[intentKey]*CreateIntent    // nil: no longer open
-	applied     *AppliedDigests                // nil: as before
+	binding       *accountBinding
+	entries       map[addr.Addr]*addr.StateEntry // nil: forgotten
+	intentChanges map[intentKey]*CreateIntent    // nil: no longer open
+	applied       *AppliedDigests                // nil: as before
 }
 
 type accountBinding struct {
@@ -152,7 +152,7 @@ type accountBinding struct {
 }
 
 func newChanges() changes {
-	return changes{entries: map[addr.Addr]*addr.StateEntry{}, openIntents: map[intentKey]*CreateIntent{}}
+	return changes{entries: map[addr.Addr]*addr.StateEntry{}, intentChanges: map[intentKey]*CreateIntent{}}
 }
 
 // wouldChange reports whether base with the changes would be stored differently.
@@ -169,7 +169,7 @@ func (c *changes) wouldChange(base *State) bool {
 			return true
 		}
 	}
-	for k, i := range c.openIntents {
+	for k, i := range c.intentChanges {
 		old, ok := base.findIntent(k)
 		if ok != (i != nil) || ok && !bytes.Equal(compactJSON(old), compactJSON(*i)) {
 			return true
@@ -204,11 +204,11 @@ func (c *changes) applyTo(base *State) *State {
 		}
 	}
 	for _, i := range base.OpenIntents {
-		if _, changed := c.openIntents[i.key()]; !changed {
+		if _, changed := c.intentChanges[i.key()]; !changed {
 			out.OpenIntents = append(out.OpenIntents, i.clone())
 		}
 	}
-	for _, i := range c.openIntents {
+	for _, i := range c.intentChanges {
 		if i != nil {
 			out.OpenIntents = append(out.OpenIntents, i.clone())
 		}

@@ -72,7 +72,7 @@ func TestFile(t *testing.T) {
 		addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
 			DeliveryDigest: "sha256:00"},
 		addr.StateEntry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon(),
-			Digests: "abcd0123456789ab0123456789cd"},
+			DriftDigests: "abcd0123456789ab0123456789cd"},
 		addr.StateEntry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true, ForceDestroy: true},
 	))
 	during := s.State()

@@ -223,7 +223,7 @@ func (s *Store) PutDigests(entries ...addr.StateEntry) error {
 		for _, now := range entries {
 			if e, ok := s.currentEntry(now.Addr); ok && e.ID == now.ID {
 				e = cloneEntry(e)
-				e.Digests = now.Digests
+				e.DriftDigests = now.DriftDigests
 				records = append(records, journalRecord{Put: &e})
 			}
 		}
@@ -433,7 +433,7 @@ func (s *Store) retractAnnouncementsAndRequeue(records []journalRecord, lines []
 	for _, r := range records {
 		for _, i := range r.Announce {
 			if r.Put == nil {
-				s.changes.openIntents[i.key()] = nil
+				s.changes.intentChanges[i.key()] = nil
 			}
 		}
 	}
@@ -450,7 +450,7 @@ func (s *Store) currentEntry(a addr.Addr) (entry addr.StateEntry, found bool) {
 }
 
 func (s *Store) currentIntent(k intentKey) (intent CreateIntent, found bool) {
-	if i, changed := s.changes.openIntents[k]; changed {
+	if i, changed := s.changes.intentChanges[k]; changed {
 		if i == nil {
 			return CreateIntent{}, false
 		}

@@ -191,7 +191,7 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 	for _, old := range c.FurtherDeletes {
 		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
 	}
-	for _, o := range c.Forgets() {
+	for _, o := range c.LeavesInB2() {
 		remark(nameAndIDText(o) + " stays in B2, and nobody manages it")
 	}
 	for _, old := range c.Overlapping {

@@ -116,7 +116,7 @@ func (d PlanDocument) writeChanges(w *jsonEncoder, trees []changeTrees) {
 		c := &d.Plan.Changes[i]
 		one := resourceChangeJSON{resourceAddressJSON: newResourceAddressJSON(c.Addr), Action: ActionOrMove(c),
 			Fields: append([]string{}, c.Fields...),
-			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedObjectsJSON(c.Deletes()), Forgets: namedObjectsJSON(c.Forgets())}
+			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedObjectsJSON(c.Deletes()), Forgets: namedObjectsJSON(c.LeavesInB2())}
 		if c.MovedFrom != (addr.Addr{}) {
 			one.PreviousAddress = c.MovedFrom.String()
 		}

@@ -18,7 +18,7 @@ const maxSnippet = 6
 type snippet struct {
 	lines                          []string
 	firstLine                      int // number of the first line
-	markedTextStart, markedTextEnd int // marked bytes within code()
+	markedTextStart, markedTextEnd int // marked bytes within text()
 }
 
 func (s *snippet) text() string { return strings.Join(s.lines, "\n") }

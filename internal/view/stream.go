@@ -124,7 +124,7 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 		if len(c.FurtherDeletes) > 0 {
 			change["also_deletes"] = namedObjectsJSON(c.FurtherDeletes)
 		}
-		if forgets := c.Forgets(); len(forgets) > 0 {
+		if forgets := c.LeavesInB2(); len(forgets) > 0 {
 			change["forgets"] = namedObjectsJSON(forgets)
 		}
 		if len(c.Overlapping) > 0 {

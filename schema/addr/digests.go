@@ -1,10 +1,10 @@
 package addr
 
-// Digests stand for what an object was like when the last run ended, made with the state's salt: they
+// DriftDigests stand for what an object was like when the last run ended, made with the state's salt: they
 // tell nobody what it was like, and only whether it still is. They are three texts behind each other:
 // of which attributes, and with which salt, the others are made; of the live object; and of the
 // configuration that it came from, which may be missing. "": nothing is known.
-type Digests string
+type DriftDigests string
 
 // The lengths of the parts, in characters of base64: 24 and 72 bits.
 const (
@@ -13,19 +13,21 @@ const (
 	lengthWithoutDeclared = AttrsDigestLength + ObjectDigestLength
 )
 
-// NewDigests puts digests together; declared may be "".
-func NewDigests(attrs, live, declared string) Digests { return Digests(attrs + live + declared) }
+// NewDriftDigests puts digests together; declared may be "".
+func NewDriftDigests(attrs, live, declared string) DriftDigests {
+	return DriftDigests(attrs + live + declared)
+}
 
 // AttrSetAndSalt is the digest of the attributes that the others are made of.
-func (d Digests) AttrSetAndSalt() string { return d.between(0, AttrsDigestLength) }
+func (d DriftDigests) AttrSetAndSalt() string { return d.between(0, AttrsDigestLength) }
 
 // Live is the digest of the live object.
-func (d Digests) Live() string { return d.between(AttrsDigestLength, lengthWithoutDeclared) }
+func (d DriftDigests) Live() string { return d.between(AttrsDigestLength, lengthWithoutDeclared) }
 
 // Declared is the digest of the configuration; "": not known.
-func (d Digests) Declared() string { return d.between(lengthWithoutDeclared, len(d)) }
+func (d DriftDigests) Declared() string { return d.between(lengthWithoutDeclared, len(d)) }
 
-func (d Digests) between(from, to int) string {
+func (d DriftDigests) between(from, to int) string {
 	if !d.IsWellFormed() || d == "" {
 		return ""
 	}
@@ -33,6 +35,6 @@ func (d Digests) between(from, to int) string {
 }
 
 // IsWellFormed reports whether it has the length of digests.
-func (d Digests) IsWellFormed() bool {
+func (d DriftDigests) IsWellFormed() bool {
 	return d == "" || len(d) == lengthWithoutDeclared || len(d) == lengthWithoutDeclared+ObjectDigestLength
 }

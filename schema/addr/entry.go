@@ -24,9 +24,9 @@ type StateEntry struct {
 	// SensitiveAttrs are the attributes made from sensitive values; sorted. They are
 	// remembered so that a plan does not show what is live when the block is gone.
 	SensitiveAttrs []string `json:"sensitive,omitempty"`
-	// Digests stand for the object and its configuration when the last run ended. A state of format
+	// DriftDigests stand for the object and its configuration when the last run ended. A state of format
 	// version 3 has none.
-	Digests Digests `json:"digests,omitempty"`
+	DriftDigests DriftDigests `json:"digests,omitempty"`
 }
 
 // A RetiringObject is an object that has a successor.

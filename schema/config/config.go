@@ -89,7 +89,7 @@ type Resource struct {
 	Kind          *kind.Kind
 	Value         kind.Values  // every attribute that can be set, completed and normalised; null: undeclared
 	Needs         []addr.Addr  // what it refers to, directly; sorted
-	DeferredNeeds []addr.Addr  // what only attributes refer to that are set last, directly; sorted. See kind.Attr.IsLink
+	DeferredNeeds []addr.Addr  // what only attributes refer to that are set last, directly; sorted. See kind.Attr.IsDeferredLink
 	Block         *BlockRanges // shared by all instances of the block
 
 	PreventDestroy bool

@@ -150,15 +150,16 @@ type Attr struct {
 	Object []Attr   // members of a nested object; Type stays empty
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
 
-	Required        bool
-	Computed        bool      // made by B2; may stand only in outputs and deliveries
-	Secret          bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
-	Default         cty.Value // what leaving it out means; NilVal: null, that is "none"
-	KeepLive        bool      // leaving it out means: leave B2's value alone
-	Immutable       bool      // cannot change on a live object: another value is another object
-	Deferred        bool      // set by an update after the create, since B2 refuses it there or because of what it names (see IsLink)
-	ReadCapability  string    // without it B2 hides the live value; "": never hidden
-	WriteCapability string    // without it B2 refuses a request that sets the attribute; "": that of the kind is enough
+	Required  bool
+	Computed  bool      // made by B2; may stand only in outputs and deliveries
+	Secret    bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
+	Default   cty.Value // what leaving it out means; NilVal: null, that is "none"
+	KeepLive  bool      // leaving it out means: leave B2's value alone
+	Immutable bool      // cannot change on a live object: another value is another object
+	// set by an update after the create, since B2 refuses it there or because of what it names (see IsDeferredLink)
+	Deferred        bool
+	ReadCapability  string // without it B2 hides the live value; "": never hidden
+	WriteCapability string // without it B2 refuses a request that sets the attribute; "": that of the kind is enough
 
 	Encoding Encoding    // where the wire differs from the plain encoding of Type at WirePath
 	Compare  Compare     // what equality means beside that of values

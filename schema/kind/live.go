@@ -24,8 +24,8 @@ type objectDecoder struct {
 	attrSources       []attrSource // by the attribute's index
 
 	mu            sync.Mutex
-	memberValues  []gjson.Result             // of the object that is being read; by the index in members
-	decodedByText []map[decodeKey]*cty.Value // by the attribute's index
+	memberValues  []gjson.Result            // of the object that is being read; by the index in members
+	decodedByText []map[attrJSON]*cty.Value // by the attribute's index
 }
 
 // An attrSource says where an attribute is found.
@@ -37,8 +37,8 @@ type attrSource struct {
 	singleMemberIndex int    // member of SingleValueReadPath; -1: none
 }
 
-// A decodeKey is a piece of JSON by which its value is found again, and whether it stands for a list of one.
-type decodeKey struct {
+// A attrJSON is a piece of JSON by which its value is found again, and whether it stands for a list of one.
+type attrJSON struct {
 	json       string
 	wrapInList bool
 }
@@ -48,7 +48,7 @@ const maxDecodedTexts = 1000
 
 func newObjectDecoder(k *Kind, names nameLookup, account *wire.Account) *objectDecoder {
 	r := &objectDecoder{kind: k, lookupName: names,
-		attrSources: make([]attrSource, len(k.Attrs)), decodedByText: make([]map[decodeKey]*cty.Value, len(k.Attrs))}
+		attrSources: make([]attrSource, len(k.Attrs)), decodedByText: make([]map[attrJSON]*cty.Value, len(k.Attrs))}
 	if account != nil {
 		r.expectedAccountID = account.ID
 	}
@@ -77,7 +77,7 @@ func newObjectDecoder(k *Kind, names nameLookup, account *wire.Account) *objectD
 			}
 		}
 		r.attrSources[i] = s
-		r.decodedByText[i] = map[decodeKey]*cty.Value{}
+		r.decodedByText[i] = map[attrJSON]*cty.Value{}
 	}
 	r.memberValues = make([]gjson.Result, len(r.sourceMembers))
 	return r
@@ -159,9 +159,9 @@ func (r *objectDecoder) decodeAttr(i int) (*cty.Value, error) {
 			return &v, nil
 		}
 	}
-	t := decodeKey{json: part.Raw}
+	t := attrJSON{json: part.Raw}
 	if part.Type == gjson.Null && s.singleMemberIndex >= 0 && r.memberValues[s.singleMemberIndex].Type != gjson.Null {
-		t = decodeKey{r.memberValues[s.singleMemberIndex].Raw, true}
+		t = attrJSON{r.memberValues[s.singleMemberIndex].Raw, true}
 	}
 	if v, ok := r.decodedByText[i][t]; ok {
 		return v, nil
@@ -181,7 +181,7 @@ func (r *objectDecoder) decodeAttr(i int) (*cty.Value, error) {
 func hasNoEscapes(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
 
 // decodeUncached decodes what has not been seen before.
-func (r *objectDecoder) decodeUncached(a *Attr, s *attrSource, t decodeKey) (*cty.Value, error) {
+func (r *objectDecoder) decodeUncached(a *Attr, s *attrSource, t attrJSON) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
 		if err := json.Unmarshal([]byte(t.json), &found); err != nil { // it is JSON, but no such number can be held
