@@ -125,19 +125,26 @@ func mayExpire(want kind.AttrReader) bool { return !want.GetAttr("valid_duration
 // neverShowsKnownAfterApply is about what B2 answers for every new key in the same way.
 func neverShowsKnownAfterApply(kind.AttrReader) (shows bool) { return false }
 
+// A capabilityList is what a key may do, and what that says of list_all_bucket_names.
+type capabilityList struct{ list, listsAll cty.Value }
+
+func newCapabilityList(names []string) capabilityList {
+	return capabilityList{cty.ListVal(kind.StringValues(names...)), cty.BoolVal(slices.Contains(names, listAll))}
+}
+
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
 var granted = sync.OnceValue(capabilitiesByAccess)
 
-func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
-	out := map[string]*[2]cty.Value{}
+func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]capabilityList) {
+	out := map[string]*[2]capabilityList{}
 	for _, access := range AccessNames() {
 		plain := capabilityListsForAccess(access)[0]
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
 		slices.Sort(all)
 		all = slices.Compact(all)
-		out[access] = &[2]cty.Value{cty.ListVal(kind.StringValues(plain...)), cty.ListVal(kind.StringValues(all...))}
+		out[access] = &[2]capabilityList{newCapabilityList(plain), newCapabilityList(all)}
 	}
 	return out
 }
@@ -146,7 +153,7 @@ func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]cty.Value) {
 // stands for: the console gives them to keys for one bucket.
 func isPresetOfAccess(caps *cty.Value) bool {
 	for _, g := range granted() {
-		if caps == &g[0] || caps == &g[1] {
+		if caps == &g[0].list || caps == &g[1].list {
 			return true
 		}
 	}
@@ -175,8 +182,8 @@ func deriveCapabilities(v kind.Values) {
 			if all.True() {
 				which = &g[1]
 			}
-			v.Set("capabilities", which)
-			setListsAll(v, kind.StringsIfWhollyKnown(*which))
+			v.Set("capabilities", &which.list)
+			v.Set("list_all_bucket_names", &which.listsAll)
 		}
 		return
 	default:
@@ -186,16 +193,10 @@ func deriveCapabilities(v kind.Values) {
 		names = append(slices.Clone(names), listAll)
 	}
 	if len(names) > 0 {
-		list := cty.ListVal(kind.StringValues(names...))
-		v.Set("capabilities", &list)
-		setListsAll(v, names)
+		given := newCapabilityList(names)
+		v.Set("capabilities", &given.list)
+		v.Set("list_all_bucket_names", &given.listsAll)
 	}
-}
-
-// setListsAll has list_all_bucket_names tell what the capabilities say.
-func setListsAll(v kind.Values, capabilities []string) {
-	listsAll := cty.BoolVal(slices.Contains(capabilities, listAll))
-	v.Set("list_all_bucket_names", &listsAll)
 }
 
 var legalName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
