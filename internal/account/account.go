@@ -182,7 +182,7 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
 // state knows IDs that the listing lacks, one more listing with ListFilter.MultiBucket
 // looks for them: an entry does not say how its object is listed. The error is
-// the API's, wrapped.
+// the API's, wrapped, or that of a context that has ended, though the last reply came first.
 func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
 	r := reader{api: api, account: account, kinds: kinds, query: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds))}
 	var first, parts []*kind.Kind
@@ -205,7 +205,7 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 	}
 	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.needsMultiBucketListing(k, snapshot) })
 	if len(second) == 0 && len(parts) == 0 {
-		return snapshot, nil
+		return snapshot, ctx.Err()
 	}
 	var found []childQueryResult
 	g, gctx := errgroup.WithContext(ctx)
@@ -222,7 +222,10 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 			return nil, err
 		}
 	}
-	return snapshot, addChildrenToSnapshot(snapshot, found)
+	if err := addChildrenToSnapshot(snapshot, found); err != nil {
+		return nil, err
+	}
+	return snapshot, ctx.Err()
 }
 
 // ReadMoreChildren reads what is wanted of parts and was not looked for yet, and puts it into

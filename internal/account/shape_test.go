@@ -2,12 +2,15 @@ package account_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"path"
 	"strings"
 	"testing"
 
+	"b2form/internal/account"
 	"b2form/internal/b2"
 	"b2form/schema/addr"
 )
@@ -62,6 +65,41 @@ func TestRepliesThatSayTooLittle(t *testing.T) {
 		}
 		if _, todo := b2.Explain(err); !strings.Contains(todo, "B2_ENDPOINT") {
 			t.Errorf("%s answered %s: nothing is said of what to do: %v", test.method, test.reply, err)
+		}
+	}
+}
+
+// An endingClient has its context end with the reply to one method.
+type endingClient struct {
+	*b2.Client
+	method string
+	cancel func()
+}
+
+func (c endingClient) Call(ctx context.Context, method string, in, out any) error {
+	err := c.Client.Call(ctx, method, in, out)
+	if method == c.method {
+		c.cancel()
+	}
+	return err
+}
+
+// Who interrupts a reading gets nothing read, also where the last reply was faster.
+func TestReadingThatIsInterrupted(t *testing.T) {
+	for _, method := range []string{"b2_list_buckets", "b2_get_bucket_notification_rules"} {
+		l := newLab(t, nil)
+		l.bucket("acme-photos")
+		who, err := l.master.Authorize(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		query := account.QueryFor(l.config(want{Buckets: []string{"acme-photos"}}), []addr.StateEntry{
+			{Addr: address("notification_rules", "a"), Identity: "acme-photos", ID: "b"}}, l.kinds)
+		if _, err := account.ReadSnapshot(ctx, endingClient{l.master, method, cancel}, who, l.kinds, query); !errors.Is(err,
+			context.Canceled) {
+			t.Errorf("interrupted at the reply to %s: %v", method, err)
 		}
 	}
 }
