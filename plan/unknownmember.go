@@ -8,71 +8,49 @@ import (
 
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // warnLostMembers names what an update takes away unseen: B2 takes lists and objects whole, so members of
 // them that this release does not know are not sent along.
 func (p *planner) warnLostMembers(r *config.Resource, o *kind.Object, fields []string) {
+	sentWhole := func(name string) bool { a := r.Kind.FindAttr(name); return a.Object != nil && !a.Encoding.AsMap }
+	if !slices.ContainsFunc(fields, sentWhole) {
+		return
+	}
 	live, err := o.JSONMembers()
 	if err != nil {
 		return // what is unreadable was reported
 	}
 	for _, name := range fields {
-		a := r.Kind.FindAttr(name)
-		if a.Object == nil || a.Encoding.AsMap {
+		if !sentWhole(name) {
 			continue
 		}
-		path, known := liveAttrPath(a), []kind.Attr(nil)
+		path, known := liveAttrPath(r.Kind.FindAttr(name)), []kind.Attr(nil)
 		for i := range r.Kind.Attrs {
 			if other := &r.Kind.Attrs[i]; liveAttrPath(other) == path {
 				known = append(known, other.Object...)
 			}
 		}
-		lost := unknownMembers(known, liveAt(live, path), nil)
+		value, _ := wire.MemberAt(live, path)
+		lost := unknownMembers(known, value, nil)
 		if len(lost) == 0 {
 			continue
 		}
+		slices.Sort(lost)
 		rng := r.Block.RangeOf(name)
 		p.warnf(&rng, "The update takes away what b2form does not know",
 			"In B2, %s of %s has settings that this release of b2form does not know: %s. B2 takes %[1]s as a whole, so they are gone "+
 				"after the update. Keep what is there, change it with another program, or use a later release that knows them.",
-			name, r.Addr, strings.Join(lost, ", "))
+			name, r.Addr, strings.Join(slices.Compact(lost), ", "))
 	}
 }
 
 func liveAttrPath(a *kind.Attr) string { return cmp.Or(a.Encoding.ReadPath, a.WirePath) }
 
-// liveAt follows a dotted path into a live object.
-func liveAt(live map[string]any, path string) (v any) {
-	v = live
-	for step := range strings.SplitSeq(path, ".") {
-		m, _ := readable(v, func(name string) bool { return name == step }).(map[string]any)
-		v = m[step]
-	}
-	return v
-}
-
-// readable opens what B2 puts around settings that credentials may not read: the member of it in which
-// something that is known stands.
-func readable(v any, known func(name string) bool) any {
-	m, _ := v.(map[string]any)
-	if _, wrapped := m["isClientAuthorizedToRead"]; !wrapped {
-		return v
-	}
-	for _, part := range m {
-		inner, _ := part.(map[string]any)
-		for name := range inner {
-			if known(name) {
-				return inner
-			}
-		}
-	}
-	return nil
-}
-
 // unknownMembers adds the quoted names of members that no attribute stands for, and that are not null.
 func unknownMembers(attrs []kind.Attr, v any, found []string) []string {
-	switch v := readable(v, func(name string) bool { return begins(attrs, name) }).(type) {
+	switch v := v.(type) {
 	case []any:
 		for _, e := range v {
 			found = unknownMembers(attrs, e, found)
@@ -80,8 +58,7 @@ func unknownMembers(attrs []kind.Attr, v any, found []string) []string {
 	case map[string]any:
 		found = unknownMembersBelow(attrs, "", v, found)
 	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	return found
 }
 
 // begins reports whether the path of an attribute is that one or goes on from there.

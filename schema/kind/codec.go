@@ -33,7 +33,7 @@ func (d valueDecoder) object(attrs []Attr, m map[string]any) (cty.Value, error) 
 // decodePath is the attribute by its path in a live object or in a member of one; unknown
 // where B2 hides it.
 func (d valueDecoder) decodePath(a *Attr, m map[string]any, path string) (cty.Value, error) {
-	raw, hidden := lookupPath(m, path)
+	raw, hidden := wire.MemberAt(m, path)
 	if hidden {
 		return cty.UnknownVal(a.ValueType()), nil
 	}
@@ -57,30 +57,6 @@ func (a *Attr) livePath() string {
 		return a.Encoding.ReadPath
 	}
 	return a.WirePath
-}
-
-// lookupPath follows a dotted path. A wrapper {isClientAuthorizedToRead, value} on
-// the way is opened; hidden says that the credentials may not look inside.
-func lookupPath(m map[string]any, path string) (v any, hidden bool) {
-	v = m
-	for path != "" {
-		var step string
-		step, path, _ = strings.Cut(path, ".")
-		obj, ok := v.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		v = obj[step]
-		if w, ok := v.(map[string]any); ok {
-			if may, isWrapper := w["isClientAuthorizedToRead"]; isWrapper {
-				if may == false {
-					return nil, true
-				}
-				v = w["value"]
-			}
-		}
-	}
-	return v, false
 }
 
 func (d valueDecoder) value(a *Attr, raw any) (cty.Value, error) {
@@ -149,7 +125,7 @@ func (d valueDecoder) pairsFromObject(a *Attr, raw any) (cty.Value, error) {
 // that are not known here do not count.
 func isAllNull(attrs []Attr, m map[string]any) bool {
 	return !slices.ContainsFunc(attrs, func(a Attr) bool {
-		v, hidden := lookupPath(m, a.livePath())
+		v, hidden := wire.MemberAt(m, a.livePath())
 		inner, nested := v.(map[string]any)
 		return hidden || v != nil && !(nested && a.Object != nil && !a.Encoding.AsMap && isAllNull(a.Object, inner))
 	})
