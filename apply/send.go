@@ -15,9 +15,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// attempts bounds how often a create is sent whose outcome was unknown: as often
+// maxCreateAttempts bounds how often a create is sent whose outcome was unknown: as often
 // as other requests are repeated.
-const attempts = 8
+const maxCreateAttempts = 8
 
 // lostCreateDelays is how long to wait between looks for what a create of unknown outcome
 // has made, before it is sent again. Listings may lag behind.
@@ -61,7 +61,7 @@ func (r *runner) createWithRetries(ctx context.Context, t *changeTask, call kind
 				return nil, false, err
 			}
 		}
-		if try == attempts || taken {
+		if try == maxCreateAttempts || taken {
 			return nil, false, r.explainIfOutcomeUnknown(t, err)
 		}
 	}

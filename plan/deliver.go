@@ -104,21 +104,13 @@ func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason 
 		// A state of before IDs counted has none.
 		idsRecorded := slices.ContainsFunc(done, func(part string) bool { return strings.HasPrefix(part, idsDigestPrefix(settings)) })
 		if idsRecorded && !slices.Contains(done, deliveredIDsDigest(settings, d.HoldsIDsOf, p.remoteIDAfterPlan)) {
-			reason = "what it delivers of " + words.JoinAnd(addrTexts(d.HoldsIDsOf)) + " was made anew"
+			reason = "what it delivers of " + words.JoinAnd(addr.Strings(d.HoldsIDsOf)) + " was made anew"
 		}
 	}
 	if len(madeAnew) > 0 {
-		reason = "what it delivers of " + words.JoinAnd(addrTexts(madeAnew)) + " is made anew"
+		reason = "what it delivers of " + words.JoinAnd(addr.Strings(madeAnew)) + " is made anew"
 	}
 	return reason, madeAnew
-}
-
-func addrTexts(list []addr.Addr) []string {
-	out := make([]string, len(list))
-	for i, a := range list {
-		out[i] = a.String()
-	}
-	return out
 }
 
 // deliveredIDs are the remote IDs, after the plan, of the objects of which deliveries of others hold something; "" where

@@ -155,8 +155,7 @@ func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw 
 }
 
 // noteReplacedLinkTargets is the reason for an update that names what takes the place of something
-// live; "" where there is none. judged is the live object with the names of what
-// will be replaced. An update that has no other reason is noted.
+// live; "" where there is none. An update that has no other reason is noted.
 func (l *linkPlanner) noteReplacedLinkTargets(r *config.Resource, h match, liveWithReplacedNames kind.Values,
 	fields []string) (reason string) {
 	rest, _ := l.differFor(r.Kind).diff(r.Value, liveWithReplacedNames, h.entryIfSameObject(), r.IgnoreChanges)

@@ -264,10 +264,10 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		p.warnImportLeavesDifferences(r, fields)
 		action, reason, fields = NoOp, "", nil
 	}
-	if action == NoOp || action == Update {
-		p.deliveredIDs.note(r.Addr, h.object.ID)
-	} else {
+	if action.MakesObject() {
 		p.deliveredIDs.note(r.Addr, "")
+	} else {
+		p.deliveredIDs.note(r.Addr, h.object.ID)
 	}
 	judged, follows := p.linkPlanner.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)

@@ -174,8 +174,7 @@ func (p *planner) isOfAnnouncedTime(addr addr.Addr, o *kind.Object) bool {
 	if o.Kind.Content != nil {
 		live, err := o.Values() // whoever compares it tells of an error
 		if at := live.GetAttr(o.Kind.Content.UploadTimeAttr); err == nil && !at.IsNull() {
-			ms, _ := at.AsBigFloat().Int64()
-			made = time.UnixMilli(ms)
+			made = timeFromMillis(at)
 		}
 	}
 	return slices.ContainsFunc(p.announced[addr], func(a AnnouncedCreate) bool {
@@ -379,6 +378,11 @@ func formatAttrValue(a *kind.Attr, v cty.Value) string {
 	if !a.Encoding.IsUnixMillis || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)
 	}
+	return timeFromMillis(v).Format(time.RFC3339)
+}
+
+// timeFromMillis is a time as B2 tells it, in milliseconds since 1970; v is known and not null.
+func timeFromMillis(v cty.Value) time.Time {
 	ms, _ := v.AsBigFloat().Int64()
-	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
+	return time.UnixMilli(ms).UTC()
 }

@@ -66,8 +66,8 @@ func outputDigest(salt string, o *config.Output, v cty.Value) (digestOrEmpty str
 	return saltedDigest(salt, "output "+o.Name, text, addr.ObjectDigestLength)
 }
 
-// planOutputs plans what becomes of the outputs, and reports what is wrong with them and with what goes in and out of modules. A plan that
-// leaves out something of what is declared says nothing of them.
+// planOutputs plans what becomes of the outputs, and reports what is wrong with them and with what goes in and out of
+// modules. A plan that leaves out something of what is declared says nothing of them.
 func (p *planner) planOutputs() {
 	if p.RotationsOnly || p.RefreshOnly || p.ImportOnly != nil || len(p.Target)+len(p.Exclude) > 0 || p.diags.HasErrors() {
 		return

@@ -235,7 +235,7 @@ func (p *planner) keepOnlyRotationsIfAsked() {
 	}
 	p.keepChanges(func(i int) bool {
 		c := &p.plan.Changes[i]
-		return p.isSelectedRotationChange(c) || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
+		return renewed[c.Addr] || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
 	})
 	p.keepOnlyPlannedRecords(p.isRotationRecord)

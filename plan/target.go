@@ -221,9 +221,5 @@ func (p *planner) warnPartialPlan(brought, broughtDeletes, excludedByNeed []addr
 
 // abbreviateAddrs names some of the addresses, the first in their order.
 func abbreviateAddrs(list []addr.Addr) string {
-	var names []string
-	for _, a := range slices.SortedFunc(slices.Values(list), addr.Addr.Compare) {
-		names = append(names, a.String())
-	}
-	return words.JoinAtMost(names, 10)
+	return words.JoinAtMost(addr.Strings(slices.SortedFunc(slices.Values(list), addr.Addr.Compare)), 10)
 }

@@ -132,7 +132,7 @@ func (p *program) noteLockWait(holder *state.LockedError) {
 func (p *program) openStateOnlySession(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
 	if p.useEmulator {
-		return s, checkBoxFolder()
+		return s, checkEmulatorFolder()
 	}
 	config, diags := schema.LoadSettings(p.schemaOptions(s.kinds))
 	p.sourceFiles = config.Files

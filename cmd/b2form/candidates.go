@@ -52,11 +52,7 @@ func (p *program) flagValueCandidates(command, name, value string) (prefix strin
 		paths, _ := testFilePaths()
 		return "", textCandidates(paths...)
 	case "var":
-		c := p.loadConfigOrEmpty()
-		for _, name := range slices.Sorted(maps.Keys(c.NonsensitiveVariables)) {
-			found = append(found, completionCandidate{text: name + "="})
-		}
-		for _, name := range slices.Sorted(maps.Keys(c.SensitiveVariables)) {
+		for _, name := range variableNames(p.loadConfigOrEmpty()) {
 			found = append(found, completionCandidate{text: name + "="})
 		}
 	case "replace":
@@ -208,4 +204,9 @@ func dirEntryCandidates(word string, foldersOnly bool) (found []completionCandid
 		}
 	}
 	return found
+}
+
+// variableNames are the variables that a configuration declares: those that are not sensitive, then the others.
+func variableNames(c *config.Config) []string {
+	return slices.Concat(slices.Sorted(maps.Keys(c.NonsensitiveVariables)), slices.Sorted(maps.Keys(c.SensitiveVariables)))
 }

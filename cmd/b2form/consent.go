@@ -16,20 +16,21 @@ import (
 )
 
 // checkConsent checks what -auto-approve alone is no consent to, before anything
-// is written. It says what to add. diags are errors of the plan that were found already.
+// is written. It says what to add, beside the errors of the plan that were found already.
 func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, earlierErrors hcl.Diagnostics) error {
+	diags := earlierErrors
 	if s.runOptions.autoApprove && s.runOptions.expectedDigest == nil && s.savedPlan == nil {
-		earlierErrors = append(earlierErrors, s.refuseHazards(p)...)
-		earlierErrors = append(earlierErrors, s.refuseUndeclaredImports(p)...)
-		earlierErrors = append(earlierErrors, s.unrecordedDeletesNeedingConsent(p, hcl.DiagError)...)
-		earlierErrors = append(earlierErrors, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
+		diags = append(diags, s.refuseHazards(p)...)
+		diags = append(diags, s.refuseUndeclaredImports(p)...)
+		diags = append(diags, s.unrecordedDeletesNeedingConsent(p, hcl.DiagError)...)
+		diags = append(diags, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
 	}
-	earlierErrors = append(earlierErrors, s.refuseUndelivered(p)...)
-	earlierErrors = append(earlierErrors, s.diagnoseUndeliverable(p, hcl.DiagError, s.secretOptions())...)
-	earlierErrors = append(earlierErrors, s.diagnoseMissingCapabilities(p, hcl.DiagError)...)
-	earlierErrors = append(earlierErrors, s.diagnoseUndeletable(hcl.DiagError)...)
-	if len(earlierErrors) > 0 {
-		return earlierErrors
+	diags = append(diags, s.refuseUndelivered(p)...)
+	diags = append(diags, s.diagnoseUndeliverable(p, hcl.DiagError, s.secretOptions())...)
+	diags = append(diags, s.diagnoseMissingCapabilities(p, hcl.DiagError)...)
+	diags = append(diags, s.diagnoseUndeletable(hcl.DiagError)...)
+	if len(diags) > 0 {
+		return diags
 	}
 	return nil
 }

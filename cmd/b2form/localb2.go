@@ -30,12 +30,12 @@ type localB2 struct {
 	stateAndDeliveryDir string // holds what runs on the account leave: the state, and what is delivered
 }
 
-// checkBoxFolder refuses what leads out of the folder: nothing but folders and files of its own may be in it, as
+// checkEmulatorFolder refuses what leads out of the folder: nothing but folders and files of its own may be in it, as
 // somebody else may have written what is there.
-func checkBoxFolder() error {
+func checkEmulatorFolder() error {
 	parent, _ := filepath.Split(emulatorFolder)
 	if info, err := os.Lstat(filepath.Clean(parent)); err == nil && !info.IsDir() {
-		return notOwnError(filepath.Clean(parent))
+		return notOwnFileError(filepath.Clean(parent))
 	}
 	return filepath.WalkDir(emulatorFolder, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -44,20 +44,20 @@ func checkBoxFolder() error {
 		case err != nil:
 			return failf("Emulator cannot start", "%s cannot be read: %s.", path, words.ErrorWithoutPath(err))
 		case !d.IsDir() && !d.Type().IsRegular():
-			return notOwnError(path)
+			return notOwnFileError(path)
 		}
 		return nil
 	})
 }
 
-func notOwnError(path string) error {
+func notOwnFileError(path string) error {
 	return failf("Emulator cannot start", "-emulator works in folders and files of its own below %s, and %q is a link or something else. "+
 		"Delete it if nobody needs it.", emulatorFolder, path)
 }
 
 // openLocalB2 opens the account in its folder.
 func (p *program) openLocalB2() (*localB2, error) {
-	if err := checkBoxFolder(); err != nil {
+	if err := checkEmulatorFolder(); err != nil {
 		return nil, err
 	}
 	data := filepath.Join(emulatorFolder, "account")

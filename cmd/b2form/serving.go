@@ -26,7 +26,7 @@ func newEmulatorHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: goingOn, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 }
 
-// A idleTimeoutBody is a body whose connection breaks when nothing of it comes.
+// An idleTimeoutBody is a body whose connection breaks when nothing of it comes.
 type idleTimeoutBody struct {
 	io.ReadCloser
 	connection *http.ResponseController

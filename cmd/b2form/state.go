@@ -185,21 +185,19 @@ Example:
 func (p *program) forgetAddresses(store *state.Store, addrs []addr.Addr) error {
 	st := store.State()
 	var forgotten []addr.Addr
+	seen := map[addr.Addr]bool{}
 	for _, a := range addrs {
 		found := addrsCoveredBy(st, a)
 		if found == nil {
 			return notInStateError(a, st.Entries)
 		}
 		for _, a := range found {
-			if !slices.Contains(forgotten, a) {
-				forgotten = append(forgotten, a)
+			if !seen[a] {
+				seen[a], forgotten = true, append(forgotten, a)
 			}
 		}
 	}
-	intents := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool {
-		return !slices.Contains(forgotten,
-			i.Addr)
-	})
+	intents := slices.DeleteFunc(slices.Clone(st.OpenIntents), func(i state.CreateIntent) bool { return !seen[i.Addr] })
 	if err := errors.Join(store.ForgetEntries(forgotten...), store.DropIntents(intents...)); err != nil {
 		return err
 	}

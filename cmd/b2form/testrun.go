@@ -213,8 +213,7 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	if err != nil {
 		return nil, err
 	}
-	t.variableNames = slices.AppendSeq(t.variableNames, maps.Keys(s.config.NonsensitiveVariables))
-	t.variableNames = slices.AppendSeq(t.variableNames, maps.Keys(s.config.SensitiveVariables))
+	t.variableNames = append(t.variableNames, variableNames(s.config)...)
 	s.runOptions = runOptions{autoApprove: true, allowImports: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
 		liftedLimits: config.LimitableActions()}
 	err = s.withLockedState(ctx, purposeOf(r), func(store *state.Store) error {

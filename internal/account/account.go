@@ -22,11 +22,15 @@ type Query map[string]KindQuery
 // A KindQuery is what one kind must be read for.
 type KindQuery struct {
 	WantedIdentities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
-	// remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
-	WantedIDs             []string
-	MultiBucket           bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
-	ReferencedNames       []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
-	ImportIDsOrIdentities []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
+	// remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.IncludeMultiBucketKeys
+	// lists more
+	WantedIDs []string
+	// a declared object is of the sort that only ListFilter.IncludeMultiBucketKeys lists
+	MultiBucket bool
+	// what others name and nobody declares. Only of a kind of which ListFilter.IncludeMultiBucketKeys lists more
+	ReferencedNames []string
+	// names or remote IDs in import blocks. Only of a kind of which ListFilter.IncludeMultiBucketKeys lists more
+	ImportIDsOrIdentities []string
 	Listings              []kind.ChildListQuery
 }
 
@@ -180,7 +184,7 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 // ReadSnapshot lists every wanted kind, all at once, and then what is a part of what was
 // found. A kind that the credentials may
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
-// state knows IDs that the listing lacks, one more listing with ListFilter.MultiBucket
+// state knows IDs that the listing lacks, one more listing with ListFilter.IncludeMultiBucketKeys
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped, or that of a context that has ended, though the last reply came first.
 func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
@@ -285,7 +289,7 @@ func (r *reader) listObjects(ctx context.Context, kinds []*kind.Kind, multiBucke
 }
 
 // needsMultiBucketListing reports whether an object that the state knows, or that others name, was
-// not listed although ListFilter.MultiBucket might list it.
+// not listed although ListFilter.IncludeMultiBucketKeys might list it.
 func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.query[k.Name]
 	if need.MultiBucket || config.MultiBucketAttr(k) == nil {

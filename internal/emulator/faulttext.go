@@ -18,9 +18,8 @@ import (
 //	       | "retry_after=" SECONDS | "expired" | "cap"
 //	       | "drop" | "hang" | "delay=" DURATION
 //
-// "expired" is short for status=401,code=expired_auth_token and "cap" for
-// status=403,code=transaction_cap_exceeded. TEXT ends at a comma, which a
-// backslash before it makes part of the text, as it does a backslash.
+// FaultItems says what each item is. TEXT ends at a comma, which a backslash
+// before it makes part of the text, as it does a backslash.
 
 // A FaultItem is what may stand in the text of a fault. A name in capitals stands for a value.
 type FaultItem struct{ Text, Doc string }

@@ -32,7 +32,7 @@ func (r *Recorder) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File
 
 // Plan records what would change, and what changed outside of b2form.
 func (r *Recorder) Plan(p *plan.Plan, m view.PlanPurpose) {
-	shown := &Plan{Purpose: m, Summary: view.PlanSummary(p.Counts()), Counts: p.Counts(), LeftOut: addresses(p.LeftOut)}
+	shown := &Plan{Purpose: m, Summary: view.PlanSummary(p.Counts()), Counts: p.Counts(), LeftOut: addr.Strings(p.LeftOut)}
 	r.Run.Drift = nil
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -70,14 +70,6 @@ func driftOf(c *plan.Change, m view.PlanPurpose) (d Drift, drifted bool) {
 	return d, true
 }
 
-func addresses(list []addr.Addr) []string {
-	out := make([]string, len(list))
-	for i, a := range list {
-		out[i] = a.String()
-	}
-	return out
-}
-
 // PlanDigest records what the plan can be approved by.
 func (r *Recorder) PlanDigest(d plan.Digest) { r.Run.Digest = d.String() }
 
@@ -97,7 +89,7 @@ func (r *Recorder) Done(result *apply.Result, m view.PlanPurpose) {
 			done.Failed = append(done.Failed, c.Change.Addr.String())
 		}
 	}
-	done.Unfinished = append(addresses(result.Skipped), addresses(result.PartlySkipped)...)
+	done.Unfinished = append(addr.Strings(result.Skipped), addr.Strings(result.PartlySkipped)...)
 	r.Run.Done = done
 }
 

@@ -214,3 +214,12 @@ func leadingInstanceKey(t hcl.Traversal) (key InstanceKey, ok bool) {
 	n, acc := step.Key.AsBigFloat().Int64()
 	return CountIndex(int(n)), acc == big.Exact && n >= 0
 }
+
+// Strings are addresses as they are written, in the order of the list.
+func Strings(list []Addr) []string {
+	out := make([]string, len(list))
+	for i, a := range list {
+		out[i] = a.String()
+	}
+	return out
+}

@@ -286,11 +286,7 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 	for _, r := range replicationRulesOf(before) {
 		if r.GetAttr("is_enabled").True() && !slices.ContainsFunc(replicationRulesOf(after),
 			func(other cty.Value) bool { return copiesAllOf(other, r) }) {
-			which := "new files"
-			if prefix := fileNamePrefixOf(r); prefix != "" {
-				which += " under " + wire.QuoteText(prefix, strconv.Quote)
-			}
-			say("%s are no longer copied to bucket %s", which, kind.EmptyIfNull(r.GetAttr("destination")))
+			say("new files%s are no longer copied to bucket %s", underPrefix(r), kind.EmptyIfNull(r.GetAttr("destination")))
 		}
 	}
 	for _, pair := range replicationKeyPairsOf(before) {
@@ -320,11 +316,18 @@ func sendingHazards(before []cty.Value, rule cty.Value) []kind.Hazard {
 	if existing {
 		which = "new files, and those that are there,"
 	}
-	if prefix := fileNamePrefixOf(rule); prefix != "" {
-		which += " under " + wire.QuoteText(prefix, strconv.Quote)
-	}
 	return []kind.Hazard{{Kind: kind.SendsFiles, UnlessOwn: id, UnlessOwnKind: "bucket", Detail: fmt.Sprintf(
-		"%s are copied to the bucket %s, which this account does not have, as far as the credentials in use see", which, id)}}
+		"%s%s are copied to the bucket %s, which this account does not have, as far as the credentials in use see", which,
+		underPrefix(rule), id)}}
+}
+
+// underPrefix says which files a rule is for: " under PREFIX", "": all.
+func underPrefix(rule cty.Value) string {
+	prefix := fileNamePrefixOf(rule)
+	if prefix == "" {
+		return ""
+	}
+	return " under " + wire.QuoteText(prefix, strconv.Quote)
 }
 
 // copiesAllOf reports whether a rule copies all that another one copied.
