@@ -63,7 +63,7 @@ func (p *program) checkNoEmptyOption(root *cli.Command, args []string) error {
 		}
 		name, value, given := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
 		f := findFlag(root, at, name)
-		if f != nil && !given && !isBoolFlag(f) && i+1 < len(args) {
+		if i+1 < len(args) && followingValueCount(f, args[i]) > 0 {
 			i++
 			value, given = args[i], true
 		}
@@ -92,7 +92,7 @@ func optionName(arg string) string {
 
 // followingValueCount is how many arguments behind an option are its value.
 func followingValueCount(f cli.Flag, arg string) int {
-	if f != nil && takesValue(f) && !strings.Contains(arg, "=") {
+	if f != nil && !isBoolFlag(f) && !strings.Contains(arg, "=") {
 		return 1
 	}
 	return 0

@@ -190,7 +190,7 @@ func (p *program) completionCandidates(at *cli.Command, args []string) []complet
 			case f == nil:
 			case given:
 				p.rememberCompletionFlag(name, value)
-			case takesValue(f):
+			case !isBoolFlag(f):
 				waiting = f
 			default:
 				p.rememberCompletionFlag(name, "true")
@@ -246,6 +246,7 @@ func findFlag(root, at *cli.Command, name string) cli.Flag {
 	return nil
 }
 
+// takesValue reports whether a value is offered: also to a switch whose usage names one, as -lock=false.
 func takesValue(f cli.Flag) bool {
 	return strings.Contains(f.(cli.DocGenerationFlag).GetUsage(), "`")
 }
