@@ -13,7 +13,7 @@ import (
 )
 
 // An altering answers in the place of the service, of whose reply it is told. With the status 0
-// the connection breaks.
+// the connection breaks. Several requests may ask it at once.
 type altering func(reply string) (status int, body string)
 
 func (a *service) alter(methods map[string]altering) {
@@ -165,9 +165,12 @@ func TestMintDeleteFails(t *testing.T) {
 		t.Errorf("of a key that is gone it says:\n%s", text)
 	}
 	b = newBench(t, "")
-	reads := 0
-	b.alter(map[string]altering{"b2_delete_key": trouble, "b2_list_keys": func(reply string) (int, string) {
-		if reads++; reads > 2 { // the first ones show that the key is there
+	var tried atomic.Bool // the listings before show that the key is there
+	b.alter(map[string]altering{"b2_delete_key": func(reply string) (int, string) {
+		tried.Store(true)
+		return trouble(reply)
+	}, "b2_list_keys": func(reply string) (int, string) {
+		if tried.Load() {
 			return trouble(reply)
 		}
 		return http.StatusOK, reply
