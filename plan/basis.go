@@ -46,6 +46,7 @@ func (p *planner) computeBasisAndSaved() {
 	}
 	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.plan.Records, p.plan.Moves
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
+	saved.Protection = p.plan.ProtectionChanges
 	if len(hidden.texts) > 0 {
 		hashHidden := p.HashHidden
 		if hashHidden == nil {

@@ -32,6 +32,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.warnDataOfDestroyed()
 		p.addBrokenLinkHazards()
 		p.planDigestRemovals()
+		p.addProtectionChanges()
 		p.makeSteps()
 		p.planOutputs()
 		p.computeBasisAndSaved()

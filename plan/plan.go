@@ -160,6 +160,16 @@ type Plan struct {
 	// OutputChanges are those that change; sorted by name. They alone make no plan that there is anything to
 	// do for.
 	OutputChanges []OutputChange
+	// ProtectionChanges are the settings in Records that the state records otherwise now; sorted by address and name.
+	// They change nothing in B2, but what becomes of an object whose block is gone.
+	ProtectionChanges []ProtectionChange
+}
+
+// A ProtectionChange is a setting about the end of an object that stays, of which the state records the contrary.
+type ProtectionChange struct {
+	Addr     addr.Addr `json:"address"`
+	Setting  string    `json:"setting"` // prevent_destroy, or the kind's DestroyBehavior.ForceAttr
+	Declared bool      `json:"declared"`
 }
 
 // A RotatingObject is the present of an object that is renewed from time to time.
@@ -290,8 +300,13 @@ func (c *Change) contentHazardIndex() (indexOrNegative int) {
 }
 
 // HasNoChanges reports whether nothing would change, neither in B2 nor in what the
-// state owns. There may still be Records to write.
+// state owns. There may still be Records to write, ProtectionChanges among them.
 func (p *Plan) HasNoChanges() bool { return len(p.Changes) == 0 }
+
+// IsApplyable reports whether something that is shown would change: objects, outputs or protection.
+func (p *Plan) IsApplyable() bool {
+	return !p.HasNoChanges() || len(p.OutputChanges) > 0 || len(p.ProtectionChanges) > 0
+}
 
 // HazardKinds lists the kinds of hazard among the changes, each once, sorted.
 func (p *Plan) HazardKinds() []kind.HazardKind {

@@ -44,6 +44,24 @@ func (p *planner) planRecord(r *config.Resource, h match, action Action, live ki
 	}
 }
 
+// addProtectionChanges tells of records by which an object that was recorded before is protected otherwise.
+func (p *planner) addProtectionChanges() {
+	for i := range p.plan.Records {
+		now := &p.plan.Records[i]
+		was, r := p.entry(now.Addr), p.declaration(now.Addr)
+		if was == nil || r == nil || was.ID != now.ID {
+			continue
+		}
+		add := func(setting string, before, after bool) {
+			if before != after {
+				p.plan.ProtectionChanges = append(p.plan.ProtectionChanges, ProtectionChange{now.Addr, setting, after})
+			}
+		}
+		add(r.Kind.Destroy.ForceAttr, was.ForceDestroy, now.ForceDestroy)
+		add("prevent_destroy", was.PreventDestroy, now.PreventDestroy)
+	}
+}
+
 // keepOnlyPlannedRecords leaves out the records of what has no change in the plan, but for what isPlanned all the same:
 // whether an object is protected, or goes with what it holds, is told to the state with the rest of it.
 func (p *planner) keepOnlyPlannedRecords(isPlanned func(*addr.StateEntry) bool) {

@@ -19,17 +19,18 @@ import (
 // A Saved plan is all that its basis is a digest of. It can be stored and shown: in the place of
 // what the plan hides stands something else.
 type Saved struct {
-	AccountID    string            `json:"account"`
-	Realm        string            `json:"realm"`
-	Changes      []SavedChange     `json:"changes,omitempty"`
-	Outputs      []SavedOutput     `json:"outputs,omitempty"`
-	Steps        []Step            `json:"steps,omitempty"`
-	Records      []addr.StateEntry `json:"records,omitempty"`
-	Moves        []EntryMove       `json:"moves,omitempty"`
-	MovedIntents []EntryMove       `json:"moved_intents,omitempty"`
-	Undelivered  []addr.Addr       `json:"undelivered,omitempty"`
-	LeftOut      []addr.Addr       `json:"left_out,omitempty"`
-	HiddenHash   string            `json:"hidden_hash,omitempty"` // SlowHashIfSalted of what is hidden; "": nothing is
+	AccountID    string             `json:"account"`
+	Realm        string             `json:"realm"`
+	Changes      []SavedChange      `json:"changes,omitempty"`
+	Outputs      []SavedOutput      `json:"outputs,omitempty"`
+	Steps        []Step             `json:"steps,omitempty"`
+	Records      []addr.StateEntry  `json:"records,omitempty"`
+	Moves        []EntryMove        `json:"moves,omitempty"`
+	MovedIntents []EntryMove        `json:"moved_intents,omitempty"`
+	Undelivered  []addr.Addr        `json:"undelivered,omitempty"`
+	LeftOut      []addr.Addr        `json:"left_out,omitempty"`
+	Protection   []ProtectionChange `json:"protection,omitempty"`
+	HiddenHash   string             `json:"hidden_hash,omitempty"` // SlowHashIfSalted of what is hidden; "": nothing is
 }
 
 // A SavedChange is a Change in the form that is hashed and stored.
@@ -79,7 +80,8 @@ func (s *Saved) Basis() (string, error) {
 // says what no plan has.
 func (s *Saved) PlanForDisplay(kinds []*kind.Kind) (*Plan, error) {
 	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
-		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", SavedForm: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
+		LeftOut: s.LeftOut, ProtectionChanges: s.Protection,
+		Salted: s.HiddenHash != "", SavedForm: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
 	values := valueReader{map[*kind.Kind]objectTypes{}, map[*kind.Attr]decodedText{}}
 	for i := range s.Changes {
 		c, err := s.Changes[i].shownChange(kinds, values)

@@ -294,7 +294,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	})
 	w.stop()
 	end()
-	if !p.HasNoChanges() {
+	if !p.HasNoChanges() || len(p.ProtectionChanges) > 0 {
 		s.ui.Done(result, m)
 	}
 	s.ui.Deliveries(deliveredKeys(result))

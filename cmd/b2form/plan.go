@@ -127,7 +127,7 @@ func (s *session) showAndSavePlan(made *plan.Plan, brokenPolicies hcl.Diagnostic
 		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
 			"actions if you run \"b2form %s\" now.", m.ApplyingCommandWithFlags()))
 	}
-	if s.runOptions.detailedExitCode && (!made.HasNoChanges() || len(made.OutputChanges) > 0) {
+	if s.runOptions.detailedExitCode && made.IsApplyable() {
 		return changesPresent
 	}
 	return nil

@@ -117,7 +117,7 @@ type PipelineVariable struct{ Name, Value string }
 func PipelineVariables(r *Run) []PipelineVariable {
 	n := r.DoneOrPlannedCounts()
 	return []PipelineVariable{
-		{"changes", strconv.FormatBool(len(r.Changes()) > 0 || r.OutputsDiff != "" || len(r.Drift) > 0)},
+		{"changes", strconv.FormatBool(len(r.Changes()) > 0 || r.OutputsDiff != "" || r.StateDiff != "" || len(r.Drift) > 0)},
 		{"outcome", string(r.Outcome())},
 		{"import", strconv.Itoa(n.Import)}, {"add", strconv.Itoa(n.Add)}, {"change", strconv.Itoa(n.Change)},
 		{"destroy", strconv.Itoa(n.Destroy)}, {"forget", strconv.Itoa(n.Forget)},

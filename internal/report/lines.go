@@ -55,6 +55,13 @@ type jsonLine struct {
 	Outputs map[string]struct {
 		Action plan.Action `json:"action"`
 	} `json:"outputs"`
+	Protection struct {
+		Resource struct {
+			Addr string `json:"addr"`
+		} `json:"resource"`
+		Setting string `json:"setting"`
+		After   bool   `json:"after"`
+	} `json:"protection"`
 }
 
 // longestLine is more than any line has that was written by -json.
@@ -119,6 +126,8 @@ func (r *Run) add(l *jsonLine) {
 		}
 		slices.Sort(names)
 		r.OutputsDiff += strings.Join(names, "")
+	case "protection_change":
+		r.StateDiff += view.ProtectionDiffLine(l.Protection.Resource.Addr, l.Protection.Setting, l.Protection.After)
 	case "change_summary":
 		r.addSummary(l)
 	case "plan_digest":

@@ -66,6 +66,8 @@ func Headline(r *Run) string {
 		return r.Planned.Summary
 	case r.OutputsDiff != "":
 		return "No changes of objects; outputs change."
+	case r.StateDiff != "":
+		return "No changes of objects; what the state records changes."
 	case len(r.Drift) > 0 || r.Command == "drift":
 		return r.driftCounts().Summary()
 	case r.ListedKeys != nil:
@@ -125,6 +127,8 @@ func sections(r *Run, maxDiffBytes int) []section {
 		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), maxDiffBytes)},
 		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "",
 			entries: diffEntryOrOmission(r.OutputsDiff, maxDiffBytes)},
+		{heading: "Changes to the state", singular: "list of changed records", plural: "",
+			entries: diffEntryOrOmission(r.StateDiff, maxDiffBytes)},
 		{heading: "Checks", singular: "check", plural: "checks", entries: checkEntries(r.Checks)},
 		{heading: "Keys", singular: "key", plural: "keys", entries: keyEntries(r.ListedKeys)},
 		{heading: "Exceptions from policies", singular: "exception", plural: "exceptions", entries: exceptionEntries(r.Exceptions)},

@@ -54,7 +54,7 @@ func (r *Recorder) Plan(p *plan.Plan, m view.PlanPurpose) {
 		}
 		shown.Changes = append(shown.Changes, one)
 	}
-	r.Run.Planned, r.Run.OutputsDiff = shown, view.OutputsDiff(p)
+	r.Run.Planned, r.Run.OutputsDiff, r.Run.StateDiff = shown, view.OutputsDiff(p), view.ProtectionDiff(p)
 }
 
 // driftOf is what happened to the object of a change outside of b2form.

@@ -32,6 +32,7 @@ type Run struct {
 	ListedKeys    []Key        // what b2form keys lists
 	Checks        []Check      // in order of their names
 	OutputsDiff   string       // how outputs change, as view.OutputsDiff; "": none does
+	StateDiff     string       // how what the state records of protection changes, as view.ProtectionDiff; "": nothing does
 	CoverageTexts []string     // how much of what is live is managed, a sentence for each kind; nil: nobody asked
 	Digest        string       // what the plan can be approved by; "": nothing
 
@@ -122,7 +123,7 @@ func (r *Run) Outcome() Outcome {
 		return Failed
 	case r.Done != nil:
 		return Applied
-	case r.Planned != nil && len(r.Planned.Changes) > 0, r.OutputsDiff != "", len(r.Drift) > 0, r.ExitCode == 2:
+	case r.Planned != nil && len(r.Planned.Changes) > 0, r.OutputsDiff != "", r.StateDiff != "", len(r.Drift) > 0, r.ExitCode == 2:
 		return Pending
 	}
 	return Unchanged

@@ -35,6 +35,18 @@ func OutputsDiff(p *plan.Plan) string {
 	return out.String()
 }
 
+// ProtectionDiff is how what the state records of protection changes, as ChangeText.Diff; "": nothing does.
+func ProtectionDiff(p *plan.Plan) string {
+	out := &linePrinter{asDiff: true}
+	out.printProtectionChanges(p)
+	return out.String()
+}
+
+// ProtectionDiffLine is a line of a diff that says what the state records from now on.
+func ProtectionDiffLine(address, setting string, declared bool) string {
+	return diffSign(plan.Update.Symbol()) + "   " + protectionLine(address, setting, declared) + "\n"
+}
+
 // OutputDiffLine is a line of a diff that says what becomes of a name.
 func OutputDiffLine(action plan.Action, name string) string {
 	return diffSign(action.Symbol()) + "   " + formatMapKey(name) + "\n"

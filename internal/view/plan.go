@@ -56,10 +56,11 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 		}
 		out.WriteString(text)
 		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
-	case p.HasNoChanges() && len(p.OutputChanges) == 0:
+	case !p.IsApplyable():
 		out.WriteString(noChangesText(m, len(p.LeftOut) > 0, t.Style))
 	}
 	out.printOutputsSection(p)
+	out.printProtectionSection(p)
 	io.WriteString(t.Out, out.String())
 }
 

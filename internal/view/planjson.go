@@ -58,11 +58,13 @@ func (d PlanDocument) Write(out io.Writer) error {
 		w.name("prior_state")
 		prior.write(w)
 		w.members(jsonFields{"checks": d.checks(), "errored": false, "complete": len(d.Plan.LeftOut) == 0,
-			"applyable": !d.Plan.HasNoChanges() || len(d.Plan.OutputChanges) > 0})
+			"applyable": d.Plan.IsApplyable()})
 		w.name("b2form")
 		w.object(func() {
 			w.members(jsonFields{"digest": d.Digest, "exceptions": append([]Exception{}, d.Context.Exceptions...),
 				"capabilities": append([]string{}, d.Context.RequiredCapabilities...)})
+			w.name("protection_changes")
+			w.list(len(d.Plan.ProtectionChanges), func(i int) { w.value(newProtectionChangeJSON(&d.Plan.ProtectionChanges[i])) })
 			w.name("steps")
 			w.list(len(d.Plan.Steps), func(i int) { w.value(newStepJSON(d.Plan, i)) })
 		})

@@ -142,6 +142,7 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", jsonFields{"step": newStepJSON(p, i)})
 	}
 	j.emitOutputChanges(p)
+	j.emitProtectionChanges(p)
 	operation := "plan"
 	switch m {
 	case Planning:
