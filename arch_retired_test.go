@@ -16,7 +16,7 @@ const retiredNames = `
 apply:
 	Event.Count Event.FilesRemoved, Event.Name Event.DeletedName, Event.Note Event.Destination, Event.Took Event.Elapsed,
 	Options.Began Options.RunStart, Options.Events Options.OnEvent, Options.Secrets Options.Delivery, Options.Verify Options.VerifyKey,
-	Options.Wait Options.Sleep, Result.Changes Result.BegunChanges, Result.Failed Result.Incomplete, Result.Secrets Result.NewSecrets,
+	Options.Wait Options.Sleep, Result.Changes Result.BegunChanges, Result.Failed Result.Incomplete, Result.Secrets Result.UsableNewKeys,
 	Result.Unfinished Result.PartlySkipped, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
 	execution.aside execution.runningWithoutSlot, execution.busy execution.slotsInUse, execution.inPlace execution.holdsSlot,
 	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism, outcome stepStatus,
@@ -35,7 +35,7 @@ cmd/b2form:
 	system.unseen system.readHidden, toggle boolFlag, unwritten writeError,
 	versionDocument.Terraform versionDocument.VersionForTerraformTools, watch progressReporter, world system
 internal/account:
-	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMoreChildren, Need KindQuery,
+	KindQuery.Multi KindQuery.ListMultiBucketKeys, KindQuery.Named KindQuery.UndeclaredReferences, More ReadMoreChildren, Need KindQuery,
 	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQueryResult.lookedForIdentities,
 	childQuery.list childQueryResult.found, kindQuery.multi kindQueryBuilder.supportsMultiBucket,
 	kindQuery.part kindQueryBuilder.isChild, needed kindQueryBuilder,
@@ -55,7 +55,7 @@ internal/b2:
 	versionRemoval purgeRun,
 	Client.Ahead Client.ProvenServiceClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedClientsLimiter,
 	Options.Log Options.OnAttempt, Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
-	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
+	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.pausedUntil,
 	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
 	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.sequentialRoundTrips,
 	emptying purgeRun, flight pendingAuthorization, hiddenString hiddenStringFunc, pace adaptiveLimit, record blazerCall,
@@ -87,7 +87,7 @@ internal/report:
 	Run.Coverage Run.CoverageTexts, Run.Outputs Run.OutputsDiff, Variable PipelineVariable, Variables PipelineVariables,
 	line.Format jsonLine.FormatVersion
 internal/scrub:
-	Spellings RemoveWholeSecret, Text RemoveSecretOrWithholdText
+	Spellings RemoveSecretKeepParts, Text RemoveSecretOrWithholdText
 internal/secret:
 	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.InvalidatedDestinations, KeyInfo.Endpoint KeyInfo.S3Endpoint,
 	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileJournal, Leftovers.Exist TempFileJournal.HasLeftovers,
@@ -111,8 +111,9 @@ internal/state:
 	Shared BucketBackend, Shared.Init BucketBackend.CreateBucket, State.Find State.FindEntry, State.Open State.OpenIntents,
 	Store.Announce Store.AnnounceCreates, Store.Begin Store.AnnounceCreates, Store.Bind Store.BindAccount, Store.Call Store.CallInTurn,
 	Store.Check Store.CheckLocked, Store.Drop Store.DropIntents, Store.Forget Store.ForgetEntries, Store.Move Store.MoveEntry,
-	Store.Put Store.PutEntries, Store.PutInDoubt Store.PutKeepingIntent, Store.Revise Store.MoveAndPut, Store.Strike Store.RemoveRetiree,
-	Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr, binding accountBinding, bucket bucketStorage,
+	Store.Put Store.PutEntriesCloseIntents, Store.PutInDoubt Store.PutKeepingIntent, Store.Revise Store.MoveAndPut,
+		Store.Strike Store.RemoveRetiree,
+	Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastDecodedAddr, binding accountBinding, bucket bucketStorage,
 	bucketStorage.chunk bucketStorage.lastPartContent, bucketStorage.end bucketStorage.cancel, bucketStorage.home bucketStorage.bucketID,
 	bucketStorage.id bucketStorage.runID, bucketStorage.lost bucketStorage.lostErr, bucketStorage.made bucketStorage.objectsMade,
 	bucketStorage.old bucketStorage.journalParts, bucketStorage.ours bucketStorage.onlyOursSinceRevision,
@@ -159,7 +160,7 @@ internal/visible:
 	JSON EscapeInvisibleInJSON, LineStart EscapeTextAtLineStart, Lines EscapeLines,
 	Masked ReplaceInvisibleKeepingOffsets, Start EscapeTextAtLineStart, Text EscapeLine, Truncate EscapeTruncated
 internal/words:
-	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ApproximateDuration
+	A WithArticle, Capital CapitalizeUnlessName, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ApproximateDuration
 plan:
 	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.IDsBeforeCreate, AnnouncedCreate.Made AnnouncedCreate.LaterAttemptID,
 	AnnouncedCreate.RecordedID AnnouncedCreate.LaterAttemptID, Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings,
@@ -291,7 +292,7 @@ schema/kind:
 	text attrJSON
 schema/parse:
 	IsPlainWord IsASCIIName, PerInstance StepsPerInstance, Variable MaxEvaluationEnvVar, plainParser subsetParser,
-	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,
+	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.NewExceededError, Budget.Grant Budget.GrantEvaluation,
 	Budget.Look Budget.MustSpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.MustSpendValue, counted countedExpr,
 	exceeded exceededPanic, nesting nestingScanner
 schema/syntax:

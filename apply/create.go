@@ -47,7 +47,7 @@ func (r *runner) announceCreates(creates []int) error {
 			return t.announcedBefore && id == t.RemoteID ||
 				slices.ContainsFunc(t.FurtherDeletes, func(o plan.NamedObject) bool { return o.ID == id })
 		})
-		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.now(),
+		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.nowToTheSecond(),
 			MultiBucket: config.NeedsMultiBucket(t.Kind, t.After)}
 	}
 	if err := r.State.AnnounceCreates(intents...); err != nil {
@@ -138,7 +138,7 @@ func (r *runner) recordNewEntry(t *changeTask, made time.Time, delivered bool) e
 	res := r.resources[t.Addr]
 	e := addr.StateEntry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
-		Retiring: sortByID(append(retireesAfterCreate(t.Change, r.now()), r.listedExpiredPredecessors(t)...))}
+		Retiring: sortByID(append(retireesAfterCreate(t.Change, r.nowToTheSecond()), r.listedExpiredPredecessors(t)...))}
 	if delivered {
 		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res, func(a addr.Addr) string {
 			other, _ := r.State.Entry(a)
@@ -148,7 +148,7 @@ func (r *runner) recordNewEntry(t *changeTask, made time.Time, delivered bool) e
 	if t.unresolvedAttempts > 0 && t.Kind.NameTakenCode == "" { // else the name is taken now
 		return r.State.PutKeepingIntent(e)
 	}
-	return r.State.PutEntries(e)
+	return r.State.PutEntriesCloseIntents(e)
 }
 
 // retireesAfterCreate are the earlier objects that are recorded with the one that takes
@@ -194,7 +194,7 @@ func (r *runner) withTimestampIfRotating(c *plan.Change) (*plan.Change, error) {
 	if _, ok := c.Kind.RotationOf(c.After); !ok {
 		return c, nil
 	}
-	at := r.now()
+	at := r.nowToTheSecond()
 	r.liveMu.Lock()
 	for _, o := range r.Snapshot.AllRead(c.Kind) {
 		if name, made, ok := kind.ParseTimestampedName(o.Identity); ok && name == c.Identity && !made.Before(at) {
@@ -219,16 +219,16 @@ func (r *runner) withTimestampIfRotating(c *plan.Change) (*plan.Change, error) {
 // createdAtOrNow is when the object was made, by B2's clock where its answer tells.
 func (r *runner) createdAtOrNow(c *plan.Change, o *kind.Object) time.Time {
 	if c.Kind.Credential == nil {
-		return r.now()
+		return r.nowToTheSecond()
 	}
 	live, err := o.Value()
 	if err != nil {
-		return r.now() // the check that follows says so
+		return r.nowToTheSecond() // the check that follows says so
 	}
 	if at := c.Kind.Credential.CreatedAt(c.After, live); !at.IsZero() {
 		return at.UTC().Truncate(time.Second)
 	}
-	return r.now()
+	return r.nowToTheSecond()
 }
 
 // prepareDelivery proves that every destination of the new secret can take it.
@@ -360,7 +360,7 @@ func (r *runner) deleteUndelivered(ctx context.Context, t *changeTask, o *kind.O
 		return &wire.ExplainedError{
 			Summary: "A new " + t.Kind.Name + " was left behind",
 			Detail: fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.",
-				words.Capitalize(t.Kind.Name), t.Identity, o.ID),
+				words.CapitalizeUnlessName(t.Kind.Name), t.Identity, o.ID),
 			Cause: err,
 		}
 	}

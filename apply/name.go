@@ -24,7 +24,7 @@ func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id s
 			shown = kind.SensitiveText
 		}
 		return "", &wire.ExplainedError{
-			Summary: words.Capitalize(by.Link.RefKind) + " not found",
+			Summary: words.CapitalizeUnlessName(by.Link.RefKind) + " not found",
 			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.RefKind, shown),
 		}
 	}

@@ -36,13 +36,13 @@ type EventStage string
 
 // The stages.
 const (
-	Started     EventStage = "started"
-	Emptying    EventStage = "emptying"
-	Delivered   EventStage = "delivered"
-	Verifying   EventStage = "verifying" // B2 does not accept the new key yet; only then
-	VerifyEnded EventStage = "verified"  // the wait for that is over
-	Done        EventStage = "done"
-	Failed      EventStage = "failed"
+	Started           EventStage = "started"
+	Emptying          EventStage = "emptying"
+	Delivered         EventStage = "delivered"
+	KeyNotYetAccepted EventStage = "verifying" // B2 does not accept the new key yet; only then
+	VerifyEnded       EventStage = "verified"  // the wait for that is over
+	Done              EventStage = "done"
+	Failed            EventStage = "failed"
 )
 
 // A ChangeResult is what became of one change.
@@ -63,10 +63,10 @@ type Result struct {
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.
 	Snapshot *kind.Snapshot
-	// NewSecrets are the application keys made by this run, for outputs and for
+	// UsableNewKeys are the application keys made by this run, for outputs and for
 	// showing them once. Keys whose delivery failed are not among them.
-	NewSecrets  map[addr.Addr]NewKey
-	Interrupted bool
+	UsableNewKeys map[addr.Addr]NewKey
+	Interrupted   bool
 	// StateErr says that the state could not be written; nil: all is recorded.
 	StateErr error
 	// FailedPostconditions are errors about conditions that could be judged only after the run, and do not hold.
@@ -95,7 +95,7 @@ func (r *Result) Incomplete() bool {
 
 // buildResult sums the run up. err is of the state.
 func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateErr error) *Result {
-	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: stateErr, Interrupted: ctx.Err() != nil,
+	out := &Result{Snapshot: r.Snapshot, UsableNewKeys: map[addr.Addr]NewKey{}, StateErr: stateErr, Interrupted: ctx.Err() != nil,
 		Entries: r.State.State().Entries, FailedPostconditions: r.recheckPostconditions()}
 	steps := make([][]int, len(r.changeTasks))
 	for i := range r.Plan.Steps {
@@ -121,7 +121,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateEr
 		}
 		out.BegunChanges = append(out.BegunChanges, ChangeResult{Change: t.Change, RemoteID: t.objectID, Took: t.took, Err: failure})
 		if t.newKey.KeyID != "" {
-			out.NewSecrets[t.Addr] = t.newKey
+			out.UsableNewKeys[t.Addr] = t.newKey
 		}
 		if waits {
 			out.Warnings = append(out.Warnings, r.leftToNextApplyWarning(t))

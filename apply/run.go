@@ -66,7 +66,7 @@ func Run(ctx context.Context, o Options) *Result {
 	}
 	r.openIntents = r.State.State().OpenIntents
 	outcomes := r.runSteps(ctx)
-	return r.buildResult(ctx, outcomes, errors.Join(r.State.CheckLocked(), r.announceCreatesErr, r.closeIntents(outcomes),
+	return r.buildResult(ctx, outcomes, errors.Join(r.State.CheckLocked(), r.announceCreatesErr, r.dropStaleIntents(outcomes),
 		r.renewDigests(outcomes)))
 }
 
@@ -126,12 +126,12 @@ func newRunner(o Options) *runner {
 		c := &o.Plan.Changes[i]
 		r.changeTasks[i] = &changeTask{Change: c, objectID: c.RemoteID}
 	}
-	r.initTasksFromSteps()
+	r.setTaskFieldsFromSteps()
 	return r
 }
 
-// initTasksFromSteps tells the tasks what their steps say of them.
-func (r *runner) initTasksFromSteps() {
+// setTaskFieldsFromSteps tells the tasks what their steps say of them.
+func (r *runner) setTaskFieldsFromSteps() {
 	begins := make([]bool, len(r.changeTasks))
 	for i := range r.Plan.Steps {
 		s := &r.Plan.Steps[i]
@@ -171,9 +171,9 @@ func (r *runner) writeInitialEntries() error {
 	for i, e := range r.Plan.Records {
 		switch {
 		case imported[e.Addr]:
-			e.Adopted = r.now()
+			e.Adopted = r.nowToTheSecond()
 		case e.Created.IsZero() && e.Adopted.IsZero():
-			e.Created = r.now()
+			e.Created = r.nowToTheSecond()
 		}
 		records[i] = e
 	}
@@ -217,11 +217,11 @@ func (r *runner) renewDigests(outcomes []stepStatus) error {
 // writesObject reports whether a step makes an object or changes one.
 func writesObject(s *plan.Step) bool { return s.Op == plan.OpCreate || s.Op == plan.OpUpdate }
 
-// closeIntents drops what was announced and never begun, and what earlier runs
+// dropStaleIntents drops what was announced and never begun, and what earlier runs
 // announced long ago: this run has seen the account after them, and its plan dealt
 // with whatever they made. What they announced a short time ago may still appear; where a removed
 // block ended the address it is dropped all the same, with a warning.
-func (r *runner) closeIntents(outcomes []stepStatus) error {
+func (r *runner) dropStaleIntents(outcomes []stepStatus) error {
 	var closed []state.CreateIntent
 	undone, removed := map[addr.Addr]bool{}, map[addr.Addr]bool{}
 	for _, addr := range r.Plan.LeftOut {
@@ -261,7 +261,7 @@ func (r *runner) warnMayAppearUnnoticed(i *state.CreateIntent) {
 		}
 	}
 	r.droppedIntentWarnings = append(r.droppedIntentWarnings, &hcl.Diagnostic{Severity: hcl.DiagWarning,
-		Summary: words.Capitalize(k.Name) + " may still appear", Extra: i.Addr,
+		Summary: words.CapitalizeUnlessName(k.Name) + " may still appear", Extra: i.Addr,
 		Detail: fmt.Sprintf("A run that was interrupted on %s may have asked B2 for the %s %q, which is not there yet. %s is removed, "+
 			"so the state keeps no note of it. Look in ten minutes whether B2 has made it, and delete it by hand if so.",
 			words.ReadableTime(i.AnnouncedAt), k.Name, i.Identity, i.Addr)})
@@ -287,5 +287,5 @@ func (r *runner) emit(e Event) {
 	r.OnEvent(e)
 }
 
-// now is the time in the precision that the state keeps.
-func (r *runner) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
+// nowToTheSecond is the time in the precision that the state keeps.
+func (r *runner) nowToTheSecond() time.Time { return r.Now().UTC().Truncate(time.Second) }

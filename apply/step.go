@@ -203,7 +203,7 @@ func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id s
 		Summary: "The " + t.Kind.Name + " was changed by somebody else",
 		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what "+
 			"differs now.",
-			words.Capitalize(t.Kind.Name), t.Identity),
+			words.CapitalizeUnlessName(t.Kind.Name), t.Identity),
 		Cause: refused,
 	}
 }
@@ -243,7 +243,8 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	}
 	return &wire.ExplainedError{
 		Summary: "B2 made something else than planned",
-		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. %s", words.Capitalize(c.Kind.Name), c.Identity,
+		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. %s", words.CapitalizeUnlessName(c.Kind.Name),
+			c.Identity,
 			strings.Join(fields, ", "), todo),
 	}
 }

@@ -45,7 +45,7 @@ func (r *runner) verifyStep(ctx context.Context, t *changeTask) stepStatus {
 // unverifiedWarning is the warning that a new key is not known to work.
 func (r *runner) unverifiedWarning(t *changeTask, summaryEnd, reason string) *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.",
-		words.Capitalize(t.Kind.Name), t.Identity, t.objectID, reason)
+		words.CapitalizeUnlessName(t.Kind.Name), t.Identity, t.objectID, reason)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}
@@ -98,7 +98,7 @@ func (r *runner) verifyUntilAccepted(ctx context.Context, t *changeTask) (accoun
 		return account, err
 	}
 	start := r.Now()
-	e.Stage = Verifying
+	e.Stage = KeyNotYetAccepted
 	r.emit(e)
 	for _, pause := range verifyDelays() {
 		if r.sleep(ctx, pause) != nil {

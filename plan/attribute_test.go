@@ -20,7 +20,7 @@ func TestNewAttributeIsNoDrift(t *testing.T) {
 			w.own(live, "id-acme-photos")
 			w.bucket.Attrs = append(w.bucket.Attrs,
 				kind.Attr{Name: "archived", WirePath: "isArchived", Type: cty.Bool, Default: cty.False,
-					Encoding: kind.Encoding{AlwaysAnswered: always}})
+					Encoding: kind.Encoding{AbsentIsNull: always}})
 			for declared, changes := range map[bool]int{false: 0, true: 1} {
 				w.config.Resources = nil
 				w.declare(w.bucket, "photos", map[string]cty.Value{"name": cty.StringVal("acme-photos"), "archived": cty.BoolVal(declared)})

@@ -96,13 +96,15 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	hidden.resetStandInNumbers()
 	d := &SavedChange{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, RemoteID: c.RemoteID, LiveName: c.LiveName,
-		Fields: c.Fields, FieldsMadeAnew: c.FieldsMadeAnew, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
+		Fields: c.Fields, IgnoredFieldsMadeAnew: c.IgnoredFieldsMadeAnew, Sensitive: c.Sensitive, Reason: c.Reason,
+		Hazards:   slices.Clone(c.Hazards),
 		DeliverTo: c.DeliverTo, ForceDestroy: c.ForceDestroy, LiveDrift: c.LiveDrift, ConfigDrift: c.ConfigDrift,
-		ImportedSiblings: c.ImportedSiblings,
-		MaybeForeign:     c.MaybeForeign,
-		FurtherForgets:   c.FurtherForgets,
-		FurtherDeletes:   c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping, UnreadableBefore: unknownAttrNames(c.Before),
-		UnknownAfter: unknownAttrNames(c.After),
+		ImportedSiblings:    c.ImportedSiblings,
+		MaybeForeignDeletes: c.MaybeForeignDeletes,
+		FurtherForgets:      c.FurtherForgets,
+		FurtherDeletes:      c.FurtherDeletes, Retiring: c.Retiring, Overlapping: c.Overlapping,
+		UnreadableBefore: unknownAttrNames(c.Before),
+		UnknownAfter:     unknownAttrNames(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()

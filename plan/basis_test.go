@@ -96,7 +96,7 @@ func TestPlanSumsUp(t *testing.T) {
 	if diff := cmp.Diff([]kind.HazardKind{kind.ExposesFiles}, p.HazardKinds()); diff != "" {
 		t.Error(diff)
 	}
-	if p.HasNoChanges() {
+	if p.HasNoResourceChanges() {
 		t.Error("a plan with changes is empty")
 	}
 }

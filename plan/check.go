@@ -34,12 +34,14 @@ func (p *planner) reportUnreadableReply(subject *hcl.Range, err error) {
 		"%s. Either B2 has changed, or this is a defect of b2form: please report it with this text.", capitalizeError(err))
 }
 
-func capitalizeError(err error) string { return words.Capitalize(strings.TrimSuffix(err.Error(), ".")) }
+func capitalizeError(err error) string {
+	return words.CapitalizeUnlessName(strings.TrimSuffix(err.Error(), "."))
+}
 
-// checkAccountAndKindsRead refuses to plan for another account, and where a kind that
+// checkRightAccountAndKindsRead refuses to plan for another account, and where a kind that
 // matters could not be read: what cannot be seen must not look as if it did not
 // exist.
-func (p *planner) checkAccountAndKindsRead() {
+func (p *planner) checkRightAccountAndKindsRead() {
 	account := p.Snapshot.Account
 	if want := p.Config.Settings.AccountID; want != "" && want != account.ID {
 		p.errorf(p.Config.Settings.Range.Ptr(), "Wrong account",
@@ -128,7 +130,7 @@ func (p *planner) checkCredentialScope(r *config.Resource) (inScope bool) {
 		}
 	}
 	rng := r.Block.RangeOf(attr)
-	p.errorf(&rng, words.Capitalize(holder.Name)+" is outside what the credentials may use",
+	p.errorf(&rng, words.CapitalizeUnlessName(holder.Name)+" is outside what the credentials may use",
 		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to %s.",
 		p.describeAllowed(holder), identity, holder.Plural)
 	return false
@@ -145,7 +147,7 @@ func (p *planner) requireWithinAllowedNamePrefix(r *config.Resource, _ match, c 
 		return
 	}
 	rng := r.Block.RangeOf(c.Kind.IdentityAttr)
-	p.errorf(&rng, words.Capitalize(c.Kind.Name)+" is outside what the credentials may use",
+	p.errorf(&rng, words.CapitalizeUnlessName(c.Kind.Name)+" is outside what the credentials may use",
 		"The credentials in use are limited to names that start with %q, so they cannot make %s. Use a key without that limit.", prefix,
 		r.Addr)
 }

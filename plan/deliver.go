@@ -53,9 +53,9 @@ func deliveredSettings(d *config.Delivery, recordedParts []string) (settingsDige
 	return "", false
 }
 
-// findReplaceReason says why a live object must be replaced although its settings
+// replaceReasonBeyondFields says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
-func (p *planner) findReplaceReason(r *config.Resource, h match, fields []string) string {
+func (p *planner) replaceReasonBeyondFields(r *config.Resource, h match, fields []string) string {
 	const undelivered = "its secret was never delivered"
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:
@@ -66,7 +66,7 @@ func (p *planner) findReplaceReason(r *config.Resource, h match, fields []string
 		return "an interrupted run, or somebody else since, made it"
 	case h.anyUnsupersededRecovered:
 		return undelivered
-	case h.recordedSiblingGone || h.hasUnknownSuccessors:
+	case h.isSiblingOfGoneRecorded || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliveries) == 0 || h.isImportedWithoutSecret():
 		return ""
@@ -113,12 +113,12 @@ func (p *planner) staleDelivery(e *addr.StateEntry, r *config.Resource) (reason 
 	return reason, madeAnew
 }
 
-// deliveredIDs are the remote IDs, after the plan, of the objects of which deliveries of others hold something; "" where
+// idsHeldByDeliveries are the remote IDs, after the plan, of the objects of which deliveries of others hold something; "" where
 // the object is made by it.
-type deliveredIDs map[addr.Addr]string
+type idsHeldByDeliveries map[addr.Addr]string
 
-// note notes what becomes of an object, where a delivery of another one depends on it.
-func (d deliveredIDs) note(a addr.Addr, remoteIDOrNone string) {
+// setIfDelivered notes what becomes of an object, where a delivery of another one depends on it.
+func (d idsHeldByDeliveries) setIfDelivered(a addr.Addr, remoteIDOrNone string) {
 	if _, matters := d[a]; matters {
 		d[a] = remoteIDOrNone
 	}

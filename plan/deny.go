@@ -70,7 +70,7 @@ func CheckAccountDenyRules(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range kind.LintMasterKey(a) {
 		if slices.Contains(c.Settings.Deny, f.Rule) {
-			diags = append(diags, denyError(c.Settings.Range, addr.Addr{}, words.Capitalize(f.Detail), f.Rule))
+			diags = append(diags, denyError(c.Settings.Range, addr.Addr{}, words.CapitalizeUnlessName(f.Detail), f.Rule))
 		}
 	}
 	return diags

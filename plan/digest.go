@@ -75,7 +75,7 @@ func (h *hiddenValues) encodeAndCollectHidden(c *Change, v cty.Value, hasUnknown
 		if a.WirePath != "" || slices.Contains(c.Sensitive, a.Name) { // else its SHA-1 stands for it
 			h.texts = append(h.texts, string(text))
 		}
-		return standIn(v.Type(), h.standInNumber(a.Name+" "+string(text)))
+		return sensitiveStandIn(v.Type(), h.standInNumber(a.Name+" "+string(text)))
 	}
 	members := v.AsValueMap()
 	for i := range c.Kind.Attrs {
@@ -105,8 +105,8 @@ func (h *hiddenValues) standInNumber(attrAndText string) int {
 	return n
 }
 
-// standIn is some value of the type that tells nothing but its number.
-func standIn(t cty.Type, n int) cty.Value {
+// sensitiveStandIn is some value of the type that tells nothing but its number.
+func sensitiveStandIn(t cty.Type, n int) cty.Value {
 	switch {
 	case t == cty.String:
 		return cty.StringVal(fmt.Sprintf("(sensitive value %d)", n))
@@ -115,15 +115,15 @@ func standIn(t cty.Type, n int) cty.Value {
 	case t == cty.Bool:
 		return cty.BoolVal(n%2 == 1)
 	case t.IsListType():
-		return cty.ListVal([]cty.Value{standIn(t.ElementType(), n)})
+		return cty.ListVal([]cty.Value{sensitiveStandIn(t.ElementType(), n)})
 	case t.IsSetType():
-		return cty.SetVal([]cty.Value{standIn(t.ElementType(), n)})
+		return cty.SetVal([]cty.Value{sensitiveStandIn(t.ElementType(), n)})
 	case t.IsMapType():
-		return cty.MapVal(map[string]cty.Value{kind.SensitiveText: standIn(t.ElementType(), n)})
+		return cty.MapVal(map[string]cty.Value{kind.SensitiveText: sensitiveStandIn(t.ElementType(), n)})
 	case t.IsObjectType():
 		members := map[string]cty.Value{}
 		for name, of := range t.AttributeTypes() {
-			members[name] = standIn(of, n)
+			members[name] = sensitiveStandIn(of, n)
 		}
 		return cty.ObjectVal(members)
 	}

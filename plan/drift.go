@@ -41,7 +41,7 @@ func (p *planner) drift(r *config.Resource, h match) (liveDrift, configDrift Dri
 		return DriftUnknown, DriftUnknown
 	}
 	now, err := p.digester.digests(r, h.object)
-	if err != nil || now.AttrSetAndSalt() != e.DriftDigests.AttrSetAndSalt() {
+	if err != nil || now.AttrSetDigest() != e.DriftDigests.AttrSetDigest() {
 		return DriftUnknown, DriftUnknown
 	}
 	return driftOf(e.DriftDigests.Live(), now.Live()), driftOf(e.DriftDigests.Declared(), now.Declared())
@@ -56,9 +56,9 @@ func (p *planner) driftOfAbsent(k *kind.Kind, e *addr.StateEntry) DriftStatus {
 	return Gone
 }
 
-// planDigestRemovals has the digests forgotten of what is about to be updated or deleted: a run that is cut
+// clearDigestsBeforeChanges has the digests forgotten of what is about to be updated or deleted: a run that is cut
 // off then leaves it open what is live.
-func (p *planner) planDigestRemovals() {
+func (p *planner) clearDigestsBeforeChanges() {
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		e := p.entry(c.Addr)
@@ -125,10 +125,10 @@ func (r *DigestRenewal) RenewedEntries() (changed []addr.StateEntry) {
 // that is of the same attributes.
 func keepRecordedDeclaredDigest(now, recorded addr.DriftDigests) addr.DriftDigests {
 	declared := ""
-	if now.AttrSetAndSalt() == recorded.AttrSetAndSalt() {
+	if now.AttrSetDigest() == recorded.AttrSetDigest() {
 		declared = recorded.Declared()
 	}
-	return addr.NewDriftDigests(now.AttrSetAndSalt(), now.Live(), declared)
+	return addr.NewDriftDigests(now.AttrSetDigest(), now.Live(), declared)
 }
 
 // A digester makes digests of objects. What it wrote of an attribute last is remembered, since many

@@ -133,12 +133,12 @@ func TestOnlyLiveDigestsAreRenewed(t *testing.T) {
 		all := plan.DigestRenewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries, LiveDigestsOnly: true}
 		return all.RenewedEntries()[0].DriftDigests
 	}
-	if now := renew(); now.AttrSetAndSalt() != before.AttrSetAndSalt() || now.Live() == before.Live() ||
+	if now := renew(); now.AttrSetDigest() != before.AttrSetDigest() || now.Live() == before.Live() ||
 		now.Declared() != before.Declared() {
 		t.Errorf("%s becomes %s", before, now)
 	}
 	w.config.Resources[0].IgnoreChanges = []string{"info"}
-	if now := renew(); now.AttrSetAndSalt() == before.AttrSetAndSalt() || now.Declared() != "" || !now.IsWellFormed() {
+	if now := renew(); now.AttrSetDigest() == before.AttrSetDigest() || now.Declared() != "" || !now.IsWellFormed() {
 		t.Errorf("%s becomes %s", before, now)
 	}
 }

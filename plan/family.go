@@ -33,9 +33,9 @@ func (p *planner) namedObjects(k *kind.Kind, ids []string) []NamedObject {
 	return out
 }
 
-// checkRetiree reports whether a live object is the one that the entry lists as replaced.
+// isRetireeOrWarn reports whether a live object is the one that the entry lists as replaced.
 // Otherwise the state was edited, and the object is left alone, with a warning.
-func (p *planner) checkRetiree(e *addr.StateEntry, old addr.RetiringObject, o *kind.Object) (isRetiree bool) {
+func (p *planner) isRetireeOrWarn(e *addr.StateEntry, old addr.RetiringObject, o *kind.Object) (isRetiree bool) {
 	k, why, advice := o.Kind, "", "If it is of no use, delete it by hand."
 	switch owner := p.ownerAddr(objectIDOf(o)); {
 	case owner == nil || *owner != e.Addr || old.ID == e.ID:
@@ -48,7 +48,7 @@ func (p *planner) checkRetiree(e *addr.StateEntry, old addr.RetiringObject, o *k
 	default:
 		return true
 	}
-	p.warnf(nil, words.Capitalize(k.Name)+" is left alone",
+	p.warnf(nil, words.CapitalizeUnlessName(k.Name)+" is left alone",
 		"The state lists the %s %q (ID %s) as replaced by %s, but %s. So it is not deleted, and not listed there any more. %s",
 		k.Name, o.Identity, o.ID, e.Addr, why, advice)
 	return false
@@ -78,7 +78,7 @@ func nameWithoutTimestamp(k *kind.Kind, name string) string {
 // importNewestSibling takes the current object of a rotation.
 func (h *match) importNewestSibling(o *kind.Object) {
 	h.object = o
-	h.toBeImported, h.recordedSiblingGone = true, h.entry != nil
+	h.toBeImported, h.isSiblingOfGoneRecorded = true, h.entry != nil
 }
 
 // importUnknownSiblings looks for further objects of the resource's rotation that the state
@@ -110,7 +110,7 @@ func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool
 		h.importedSiblingIDs = append(h.importedSiblingIDs, o.ID)
 		old := addr.RetiringObject{ID: o.ID, Name: o.Identity, KeepUntil: nameTimestamp(h.object).Add(rotation.Overlap)}
 		successor := i > last
-		if h.isObjectRecovered() || h.recordedSiblingGone || successor || h.toBeImported && i == last {
+		if h.isObjectRecovered() || h.isSiblingOfGoneRecorded || successor || h.toBeImported && i == last {
 			old = addr.RetiringObject{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
 		}
 		h.hasUnknownSuccessors = h.hasUnknownSuccessors || successor
@@ -128,7 +128,7 @@ func (p *planner) unknownSiblings(r *config.Resource, h *match) []*kind.Object {
 	rotating := !h.toBeImported && !h.isObjectRecovered() && h.object.Identity != r.Identity() &&
 		nameWithoutTimestamp(r.Kind, h.object.Identity) == r.Identity()
 	var unknown []*kind.Object
-	for _, o := range p.liveObjectsNamedAs(r) {
+	for _, o := range p.liveSiblings(r) {
 		made := slices.Contains(h.extraRecoveredIDs, o.ID) || o == h.object && !h.toBeImported
 		unconcerned := rotating && o.Identity == r.Identity() && (imp == nil || !imp.Matches(r.Kind, o.ID, o.Identity))
 		if p.ownerAddr(objectIDOf(o)) == nil && !made && !unconcerned {
@@ -174,7 +174,7 @@ func (p *planner) checkSiblingImport(r *config.Resource, h *match, unknown []*ki
 // stamped names together, or a recorded object that is not of it.
 func (p *planner) mayHaveForeignSiblings(r *config.Resource, h *match) bool {
 	plain, stamped := false, false
-	for _, o := range p.liveObjectsNamedAs(r) {
+	for _, o := range p.liveSiblings(r) {
 		if slices.Contains(h.extraRecoveredIDs, o.ID) {
 			continue
 		}
@@ -192,7 +192,7 @@ func (p *planner) importNewestOfNamedSiblings(r *config.Resource, imp *config.Im
 			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)
 		return false
 	}
-	siblings := p.liveObjectsNamedAs(r)
+	siblings := p.liveSiblings(r)
 	newest := -1
 	for _, id := range imp.SiblingIDsOrIdentities {
 		i := slices.IndexFunc(siblings, func(o *kind.Object) bool { return o.ID == id || o.Identity == r.Kind.NormalizeIdentity(id) })

@@ -14,7 +14,7 @@ import (
 // checkRequest refuses what must not be planned. It reports whether the account and
 // the credentials allow to look further.
 func (p *planner) checkRequest() (goOn bool) {
-	for _, guard := range []func(){p.checkAccountAndKindsRead, p.warnClockSkew} {
+	for _, guard := range []func(){p.checkRightAccountAndKindsRead, p.warnClockSkew} {
 		guard()
 	}
 	if p.diags.HasErrors() {
@@ -30,16 +30,16 @@ func (p *planner) checkRequest() (goOn bool) {
 // gone. Each guard looks for itself whether it concerns such a change.
 func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkPreventDestroyOnDelete, p.checkKeyInUse, p.checkPreventDestroyOnReplace, p.checkByKind, p.checkReferencesExist,
+		p.checkPreventDestroyOnDelete, p.refuseDeleteOfKeyInUse, p.checkPreventDestroyOnReplace, p.checkByKind, p.checkReferencesExist,
 		p.requireWithinAllowedNamePrefix,
 	} {
 		guard(r, h, c)
 	}
 }
 
-// resourcesNamedBy are what an address to replace or to renew stands for: a resource, all instances of it, or the keys
+// replacementTargets are what an address to replace or to renew stands for: a resource, all instances of it, or the keys
 // of a module, which may hold other resources too.
-func (p *planner) resourcesNamedBy(a addr.Addr) (named []*config.Resource) {
+func (p *planner) replacementTargets(a addr.Addr) (named []*config.Resource) {
 	for _, r := range p.Config.Resources {
 		if a.Covers(r.Addr) && (a.Kind != "" || r.Kind.YieldsSecret()) {
 			named = append(named, r)
@@ -66,7 +66,7 @@ func (p *planner) checkReplaceDeclared() {
 		return
 	}
 	for _, a := range p.Replace {
-		if len(p.resourcesNamedBy(a)) == 0 {
+		if len(p.replacementTargets(a)) == 0 {
 			p.errorf(nil, "Nothing to replace", "-replace=%s: %s", a, p.whyNothingNamed(a))
 		}
 	}
@@ -78,7 +78,7 @@ func (p *planner) checkRotateAddrs() {
 		return
 	}
 	for _, a := range p.Rotate {
-		named := p.resourcesNamedBy(a)
+		named := p.replacementTargets(a)
 		if len(named) == 0 {
 			p.errorf(nil, "Nothing to rotate", "%s", p.whyNothingNamed(a))
 			continue
@@ -123,8 +123,8 @@ func (p *planner) checkPreventDestroyOnDelete(r *config.Resource, h match, c *Ch
 	}
 }
 
-// checkKeyInUse refuses to delete the key that this run works with.
-func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
+// refuseDeleteOfKeyInUse refuses to delete the key that this run works with.
+func (p *planner) refuseDeleteOfKeyInUse(r *config.Resource, _ match, c *Change) {
 	inUse := p.Snapshot.Account.KeyID
 	ends := c.Action == Replace || c.Action == Delete
 	if !(ends && c.RemoteID == inUse) && !slices.ContainsFunc(c.FurtherDeletes, func(o NamedObject) bool { return o.ID == inUse }) {
@@ -192,7 +192,7 @@ func (p *planner) forceOrCheckChildDeletes() {
 		at := identityKey{c.Kind.Name, c.Identity}
 		files := hidden[at]
 		if c.Action == Delete && len(forgotten[at]) > 0 {
-			p.reportForgottenInDeleted(c, forgotten[at][0])
+			p.refuseForgottenInDeleted(c, forgotten[at][0])
 		}
 		switch {
 		case c.Action != Delete || len(files) == 0:
@@ -209,8 +209,8 @@ func (p *planner) forceOrCheckChildDeletes() {
 	}
 }
 
-// reportForgottenInDeleted is about what a removed block leaves in B2, in a parent that the plan deletes.
-func (p *planner) reportForgottenInDeleted(parent, child *Change) {
+// refuseForgottenInDeleted is about what a removed block leaves in B2, in a parent that the plan deletes.
+func (p *planner) refuseForgottenInDeleted(parent, child *Change) {
 	var subject *hcl.Range
 	if removal := p.Config.FindRemoval(child.Addr); removal != nil {
 		subject = &removal.Range
@@ -239,7 +239,7 @@ func (p *planner) reportNotEmptied(c *Change, files []*Change) {
 			"  }\n"+
 			"To keep the %s and stop managing it, write the same without the last two lines.", c.Addr, force, c.Kind.Name)
 	}
-	p.errorf(subject, words.Capitalize(c.Kind.Name)+" will not be empty",
+	p.errorf(subject, words.CapitalizeUnlessName(c.Kind.Name)+" will not be empty",
 		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural,
 		advice)
 }

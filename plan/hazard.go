@@ -48,10 +48,10 @@ func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 
 // isHarmless reports whether a hazard depends on an object that is the account's own.
 func (p *planner) isHarmless(h kind.Hazard) bool {
-	if h.UnlessOwn == "" {
+	if h.UnlessAccountHasID == "" {
 		return false
 	}
-	_, isOwn := p.Snapshot.NameUnlessNamesRepeat(h.UnlessOwnKind, h.UnlessOwn)
+	_, isOwn := p.Snapshot.NameUnlessNamesRepeat(h.UnlessAccountHasKind, h.UnlessAccountHasID)
 	return isOwn
 }
 

@@ -141,7 +141,7 @@ func (l *linkPlanner) comparableLive(r *config.Resource, raw kind.Values) kind.V
 func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (liveForHazards kind.Values,
 	reason string) {
 	if action == NoOp || action == Update {
-		l.noteKept(r, h)
+		l.noteKeptObject(r, h)
 	}
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
@@ -231,9 +231,9 @@ func (l *linkPlanner) addLinkTargetKinds(r *config.Resource, needed map[string]*
 	}
 }
 
-// noteKept notes that a live object stays what is declared, where others name such
+// noteKeptObject notes that a live object stays what is declared, where others name such
 // objects.
-func (l *linkPlanner) noteKept(r *config.Resource, h match) {
+func (l *linkPlanner) noteKeptObject(r *config.Resource, h match) {
 	if len(l.resourcesWithLinks) > 0 && r.Kind.NamesRepeat {
 		l.keptResources[objectIDOf(h.object)], l.keptIDs[r.Addr] = r, h.object.ID
 	}

@@ -25,7 +25,7 @@ func LiveAttrsNotConfigured(r *config.Resource, s *kind.Snapshot, id string) (at
 		a := &r.Kind.Attrs[i]
 		v := values.PointerAt(i)
 		if a.Computed && !a.Secret || !a.Computed && r.KeepsLive(a) && v.IsWhollyKnown() {
-			attrs[a.Name] = config.WithoutEscapes(*v)
+			attrs[a.Name] = config.NormalizedToNFC(*v)
 		}
 	}
 	return attrs, true

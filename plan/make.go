@@ -26,15 +26,15 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.planChanges()
 		p.keepOnlyRotationsIfAsked()
 		p.setMovedFromAndSort()
-		p.keepOnlyTargetsIfAny()
+		p.keepSelectedChanges()
 		p.checkReferencedNotDestroyed()
 		p.forceOrCheckChildDeletes()
 		p.warnDataOfDestroyed()
 		p.addBrokenLinkHazards()
-		p.planDigestRemovals()
+		p.clearDigestsBeforeChanges()
 		p.addProtectionChanges()
 		p.makeSteps()
-		p.planOutputs()
+		p.judgeModulesAndPlanOutputs()
 		p.computeBasisAndSaved()
 	}
 	if p.diags.HasErrors() {
@@ -91,7 +91,7 @@ type planner struct {
 	recordedOrAnnouncedAddrs   []*addr.Addr       // what the state or the journal knows; sorted
 	kinds                      map[string]*kind.Kind
 	declaredLookup             addrLookup // in declared
-	deliveredIDs               deliveredIDs
+	deliveredIDs               idsHeldByDeliveries
 	entryLookup                addrLookup // in Entries, which are sorted by address
 	announced                  map[addr.Addr][]AnnouncedCreate
 	imports                    map[addr.Addr]*config.Import
@@ -141,7 +141,7 @@ func newPlanner(r Request) *planner {
 		digester:                   newDigester(r.Applied.Salt),
 		reportedUnmatchedNamesakes: map[identityKey]bool{},
 		differByKind:               map[string]*differ{},
-		deliveredIDs:               deliveredIDs{},
+		deliveredIDs:               idsHeldByDeliveries{},
 	}
 	p.linkPlanner = newLinkPlanner(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
@@ -166,12 +166,12 @@ func newPlanner(r Request) *planner {
 		p.imports[r.Config.Imports[i].To] = &r.Config.Imports[i]
 	}
 	for _, a := range r.Replace {
-		for _, named := range p.resourcesNamedBy(a) {
+		for _, named := range p.replacementTargets(a) {
 			p.replace[named.Addr] = true
 		}
 	}
 	for _, a := range r.Rotate {
-		for _, named := range p.resourcesNamedBy(a) {
+		for _, named := range p.replacementTargets(a) {
 			if _, ok := named.Kind.RotationOf(named.Value); ok {
 				p.rotate[named.Addr] = true
 			}
@@ -225,7 +225,7 @@ func (p *planner) planResource(r *config.Resource) {
 
 // planCreate plans an object that is not there.
 func (p *planner) planCreate(r *config.Resource, h match) {
-	p.deliveredIDs.note(r.Addr, "")
+	p.deliveredIDs.setIfDelivered(r.Addr, "")
 	c := Change{
 		Addr:           r.Addr,
 		Kind:           r.Kind,
@@ -246,7 +246,7 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		c.Overlapping, c.Retiring = p.namedObjects(r.Kind, kept), others
 		c.Overlap = rotation.Overlap
 	}
-	p.addDeclaredChange(r, h, c, c.Before)
+	p.completeAndAddChange(r, h, c, c.Before)
 }
 
 // planExisting plans what becomes of an object that is there.
@@ -266,9 +266,9 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		action, reason, fields = NoOp, "", nil
 	}
 	if action.MakesObject() {
-		p.deliveredIDs.note(r.Addr, "")
+		p.deliveredIDs.setIfDelivered(r.Addr, "")
 	} else {
-		p.deliveredIDs.note(r.Addr, h.object.ID)
+		p.deliveredIDs.setIfDelivered(r.Addr, h.object.ID)
 	}
 	judged, follows := p.linkPlanner.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
@@ -277,7 +277,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	}
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
-	if h.toBeImported && !h.recordedSiblingGone || action == NoOp || action == Update {
+	if h.toBeImported && !h.isSiblingOfGoneRecorded || action == NoOp || action == Update {
 		p.planRecord(r, h, action, live)
 	}
 	_, moved := p.movedFrom[r.Addr]
@@ -309,7 +309,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	}
 	if action.MakesObject() {
 		c.After, c.Fields = r.Value.ObjectWithoutUnset(), p.differFor(r.Kind).diffMadeAnew(r.Value, live, h.entryIfSameObject())
-		c.FieldsMadeAnew = slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return slices.Contains(fields, f) })
+		c.IgnoredFieldsMadeAnew = slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return slices.Contains(fields, f) })
 	}
 	switch action {
 	case Rotate:
@@ -318,16 +318,16 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		p.planNoOverlap(r, h, &c)
 	}
 	c.ForceDestroy = (action == Replace || len(c.FurtherDeletes) > 0) && ForceDestroys(r.Kind, c.After)
-	c.MaybeForeign = p.maybeForeignOf(&h, &c)
+	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
 	if r.Kind.Destroy.Hazards != nil &&
-		(action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0 || len(c.MaybeForeign) > 0) {
+		(action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0 || len(c.MaybeForeignDeletes) > 0) {
 		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value))
 	}
 	if action == NoOp && len(h.overdueRetirees) > 0 {
-		c.Reason = h.overdueReason(r.Kind)
+		c.Reason = h.overdueRetireeReason(r.Kind)
 		p.rotationChanges[r.Addr] = true
 	}
-	p.addDeclaredChange(r, h, c, judged.ObjectWithoutUnset())
+	p.completeAndAddChange(r, h, c, judged.ObjectWithoutUnset())
 }
 
 // warnImportLeavesDifferences says what a later apply would change of an object that is only imported.
@@ -342,7 +342,7 @@ func (p *planner) warnImportLeavesDifferences(r *config.Resource, fields []strin
 // decideAction decides what becomes of a live object, and why.
 func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
 	if r.Kind.Update == nil {
-		reason := p.findReplaceReason(r, h, fields)
+		reason := p.replaceReasonBeyondFields(r, h, fields)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
 			return p.decideAndNoteRotation(r, h, rotation, reason, live, fields)
 		}
@@ -432,10 +432,10 @@ func (p *planner) nullObjects(k *kind.Kind) (live, settable cty.Value) {
 	return nulls[0], nulls[1]
 }
 
-// addDeclaredChange completes a change of a declared resource: everything that depends
+// completeAndAddChange completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
-func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, before cty.Value) {
+func (p *planner) completeAndAddChange(r *config.Resource, h match, c Change, before cty.Value) {
 	p.guardChange(r, h, &c)
 	c.Hazards = sortUniqueHazards(append(c.Hazards, slices.DeleteFunc(changeHazards(&c, before), p.isHarmless)...))
 	if r.Kind.YieldsSecret() && c.Action.MakesObject() {

@@ -25,7 +25,7 @@ type match struct {
 	extraRecoveredIDs        []string              // IDs of what interrupted runs made beside object
 	importedSiblingIDs       []string              // IDs of what is overdue or retiring and not ours yet; sorted
 	anyUnsupersededRecovered bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
-	recordedSiblingGone      bool                  // object is of the same rotation as the recorded one, which is gone
+	isSiblingOfGoneRecorded  bool                  // object is of the same rotation as the recorded one, which is gone
 	hasUnknownSuccessors     bool                  // the state does not know objects of the rotation that may be successors of object
 	maybeForeignIDs          []string              // IDs of what was announced, and may have been made by somebody else since
 	toBeImported             bool                  // object is not ours yet
@@ -67,10 +67,10 @@ func (h *match) sensitiveAttrsWhileLive(r *config.Resource, action Action) []str
 
 // allRetirees are the objects that were replaced and are live, sorted by ID.
 func (h *match) allRetirees() []addr.RetiringObject {
-	return sortByID(slices.Concat(h.overdueRetirees, h.keptRetirees))
+	return sortInPlaceByID(slices.Concat(h.overdueRetirees, h.keptRetirees))
 }
 
-func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
+func sortInPlaceByID(list []addr.RetiringObject) []addr.RetiringObject {
 	slices.SortFunc(list, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
@@ -101,7 +101,7 @@ func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
 		p.checkEntryName(h.entry, h.object)
 		for _, old := range h.entry.Retiring {
-			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.checkRetiree(h.entry, old, o) {
+			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.isRetireeOrWarn(h.entry, old, o) {
 				old.Name = o.Identity
 				p.classifyRetiree(&h, old)
 			} else if expired, _ := p.Snapshot.FindExpired(k, old.ID); expired != nil {
@@ -184,8 +184,8 @@ func (p *planner) isOfAnnouncedTime(addr addr.Addr, o *kind.Object) bool {
 	})
 }
 
-// maybeForeignOf lists what may be somebody else's of what a change deletes.
-func (p *planner) maybeForeignOf(h *match, c *Change) []NamedObject {
+// maybeForeignDeletes lists what may be somebody else's of what a change deletes.
+func (p *planner) maybeForeignDeletes(h *match, c *Change) []NamedObject {
 	return slices.DeleteFunc(slices.Clone(c.Deletes()), func(o NamedObject) bool { return !slices.Contains(h.maybeForeignIDs, o.ID) })
 }
 
@@ -239,7 +239,7 @@ func (h *match) takeImport(o *kind.Object) {
 // importCandidates are the live objects under the resource's identity that do not
 // belong to another address.
 func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok bool) {
-	for _, o := range p.liveObjectsNamedAs(r) {
+	for _, o := range p.liveSiblings(r) {
 		owner := p.ownerAddr(objectIDOf(o))
 		switch {
 		case owner == nil && p.importedOrRecoveredByAnother(r, o):
@@ -252,7 +252,8 @@ func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok
 		default:
 			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
-					"  moved {\n    from = %s\n    to   = %s\n  }", words.Capitalize(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
+					"  moved {\n    from = %s\n    to   = %s\n  }", words.CapitalizeUnlessName(r.Kind.Name), o.Identity, owner, r.Addr,
+				owner, r.Addr)
 			return nil, false
 		}
 	}
@@ -304,7 +305,7 @@ func (p *planner) reportOwnedByAnother(r *config.Resource, imp *config.Import, i
 	p.errorf(&imp.Range, "Resource belongs to another address",
 		"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 			"  moved {\n    from = %s\n    to   = %s\n  }",
-		words.Capitalize(r.Kind.Name), id, owner, owner, r.Addr)
+		words.CapitalizeUnlessName(r.Kind.Name), id, owner, owner, r.Addr)
 }
 
 // reportAmbiguous lists what tells objects with one identity apart, and how to choose.
@@ -344,11 +345,11 @@ func (p *planner) listDifferences(r *config.Resource, found []*kind.Object) (tex
 			fmt.Fprintf(&list, ", %s = %s", name, formatAttrValue(r.Kind.FindAttr(name), values[i].GetAttr(name)))
 		}
 	}
-	return list.String() + moreTextForTotal(len(found)), true
+	return list.String() + andMoreText(len(found)), true
 }
 
-// moreTextForTotal is the last line of a list in which mostListed of so many stand.
-func moreTextForTotal(count int) string {
+// andMoreText is the last line of a list in which mostListed of so many stand.
+func andMoreText(count int) string {
 	if count <= mostListed {
 		return ""
 	}

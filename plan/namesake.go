@@ -101,5 +101,5 @@ func (p *planner) reportUnmatchedWithSameIdentity(r *config.Resource, untied []*
 	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, r.Identity()),
 		"%s have this name, and so have live %s that nothing here is tied to:%s\nSay which block is which, as below. Once each of these "+
 			"has an import, a block without one is created; or give the blocks other names.%s%s%s",
-		words.JoinAtMost(addrs, mostListed), r.Kind.Plural, list, blocks.String(), moreTextForTotal(pairs), importCommandHint)
+		words.JoinAtMost(addrs, mostListed), r.Kind.Plural, list, blocks.String(), andMoreText(pairs), importCommandHint)
 }

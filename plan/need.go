@@ -141,7 +141,7 @@ func (g *stepGraph) serializeNamesakeCreates() {
 // addLinkRemovalNeeds lets the deletion of what links lead to wait for the updates that end those links,
 // and better for the deletion of what has them.
 func (g *stepGraph) addLinkRemovalNeeds() {
-	users := g.linkRemovingSteps()
+	users := g.stepsThatEndLinks()
 	if len(users) == 0 {
 		return
 	}
@@ -162,8 +162,8 @@ func (g *stepGraph) addLinkRemovalNeeds() {
 	}
 }
 
-// linkRemovingSteps lists the steps that end links of live objects, by what those lead to.
-func (g *stepGraph) linkRemovingSteps() (stepsByTarget map[objectID][]int) {
+// stepsThatEndLinks lists the steps that end links of live objects, by what those lead to.
+func (g *stepGraph) stepsThatEndLinks() (stepsByTarget map[objectID][]int) {
 	ends := map[objectID][]int{}
 	for addr, targets := range g.linkPlanner.liveLinkTargets {
 		i := g.changeLookup.find(&addr)

@@ -66,9 +66,9 @@ func outputDigest(salt string, o *config.Output, v cty.Value) (digestOrEmpty str
 	return saltedDigest(salt, "output "+o.Name, text, addr.ObjectDigestLength)
 }
 
-// planOutputs plans what becomes of the outputs, and reports what is wrong with them and with what goes in and out of
+// judgeModulesAndPlanOutputs plans what becomes of the outputs, and reports what is wrong with them and with what goes in and out of
 // modules. A plan that leaves out something of what is declared says nothing of them.
-func (p *planner) planOutputs() {
+func (p *planner) judgeModulesAndPlanOutputs() {
 	if p.RotationsOnly || p.RefreshOnly || p.ImportOnly != nil || len(p.Target)+len(p.Exclude) > 0 || p.diags.HasErrors() {
 		return
 	}

@@ -38,7 +38,7 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
-		p.planGoneEntry(h, c)
+		p.planForgetOrImport(h, c)
 		return
 	case r == nil: // nothing is declared that it could differ from
 		return

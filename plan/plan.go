@@ -74,21 +74,21 @@ type Change struct {
 	// an attribute that keeps B2's value holds that value.
 	Before, After cty.Value
 	Fields        []string // attributes that differ, in the descriptor's order
-	// FieldsMadeAnew are those of Fields that are no reason for the change: an object that stays keeps what it has there,
+	// IgnoredFieldsMadeAnew are those of Fields that are no reason for the change: an object that stays keeps what it has there,
 	// as ignore_changes says, and the one that takes its place is made as declared.
-	FieldsMadeAnew []string
-	Sensitive      []string // attributes whose values must not be shown, neither old nor new; sorted
-	Reason         string   // why, in words, without brackets: "bucket.x is not in configuration"
-	Hazards        []kind.Hazard
-	DeliverTo      []string // where a new secret will go, in words
-	ForceDestroy   bool     // delete: with everything it holds
+	IgnoredFieldsMadeAnew []string
+	Sensitive             []string // attributes whose values must not be shown, neither old nor new; sorted
+	Reason                string   // why, in words, without brackets: "bucket.x is not in configuration"
+	Hazards               []kind.Hazard
+	DeliverTo             []string // where a new secret will go, in words
+	ForceDestroy          bool     // delete: with everything it holds
 	// FurtherDeletes are further objects that interrupted runs made for this address, or
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.
 	FurtherDeletes []NamedObject
-	// MaybeForeign are those of the deleted objects that interrupted runs announced so long ago that
+	// MaybeForeignDeletes are those of the deleted objects that interrupted runs announced so long ago that
 	// somebody else may have made them since. Sorted by ID.
-	MaybeForeign []NamedObject
+	MaybeForeignDeletes []NamedObject
 	// FurtherForgets are further objects of this address that stay in B2, and that the state drops with it. Only
 	// with Forget; sorted by ID.
 	FurtherForgets []NamedObject
@@ -299,13 +299,13 @@ func (c *Change) contentHazardIndex() (indexOrNegative int) {
 	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(c.Kind.Destroy.Hazards(c.ForceDestroy), h) })
 }
 
-// HasNoChanges reports whether nothing would change, neither in B2 nor in what the
+// HasNoResourceChanges reports whether nothing would change, neither in B2 nor in what the
 // state owns. There may still be Records to write, ProtectionChanges among them.
-func (p *Plan) HasNoChanges() bool { return len(p.Changes) == 0 }
+func (p *Plan) HasNoResourceChanges() bool { return len(p.Changes) == 0 }
 
 // IsApplyable reports whether something that is shown would change: objects, outputs or protection.
 func (p *Plan) IsApplyable() bool {
-	return !p.HasNoChanges() || len(p.OutputChanges) > 0 || len(p.ProtectionChanges) > 0
+	return !p.HasNoResourceChanges() || len(p.OutputChanges) > 0 || len(p.ProtectionChanges) > 0
 }
 
 // HazardKinds lists the kinds of hazard among the changes, each once, sorted.

@@ -171,7 +171,7 @@ func TestNothingToDoWhenAllIsAsDeclared(t *testing.T) {
 				t.Logf("%s: %#v -> %#v", f, c.Before.GetAttr(f), c.After.GetAttr(f))
 			}
 		}
-		if !p.HasNoChanges() {
+		if !p.HasNoResourceChanges() {
 			t.Fatalf("%s: %v", p.Changes[0].Action, p.Changes[0].Fields)
 		}
 	})

@@ -32,7 +32,7 @@ func (p *planner) planRecord(r *config.Resource, h match, action Action, live ki
 			now.Retiring = append(now.Retiring, addr.RetiringObject{ID: expired.ID, Name: expired.Identity, KeepUntil: at})
 		}
 	}
-	now.Retiring = sortByID(now.Retiring)
+	now.Retiring = sortInPlaceByID(now.Retiring)
 	if was.Delivered && len(r.Deliveries) > 0 {
 		now.DeliveryDigest = DeliveryDigest(r, p.remoteIDAfterPlan)
 	}
@@ -62,9 +62,9 @@ func (p *planner) addProtectionChanges() {
 	}
 }
 
-// keepOnlyPlannedRecords leaves out the records of what has no change in the plan, but for what isPlanned all the same:
+// leaveOutUnplannedRecords leaves out the records of what has no change in the plan, but for what isPlanned all the same:
 // whether an object is protected, or goes with what it holds, is told to the state with the rest of it.
-func (p *planner) keepOnlyPlannedRecords(isPlanned func(*addr.StateEntry) bool) {
+func (p *planner) leaveOutUnplannedRecords(isPlanned func(*addr.StateEntry) bool) {
 	changes, left := map[addr.Addr]bool{}, map[addr.Addr]bool{}
 	for _, a := range p.plan.LeftOut {
 		left[a] = true

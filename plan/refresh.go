@@ -41,7 +41,7 @@ func (p *planner) planEntryRefresh(e *addr.StateEntry) {
 	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
-		p.planGoneEntry(h, c)
+		p.planForgetOrImport(h, c)
 		return
 	case r != nil:
 		c.LiveDrift, c.ConfigDrift = p.drift(r, h)
@@ -68,9 +68,9 @@ func (p *planner) planEntryRefresh(e *addr.StateEntry) {
 	p.addChange(c)
 }
 
-// planGoneEntry plans what becomes of the entry of an object that is not live: another object that was
+// planForgetOrImport plans what becomes of the entry of an object that is not live: another object that was
 // made in its place is imported.
-func (p *planner) planGoneEntry(h match, c Change) {
+func (p *planner) planForgetOrImport(h match, c Change) {
 	if p.mayExistUnseen(c.Kind, c.RemoteID) {
 		p.warnf(nil, "Cannot be refreshed", "The credentials in use are limited and do not see whether %s still exists, so what the state "+
 			"says of it stays.", c.Addr)
@@ -80,7 +80,7 @@ func (p *planner) planGoneEntry(h match, c Change) {
 	c.LiveName = h.entry.Identity
 	if expired, _ := p.Snapshot.FindExpired(c.Kind, c.RemoteID); expired != nil && p.RefreshOnly {
 		p.warnf(nil, "Cannot be refreshed", "%s. B2 lists it still, so the state keeps it until the next apply.",
-			words.Capitalize(c.Reason))
+			words.CapitalizeUnlessName(c.Reason))
 		return
 	}
 	others := p.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(h.entry.Identity))
@@ -89,7 +89,7 @@ func (p *planner) planGoneEntry(h match, c Change) {
 	for _, old := range h.entry.Retiring {
 		if p.Snapshot.ByID(c.Kind, old.ID) != nil {
 			p.warnf(nil, "Cannot be refreshed", "%s. What it replaced is still there, %s, so the state keeps both until the next apply.",
-				words.Capitalize(c.Reason), NamedObject{old.ID, old.Name})
+				words.CapitalizeUnlessName(c.Reason), NamedObject{old.ID, old.Name})
 			return
 		}
 	}

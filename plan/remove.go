@@ -17,7 +17,7 @@ func (p *planner) planDeleteOrForget(addr addr.Addr) {
 	h := p.matchAddr(addr, k)
 	h.overdueRetirees, h.keptRetirees = h.allRetirees(), nil // nobody waits for the end of an overlap
 	if removed != nil {
-		p.warnOlderNamesakes(addr, k)
+		p.warnNamesakesBeforeIntent(addr, k)
 	}
 	if removed != nil && !removed.Destroy {
 		p.planForget(addr, k, h)
@@ -37,9 +37,10 @@ func (p *planner) planDeleteOrForget(addr addr.Addr) {
 		if parent := p.kinds[k.ParentKind()]; parent != nil {
 			holder = parent
 		}
-		p.errorf(nil, words.Capitalize(holder.Name)+" is outside what the credentials may use",
+		p.errorf(nil, words.CapitalizeUnlessName(holder.Name)+" is outside what the credentials may use",
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
-				"Use a key that is not limited to %s.", addr, k.Name, p.identityOf(addr, h), p.describeAllowed(holder), holder.Plural)
+				"Use a key that is not limited to %s.", addr, k.Name, p.liveOrRecordedIdentity(addr, h), p.describeAllowed(holder),
+			holder.Plural)
 	default:
 		p.planForgetGone(addr, k, r, h)
 	}
@@ -49,14 +50,14 @@ func (p *planner) planDeleteOrForget(addr addr.Addr) {
 func (p *planner) planForgetGone(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
 	c := p.newForget(addr, k, h)
 	c.FurtherDeletes = p.namedObjects(k, h.furtherDeleteIDs())
-	c.MaybeForeign = p.maybeForeignOf(&h, &c)
+	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
 	if c.Reason = fmt.Sprintf("an interrupted run was about to make %s %q, which is not in B2", k.Name, c.Identity); h.entry != nil {
 		c.Reason = p.goneReason(k, h.entry)
 	}
-	if k.Destroy.Hazards != nil && len(h.overdueRetirees)+len(c.MaybeForeign) > 0 {
+	if k.Destroy.Hazards != nil && len(h.overdueRetirees)+len(c.MaybeForeignDeletes) > 0 {
 		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false))
 	}
-	p.checkKeyInUse(r, h, &c)
+	p.refuseDeleteOfKeyInUse(r, h, &c)
 	p.addChange(c)
 }
 
@@ -86,7 +87,7 @@ func (p *planner) planForget(addr addr.Addr, k *kind.Kind, h match) {
 
 // newForget begins the change that drops what the state says of an address.
 func (p *planner) newForget(addr addr.Addr, k *kind.Kind, h match) Change {
-	c := Change{Addr: addr, Kind: k, Action: Forget, Identity: p.identityOf(addr, h), RemoteID: h.recordedID()}
+	c := Change{Addr: addr, Kind: k, Action: Forget, Identity: p.liveOrRecordedIdentity(addr, h), RemoteID: h.recordedID()}
 	if h.entry == nil && h.object != nil {
 		c.RemoteID = h.object.ID
 	}
@@ -102,8 +103,8 @@ func (h *match) recordedID() string {
 	return h.entry.ID
 }
 
-// identityOf is the name of what is ours, or of what was announced.
-func (p *planner) identityOf(addr addr.Addr, h match) string {
+// liveOrRecordedIdentity is the name of what is ours, or of what was announced.
+func (p *planner) liveOrRecordedIdentity(addr addr.Addr, h match) string {
 	switch {
 	case h.object != nil:
 		return h.object.Identity
@@ -113,16 +114,16 @@ func (p *planner) identityOf(addr addr.Addr, h match) string {
 	return p.announced[addr][0].Identity
 }
 
-// warnOlderNamesakes names what is live under an announced name and was there before: nothing shows that
+// warnNamesakesBeforeIntent names what is live under an announced name and was there before: nothing shows that
 // it is ours, and once the announcement is dropped nothing else tells of it.
-func (p *planner) warnOlderNamesakes(addr addr.Addr, k *kind.Kind) {
+func (p *planner) warnNamesakesBeforeIntent(addr addr.Addr, k *kind.Kind) {
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
 			id := objectIDOf(o)
 			if _, imported := p.importedBy[id]; imported || p.ownerAddr(id) != nil || !slices.Contains(a.IDsBeforeCreate, o.ID) {
 				continue
 			}
-			p.warnf(nil, words.Capitalize(k.Name)+" is left alone",
+			p.warnf(nil, words.CapitalizeUnlessName(k.Name)+" is left alone",
 				"The %s %q (ID %s) has the name under which an interrupted run was about to make %s, but it was there before that. "+
 					"So nothing shows that b2form made it, and it is not deleted. If it is of no use, delete it by hand.",
 				k.Name, o.Identity, o.ID, addr)
@@ -166,8 +167,8 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 	default:
 		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
 	}
-	c.MaybeForeign = p.maybeForeignOf(&h, &c)
-	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.isObjectRecovered() && len(c.MaybeForeign) == 0) {
+	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
+	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.isObjectRecovered() && len(c.MaybeForeignDeletes) == 0) {
 		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(c.ForceDestroy))
 	}
 	p.guardChange(r, h, &c)

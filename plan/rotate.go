@@ -17,9 +17,9 @@ import (
 func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
 	case old.KeptUntilRenewal, old.KeepUntil.After(p.Now):
-		h.keptRetirees = sortByID(append(h.keptRetirees, old))
+		h.keptRetirees = sortInPlaceByID(append(h.keptRetirees, old))
 	case inUse && !old.KeepUntil.IsZero():
-		h.keptRetirees = sortByID(append(h.keptRetirees, old))
+		h.keptRetirees = sortInPlaceByID(append(h.keptRetirees, old))
 		p.warnf(nil, "The key in use outlives its rotation",
 			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
 				"Run b2form with the key that took its place.", old.ID, words.ReadableTime(old.KeepUntil))
@@ -28,10 +28,10 @@ func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 	}
 }
 
-// liveObjectsNamedAs are the live objects that may be the resource's: those under its
+// liveSiblings are the live objects that may be the resource's: those under its
 // identity and, where it rotates, under its identity with a stamp. Oldest first:
 // without a stamp, by stamp, by ID.
-func (p *planner) liveObjectsNamedAs(r *config.Resource) []*kind.Object {
+func (p *planner) liveSiblings(r *config.Resource) []*kind.Object {
 	plain := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		return plain
@@ -100,7 +100,7 @@ func (p *planner) decideAndNoteRotation(r *config.Resource, h match, rotation ki
 		reason = why
 	}
 	p.plan.RotatingObjects = append(p.plan.RotatingObjects, RotatingObject{
-		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.timestampedMadeAt(), Due: due,
+		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.madeAtIfTimestamped(), Due: due,
 		Retiring: h.allRetirees(),
 	})
 	p.rotationChanges[r.Addr] = reason != ""
@@ -115,7 +115,7 @@ func (p *planner) decideAndNoteRotation(r *config.Resource, h match, rotation ki
 
 // rotationDue says when the object is to be renewed and, once that is now, why.
 func (p *planner) rotationDue(r *config.Resource, h match, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
-	made := h.timestampedMadeAt()
+	made := h.madeAtIfTimestamped()
 	if made.IsZero() {
 		return p.Now, "it rotates from now on, and its name does not tell its age"
 	}
@@ -135,9 +135,9 @@ func (p *planner) rotationDue(r *config.Resource, h match, rotation kind.Rotatio
 	return due, "it was due on " + words.ReadableTime(due)
 }
 
-// ExpiresSoon is how long before its end an object that nothing renews is mentioned; of one that
+// ExpiryNoticePeriod is how long before its end an object that nothing renews is mentioned; of one that
 // lives no longer than that, it is a tenth of its life.
-const ExpiresSoon = 14 * 24 * time.Hour
+const ExpiryNoticePeriod = 14 * 24 * time.Hour
 
 // warnExpiry warns of what stays as it is, and ends before long.
 func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live kind.Values) {
@@ -145,11 +145,11 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	if _, rotates := r.Kind.RotationOf(r.Value); rotates || expires.IsZero() || action != NoOp && action != Update {
 		return
 	}
-	made, ahead := r.Kind.Credential.CreatedAt(r.Value, live), ExpiresSoon
+	made, ahead := r.Kind.Credential.CreatedAt(r.Value, live), ExpiryNoticePeriod
 	if e := h.entryIfSameObject(); made.IsZero() && e != nil {
 		made = e.Created
 	}
-	if life := expires.Sub(made); !made.IsZero() && life < ExpiresSoon {
+	if life := expires.Sub(made); !made.IsZero() && life < ExpiryNoticePeriod {
 		ahead = life / 10
 	}
 	endless := ""
@@ -158,18 +158,19 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	}
 	switch left := expires.Sub(p.Now); {
 	case left <= ahead:
-		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" expires soon",
+		p.warnf(r.Block.HeaderRange.Ptr(), words.CapitalizeUnlessName(r.Kind.Name)+" expires soon",
 			"%s ends on %s, in %s, and nothing renews it before that. Give it a rotate block, or have a new one made with "+
 				"`b2form apply -replace='%s'`.%s", r.Addr, words.ReadableTime(expires), words.ApproximateDuration(left), r.Addr, endless)
 	case h.toBeImported && endless != "":
-		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" has an end", "%s ends on %s, and is made anew after that.%s",
+		p.warnf(r.Block.HeaderRange.Ptr(), words.CapitalizeUnlessName(r.Kind.Name)+" has an end",
+			"%s ends on %s, and is made anew after that.%s",
 			r.Addr, words.ReadableTime(expires), endless)
 	}
 }
 
-// timestampedMadeAt is when the object was made: as recorded, else as its name says; zero:
+// madeAtIfTimestamped is when the object was made: as recorded, else as its name says; zero:
 // neither tells. A name without a stamp is of the time before rotation.
-func (h *match) timestampedMadeAt() (madeOrZero time.Time) {
+func (h *match) madeAtIfTimestamped() (madeOrZero time.Time) {
 	at := nameTimestamp(h.object)
 	if recorded := h.entry != nil && h.entry.ID == h.object.ID && !h.entry.Created.IsZero(); recorded && !at.IsZero() {
 		return h.entry.Created
@@ -208,8 +209,8 @@ func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
 	c.FurtherDeletes = p.namedObjects(r.Kind, leftovers)
 }
 
-// overdueReason says why replaced objects are deleted now and not earlier.
-func (h *match) overdueReason(k *kind.Kind) string {
+// overdueRetireeReason says why replaced objects are deleted now and not earlier.
+func (h *match) overdueRetireeReason(k *kind.Kind) string {
 	var last time.Time
 	for _, old := range h.overdueRetirees {
 		if old.KeepUntil.After(last) {
@@ -238,7 +239,7 @@ func (p *planner) keepOnlyRotationsIfAsked() {
 		return renewed[c.Addr] || slices.ContainsFunc(p.linkPlanner.soleUpdateCauses[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
 	})
-	p.keepOnlyPlannedRecords(p.isRotationRecord)
+	p.leaveOutUnplannedRecords(p.isRotationRecord)
 }
 
 // isRotationRecord reports whether a record says something new of the predecessors of what rotates. Where it says more than

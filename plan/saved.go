@@ -48,7 +48,7 @@ type SavedChange struct {
 	After                  json.RawMessage       `json:"after"`
 	UnknownAfter           []string              `json:"unknown_after,omitempty"`
 	Fields                 []string              `json:"fields,omitempty"`
-	FieldsMadeAnew         []string              `json:"fields_made_anew,omitempty"`
+	IgnoredFieldsMadeAnew  []string              `json:"fields_made_anew,omitempty"`
 	Sensitive              []string              `json:"sensitive,omitempty"`
 	Reason                 string                `json:"reason,omitempty"`
 	Hazards                []kind.Hazard         `json:"hazards,omitempty"`
@@ -58,7 +58,7 @@ type SavedChange struct {
 	LiveDrift              DriftStatus           `json:"changed_outside,omitempty"`
 	ConfigDrift            DriftStatus           `json:"edited,omitempty"`
 	FurtherDeletes         []NamedObject         `json:"leftovers,omitempty"`
-	MaybeForeign           []NamedObject         `json:"maybe_foreign,omitempty"`
+	MaybeForeignDeletes    []NamedObject         `json:"maybe_foreign,omitempty"`
 	FurtherForgets         []NamedObject         `json:"forgotten,omitempty"`
 	Retiring               []addr.RetiringObject `json:"retiring,omitempty"`
 	Overlapping            []NamedObject         `json:"overlapping,omitempty"`
@@ -138,16 +138,16 @@ func (s *SavedChange) shownChange(kinds []*kind.Kind, values valueReader) (*Chan
 	c := &Change{
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.ImportedSiblings, Identity: s.Identity,
 		RemoteID: s.RemoteID,
-		LiveName: s.LiveName, Fields: s.Fields, FieldsMadeAnew: s.FieldsMadeAnew, Sensitive: s.Sensitive, Reason: s.Reason,
+		LiveName: s.LiveName, Fields: s.Fields, IgnoredFieldsMadeAnew: s.IgnoredFieldsMadeAnew, Sensitive: s.Sensitive, Reason: s.Reason,
 		Hazards:   slices.Clone(s.Hazards),
 		DeliverTo: s.DeliverTo, ForceDestroy: s.ForceDestroy, LiveDrift: s.LiveDrift, ConfigDrift: s.ConfigDrift,
-		FurtherDeletes: s.FurtherDeletes,
-		MaybeForeign:   s.MaybeForeign,
-		FurtherForgets: s.FurtherForgets,
-		Retiring:       s.Retiring,
-		Overlapping:    s.Overlapping,
+		FurtherDeletes:      s.FurtherDeletes,
+		MaybeForeignDeletes: s.MaybeForeignDeletes,
+		FurtherForgets:      s.FurtherForgets,
+		Retiring:            s.Retiring,
+		Overlapping:         s.Overlapping,
 	}
-	names := slices.Concat(s.Fields, s.FieldsMadeAnew, s.UnreadableBefore, s.UnknownAfter)
+	names := slices.Concat(s.Fields, s.IgnoredFieldsMadeAnew, s.UnreadableBefore, s.UnknownAfter)
 	errs := []error{checkFields(k, names), s.checkEnumValues()}
 	var err error
 	if s.MovedFrom != "" {

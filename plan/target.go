@@ -60,9 +60,9 @@ func coveredByAny(by []addr.Addr, a addr.Addr) bool {
 	return slices.ContainsFunc(by, func(b addr.Addr) bool { return b.Covers(a) })
 }
 
-// keepOnlyTargetsIfAny leaves out what is no target. What a target needs comes along; what needs something
+// keepSelectedChanges leaves out what is no target. What a target needs comes along; what needs something
 // excluded is left out with it.
-func (p *planner) keepOnlyTargetsIfAny() {
+func (p *planner) keepSelectedChanges() {
 	if len(p.Target) == 0 && len(p.Exclude) == 0 {
 		return
 	}
@@ -99,7 +99,7 @@ func (p *planner) keepOnlyTargetsIfAny() {
 		}
 	}
 	p.keepChanges(func(i int) bool { return kept[i] })
-	p.keepOnlyPlannedRecords(func(e *addr.StateEntry) bool { return p.isSelected(e.Addr) })
+	p.leaveOutUnplannedRecords(func(e *addr.StateEntry) bool { return p.isSelected(e.Addr) })
 	p.dropLeftOutErrors()
 	p.warnPartialPlan(brought, broughtDeletes, dragged)
 }

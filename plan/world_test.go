@@ -166,7 +166,7 @@ func BenchmarkNothingToDo(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				p, diags := plan.Make(r)
-				if diags.HasErrors() || !p.HasNoChanges() {
+				if diags.HasErrors() || !p.HasNoResourceChanges() {
 					b.Fatal("something to do", diags)
 				}
 			}

@@ -43,7 +43,7 @@ func (l *module) declareOnly(types ...string) {
 		content, _, _ := f.body.PartialContent(schema)
 		for _, b := range content.Blocks {
 			if slices.Contains(types, b.Type) {
-				l.declareBlock(b)
+				l.declareTopLevelBlock(b)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func (l *module) markUsedNodes(ts []hcl.Traversal, used map[*node]bool) {
 
 // settingsExpressions are the expressions of the b2form block.
 func settingsExpressions(b *hcl.Block) []hcl.Expression {
-	content, _, _ := b.Body.PartialContent(syntax.FindFixedBlock(b.Type).BodySchema())
+	content, _, _ := b.Body.PartialContent(syntax.FindFixedBlock(b.Type).OptionalBodySchema())
 	bodies := []hcl.Attributes{content.Attributes}
 	for _, inner := range content.Blocks {
 		attrs, _ := inner.Body.JustAttributes()

@@ -285,7 +285,7 @@ type reusedContext struct {
 	diagCount   int // diagnostics when last was made
 }
 
-func (c *reusedContext) contextFor(r repetitionData) *hcl.EvalContext {
+func (c *reusedContext) overwriteContext(r repetitionData) *hcl.EvalContext {
 	if c.lastContext == nil || c.lastContext == c.parent || c.diagCount != len(c.diags) {
 		c.lastContext, c.diagCount = r.context(c.parent, c.invalidRoots), len(c.diags)
 		return c.lastContext

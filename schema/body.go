@@ -19,7 +19,7 @@ const missingArgument = "Missing required argument"
 // there. complete is false where something required is missing.
 func (l *module) readContent(b *hcl.Block, d *syntax.BlockSpec) (content *hcl.BodyContent, hasRequired bool) {
 	l.checkNamesAgainstSpec(b.Body, d)
-	content, _, diags := b.Body.PartialContent(d.BodySchema())
+	content, _, diags := b.Body.PartialContent(d.OptionalBodySchema())
 	l.add(diags...)
 	hasRequired = !diags.HasErrors()
 	for i := range d.Arguments {

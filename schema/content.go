@@ -93,7 +93,7 @@ func (e *instanceEvaluation) errorAtAttr(attr, summary, detail string) {
 		}
 	}
 	if e.hasSensitive {
-		detail = withheld
+		detail = detailWithheld
 	}
 	e.reportAt(hcl.DiagError, at, summary, detail)
 }

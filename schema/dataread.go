@@ -187,7 +187,7 @@ func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(unreadableMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
 			v = a.ReplaceNestedSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
-			attrs[a.Name] = config.WithoutEscapes(convertOrUnknown(v, a.ValueType()))
+			attrs[a.Name] = config.NormalizedToNFC(convertOrUnknown(v, a.ValueType()))
 		}
 	}
 	return cty.ObjectVal(attrs)

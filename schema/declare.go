@@ -82,7 +82,7 @@ func (l *module) declareBlocks() {
 		blocks := slices.Clone(content.Blocks)
 		slices.SortStableFunc(blocks, func(a, b *hcl.Block) int { return compareRanges(a.DefRange, b.DefRange) })
 		for _, b := range blocks {
-			l.declareBlock(b)
+			l.declareTopLevelBlock(b)
 		}
 	}
 	l.configBodies = nil
@@ -116,7 +116,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	}
 }
 
-func (l *module) declareBlock(b *hcl.Block) {
+func (l *module) declareTopLevelBlock(b *hcl.Block) {
 	if d := syntax.FindFixedBlock(b.Type); d != nil && d.RootOnlyReason != "" && l.caller != nil {
 		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a "+
 			"module. %s", b.Type, d.RootOnlyReason))

@@ -102,7 +102,7 @@ func (l *module) checkLinkTargets(b *block, a *kind.Attr, r *config.Resource, in
 			e.writtenArgs = l.writtenArgsOf(b)
 			at := e.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
 			if slices.Contains(r.SensitiveAttrs, a.Name) || len(other.SensitiveAttrs) > 0 {
-				p.Detail = withheld
+				p.Detail = detailWithheld
 			}
 			severity := hcl.DiagError
 			if p.Warning {

@@ -27,12 +27,12 @@ type deliverBlock struct {
 	refsOfOtherArgs  refs // of what is known before the key is made
 	refsOfSecretArgs refs // of what may use it
 
-	secretArgNames []string // the arguments given that may use it
+	argNamesUsingSecret []string // the arguments given that may use it
 }
 
-// addPostconditionsAndDeliveries evaluates the deliver blocks. They come after all resources,
+// addAllPostconditionsAndDeliveries evaluates the deliver blocks. They come after all resources,
 // since they may use computed attributes of any of them.
-func (l *module) addPostconditionsAndDeliveries() {
+func (l *module) addAllPostconditionsAndDeliveries() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
 	taken := &destinations{rangeByDestination: map[string]hcl.Range{}, realFolderByPath: map[string]string{}}
 	for _, m := range l.shared.modules {
@@ -84,8 +84,8 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 			continue
 		}
 		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.refsOfOtherArgs
-		if f.Arguments[i].MayReferTo == syntax.Self {
-			d.secretArgNames = append(d.secretArgNames, a.Name)
+		if f.Arguments[i].MayReferTo == syntax.EverythingAndSelf {
+			d.argNamesUsingSecret = append(d.argNamesUsingSecret, a.Name)
 			u.computed, u.selfAttrNames, into = true, deliverSelfAttrNames(b.kind), &d.refsOfSecretArgs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
@@ -104,7 +104,7 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 	place := d.place // not a part of d, which would be kept with all that it is read from
 	for i, r := range b.resources {
 		rep := b.repetitions[i]
-		*e = instanceEvaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
+		*e = instanceEvaluation{module: l, block: b, addr: r.Addr, ctx: see.overwriteContext(rep), originAddrs: e.originAddrs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &place}
 		if !e.evalNonSecretArgs(d, &out) || !e.checkFormatSuitsKey(d, &out, r.Value) || !e.reserveDestination(d, &out, taken) {
 			continue
@@ -202,7 +202,7 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 	template *hcl.EvalContext) (digestTexts []string,
 	ok bool) {
 	digestTexts, ok = []string{""}, true
-	for _, name := range d.secretArgNames {
+	for _, name := range d.argNamesUsingSecret {
 		a := d.args[name]
 		v, diags := e.module.renderArgument(d, name, rep.context(template, d.refsOfSecretArgs.invalidRoots), selfSample(e.block.kind))
 		e.report().add(diags...)

@@ -130,7 +130,7 @@ func shortenCommand(command []string) string {
 
 // evalPath evaluates where a file goes.
 func (e *instanceEvaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) {
-	v, marks, ok := e.evalKnownWithMarks(a)
+	v, marks, ok := e.evalKnownNonsensitiveAndMarks(a)
 	if !ok {
 		return false
 	}
@@ -217,7 +217,7 @@ func (e *instanceEvaluation) evalRecipients(a *hcl.Attribute, out *config.Delive
 	return true
 }
 
-func sentence(s string) string { return words.Capitalize(s) + "." }
+func sentence(s string) string { return words.CapitalizeUnlessName(s) + "." }
 
 // evalStringList evaluates an argument that must be a known list of strings.
 func (e *instanceEvaluation) evalStringList(a *hcl.Attribute) (texts []string, ok bool) {
@@ -261,11 +261,11 @@ func (e *instanceEvaluation) stringFrom(a *hcl.Attribute, v cty.Value) (text str
 
 // evalKnownNonsensitive evaluates an argument that must be known.
 func (e *instanceEvaluation) evalKnownNonsensitive(a *hcl.Attribute) (value cty.Value, ok bool) {
-	value, _, ok = e.evalKnownWithMarks(a)
+	value, _, ok = e.evalKnownNonsensitiveAndMarks(a)
 	return value, ok
 }
 
-func (e *instanceEvaluation) evalKnownWithMarks(a *hcl.Attribute) (value cty.Value, marks cty.ValueMarks, ok bool) {
+func (e *instanceEvaluation) evalKnownNonsensitiveAndMarks(a *hcl.Attribute) (value cty.Value, marks cty.ValueMarks, ok bool) {
 	v, diags := e.module.evalWithHints(a.Expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {

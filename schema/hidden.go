@@ -29,7 +29,7 @@ func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 		return out
 	}
 	// A quote that is missing turns texts inside out from there on: line by line.
-	s.matchAnywhere = true
+	s.matchAtAnyDepth = true
 	for at := 0; at < len(src); {
 		line, _, _ := bytes.Cut(src[at:], []byte("\n"))
 		tokens, _ := hclsyntax.LexConfig(line, "", hcl.Pos{Line: 1, Column: 1, Byte: at})
@@ -44,7 +44,7 @@ type secretNames struct {
 	secretPaths       [][]string      // of secret attributes: the kind's name, then the attributes
 	onlySecret        map[string]bool // names that only secret attributes have
 	declaredSensitive map[string]bool // variables and outputs that are sensitive, as "variable.site"
-	matchAnywhere     bool            // names count wherever they stand
+	matchAtAnyDepth   bool            // names count wherever they stand
 }
 
 func secretNamesOf(kinds []*kind.Kind) *secretNames {
@@ -90,7 +90,7 @@ func (s *secretNames) isSecret(path []string) bool {
 		return false
 	}
 	name := path[len(path)-1]
-	if s.onlySecret[name] || s.matchAnywhere && (name == "default" ||
+	if s.onlySecret[name] || s.matchAtAnyDepth && (name == "default" ||
 		slices.ContainsFunc(s.secretPaths, func(p []string) bool { return p[len(p)-1] == name })) {
 		return true
 	}
@@ -112,26 +112,26 @@ func (s *secretNames) isSecret(path []string) bool {
 
 // A bracketFrame is one level of brackets.
 type bracketFrame struct {
-	path        []string // of names that lead here
-	headerNames []string // names since the last separator, such as variable "site"
-	valuePath   []string // path of what a value is read for; nil: of nothing
-	allSecret   bool     // every literal in here is
-	hideNames   bool     // and every name, since no reference may stand here
+	path                []string // of names that lead here
+	namesSinceSeparator []string // names since the last separator, such as variable "site"
+	valuePath           []string // path of what a value is read for; nil: of nothing
+	allSecret           bool     // every literal in here is
+	hideNames           bool     // and every name, since no reference may stand here
 }
 
 // noteSensitiveOrRedact goes through the tokens of native or JSON syntax. With redacted it puts stars
 // there for literals that are secret, without it notes what is declared sensitive.
 func (s *secretNames) noteSensitiveOrRedact(tokens hclsyntax.Tokens, redacted []byte) {
 	stack := []bracketFrame{{}}
-	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.matchAnywhere
+	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.matchAtAnyDepth
 	for i, t := range tokens {
 		top := &stack[len(stack)-1]
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
 			s.noteOrRedactToken(top, t, redacted)
 		case hclsyntax.TokenEqual, hclsyntax.TokenColon:
-			if len(top.headerNames) > 0 && top.valuePath == nil {
-				top.valuePath = append(slices.Clone(top.path), top.headerNames[len(top.headerNames)-1])
+			if len(top.namesSinceSeparator) > 0 && top.valuePath == nil {
+				top.valuePath = append(slices.Clone(top.path), top.namesSinceSeparator[len(top.namesSinceSeparator)-1])
 			}
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp,
 			hclsyntax.TokenTemplateControl:
@@ -142,7 +142,7 @@ func (s *secretNames) noteSensitiveOrRedact(tokens hclsyntax.Tokens, redacted []
 			}
 		case hclsyntax.TokenNewline, hclsyntax.TokenComma:
 			if !isJSON || t.Type == hclsyntax.TokenComma {
-				top.headerNames, top.valuePath = nil, nil
+				top.namesSinceSeparator, top.valuePath = nil, nil
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func (s *secretNames) noteSensitiveOrRedact(tokens hclsyntax.Tokens, redacted []
 // noteOrRedactToken notes a name or a literal, and puts stars for it where it is secret.
 func (s *secretNames) noteOrRedactToken(top *bracketFrame, t hclsyntax.Token, redacted []byte) {
 	if top.valuePath == nil {
-		top.headerNames = append(top.headerNames, string(t.Bytes))
+		top.namesSinceSeparator = append(top.namesSinceSeparator, string(t.Bytes))
 	}
 	if len(top.valuePath) > 2 && top.valuePath[len(top.valuePath)-1] == "sensitive" && redacted == nil {
 		s.declaredSensitive[top.valuePath[0]+"."+top.valuePath[1]] = string(t.Bytes) != "false"
@@ -179,7 +179,7 @@ func (s *secretNames) openFrame(top *bracketFrame, tokens hclsyntax.Tokens, i in
 	next := bracketFrame{path: top.valuePath}
 	next.allSecret, next.hideNames = s.secrecyAt(top)
 	if top.valuePath == nil {
-		next.path = append(slices.Clone(top.path), top.headerNames...)
+		next.path = append(slices.Clone(top.path), top.namesSinceSeparator...)
 	}
 	call := tokens[i].Type == hclsyntax.TokenOParen && i > 0 && string(tokens[i-1].Bytes) == "sensitive"
 	next.allSecret = next.allSecret || call

@@ -22,9 +22,9 @@ const generateOrDeclare = "Declare it, or let \"b2form plan -generate-config-out
 func (l *module) evaluateImports() {
 	declaredAt := map[addr.Addr]hcl.Range{}
 	if len(l.imports) > 0 {
-		l.addrsForImports = make(map[addr.Addr]bool, len(l.config.Resources))
+		l.declaredAddrs = make(map[addr.Addr]bool, len(l.config.Resources))
 		for _, r := range l.config.Resources {
-			l.addrsForImports[r.Addr] = true
+			l.declaredAddrs[r.Addr] = true
 		}
 	}
 	for _, b := range l.imports {
@@ -236,7 +236,7 @@ func (l *module) moduleImportAddr(t hcl.Traversal) (target addr.Addr, ok bool) {
 
 // checkImportDeclared reports an address at which nothing is declared, where that is an error.
 func (l *module) checkImportDeclared(target addr.Addr, at hcl.Range) (ok bool) {
-	if l.addrsForImports[target] {
+	if l.declaredAddrs[target] {
 		return true
 	}
 	if l.AllowUndeclaredImports {

@@ -37,21 +37,21 @@ func (b jsonBody) schemaWithDynamicAsBlocks(s *hcl.BodySchema) *hcl.BodySchema {
 	out := &hcl.BodySchema{Blocks: s.Blocks}
 	for _, a := range s.Attributes {
 		nested := slices.ContainsFunc(s.Blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == a.Name })
-		if at := written[a.Name]; !nested || at == nil || !holdsDynamic(at.Expr) {
+		if at := written[a.Name]; !nested || at == nil || !holdsDynamicBlock(at.Expr) {
 			out.Attributes = append(out.Attributes, a)
 		}
 	}
 	return out
 }
 
-// holdsDynamic reports whether there are dynamic blocks at any depth.
-func holdsDynamic(e hcl.Expression) bool {
+// holdsDynamicBlock reports whether there are dynamic blocks at any depth.
+func holdsDynamicBlock(e hcl.Expression) bool {
 	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
 		return slices.ContainsFunc(pairs, func(p hcl.KeyValuePair) bool {
 			name, _ := keywordOrString(p.Key)
-			return name == "dynamic" || holdsDynamic(p.Value)
+			return name == "dynamic" || holdsDynamicBlock(p.Value)
 		})
 	}
 	list, diags := hcl.ExprList(e)
-	return !diags.HasErrors() && slices.ContainsFunc(list, holdsDynamic)
+	return !diags.HasErrors() && slices.ContainsFunc(list, holdsDynamicBlock)
 }

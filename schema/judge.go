@@ -61,11 +61,11 @@ func (v *lastVerdict) rememberAttrs(object cty.Value) (unchanged bool) {
 }
 
 // judge implements [config.JudgePolicies].
-func (l *module) judge(subjects []config.PolicySubject, account *wire.Account) hcl.Diagnostics {
-	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), hasPlan: account != nil,
+func (l *module) judge(subjects []config.PolicySubject, accountIfPlanned *wire.Account) hcl.Diagnostics {
+	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), hasPlan: accountIfPlanned != nil,
 		lastVerdicts: map[hcl.Expression]*lastVerdict{}}
 	if j.hasPlan {
-		j.account = accountDataValue(account)
+		j.account = accountDataValue(accountIfPlanned)
 	}
 	var diags hcl.Diagnostics
 	for _, p := range l.policies {

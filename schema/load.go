@@ -91,12 +91,12 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.declareAndEvaluate()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.checkIdentitiesAndAddNeeds()
-		l.addPostconditionsAndDeliveries()
+		l.addAllPostconditionsAndDeliveries()
 		l.checkNeedLoops()
 		l.evaluateUnreferenceableBlocks()
 		l.sortPoliciesAndCheckExceptions()
 		l.refuseStateAndSecretReads()
-		l.refuseHiddenState()
+		l.refuseStateHidingRules()
 	}
 	l.config.JudgeConditionsOfModules = l.judgeConditionsOfModules
 	l.config.Eval, l.config.EvalWith, l.config.ValidReferences, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames, l.judge
@@ -126,7 +126,7 @@ type module struct {
 	checkAndPolicyRanges map[string]hcl.Range // of checks and policies, as check.private
 	checks               []*check
 	imports              []*hcl.Block
-	addrsForImports      map[addr.Addr]bool // of the declared resources, for imports
+	declaredAddrs        map[addr.Addr]bool // of the declared resources, for imports
 	moved                []*hcl.Block
 	removed              []*hcl.Block
 	policies             []*policy
@@ -144,9 +144,9 @@ func newRootModule(o Options) *module {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot)
-	l := addEmptyModule(o, newReport(), &sharedLoad{moduleFolderByDir: map[string]*moduleFolder{}, rootOptions: o,
-		metaSchema:          syntax.ResourceBlock().BodySchema(),
-		resourcesWithErrors: map[addr.Addr]bool{}, hidingRules: map[addr.Addr]hidingRules{},
+	l := addNewModule(o, newReport(), &sharedLoad{moduleFolderByDir: map[string]*moduleFolder{}, rootOptions: o,
+		metaSchema:          syntax.ResourceBlock().OptionalBodySchema(),
+		resourcesWithErrors: map[addr.Addr]bool{}, hidingRules: map[addr.Addr]fileHidingRules{},
 		blockCachesByKind:   map[*kind.Kind]*kindBlockTemplate{},
 		cachedReferenceArgs: map[cachedReferenceArgKey]*cachedReferenceArg{},
 		bodySchemas:         map[*kind.Attr]*hcl.BodySchema{},
@@ -163,8 +163,8 @@ func newRootModule(o Options) *module {
 	return l
 }
 
-// addEmptyModule has what is every module's own, and is known to all.
-func addEmptyModule(o Options, r *report, s *sharedLoad) *module {
+// addNewModule has what is every module's own, and is known to all.
+func addNewModule(o Options, r *report, s *sharedLoad) *module {
 	l := &module{
 		Options:              o,
 		report:               r,
@@ -200,7 +200,7 @@ func (l *module) evaluateNodes() {
 		}
 	}
 	for _, v := range late {
-		l.checkValidation(v)
+		l.checkOrDeferValidation(v)
 	}
 	for _, n := range l.nodes {
 		if n.block != nil { // those of modules are there already
@@ -231,7 +231,7 @@ func (l *module) evaluateUnreferenceableBlocks() {
 		m.evaluateMoves()
 		m.evaluateRemovals()
 	}
-	l.addSecretsInConditions(sample.report)
+	l.copySecretConditionErrors(sample.report)
 	l.checkMoveLoops()
 	l.evaluateImports()
 	l.evaluateSettings()

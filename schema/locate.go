@@ -52,7 +52,7 @@ func locateIn(e hcl.Expression, path cty.Path, ofName bool) hcl.Range {
 		}
 		return e.Range()
 	}
-	key, ok := keyOfStep(path[0])
+	key, ok := attrNameOrKey(path[0])
 	if !ok {
 		return e.Range()
 	}
@@ -130,7 +130,7 @@ func indexOfStep(step cty.PathStep) (i int, ok bool) {
 	return int(n), n >= 0
 }
 
-func keyOfStep(step cty.PathStep) (key string, ok bool) {
+func attrNameOrKey(step cty.PathStep) (key string, ok bool) {
 	switch s := step.(type) {
 	case cty.GetAttrStep:
 		return s.Name, true

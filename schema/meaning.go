@@ -24,7 +24,7 @@ func MeaningDigest(files map[string]*hcl.File) string {
 	folders := map[string][]string{}
 	for name, f := range files {
 		folder := path.Dir(filepath.ToSlash(name))
-		folders[folder] = append(folders[folder], statements(name, f)...)
+		folders[folder] = append(folders[folder], canonicalStatements(name, f)...)
 	}
 	for _, said := range folders {
 		slices.Sort(said)
@@ -37,8 +37,8 @@ func MeaningDigest(files map[string]*hcl.File) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// statements are what a file says, each in one form.
-func statements(name string, f *hcl.File) []string {
+// canonicalStatements are what a file says, each in one form.
+func canonicalStatements(name string, f *hcl.File) []string {
 	if strings.HasSuffix(name, ".json") {
 		return jsonStatements(f.Bytes)
 	}

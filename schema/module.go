@@ -62,7 +62,7 @@ type sharedLoad struct {
 	evalBudget            *parse.Budget // of all that is evaluated
 
 	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
-	hidingRules         map[addr.Addr]hidingRules                     // see noteHidingRules
+	hidingRules         map[addr.Addr]fileHidingRules                 // see noteHidingLifecycleRules
 	blockCachesByKind   map[*kind.Kind]*kindBlockTemplate             // see emptyBlockOf
 	cachedReferenceArgs map[cachedReferenceArgKey]*cachedReferenceArg // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema                // by the first attribute; see bodySchema
@@ -214,7 +214,7 @@ func (l *module) readModuleFolder(dir string, at hcl.Range) *moduleFolder {
 				s.outputNames = append(s.outputNames, name)
 				continue
 			}
-			head, _, _ := b.Body.PartialContent(variable.BodySchema())
+			head, _, _ := b.Body.PartialContent(variable.OptionalBodySchema())
 			s.requiredByVariable[name] = head.Attributes["default"] == nil
 			s.maybeSensitiveVariables[name] = head.Attributes["sensitive"] != nil
 		}
@@ -276,7 +276,7 @@ func (l *module) evaluateModuleCall(n *node) {
 
 // newModuleInstance is one instance of a module, before anything of it is declared.
 func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.ValueMarks) *module {
-	inner := addEmptyModule(l.Options, l.report, l.shared)
+	inner := addNewModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.folder.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
 	inner.configBodies, inner.baseContext = c.folder.bodies, c.folder.baseContext

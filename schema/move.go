@@ -150,7 +150,7 @@ func (l *module) findRemovalProblem(r config.Removal) string {
 
 // resolveAddressKeys is an address whose keys may come from variables and local values; nil:
 // it is none. ok is false where an error was reported.
-func (l *module) resolveAddressKeys(e hcl.Expression) (traversalOrNil hcl.Traversal, noError bool) {
+func (l *module) resolveAddressKeys(e hcl.Expression) (nilIfNotAddress hcl.Traversal, noError bool) {
 	e = nativeAddressExpr(e)
 	keys := nonConstantInstanceKeys(e)
 	if len(keys) == 0 {

@@ -37,7 +37,7 @@ func (l *module) addPostconditions(b *block) {
 			return check(s)
 		}
 	}
-	l.addSecretsInConditions(sample.report)
+	l.copySecretConditionErrors(sample.report)
 }
 
 // newSecretlessSample is a scope in which all is made, with made-up values, and secrets are not known.
@@ -55,9 +55,9 @@ func newSecretlessSample(l *module) *scope {
 	})
 }
 
-// addSecretsInConditions reports the conditions that nothing but secrets kept from being known in a secretless sample: a run would say
+// copySecretConditionErrors reports the conditions that nothing but secrets kept from being known in a secretless sample: a run would say
 // so only after it has made everything else. What other conditions come to in a sample says nothing.
-func (l *module) addSecretsInConditions(ofSample *report) {
+func (l *module) copySecretConditionErrors(ofSample *report) {
 	for _, d := range ofSample.diags {
 		if d.Summary == secretInCondition {
 			l.add(d)

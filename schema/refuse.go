@@ -25,18 +25,18 @@ func (l *module) prepareFilesBoundary() (ok bool) {
 
 const stateRefused = "it belongs to the state, which is never read as a file"
 
-// hidingRules are the lifecycle rules of a bucket as they are written, and where those of them are that hide files.
-type hidingRules struct {
+// fileHidingRules are the lifecycle rules of a bucket as they are written, and where those of them are that hide files.
+type fileHidingRules struct {
 	all cty.Value
 	at  []hcl.Range
 }
 
-// noteHidingRules notes the lifecycle rules of a bucket: where the state is kept is not known yet.
-func (e *instanceEvaluation) noteHidingRules() {
+// noteHidingLifecycleRules notes the lifecycle rules of a bucket: where the state is kept is not known yet.
+func (e *instanceEvaluation) noteHidingLifecycleRules() {
 	if e.block.kind.Name != "bucket" {
 		return
 	}
-	noted := hidingRules{all: e.attrs.GetAttr(bucket.LifecycleRules)}
+	noted := fileHidingRules{all: e.attrs.GetAttr(bucket.LifecycleRules)}
 	for _, i := range bucket.RulesThatHide(noted.all, "") {
 		noted.at = append(noted.at, e.writtenArgs.locate(cty.GetAttrPath(bucket.LifecycleRules).IndexInt(i), false))
 	}
@@ -45,8 +45,8 @@ func (e *instanceEvaluation) noteHidingRules() {
 	}
 }
 
-// refuseHiddenState refuses a lifecycle rule of the bucket that holds the state under which B2 would remove it.
-func (l *module) refuseHiddenState() {
+// refuseStateHidingRules refuses a lifecycle rule of the bucket that holds the state under which B2 would remove it.
+func (l *module) refuseStateHidingRules() {
 	b := &l.config.Settings.Backend
 	for _, r := range l.config.Resources {
 		noted, hides := l.shared.hidingRules[r.Addr]

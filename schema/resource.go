@@ -48,7 +48,7 @@ func (l *module) evaluateBlock(n *node) {
 		if e == nil || b.attrsWithoutDeferredLinks != nil { // else no instance is looked at again
 			e = new(instanceEvaluation)
 		}
-		common.evaluateInstance(e, r.Addr, see.contextFor(rep))
+		common.evaluateInstance(e, r.Addr, see.overwriteContext(rep))
 		e.checkPreconditions()
 		r.Payload = e.readPayloadAndFillSHA1()
 		r.Value, r.SensitiveAttrs = e.completeAndCheck()
@@ -281,7 +281,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 			continue
 		}
 		if hidden {
-			f.detail = withheld
+			f.detail = detailWithheld
 		}
 		e.reportAt(hcl.DiagError, at, f.summary, f.detail)
 	}
@@ -326,7 +326,7 @@ func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []
 			severity = hcl.DiagWarning
 		}
 		if len(sensitive) > 0 && (p.CrossAttribute || slices.Contains(sensitive, p.Attr())) {
-			p.Detail = withheld
+			p.Detail = detailWithheld
 		}
 		flawed = flawed || !p.Warning
 		path := e.pathAsWritten(p.Path, value)
@@ -339,12 +339,12 @@ func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []
 	if flawed {
 		e.module.shared.resourcesWithErrors[e.addr] = true
 	}
-	e.noteHidingRules()
+	e.noteHidingLifecycleRules()
 	return e.clearContentText(value), sensitive
 }
 
-// withheld stands for the details of a message.
-const withheld = "Details are left out: a sensitive value is used here, which they might repeat."
+// detailWithheld stands for the details of a message.
+const detailWithheld = "Details are left out: a sensitive value is used here, which they might repeat."
 
 // sensitiveAttrNames lists the attributes that were given a sensitive value, and those
 // that would be others without it: the kind has derived them from it.

@@ -121,13 +121,13 @@ func (l *module) addHintsOrWithhold(e hcl.Expression, ctx *hcl.EvalContext, v ct
 	}
 	if !diags.HasErrors() {
 		var fault *hcl.Diagnostic
-		if v, fault = explainUnknown(e, ctx, v); fault != nil {
+		if v, fault = markUnknownCauses(e, ctx, v); fault != nil {
 			diags = append(diags, fault)
 		}
 	}
 	if len(diags) > 0 && (parse.Calls(e, "sensitive") ||
 		slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) })) {
-		replaceDetails(diags, withheld)
+		replaceDetails(diags, detailWithheld)
 	}
 	return v, diags
 }

@@ -97,9 +97,9 @@ func unknownCausesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 	return unknownCauses(out)
 }
 
-// explainUnknown gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
+// markUnknownCauses gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
 // expression itself is at fault.
-func explainUnknown(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
+func markUnknownCauses(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
 	if !slices.ContainsFunc(parse.NonReferenceValues(e, v), hasUnexplainedUnknown) {
 		return v, nil
 	}

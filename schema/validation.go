@@ -27,15 +27,15 @@ func (l *module) validateVariables() (late []validation) {
 			if slices.ContainsFunc(c.refs.list, func(r ref) bool { return r.node != nil && r.node.variable == nil }) {
 				late = append(late, one)
 			} else {
-				l.checkValidation(one)
+				l.checkOrDeferValidation(one)
 			}
 		}
 	}
 	return late
 }
 
-// checkValidation judges one that is known by now; what needs values that B2 makes is judged after the loading.
-func (l *module) checkValidation(one validation) {
+// checkOrDeferValidation judges one that is known by now; what needs values that B2 makes is judged after the loading.
+func (l *module) checkOrDeferValidation(one validation) {
 	if v := one.judge(l.staticScope); !v.IsKnown() && len(kind.ComputedMarksIn(v)) > 0 {
 		l.validationsAfterLoad = append(l.validationsAfterLoad, one)
 	}

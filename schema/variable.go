@@ -275,7 +275,7 @@ func (l *module) assignVariables() {
 		v := l.variables[name]
 		planned, ok := l.PlannedVariables[name]
 		if ok && !v.sensitive {
-			v.rootValue = l.checkedPlannedValue(v, planned)
+			v.rootValue = l.plannedValueAgainstGiven(v, planned)
 		} else {
 			v.rootValue = l.variableValueOrAsk(v)
 		}
@@ -288,8 +288,8 @@ func (l *module) assignVariables() {
 	}
 }
 
-// checkedPlannedValue is the value that a saved plan was made with. Whoever gives one must give the same.
-func (l *module) checkedPlannedValue(v *variable, planned cty.Value) cty.Value {
+// plannedValueAgainstGiven is the value that a saved plan was made with. Whoever gives one must give the same.
+func (l *module) plannedValueAgainstGiven(v *variable, planned cty.Value) cty.Value {
 	if len(v.givenValues) == 0 {
 		return planned
 	}
@@ -384,7 +384,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
 				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
-				words.Capitalize(words.WithArticle(v.typ.FriendlyNameForConstraint())), exampleText(v.typ)))
+				words.CapitalizeUnlessName(words.WithArticle(v.typ.FriendlyNameForConstraint())), exampleText(v.typ)))
 			return cty.DynamicVal, false
 		}
 		expr = parsed

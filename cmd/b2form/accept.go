@@ -128,11 +128,11 @@ func (s *session) writeAndCheckEdits(a *adopt.ConfigEdits) (err error) {
 	if len(written) == 0 {
 		return nil
 	}
-	return s.reloadAndCheckAccepted(a)
+	return s.reloadAndCheckWritten(a)
 }
 
-// reloadAndCheckAccepted demands that the files can be read and that what was accepted does not differ any more.
-func (s *session) reloadAndCheckAccepted(a *adopt.ConfigEdits) error {
+// reloadAndCheckWritten demands that the files can be read and that what was accepted does not differ any more.
+func (s *session) reloadAndCheckWritten(a *adopt.ConfigEdits) error {
 	o := s.schemaOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	c, diags := schema.Load(o)

@@ -121,10 +121,10 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err := s.loadConfigAllowingUnset(nil); err != nil {
 		return err
 	}
-	if err := s.prepareClient(ctx); err != nil {
+	if err := s.prepareClientOrEmulator(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	s.showCredentialsSource()
 	st, err := s.readState(ctx)
 	if err != nil {
@@ -136,7 +136,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	}
 	request := adopt.Request{
 		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
-		WantedByName: func(name string) bool { return slices.Contains(o.includePatterns, name) }, Now: s.b2Time(),
+		NamedExactly: func(name string) bool { return slices.Contains(o.includePatterns, name) }, Now: s.b2Time(),
 		Layout: adopt.Layout(o.layout), FoldFamilies: o.foldMode != "never", Notes: notes,
 	}
 	fetched, err := s.fetchFiles(ctx, &request, o.bucketFilePrefixes)
@@ -144,7 +144,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err != nil {
 		return err
 	}
-	result, err := adopt.GenerateConfig(request)
+	result, err := adopt.ConfigForLiveObjects(request)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 
 // makeAndEnterFolder goes into a folder, which is made if there is none, and gives what goes back.
 // Going back removes the folders that were made, if nothing was written there.
-func (p *program) makeAndEnterFolder(dir string) (leave func() error, err error) {
+func (p *program) makeAndEnterFolder(dir string) (leaveAndRemoveEmpty func() error, err error) {
 	if dir == "" {
 		return func() error { return nil }, nil
 	}

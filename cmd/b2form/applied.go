@@ -49,7 +49,7 @@ func (s *session) appliedAfterRun(m view.PlanPurpose, p *plan.Plan, entries []ad
 		return was
 	case m == view.Rotating, m == view.Refreshing, s.state.AccountID == "" && len(s.config.Resources) == 0:
 		return was
-	case s.isPartialRun() && (p.HasNoChanges() || m == view.Destroying || isCurrent):
+	case s.isPartialRun() && (p.HasNoResourceChanges() || m == view.Destroying || isCurrent):
 		return was
 	case s.isPartialRun():
 		return s.digestsOfUnfinishedRun()

@@ -76,7 +76,7 @@ func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOption
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	if err := s.setRunOptions(o); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (p *program) checkApprovalPossible(m view.PlanPurpose, o *runOptions) error
 // pipeline never plan on what the one before is about to change.
 func (s *session) applyWithoutPrompt(ctx context.Context, m view.PlanPurpose) error {
 	return s.withLockedState(ctx, m, func(store *state.Store) error {
-		p, err := s.planShowAndCheck(ctx, store.State(), m)
+		p, err := s.planShowAndCheckConsent(ctx, store.State(), m)
 		if err != nil {
 			return err
 		}
@@ -142,18 +142,18 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 	if err != nil {
 		return err
 	}
-	p, err := s.planShowAndCheck(ctx, st, m)
+	p, err := s.planShowAndCheckConsent(ctx, st, m)
 	if err != nil {
 		return err
 	}
 	shown := s.destroyed
 	switch {
-	case !p.HasNoChanges() && s.cannotAsk != nil:
+	case !p.HasNoResourceChanges() && s.cannotAsk != nil:
 		if m != view.Rotating { // which takes no digest
 			s.ui.PlanDigest(s.planDigest(p))
 		}
 		return s.cannotAsk
-	case !p.HasNoChanges():
+	case !p.HasNoResourceChanges():
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (s *session) checkStillAsShown(ctx context.Context, fresh *plan.Plan, basis
 
 // hasNothingToDo reports whether nothing is to be done, and nothing that a run left is to be dealt with.
 func (s *session) hasNothingToDo(p *plan.Plan, m view.PlanPurpose) bool {
-	return p.HasNoChanges() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
+	return p.HasNoResourceChanges() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
 }
 
 // recordUnchangedRun records what was applied, and digests of what is live unless another run was there since
@@ -214,8 +214,8 @@ func (s *session) recordUnchangedRun(store *state.Store, applied state.AppliedDi
 	return store.PutDigests(renewed...)
 }
 
-// planShowAndCheck plans, shows, and refuses what has no consent.
-func (s *session) planShowAndCheck(ctx context.Context, st *state.State, m view.PlanPurpose) (*plan.Plan, error) {
+// planShowAndCheckConsent plans, shows, and refuses what has no consent.
+func (s *session) planShowAndCheckConsent(ctx context.Context, st *state.State, m view.PlanPurpose) (*plan.Plan, error) {
 	p, broken, err := s.makePlanToShow(ctx, st, m)
 	if err != nil {
 		return nil, err
@@ -270,7 +270,7 @@ func (s *session) tempFileListPath() string {
 // state is locked.
 func (s *session) removeEarlierTempFiles() error {
 	if err := secret.NewTempFileJournal(s.tempFileListPath()).RemoveLeftovers(); err != nil {
-		return failf("A temporary file was left", "%s.", words.Capitalize(err.Error()))
+		return failf("A temporary file was left", "%s.", words.CapitalizeUnlessName(err.Error()))
 	}
 	return nil
 }
@@ -294,10 +294,10 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	})
 	w.stop()
 	end()
-	if !p.HasNoChanges() || len(p.ProtectionChanges) > 0 {
+	if !p.HasNoResourceChanges() || len(p.ProtectionChanges) > 0 {
 		s.ui.Done(result, m)
 	}
-	s.ui.Deliveries(deliveredKeys(result))
+	s.ui.Deliveries(newKeysWithDestination(result))
 	s.ui.Diagnostics(append(result.Warnings, s.warnDeadKeyFiles(result)...), s.sourceFiles)
 	if result.Incomplete() {
 		s.ui.Diagnostics(s.runErrors(result), s.sourceFiles)
@@ -309,17 +309,17 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 		return nil
 	}
 	if m == view.Planning {
-		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.sourceFiles)
+		s.ui.Diagnostics(s.evaluateAndRecordChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.sourceFiles)
 	}
 	if s.runOptions.onlyImport != nil {
 		return nil
 	}
-	r := s.newOutputReader(result.Snapshot, result.Entries, result.NewSecrets)
+	r := s.newOutputReader(result.Snapshot, result.Entries, result.UsableNewKeys)
 	r.lastApplied = applied
 	if err := s.showOutputs(r, m); err != nil {
 		return err
 	}
-	if s.runOptions.detailedExitCode && !p.HasNoChanges() {
+	if s.runOptions.detailedExitCode && !p.HasNoResourceChanges() {
 		return changesPresent
 	}
 	return nil

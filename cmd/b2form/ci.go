@@ -113,7 +113,7 @@ func (p *program) appendToPipelineFile(variable, path, text string) {
 		p.warnPeopleOnly(summary, err.Error())
 		return
 	}
-	f, err := durable.OpenToWrite(path, os.O_APPEND, 0o644)
+	f, err := durable.OpenOrCreate(path, os.O_APPEND, 0o644)
 	if err == nil {
 		_, err = f.WriteString(text)
 		err = errors.Join(err, f.Close())

@@ -8,7 +8,7 @@ import "b2form/internal/view"
 //
 // NO_COLOR: no-color.org. CLICOLOR_FORCE: bixense.com/clicolors.
 func (p *program) outputStyle() view.Style {
-	s := view.Style{Width: p.lineWidth(p.stdoutTerminal), ErrWidth: p.lineWidth(p.stderrTerminal)}
+	s := view.Style{Width: p.lineWidthOrZero(p.stdoutTerminal), ErrWidth: p.lineWidthOrZero(p.stderrTerminal)}
 	set := func(name string) bool { v := p.getenv(name); return v != "" && v != "0" && v != "false" }
 	switch {
 	case p.noColor || p.getenv("NO_COLOR") != "":
@@ -21,9 +21,9 @@ func (p *program) outputStyle() view.Style {
 	return s
 }
 
-// lineWidth is how wide lines on a terminal may be, within what is good to read; 0 for
+// lineWidthOrZero is how wide lines on a terminal may be, within what is good to read; 0 for
 // a pipe or a file, in which no line is broken.
-func (p *program) lineWidth(terminal bool) int {
+func (p *program) lineWidthOrZero(terminal bool) int {
 	const least, usual, most = 60, 80, 140
 	switch {
 	case !terminal:

@@ -43,7 +43,7 @@ Example:
   b2form comment photos.plan
 
 ` + exitCodes,
-		Flags: []cli.Flag{p.deleteUnchangedFlag(), p.ciFlag()},
+		Flags: []cli.Flag{p.deleteCommentFlag(), p.ciFlag()},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() != 1 {
 				return failf("No file", "comment takes one FILE: a plan that \"b2form plan -out=FILE\" saved, or what -json-into wrote.")
@@ -64,7 +64,7 @@ Example:
 	})
 }
 
-func (p *program) deleteUnchangedFlag() cli.Flag {
+func (p *program) deleteCommentFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "delete-unchanged", Usage: "delete the comment where there is nothing to do",
 		Destination: &p.deleteCommentIfUnchanged}
 }
@@ -74,7 +74,7 @@ func (p *program) commentFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "comment", Destination: &p.comment,
 			Usage: "show the result as a comment on the pull or merge request; see \"b2form comment -help\""},
-		p.deleteUnchangedFlag(),
+		p.deleteCommentFlag(),
 	}
 }
 

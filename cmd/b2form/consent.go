@@ -90,7 +90,7 @@ func (s *session) refuseUndeclaredImports(p *plan.Plan) hcl.Diagnostics {
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "Import needs consent",
-			Detail:  importConsentText(c, taken),
+			Detail:  undeclaredImportDetail(c, taken),
 			Subject: s.blockRange(c.Addr), Extra: config.SharedCauseExtra{AffectedAddr: c.Addr},
 		})
 	}
@@ -119,7 +119,7 @@ func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.Dia
 			base, _, stamped := kind.ParseTimestampedName(o.Name)
 			named := o.Name == declared[c.Addr] || stamped && base == declared[c.Addr]
 			ours := known[plan.NamedObject{ID: o.ID, Name: c.Kind.Name}] || slices.Contains(c.Imports(), o)
-			if !ours && (!named || slices.Contains(c.MaybeForeign, o)) {
+			if !ours && (!named || slices.Contains(c.MaybeForeignDeletes, o)) {
 				foreign = append(foreign, fmt.Sprintf("  %s: %s", c.Addr, o))
 			}
 		}
@@ -136,7 +136,7 @@ func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.Dia
 	}}
 }
 
-func importConsentText(c *plan.Change, taken []plan.NamedObject) string {
+func undeclaredImportDetail(c *plan.Change, taken []plan.NamedObject) string {
 	if len(c.Imports()) == 1 {
 		id := c.Identity
 		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.RemoteID {

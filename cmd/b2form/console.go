@@ -126,7 +126,7 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 	}
 	r, err := s.openOutputReader(ctx)
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.stopLocalB2())
 	}
 	missing := r.unknownValueText
 	if len(s.config.Resources) == 0 {
@@ -138,7 +138,7 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 		},
 		referenceNames: func() []string { return s.config.ValidReferences() },
 		missingText:    missing,
-		close:          s.close,
+		close:          s.stopLocalB2,
 	}, nil
 }
 

@@ -54,10 +54,10 @@ func (s *session) choosePlanDigestSalt() error {
 
 // planDigest is what the plan, of which the contents were counted, can be approved by.
 func (s *session) planDigest(p *plan.Plan) plan.Digest {
-	return s.planDigestIfDestroying(p, s.destroyed)
+	return s.planDigestWithContents(p, s.destroyed)
 }
 
-func (s *session) planDigestIfDestroying(p *plan.Plan, contents []planfile.DestroyedContents) plan.Digest {
+func (s *session) planDigestWithContents(p *plan.Plan, contents []planfile.DestroyedContents) plan.Digest {
 	d := plan.Digest{Basis: basisWithContents(p.Basis, contents)}
 	if p.Salted && !s.saltFromEnv {
 		d.Salt = hex.EncodeToString(s.planDigestSalt)
@@ -86,7 +86,7 @@ func (s *session) checkExpectedDigest(p *plan.Plan) error {
 		uncounted[i].Text = wire.ContentsCount{ListingDenied: true}.String()
 	}
 	switch want := s.runOptions.expectedDigest; {
-	case want == nil || s.savedPlan != nil || s.planDigest(p) == *want || s.planDigestIfDestroying(p, uncounted) == *want:
+	case want == nil || s.savedPlan != nil || s.planDigest(p) == *want || s.planDigestWithContents(p, uncounted) == *want:
 		return nil
 	case want.Salt == "" && p.Salted && !s.saltFromEnv:
 		return failf("The expected digest needs a key", "The plan hides values, and the digest of -expect was made with a key: give the "+

@@ -16,7 +16,7 @@ func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) e
 		p.warn("This is not the whole plan", "An older b2form saved it, with nothing but what it changes: what stays, outputs, checks "+
 			"and capabilities are left out. Make the plan anew with \"b2form plan -out=FILE\".")
 	}
-	return view.PlanDocument{ProgramVersion: version, Plan: f.DescribeDestroyedInPlan(),
+	return view.PlanDocument{ProgramVersion: version, Plan: f.AddContentsDescriptions(),
 		NonsensitiveVariables: f.NonsensitiveVariables,
 		Digest:                savedDigest(f).String(),
 		Context:               around}.Write(p.stdout)

@@ -90,7 +90,7 @@ func (p *program) drift(ctx context.Context, o *driftOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	found, err := s.findDrift(ctx, o, ignored)
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *session) unmanagedQuery() account.Query {
 	for _, k := range s.kinds {
 		if k.ParentKind() == "" {
 			need := want[k.Name]
-			need.MultiBucket = need.MultiBucket || k.YieldsSecret()
+			need.ListMultiBucketKeys = need.ListMultiBucketKeys || k.YieldsSecret()
 			want[k.Name] = need
 		}
 	}

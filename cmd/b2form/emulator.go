@@ -151,7 +151,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 	}
 	defer func() {
 		if closing := e.Close(); err == nil && closing != nil {
-			err = failf("Emulator stopped", "%s.", words.Capitalize(closing.Error()))
+			err = failf("Emulator stopped", "%s.", words.CapitalizeUnlessName(closing.Error()))
 		}
 	}()
 	stop, _ := p.interruptSignals() // a second one does not disturb what is saved at the end
@@ -179,7 +179,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 	case <-stop:
 		return nil
 	case err := <-failed:
-		return failf("Emulator stopped", "%s.", words.Capitalize(err.Error()))
+		return failf("Emulator stopped", "%s.", words.CapitalizeUnlessName(err.Error()))
 	}
 }
 
@@ -238,7 +238,7 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	o.emulator.Now, o.emulator.URL = p.now, o.nativeURL
 	e, err := emulator.Open(o.emulator)
 	if err != nil {
-		return nil, failf("Emulator cannot start", "%s.", words.Capitalize(err.Error()))
+		return nil, failf("Emulator cannot start", "%s.", words.CapitalizeUnlessName(err.Error()))
 	}
 	o.clock.setEmulatorClock(e)
 	for _, f := range o.faults {
@@ -261,7 +261,7 @@ func withControlPaths(e *emulator.Server) http.Handler {
 
 // runForwardingSignals runs a command while the emulator serves it, and passes interrupts
 // on to it.
-func (p *program) runForwardingSignals(command, env []string, stop <-chan os.Signal) error {
+func (p *program) runForwardingSignals(command, env []string, toForward <-chan os.Signal) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr, c.Env = p.stdin, p.stdout, p.stderr, env
 	if own, ok := p.stdout.(*stdoutWriter); ok {
@@ -276,7 +276,7 @@ func (p *program) runForwardingSignals(command, env []string, stop <-chan os.Sig
 	go func() { ended <- c.Wait() }()
 	for {
 		select {
-		case s := <-stop:
+		case s := <-toForward:
 			// A terminal interrupts the command itself.
 			if s != os.Interrupt || !p.stdinTerminal && !p.stdoutTerminal && !p.stderrTerminal {
 				_ = c.Process.Signal(s) // it may have ended just now

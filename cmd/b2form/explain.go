@@ -63,6 +63,6 @@ func explainAsDiagnostics(err error) hcl.Diagnostics {
 	default:
 		d.Summary, d.Detail = b2.Explain(err)
 	}
-	d.Summary = words.Capitalize(d.Summary) // a detail is whole sentences already, and may begin with the name of a file
+	d.Summary = words.CapitalizeUnlessName(d.Summary) // a detail is whole sentences already, and may begin with the name of a file
 	return hcl.Diagnostics{d}
 }

@@ -54,10 +54,10 @@ func (p *program) export(ctx context.Context, format string) (err error) {
 		return err
 	}
 	if len(s.config.DataQueries) > 0 || p.useEmulator {
-		if err := s.prepareClient(ctx); err != nil {
+		if err := s.prepareClientOrEmulator(ctx); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, s.close()) }()
+		defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	}
 	st, err := s.readState(ctx)
 	if err != nil {

@@ -120,8 +120,8 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 			"alone. Give a name in it, as -generate-config-out=%s.", file, filepath.Base(file))
 	}
 	s := &session{program: p, kinds: schema.Kinds()}
-	s.allowUndeclaredImports = true
-	defer func() { s.allowUndeclaredImports = false }()
+	s.allowImportsOfUndeclared = true
+	defer func() { s.allowImportsOfUndeclared = false }()
 	if err := s.loadConfigAllowingUnset(nil); err != nil {
 		return err
 	}
@@ -147,17 +147,17 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 		p.ui.Note("Every import block names what is declared, so " + file + " was not written.")
 		return nil
 	}
-	if err := s.prepareClient(ctx); err != nil {
+	if err := s.prepareClientOrEmulator(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
 	o := &adoptOptions{includePatterns: []string{""}, notificationRules: true}
 	for _, i := range missing {
-		o.includePatterns = append(o.includePatterns, importIDBeforeSlash(i.IDOrIdentity))
+		o.includePatterns = append(o.includePatterns, bucketOfImportID(i.IDOrIdentity))
 	}
 	notes, err := s.readSnapshotToAdopt(ctx, st, o)
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *session) readLiveImportedFiles(ctx context.Context, imports []config.Im
 	return err
 }
 
-func importIDBeforeSlash(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
+func bucketOfImportID(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
 
 // findLiveObjects are the live objects that have an ID, or else the name.
 func (s *session) findLiveObjects(k *kind.Kind, idOrName string) []*kind.Object {
@@ -249,7 +249,7 @@ func (s *session) objectToImport(i *config.Import) (*kind.Object, error) {
 }
 
 func (s *session) writeGeneratedConfig(file string, request adopt.Request) error {
-	result, err := adopt.GenerateConfig(request)
+	result, err := adopt.ConfigForLiveObjects(request)
 	if err != nil {
 		return err
 	}

@@ -187,7 +187,7 @@ func (p *program) describeAccountContents(ctx context.Context) (text string, obj
 	if err != nil {
 		return "", 0, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
 		return "", 0, err

@@ -35,7 +35,7 @@ func (p *program) watchSignals(signals <-chan os.Signal, cancel func(), done <-c
 		case <-done:
 			return
 		case s := <-signals:
-			if slices.Contains(endSignalsBesideInterrupts(), s) {
+			if slices.Contains(otherFatalSignals(), s) {
 				continue // some are sent again and again: shell and system both tell of a terminal that is gone
 			}
 			p.warnOfInterrupt("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")

@@ -46,7 +46,7 @@ func (p *program) setUpJSONOutput() error {
 	case p.json && (p.hideProgress || p.compactWarnings):
 		return failf("Invalid command line", "-concise and -compact-warnings are about the text, and -json prints JSON lines in its place.")
 	case p.jsonIntoPath != "":
-		return p.openJSONFile()
+		return p.addJSONFileUI()
 	case p.json:
 		p.ui = p.beginJSONUI(p.stdout)
 	}
@@ -65,11 +65,11 @@ type jsonLinesFile struct {
 	file *os.File
 }
 
-func (p *program) openJSONFile() error {
+func (p *program) addJSONFileUI() error {
 	if err := checkPathNotReserved("-json-into", p.jsonIntoPath, defaultStatePaths()); err != nil {
 		return err
 	}
-	f, err := openJSONLinesFile(p.jsonIntoPath)
+	f, err := createJSONLinesFile(p.jsonIntoPath)
 	if err != nil {
 		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonIntoPath, words.ErrorWithoutPath(err))
 	}
@@ -81,12 +81,12 @@ func (p *program) openJSONFile() error {
 // linesBegin is what JSON lines begin with.
 const linesBegin = `{"@level":`
 
-// openJSONLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
-func openJSONLinesFile(path string) (*os.File, error) {
+// createJSONLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
+func createJSONLinesFile(path string) (*os.File, error) {
 	if err := durable.CheckOverwritable(path, linesBegin); err != nil {
 		return nil, err
 	}
-	f, err := durable.OpenToWrite(path, os.O_TRUNC, 0o600)
+	f, err := durable.OpenOrCreate(path, os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -21,14 +21,14 @@ import (
 
 // A keysRequest is what keys is to show.
 type keysRequest struct {
-	expiresWithin    time.Duration
-	detailedExitCode bool // exit with 2 if something was found
-	filter           audit.Filter
-	sortColumn       string
+	mentionExpiryWithin time.Duration
+	detailedExitCode    bool // exit with 2 if something was found
+	filter              audit.Filter
+	sortColumn          string
 }
 
 func (p *program) keysCommand() *cli.Command {
-	r := &keysRequest{expiresWithin: plan.ExpiresSoon}
+	r := &keysRequest{mentionExpiryWithin: plan.ExpiryNoticePeriod}
 	return p.newCommand(&cli.Command{
 		Name: "keys", Usage: "Look over the live application keys",
 		Description: `Every live key has one line: whose it is, what it may do, and what deserves a
@@ -58,7 +58,7 @@ Exit codes:
   1  an error, or the configuration denies what was found
   2  with -detailed-exitcode: something was found`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.expiresWithin),
+			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.mentionExpiryWithin),
 			&cli.StringFlag{Name: "name", Usage: "only keys whose name is `PATTERN`, in which * stands for any text",
 				Destination: &r.filter.NamePattern, Validator: checkPattern},
 			&cli.StringFlag{Name: "bucket", Usage: "only keys that reach the bucket `NAME`", Destination: &r.filter.ReachedBucket},
@@ -123,8 +123,8 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	report, err := s.auditKeys(ctx, r.expiresWithin)
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
+	report, err := s.auditKeys(ctx, r.mentionExpiryWithin)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 }
 
 // auditKeys reads every bucket and every key, of whatever sort.
-func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.Report, error) {
+func (s *session) auditKeys(ctx context.Context, warnExpiryWithin time.Duration) (*audit.Report, error) {
 	st, err := s.readState(ctx)
 	if err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.R
 	}
 	s.ui.Diagnostics(warnings, s.sourceFiles)
 	return audit.Run(audit.Request{
-		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(), ExpiresWithin: within,
+		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(), ExpiresWithin: warnExpiryWithin,
 	})
 }
 
@@ -188,7 +188,7 @@ func (s *session) bucketsKeysAndDataQuery() account.Query {
 	want := account.QueryFor(&config.Config{DataQueries: s.config.DataQueries}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]
-		need.MultiBucket = need.MultiBucket || k.YieldsSecret()
+		need.ListMultiBucketKeys = need.ListMultiBucketKeys || k.YieldsSecret()
 		want[k.Name] = need
 	}
 	return want

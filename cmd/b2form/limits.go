@@ -47,7 +47,7 @@ func (s *session) limitsNeedingConsent(p *plan.Plan, m view.PlanPurpose, severit
 			advice = " without a prompt: apply -auto-approve needs -allow-over=" + e.Action + "."
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: fmt.Sprintf("More to %s than expected", e.Action),
-			Detail:  fmt.Sprintf("%s%s The policy limits.%s says so.", words.Capitalize(e.String()), advice, e.Action),
+			Detail:  fmt.Sprintf("%s%s The policy limits.%s says so.", words.CapitalizeUnlessName(e.String()), advice, e.Action),
 			Subject: &e.Range})
 	}
 	return diags

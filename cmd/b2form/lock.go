@@ -25,7 +25,7 @@ Example:
   b2form lock -json
 
 ` + exitCodes,
-		Flags: append(p.stateFlags(), p.jsonFlag("print it as one JSON document"),
+		Flags: append(p.stateCommandFlags(), p.jsonFlag("print it as one JSON document"),
 			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := checkNoArguments(c); err != nil {

@@ -134,7 +134,7 @@ func readHidden(prompt string) (string, error) {
 		}
 	}()
 	fmt.Fprint(os.Stderr, prompt) // only now an end of input is one
-	line, err := term.NewTerminal(readWriter{singleByteReader{os.Stdin}, io.Discard}, "").ReadPassword("")
+	line, err := term.NewTerminal(readWriter{interruptibleByteReader{os.Stdin}, io.Discard}, "").ReadPassword("")
 	switch {
 	case errors.Is(err, errInterrupted):
 		exit()
@@ -144,13 +144,13 @@ func readHidden(prompt string) (string, error) {
 	return strings.TrimSpace(line), errors.Join(err, term.Restore(fd, before))
 }
 
-// A singleByteReader reads key by key, so that what is typed after a line is left for the next one.
-type singleByteReader struct{ io.Reader }
+// A interruptibleByteReader reads key by key, so that what is typed after a line is left for the next one.
+type interruptibleByteReader struct{ io.Reader }
 
 var errInterrupted = errors.New("interrupted")
 
 // Read fails at Ctrl-C, which is a key like any other there.
-func (h singleByteReader) Read(p []byte) (int, error) {
+func (h interruptibleByteReader) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p[:1])
 	if n == 1 && p[0] == 3 {
 		return 0, errInterrupted
@@ -164,7 +164,7 @@ func interruptSignals() (signals <-chan os.Signal, stop func(interrupted bool)) 
 	notifyOfInterrupts(c)
 	return c, func(interrupted bool) {
 		if interrupted { // a signal may have been sent long before it is delivered
-			signal.Notify(make(chan os.Signal, 1), endSignalsBesideInterrupts()...)
+			signal.Notify(make(chan os.Signal, 1), otherFatalSignals()...)
 		}
 		signal.Stop(c)
 	}
@@ -174,7 +174,7 @@ func interruptSignals() (signals <-chan os.Signal, stop func(interrupted bool)) 
 // asks as well, except where that is to be ignored, as under nohup.
 func notifyOfInterrupts(c chan<- os.Signal) {
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
-	for _, s := range endSignalsBesideInterrupts() {
+	for _, s := range otherFatalSignals() {
 		if !signal.Ignored(s) {
 			signal.Notify(c, s)
 		}

@@ -23,7 +23,7 @@ func (p *program) statePull() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "pull", Usage: "Print the state, wherever it is kept",
 		Description: "What an interrupted run has announced is in it.\n\nExample:\n  b2form state pull >backup.json\n\n" + exitCodes,
-		Flags:       p.stateFlags(),
+		Flags:       p.stateCommandFlags(),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
@@ -53,7 +53,7 @@ Example:
   b2form state push backup.json
 
 ` + exitCodes,
-		Flags: slices.Concat(p.stateFlags(), p.lockFlags(), []cli.Flag{
+		Flags: slices.Concat(p.stateCommandFlags(), p.lockFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "also if objects are forgotten", Destination: &force},
 		}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
@@ -128,7 +128,7 @@ Example:
   b2form state migrate b2://acme-states/b2form/
 
 ` + exitCodes,
-		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
+		Flags: slices.Concat(p.stateCommandFlags(), p.lockFlags()),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if c.Args().Len() > 1 {
 				return failf("Wrong number of arguments", "Usage: %s [FROM].", c.FullName())
@@ -238,7 +238,7 @@ Example:
   b2form state init -keep=30
 
 ` + exitCodes,
-		Flags: append(p.stateFlags(),
+		Flags: append(p.stateCommandFlags(),
 			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions in a bucket for `DAYS`", Destination: &days,
 				Validator: checkAtLeastOne}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
@@ -247,7 +247,7 @@ Example:
 			}
 			switch b := s.backend().(type) {
 			case state.BucketBackend:
-				return s.initBucket(ctx, b, days)
+				return s.createStateBucket(ctx, b, days)
 			case state.HTTPBackend:
 				return s.tryStateServer(ctx, b)
 			case state.PostgresBackend:
@@ -261,7 +261,7 @@ Example:
 	})
 }
 
-func (s *session) initBucket(ctx context.Context, shared state.BucketBackend, keepOldVersionsDays int) error {
+func (s *session) createStateBucket(ctx context.Context, shared state.BucketBackend, keepOldVersionsDays int) error {
 	existed, err := shared.CreateBucket(ctx, keepOldVersionsDays)
 	switch {
 	case err != nil:

@@ -168,7 +168,7 @@ func readTerraformFiles(dir string) ([]terraform.Source, error) {
 	}
 	var list []terraform.Source
 	for _, e := range entries {
-		if !terraform.IsSource(e.Name()) {
+		if !terraform.IsConfigOrTfvars(e.Name()) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
@@ -234,7 +234,7 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 	if written, err = p.findNotYetWritten(r, store.State()); err != nil {
 		return nil, err
 	}
-	if err := store.PutEntries(written.Entries...); err != nil { // first: files without a state tell that it was moved
+	if err := store.PutEntriesCloseIntents(written.Entries...); err != nil { // first: files without a state tell that it was moved
 		return nil, err
 	}
 	for _, f := range written.Files {

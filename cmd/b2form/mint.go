@@ -85,7 +85,7 @@ func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	made, err := s.mintKey(ctx, o)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 		m.object, m.secret, err = s.parseAndCheckMintReply(k, want, raw, m.expires)
 	}
 	if err == nil {
-		err = s.checkListed(ctx, m.object)
+		err = s.awaitListedAlone(ctx, m.object)
 	}
 	if err != nil {
 		return nil, s.undoCreateAndExplain(k, name, m.expires, err)
@@ -165,9 +165,9 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	return m, nil
 }
 
-// checkListed demands that B2 lists the new key under its name, which nothing else has: the ID in the
+// awaitListedAlone demands that B2 lists the new key under its name, which nothing else has: the ID in the
 // reply may be another key's, and what it names is deleted in the end.
-func (s *session) checkListed(ctx context.Context, o *kind.Object) error {
+func (s *session) awaitListedAlone(ctx context.Context, o *kind.Object) error {
 	found, err := s.awaitKeysByName(ctx, o.Kind, o.Identity)
 	if err == nil && (len(found) != 1 || found[0].ID != o.ID) {
 		err = &wire.ExplainedError{Summary: "B2 answered with another key",

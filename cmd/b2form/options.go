@@ -28,25 +28,25 @@ type options struct {
 	helpWanted    bool
 	versionWanted bool
 
-	vars                   []schema.VariableValue // -var and -var-file, in the order given
-	json                   bool
-	verbose                bool
-	quiet                  bool // -q
-	timings                bool
-	hideProgress           bool
-	compactWarnings        bool
-	jsonIntoPath           string
-	allowInput             bool     // -input
-	filesRoot              string   // -root
-	policyDirs             []string // -policy, in the order given
-	allowNoConfig          bool     // the command works in a folder without configuration
-	endpoint               string
-	useEmulator            bool
-	parallelism            int
-	lockTimeout            time.Duration
-	takeLock               bool
-	profile                string
-	allowUndeclaredImports bool // import blocks may name what nobody declares
+	vars                     []schema.VariableValue // -var and -var-file, in the order given
+	json                     bool
+	verbose                  bool
+	quiet                    bool // -q
+	timings                  bool
+	hideProgress             bool
+	compactWarnings          bool
+	jsonIntoPath             string
+	allowInput               bool     // -input
+	filesRoot                string   // -root
+	policyDirs               []string // -policy, in the order given
+	allowNoConfig            bool     // the command works in a folder without configuration
+	endpoint                 string
+	useEmulator              bool
+	parallelism              int
+	lockTimeout              time.Duration
+	takeLock                 bool
+	profile                  string
+	allowImportsOfUndeclared bool // import blocks may name what nobody declares
 }
 
 // runOptions are those of plan, apply, destroy and rotate. Each command has its own,

@@ -54,7 +54,7 @@ func (p *program) showRequestedOutputs(ctx context.Context, name string, raw boo
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	wanted := s.config.Outputs
 	if name != "" {
 		i := slices.IndexFunc(wanted, func(o *config.Output) bool { return o.Name == name })
@@ -71,7 +71,7 @@ func (p *program) showRequestedOutputs(ctx context.Context, name string, raw boo
 	}
 	switch {
 	case name != "":
-		return p.printOutput(outs[0], raw)
+		return p.printRevealedOutput(outs[0], raw)
 	case p.json:
 		return p.printOutputsJSON(outs)
 	case len(outs) == 0:
@@ -131,14 +131,14 @@ func unknownOutputError(name string, outs []*config.Output) error {
 		words.DidYouMean(name, "", names))
 }
 
-// printOutput prints one value; who names an output wants to see it, also a
+// printRevealedOutput prints one value; who names an output wants to see it, also a
 // sensitive one.
-func (p *program) printOutput(o view.Output, raw bool) error {
+func (p *program) printRevealedOutput(o view.Output, raw bool) error {
 	switch {
 	case raw:
 		text, err := o.Raw()
 		if err != nil {
-			return failf("Output cannot be printed raw", "%s.", words.Capitalize(err.Error()))
+			return failf("Output cannot be printed raw", "%s.", words.CapitalizeUnlessName(err.Error()))
 		}
 		switch {
 		case visible.HasCICommand(text):

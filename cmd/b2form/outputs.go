@@ -103,8 +103,8 @@ func (r *outputReader) evaluateOutputs(list []*config.Output) ([]view.Output, hc
 	return outs, diags
 }
 
-// failedChecks warns of every assertion that does not hold.
-func (s *session) failedChecks(r *outputReader) hcl.Diagnostics {
+// evaluateAndRecordChecks warns of every assertion that does not hold.
+func (s *session) evaluateAndRecordChecks(r *outputReader) hcl.Diagnostics {
 	results, diags := evaluateChecks(s.config.Checks, r.lookUpLive)
 	if s.recorder != nil {
 		s.recorder.SetChecks(results)

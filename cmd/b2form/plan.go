@@ -73,7 +73,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	if err := s.setRunOptions(o); err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *session) showAndSavePlan(made *plan.Plan, brokenPolicies hcl.Diagnostic
 		if err := s.savePlan(made, m); err != nil {
 			return err
 		}
-	} else if !made.HasNoChanges() {
+	} else if !made.HasNoResourceChanges() {
 		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
 			"actions if you run \"b2form %s\" now.", m.ApplyingCommandWithFlags()))
 	}

@@ -42,7 +42,7 @@ func (s *session) diagnoseMissingCapabilities(p *plan.Plan, severity hcl.Diagnos
 	for _, r := range p.MissingCapabilities(s.snapshot.Account) {
 		lack(r.Capability, r.NeededByText()+" cannot be carried out", s.blockRange(r.NeededBy[0]))
 	}
-	if p.HasNoChanges() && len(p.Records) == 0 {
+	if p.HasNoResourceChanges() && len(p.Records) == 0 {
 		return diags
 	}
 	for _, capability := range s.stateCapabilities() {

@@ -217,7 +217,7 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	// The library puts its own words and those of strconv around a value.
 	text, _, _ = strings.Cut(text, ": strconv.")
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
-	return failf("Invalid command line", "%s. %s", words.Capitalize(strings.Replace(text, "for flag -", "for option -", 1)), more)
+	return failf("Invalid command line", "%s. %s", words.CapitalizeUnlessName(strings.Replace(text, "for flag -", "for option -", 1)), more)
 }
 
 func unknownCommandError(c *cli.Command, name string) error {

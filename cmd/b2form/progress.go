@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	reminder          = 10 * time.Second // how often to say what is still under way
+	reminderPeriod    = 10 * time.Second // how often to say what is still under way
 	fileCountInterval = time.Second      // how often to say how many files are removed
 )
 
@@ -44,11 +44,11 @@ func (p *program) newProgressReporter() *progressReporter {
 func (p *program) reminderInterval() time.Duration {
 	switch {
 	case p.json || p.jsonFile != nil:
-		return reminder
+		return reminderPeriod
 	case p.inCI():
-		return ciReminder
+		return ciProgressInterval
 	case p.stderrTerminal && p.status == nil:
-		return reminder
+		return reminderPeriod
 	}
 	return 0
 }
@@ -58,14 +58,14 @@ func (w *progressReporter) handleEvent(e apply.Event) {
 	defer w.mu.Unlock()
 	now := w.now()
 	switch e.Stage {
-	case apply.Started, apply.Verifying:
-		w.finish(e.Addr, "")
+	case apply.Started, apply.KeyNotYetAccepted:
+		w.finishSpan(e.Addr, "")
 		span := w.trace.Begin(trace.Step, string(e.Action)+" "+e.Addr.String(), view.EventText(e))
 		w.running[e.Addr] = runningAction{span: span, lastEvent: e, startedAt: now, fileCountShownAt: now}
 	case apply.Failed:
-		w.finish(e.Addr, "failed")
+		w.finishSpan(e.Addr, "failed")
 	case apply.Done, apply.VerifyEnded:
-		w.finish(e.Addr, "")
+		w.finishSpan(e.Addr, "")
 	case apply.Emptying: // comes with every file
 		r, ok := w.running[e.Addr]
 		if !ok || now.Sub(r.fileCountShownAt) < fileCountInterval {
@@ -78,8 +78,8 @@ func (w *progressReporter) handleEvent(e apply.Event) {
 	w.ui.Event(e)
 }
 
-// finish ends the step that works on an address, if there is one.
-func (w *progressReporter) finish(addr addr.Addr, errorCode string) {
+// finishSpan ends the step that works on an address, if there is one.
+func (w *progressReporter) finishSpan(addr addr.Addr, errorCode string) {
 	if r, ok := w.running[addr]; ok {
 		r.span.Finish(errorCode)
 		delete(w.running, addr)
@@ -97,7 +97,7 @@ func (w *progressReporter) showLongRunning() {
 	for _, addr := range addrs {
 		r := w.running[addr]
 		r.lastEvent.Elapsed = w.now().Sub(r.startedAt)
-		if r.lastEvent.Elapsed >= reminder {
+		if r.lastEvent.Elapsed >= reminderPeriod {
 			w.ui.Still(r.lastEvent)
 		}
 	}
@@ -109,10 +109,10 @@ func (w *progressReporter) stop() {
 	}
 }
 
-// deliveredKeys tells where the keys went that a run made.
-func deliveredKeys(r *apply.Result) []view.NewKey {
+// newKeysWithDestination tells where the keys went that a run made.
+func newKeysWithDestination(r *apply.Result) []view.NewKey {
 	var out []view.NewKey
-	for addr, made := range r.NewSecrets {
+	for addr, made := range r.UsableNewKeys {
 		out = append(out, view.NewKey{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo})
 	}
 	slices.SortFunc(out, func(a, b view.NewKey) int { return a.Addr.Compare(b.Addr) })

@@ -78,7 +78,7 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 	} else {
 		p.textUI().Proof(results)
 	}
-	if prove.Failed(results) || ctx.Err() != nil {
+	if prove.AnyBrokenOrUnknown(results) || ctx.Err() != nil {
 		return exitCode(1)
 	}
 	return nil
@@ -192,7 +192,7 @@ func (v *prover) isKeyOrBucket(r *config.Resource) bool {
 const bucketKind = "bucket"
 
 // subject is one resource with what is live under its address.
-func (v *prover) subject(r *config.Resource) (s prove.Subject, remoteID string, err error) {
+func (v *prover) subject(r *config.Resource) (s prove.Subject, recordedID string, err error) {
 	s.Addr = r.Addr.String()
 	for i := range v.plan.Changes {
 		if c := &v.plan.Changes[i]; c.Addr == r.Addr && c.Action != plan.NoOp {
@@ -204,8 +204,8 @@ func (v *prover) subject(r *config.Resource) (s prove.Subject, remoteID string, 
 		s.DifferenceText = cmp.Or(s.DifferenceText, "The state does not have it under this address yet. Run b2form apply first.")
 		return s, "", nil
 	}
-	remoteID = v.state.Entries[i].ID
-	o := v.snapshot.ByID(r.Kind, remoteID)
+	recordedID = v.state.Entries[i].ID
+	o := v.snapshot.ByID(r.Kind, recordedID)
 	switch {
 	case o == nil:
 	case r.Kind.YieldsSecret():
@@ -213,7 +213,7 @@ func (v *prover) subject(r *config.Resource) (s prove.Subject, remoteID string, 
 	default:
 		s.Bucket, err = v.bucket(o)
 	}
-	return s, remoteID, err
+	return s, recordedID, err
 }
 
 // bucket reads a live bucket.

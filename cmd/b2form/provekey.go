@@ -18,8 +18,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// copyLife is how long a copy of a key lives that nobody deletes.
-const copyLife = 15 * time.Minute
+// keyCopyLifetime is how long a copy of a key lives that nobody deletes.
+const keyCopyLifetime = 15 * time.Minute
 
 // createKeyCopy makes a key with the same rights.
 func (v *prover) createKeyCopy(ctx context.Context, k *kind.Kind, live cty.Value) (*prove.Access, error) {
@@ -32,8 +32,8 @@ func (v *prover) createKeyCopy(ctx context.Context, k *kind.Kind, live cty.Value
 	}
 	set := func(name string, value cty.Value) { want.Set(name, &value) }
 	set("name", cty.StringVal(newKeyName()))
-	set("valid_duration", cty.StringVal(fmt.Sprint(int64(copyLife/time.Second))))
-	made, err := v.createKey(ctx, k, want, copyLife)
+	set("valid_duration", cty.StringVal(fmt.Sprint(int64(keyCopyLifetime/time.Second))))
+	made, err := v.createKey(ctx, k, want, keyCopyLifetime)
 	if err != nil {
 		return nil, err
 	}

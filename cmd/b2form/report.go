@@ -80,7 +80,7 @@ func writeReport(path, expectedPrefix string, content []byte) error {
 	if err := durable.CheckOverwritable(path, expectedPrefix); err != nil {
 		return err
 	}
-	f, err := durable.OpenToWrite(path, os.O_TRUNC, 0o666)
+	f, err := durable.OpenOrCreate(path, os.O_TRUNC, 0o666)
 	if err != nil {
 		return err
 	}

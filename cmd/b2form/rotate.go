@@ -66,7 +66,7 @@ func (p *program) showRotationSchedule(ctx context.Context, o *runOptions) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	if err := s.setRunOptions(o); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 	if p.recorder != nil {
 		p.recorder.Locate = s.blockRange
 	}
-	if err := s.prepareClient(ctx); err != nil {
+	if err := s.prepareClientOrEmulator(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -79,14 +79,14 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 // openSessionWithoutConfig is openSession of a command that needs no configuration.
 func (p *program) openSessionWithoutConfig(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
-	if err := s.prepareClient(ctx); err != nil {
+	if err := s.prepareClientOrEmulator(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// prepareClient makes the client ready.
-func (s *session) prepareClient(ctx context.Context) (err error) {
+// prepareClientOrEmulator makes the client ready.
+func (s *session) prepareClientOrEmulator(ctx context.Context) (err error) {
 	if s.testAccount != nil {
 		s.localB2 = s.testAccount
 		s.localB2.redirectDeliveries(s.config)
@@ -102,7 +102,7 @@ func (s *session) prepareClient(ctx context.Context) (err error) {
 		s.ui.Note("Working on the emulator in " + emulatorFolder + ": nothing real is touched.\n")
 	}
 	if s.client, err = s.newClient(ctx); err != nil {
-		return errors.Join(err, s.close())
+		return errors.Join(err, s.stopLocalB2())
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (s *session) setRunOptions(o *runOptions) error {
 	return s.checkSavedSensitiveVariables()
 }
 
-func (s *session) close() error {
+func (s *session) stopLocalB2() error {
 	if s.localB2 == nil || s.localB2 == s.testAccount {
 		return nil
 	}
@@ -219,7 +219,7 @@ func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnosti
 func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.startDir, Vars: p.vars,
 		AccountDataIfNoConfig:  p.allowNoConfig,
-		AllowUndeclaredImports: p.allowUndeclaredImports, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
+		AllowUndeclaredImports: p.allowImportsOfUndeclared, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
 		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), HomeExcludedAsRoot: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
@@ -368,16 +368,16 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 		return nil, nil, diags
 	}
 	made.Warnings = slices.Concat(warnAnotherRun(st), warnings, made.Warnings)
-	broken = s.checkPlanPolicies(made, a, m)
+	broken = s.judgePlanAddingWarnings(made, a, m)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)
-		made.Warnings = append(made.Warnings, s.failedChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
+		made.Warnings = append(made.Warnings, s.evaluateAndRecordChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
 	}
 	return made, broken, nil
 }
 
-// checkPlanPolicies adds the warnings of policies to those of a plan, and gives the errors.
-func (s *session) checkPlanPolicies(made *plan.Plan, a *wire.Account, m view.PlanPurpose) (broken hcl.Diagnostics) {
+// judgePlanAddingWarnings adds the warnings of policies to those of a plan, and gives the errors.
+func (s *session) judgePlanAddingWarnings(made *plan.Plan, a *wire.Account, m view.PlanPurpose) (broken hcl.Diagnostics) {
 	judged := made.CheckPolicies(s.config, a)
 	if m != view.Destroying {
 		judged = slices.Concat(plan.CheckAccountDenyRules(s.config, a), plan.CheckDenyRules(s.config), judged)

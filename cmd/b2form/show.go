@@ -80,7 +80,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 		_, err := io.WriteString(p.stdout, report.Markdown(savedPlanReport(f, m), p.maxMarkdownBytes()))
 		return err
 	}
-	p.ui.Plan(f.DescribeDestroyedInPlan(), m)
+	p.ui.Plan(f.AddContentsDescriptions(), m)
 	p.ui.ReportPolicyExceptions(around.Exceptions)
 	p.ui.PlanDigest(savedDigest(f))
 	return nil
@@ -89,7 +89,7 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 // savedPlanReport is what pipelines are told of a saved plan.
 func savedPlanReport(f *planfile.File, m view.PlanPurpose) *report.Run {
 	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan"}}
-	r.Plan(f.DescribeDestroyedInPlan(), m)
+	r.Plan(f.AddContentsDescriptions(), m)
 	r.PlanDigest(savedDigest(f))
 	return &r.Run
 }
@@ -101,7 +101,7 @@ func (p *program) showLiveOfState(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	r, err := s.openOutputReader(ctx)
 	if err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// endSignalsBesideInterrupts are those, beside Ctrl-C and SIGTERM, that end the program: its window is closed.
-func endSignalsBesideInterrupts() []os.Signal { return []os.Signal{syscall.SIGHUP} }
+// otherFatalSignals are those, beside Ctrl-C and SIGTERM, that end the program: its window is closed.
+func otherFatalSignals() []os.Signal { return []os.Signal{syscall.SIGHUP} }
 
 // writeFailureSignals tell of a write that fails, as its error does.
 func writeFailureSignals() []os.Signal { return []os.Signal{syscall.SIGPIPE} }

@@ -44,14 +44,16 @@ Example:
 	return c
 }
 
-// stateFlags are those of every command that works on the state alone.
-func (p *program) stateFlags() []cli.Flag { return slices.Concat(p.configFlags(), p.accountFlags()) }
+// stateCommandFlags are those of every command that works on the state alone.
+func (p *program) stateCommandFlags() []cli.Flag {
+	return slices.Concat(p.configFlags(), p.accountFlags())
+}
 
 func (p *program) stateList() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "list", Usage: "List the addresses of what b2form owns", ArgsUsage: "[PREFIX ...]",
 		Description: "Where there is no state, that is an error.\n\nExample:\n  b2form state list bucket.\n\n" + exitCodes,
-		Flags:       append(p.stateFlags(), p.jsonFlag("print what is recorded of them as JSON")),
+		Flags:       append(p.stateCommandFlags(), p.jsonFlag("print what is recorded of them as JSON")),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			st, err := s.readState(ctx)
 			if err != nil {
@@ -98,7 +100,7 @@ Example:
   b2form state show module.site
 
 ` + exitCodes,
-		Flags: append(p.stateFlags(), p.jsonFlag("print it as JSON")),
+		Flags: append(p.stateCommandFlags(), p.jsonFlag("print it as JSON")),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 1, 1)
 			if err != nil {
@@ -167,7 +169,7 @@ Example:
   b2form state rm module.site
 
 ` + exitCodes,
-		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
+		Flags: slices.Concat(p.stateCommandFlags(), p.lockFlags()),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 1, -1)
 			if err != nil {
@@ -252,7 +254,7 @@ Example:
   b2form state mv module.old module.new
 
 ` + exitCodes,
-		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
+		Flags: slices.Concat(p.stateCommandFlags(), p.lockFlags()),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 2, 2)
 			if err != nil {
@@ -330,7 +332,7 @@ func parseAll(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr
 	for i, arg := range args {
 		a, err := parse(arg)
 		if err != nil {
-			return nil, failf("Invalid address", "%s.", words.Capitalize(err.Error()))
+			return nil, failf("Invalid address", "%s.", words.CapitalizeUnlessName(err.Error()))
 		}
 		out[i] = a
 	}

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	statusDelay   = time.Second            // how long a phase lasts before a terminal tells of it
-	statusRefresh = 150 * time.Millisecond // how often the line is drawn anew
-	ciReminder    = 30 * time.Second       // how often the log of a job tells of work under way
+	statusDelay        = time.Second            // how long a phase lasts before a terminal tells of it
+	statusRefresh      = 150 * time.Millisecond // how often the line is drawn anew
+	ciProgressInterval = 30 * time.Second       // how often the log of a job tells of work under way
 )
 
 // A statusLine is the last line of a terminal, which tells what a run is busy with. What is
@@ -138,7 +138,7 @@ func (p *program) startProgress() {
 		stop := p.repeatEvery(statusDelay, p.status.update)
 		p.stopProgress = func() { stop(); p.status.close() }
 	case p.inCI() && !p.tellsNoProgress():
-		p.stopProgress = p.repeatEvery(ciReminder, func() {
+		p.stopProgress = p.repeatEvery(ciProgressInterval, func() {
 			if now := p.trace.Progress(); len(now.Steps) == 0 && isSlow(now) {
 				p.ui.Note(progressText(now) + "\n")
 			}

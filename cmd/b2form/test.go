@@ -113,7 +113,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 
 // loadTestFiles reads the test files of the folder, and shows what is wrong with them. Where one cannot be used, none
 // is run, and what a report says of each is refused.
-func (p *program) loadTestFiles(filter []string) (files []*testfile.File, allSkipped []view.TestFileResult, err error) {
+func (p *program) loadTestFiles(filter []string) (files []*testfile.File, resultsIfUnusable []view.TestFileResult, err error) {
 	paths, err := testFilePaths()
 	if err != nil {
 		return nil, nil, err
@@ -137,11 +137,11 @@ func (p *program) loadTestFiles(filter []string) (files []*testfile.File, allSki
 		if f.Source != nil {
 			p.sourceFiles[path] = f.Source
 		}
-		allSkipped = append(allSkipped, skippedTestFile(f, more, p.sourceFiles))
+		resultsIfUnusable = append(resultsIfUnusable, skippedTestFile(f, more, p.sourceFiles))
 	}
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
-		return nil, allSkipped, nil
+		return nil, resultsIfUnusable, nil
 	}
 	return files, nil, nil
 }

@@ -66,7 +66,7 @@ func (t *tester) planAgain(ctx context.Context) (reader *outputReader, changesTe
 	if err != nil {
 		return nil, "", err
 	}
-	if !made.HasNoChanges() {
+	if !made.HasNoResourceChanges() {
 		changesText = t.planText(made, view.Planning)
 	}
 	return s.newOutputReader(s.snapshot, st.Entries, nil), changesText, nil
@@ -186,8 +186,8 @@ func unknownReason(command testfile.Command, marks cty.ValueMarks) string {
 		words.JoinAnd(names))
 }
 
-// mostValueCharacters is how much of a value a failed assertion shows.
-const mostValueCharacters = 300
+// assertionValueCharacters is how much of a value a failed assertion shows.
+const assertionValueCharacters = 300
 
 // referencedValuesText lists what a condition refers to with the values, a line each; "" where it refers to nothing that
 // has one. What is sensitive is not shown.
@@ -208,7 +208,7 @@ func (t *tester) referencedValuesText(reader *outputReader, condition hcl.Expres
 		case !v.IsKnown():
 			line += "not known yet"
 		default:
-			line += visible.EscapeTruncated(kind.FormatValue(v), mostValueCharacters)
+			line += visible.EscapeTruncated(kind.FormatValue(v), assertionValueCharacters)
 		}
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)

@@ -37,10 +37,10 @@ type tester struct {
 	lastConfig      *config.Config       // that the last run planned with
 	inlineConfigDir string               // the folder of configurations that are written in the test
 	diags           *capturedDiagnostics
-	// declaredFileVars says of each variable of the file whether the configuration of some run declares it.
-	declaredFileVars map[string]*bool
-	variableNames    []string   // that the configurations of the runs declare
-	style            view.Style // of what is shown of plans
+	// fileVarIsDeclared says of each variable of the file whether the configuration of some run declares it.
+	fileVarIsDeclared map[string]*bool
+	variableNames     []string   // that the configurations of the runs declare
+	style             view.Style // of what is shown of plans
 }
 
 // runTestFile carries out the runs of a file, one after the other.
@@ -76,8 +76,8 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 
 // warnUndeclaredFileVars says of values at the top of the file that no run has a variable for: most are misspelt.
 func (t *tester) warnUndeclaredFileVars() (warnings hcl.Diagnostics) {
-	for _, name := range slices.Sorted(maps.Keys(t.declaredFileVars)) {
-		if *t.declaredFileVars[name] {
+	for _, name := range slices.Sorted(maps.Keys(t.fileVarIsDeclared)) {
+		if *t.fileVarIsDeclared[name] {
 			continue
 		}
 		warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable",
@@ -107,7 +107,7 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 	q.useEmulator, q.takeLock, q.parallelism, q.quiet = true, true, 10, true
 	t := &tester{program: q, file: f, shownSource: f.Source, outputsByRun: map[string]cty.Value{},
 		inlineConfigDir: filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle(),
-		declaredFileVars: map[string]*bool{}}
+		fileVarIsDeclared: map[string]*bool{}}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
 }
@@ -177,10 +177,10 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRunResult {
 func (t *tester) prepare(r *testfile.Run) error {
 	t.vars = slices.DeleteFunc(t.vars, func(v schema.VariableValue) bool { return v.Expr != nil })
 	for _, name := range slices.Sorted(maps.Keys(r.FileVariables)) {
-		if t.declaredFileVars[name] == nil {
-			t.declaredFileVars[name] = new(bool)
+		if t.fileVarIsDeclared[name] == nil {
+			t.fileVarIsDeclared[name] = new(bool)
 		}
-		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], OnlyIfDeclared: t.declaredFileVars[name]})
+		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.FileVariables[name], OnlyIfDeclared: t.fileVarIsDeclared[name]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Variables)) {
 		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Variables[name]})

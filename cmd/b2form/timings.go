@@ -87,21 +87,21 @@ func (p *program) writeTrace(code int) {
 	if code == 1 {
 		errorCode = "exit code 1"
 	}
-	f, err := openTraceFile(path)
+	f, err := openTraceFileToAppend(path)
 	if err == nil {
 		err = errors.Join(p.trace.WriteOTLP(f, strings.TrimSpace("b2form "+p.commandName), version, errorCode), f.Close())
 	}
 	if err != nil {
 		p.ui = p.textUI()
 		p.warn("Trace cannot be written", fmt.Sprintf("B2FORM_TRACE=%s: %s. The run is not affected.", visible.EscapeLine(path),
-			words.Capitalize(words.ErrorWithoutPath(err))))
+			words.CapitalizeUnlessName(words.ErrorWithoutPath(err))))
 	}
 }
 
-// openTraceFile opens a file to add a line to: a new one, one of this sort, or what somebody else reads from.
-func openTraceFile(path string) (*os.File, error) {
+// openTraceFileToAppend opens a file to add a line to: a new one, one of this sort, or what somebody else reads from.
+func openTraceFileToAppend(path string) (*os.File, error) {
 	if err := durable.CheckOverwritable(path, `{"resourceSpans":`); err != nil {
 		return nil, err
 	}
-	return durable.OpenToWrite(path, os.O_APPEND, 0o600)
+	return durable.OpenOrCreate(path, os.O_APPEND, 0o600)
 }

@@ -51,7 +51,7 @@ func (p *program) whoami(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
 		return err

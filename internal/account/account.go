@@ -26,9 +26,9 @@ type KindQuery struct {
 	// lists more
 	WantedIDs []string
 	// a declared object is of the sort that only ListFilter.IncludeMultiBucketKeys lists
-	MultiBucket bool
+	ListMultiBucketKeys bool
 	// what others name and nobody declares. Only of a kind of which ListFilter.IncludeMultiBucketKeys lists more
-	ReferencedNames []string
+	UndeclaredReferences []string
 	// names or remote IDs in import blocks. Only of a kind of which ListFilter.IncludeMultiBucketKeys lists more
 	ImportIDsOrIdentities []string
 	Listings              []kind.ChildListQuery
@@ -47,7 +47,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	for _, r := range cfg.Resources {
 		n := w.forKind(r.Kind)
 		n.addIdentityIfChild(r.Identity())
-		n.MultiBucket = n.MultiBucket || config.NeedsMultiBucket(r.Kind, r.Value)
+		n.ListMultiBucketKeys = n.ListMultiBucketKeys || config.NeedsMultiBucket(r.Kind, r.Value)
 		for _, a := range n.linkAttrs {
 			w.addReferencedNames(a, r, byName)
 		}
@@ -66,7 +66,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 		if q.Kind != nil {
 			n := w.forKind(q.Kind)
 			n.addIdentityIfChild(q.Identity)
-			n.MultiBucket = n.MultiBucket || n.supportsMultiBucket
+			n.ListMultiBucketKeys = n.ListMultiBucketKeys || n.supportsMultiBucket
 			if q.Children != (kind.ChildListQuery{}) && !slices.Contains(n.Listings, q.Children) {
 				n.Listings = append(n.Listings, q.Children)
 			}
@@ -79,7 +79,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	}
 	want := make(Query, len(w))
 	for name, n := range w {
-		n.WantedIdentities, n.ReferencedNames = sortedUnique(n.WantedIdentities), dropDeclared(cfg, n.kind, n.ReferencedNames)
+		n.WantedIdentities, n.UndeclaredReferences = sortedUnique(n.WantedIdentities), dropDeclared(cfg, n.kind, n.UndeclaredReferences)
 		want[name] = n.KindQuery
 	}
 	return want
@@ -89,7 +89,7 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 // lists: an announced create whose outcome is unknown may have made such an object.
 func (q Query) AddMultiBucket(kindName string) {
 	n := q[kindName]
-	n.MultiBucket = true
+	n.ListMultiBucketKeys = true
 	q[kindName] = n
 }
 
@@ -150,8 +150,8 @@ func (w queryBuilder) addReferencedNames(a *kind.Attr, r *config.Resource, kinds
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		if k := kinds[m.Attr.Link.RefKind]; k != nil && m.Attr.Link.IsRemoteID != nil && !m.Attr.Link.IsRemoteID(m.Name) {
 			n := w.forKind(k)
-			if identity := k.NormalizeIdentity(m.Name); n.supportsMultiBucket && !slices.Contains(n.ReferencedNames, identity) {
-				n.ReferencedNames = append(n.ReferencedNames, identity)
+			if identity := k.NormalizeIdentity(m.Name); n.supportsMultiBucket && !slices.Contains(n.UndeclaredReferences, identity) {
+				n.UndeclaredReferences = append(n.UndeclaredReferences, identity)
 			}
 		}
 	}
@@ -269,7 +269,7 @@ func (r *reader) listObjects(ctx context.Context, kinds []*kind.Kind, multiBucke
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		need := r.query[k.Name]
-		scope := kind.ListFilter{Account: r.account, IncludeMultiBucketKeys: multiBucket || need.MultiBucket}
+		scope := kind.ListFilter{Account: r.account, IncludeMultiBucketKeys: multiBucket || need.ListMultiBucketKeys}
 		g.Go(func() error {
 			list, err := k.List(ctx, r.api, scope)
 			if err != nil {
@@ -292,11 +292,11 @@ func (r *reader) listObjects(ctx context.Context, kinds []*kind.Kind, multiBucke
 // not listed although ListFilter.IncludeMultiBucketKeys might list it.
 func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.query[k.Name]
-	if need.MultiBucket || config.MultiBucketAttr(k) == nil {
+	if need.ListMultiBucketKeys || config.MultiBucketAttr(k) == nil {
 		return false
 	}
 	isImportable := func(id string) bool { return s.ByID(k, id) != nil || len(s.ByIdentity(k, k.NormalizeIdentity(id))) > 0 }
 	return slices.ContainsFunc(need.WantedIDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
 		slices.ContainsFunc(need.ImportIDsOrIdentities, func(id string) bool { return id != "" && !isImportable(id) }) ||
-		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
+		slices.ContainsFunc(need.UndeclaredReferences, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }

@@ -50,7 +50,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 		p := &parts[i]
 		g.Go(func() (err error) {
 			if p.listQuery != nil {
-				err = r.readListing(ctx, p, s)
+				err = r.fillFromListing(ctx, p, s)
 			} else {
 				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, WantedChildIDs: r.wantedChildIDs(p, s)})
 			}
@@ -81,7 +81,7 @@ func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	return sortedUnique(all)
 }
 
-func (r *reader) readListing(ctx context.Context, p *childQueryResult, s *kind.Snapshot) error {
+func (r *reader) fillFromListing(ctx context.Context, p *childQueryResult, s *kind.Snapshot) error {
 	for _, id := range r.idsOfParentNamed(s, p.kind, p.listQuery.ParentIdentity) {
 		list, folders, more, err := p.kind.Parent.ListChildren(ctx, r.api, id, *p.listQuery)
 		if err != nil {

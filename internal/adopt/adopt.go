@@ -37,9 +37,9 @@ type Request struct {
 	// Wanted reports whether an object is asked for. What is part of another one is as
 	// that one is, but for what holds content.
 	Wanted func(k *kind.Kind, id, name string) bool
-	// WantedByName reports whether a name is asked for as such. What ends by itself is written down only
+	// NamedExactly reports whether a name is asked for as such. What ends by itself is written down only
 	// then: a block would make it anew, when it is over.
-	WantedByName func(name string) bool
+	NamedExactly func(name string) bool
 	Now          time.Time // by B2's clock
 	// ContentPaths are the local files that hold what objects hold, below ContentFolder. Of a kind
 	// whose objects hold content nothing else is written.
@@ -129,8 +129,8 @@ type arg struct {
 	members []arg
 }
 
-// GenerateConfig writes configuration. An error is about a reply that is not what B2 sends.
-func GenerateConfig(r Request) (*Result, error) {
+// ConfigForLiveObjects writes configuration. An error is about a reply that is not what B2 sends.
+func ConfigForLiveObjects(r Request) (*Result, error) {
 	w := newWriter(r)
 	var all []*item
 	for _, k := range r.Kinds {

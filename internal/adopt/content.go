@@ -76,16 +76,16 @@ func (c *ContentToDownload) fillFrom(live kind.Values) (why string) {
 	return ""
 }
 
-// A pathSet gives names that others chose to local files, of which no two are one in a
+// A reservedPaths gives names that others chose to local files, of which no two are one in a
 // file system that knows no letter case, and none leads elsewhere or means something.
-type pathSet map[string]isFolder // by what a path is compared by
+type reservedPaths map[string]isFolder // by what a path is compared by
 
 type isFolder bool
 
-func newPathSet() pathSet { return pathSet{} }
+func newPathSet() reservedPaths { return reservedPaths{} }
 
 // reserveFilePath gives the path of a new file in a folder: by its name, where that will do.
-func (s pathSet) reserveFilePath(folder, name string) (path string) {
+func (s reservedPaths) reserveFilePath(folder, name string) (path string) {
 	if path := folder + "/" + name; isPortable(name) && s.reserve(path) {
 		return path
 	}
@@ -98,7 +98,7 @@ func (s pathSet) reserveFilePath(folder, name string) (path string) {
 }
 
 // reserve reserves a path; false where a file has it, or where it or a folder of it is the other.
-func (s pathSet) reserve(path string) (ok bool) {
+func (s reservedPaths) reserve(path string) (ok bool) {
 	path = norm.NFC.String(strings.ToLower(strings.ToUpper(path)))
 	if _, taken := s[path]; taken {
 		return false
@@ -123,15 +123,15 @@ var (
 	// unportable is what file systems, shells and git do not take as part of a name, or take for
 	// something else.
 	unportable = regexp.MustCompile(`[\x00-\x1f\x7f-\x{9f}<>:"|?*\\\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]`)
-	// reserved are the parts of a path that mean something: to Windows, to git and to b2form.
-	reserved = regexp.MustCompile(`(?i)^(\.{0,2}|.*[. ]|~.*|\.git.*|git~.*|\.b2form.*|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$`)
+	// reservedPathPart are the parts of a path that mean something: to Windows, to git and to b2form.
+	reservedPathPart = regexp.MustCompile(`(?i)^(\.{0,2}|.*[. ]|~.*|\.git.*|git~.*|\.b2form.*|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$`)
 )
 
 // isPortable reports whether a name can be that of a local file everywhere.
 func isPortable(name string) bool {
 	parts := strings.Split(name, "/")
 	return len(name) <= 800 && norm.NFC.IsNormalString(name) && !unportable.MatchString(name) &&
-		!slices.ContainsFunc(parts, func(part string) bool { return len(part) > 200 || reserved.MatchString(part) })
+		!slices.ContainsFunc(parts, func(part string) bool { return len(part) > 200 || reservedPathPart.MatchString(part) })
 }
 
 // foldContentFamilies puts objects of one parent into one block that differ in their names alone,

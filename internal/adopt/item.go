@@ -47,7 +47,7 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 		return nil, nil
 	}
 	if expires := c.kind.ExpiryOf(live); !expires.IsZero() {
-		if c.OnlyAddresses == nil && !c.WantedByName(o.Identity) {
+		if c.OnlyAddresses == nil && !c.NamedExactly(o.Identity) {
 			c.addUndeclarable(c.kind, o.Identity, "it %s, and a block would make it anew after that. To declare it, ask for it by name: "+
 				"b2form adopt -include=%s", endText(c.kind, live), o.Identity)
 			return nil, nil

@@ -109,7 +109,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 		return Credential{}, err
 	}
 	c := l.ownedByID[live.ID]
-	c.Kind, c.ID, c.Name, c.LiveValue, c.Expires = k, live.ID, live.Identity, l.withLiveNames(k, v), k.ExpiryOf(v)
+	c.Kind, c.ID, c.Name, c.LiveValue, c.Expires = k, live.ID, live.Identity, l.withUnnormalizedNames(k, v), k.ExpiryOf(v)
 	var want kind.AttrReader = cty.NullVal(k.ConfigType())
 	if r := l.declared[c.StateAddr]; c.InState && r != nil {
 		want = r.Value
@@ -138,8 +138,8 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 	return c, nil
 }
 
-// withLiveNames is a decoded object whose references are names as B2 answers them: decoded ones are in a normal form.
-func (l *auditor) withLiveNames(k *kind.Kind, v cty.Value) cty.Value {
+// withUnnormalizedNames is a decoded object whose references are names as B2 answers them: decoded ones are in a normal form.
+func (l *auditor) withUnnormalizedNames(k *kind.Kind, v cty.Value) cty.Value {
 	attrs := v.AsValueMap()
 	for i := range k.Attrs {
 		a := &k.Attrs[i]

@@ -48,8 +48,8 @@ const (
 	minSpeedGrace = time.Minute
 	// minReplyBytesPerSecond is how many bytes a second it must have brought after that.
 	minReplyBytesPerSecond = 1 << 10
-	// slowTries bounds attempts that were given up for being slow.
-	slowTries = 2
+	// maxStalledTries bounds attempts that were given up for being slow.
+	maxStalledTries = 2
 )
 
 var errTrickle = fmt.Errorf("the reply trickled in at less than a kilobyte a second: %w", os.ErrDeadlineExceeded)

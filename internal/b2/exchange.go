@@ -90,7 +90,8 @@ func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []
 			return nil, c.transportFailure(ctx, attempt, r, err, false)
 		}
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
-		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notFromB2Message(resp)}}
+		return nil, &failure{neverRetry: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode,
+			Message: foreignReplyMessage(resp)}}
 	}
 	date, believed := c.clock.updateFromDateHeader(resp, sent, c.now(), c.allowedClockDifference())
 	if !believed && s == nil { // one that a later reply has is left out
@@ -135,7 +136,7 @@ func (c *Client) transportFailure(ctx, attempt context.Context, r *request, caus
 		return &failure{err: err, unsent: unsent, neverRetry: true}
 	}
 	if attempt.Err() != nil {
-		cause = errSilent
+		cause = errAttemptTimeout
 	}
 	a, permanent := diagnose(cause)
 	return &failure{unsent: unsent, neverRetry: permanent, err: &wire.Error{Method: r.method, Message: a.summary, Cause: cause}}
@@ -153,7 +154,7 @@ func (c *Client) readRefusal(r *request, s *session, resp *http.Response) *wire.
 	body, _ := readBounded(resp, maxErrorReply, c.now) // the status alone says enough if the body broke off
 	var reply struct{ Code, Message string }
 	if json.Unmarshal(body, &reply) != nil || reply.Code == "" {
-		e.Message = notFromB2Message(resp)
+		e.Message = foreignReplyMessage(resp)
 		return e
 	}
 	e.Code, e.Message = c.sanitizeText(reply.Code, s, maxCodeChars), c.sanitizeText(reply.Message, s, maxMessageChars)
@@ -169,7 +170,7 @@ const maxCodeChars, maxMessageChars = 100, 1000
 func (c *Client) sanitizeText(text string, s *session, maxChars int) string {
 	text = scrub.RemoveSecretOrWithholdText(text, c.key())
 	if s != nil {
-		text = scrub.RemoveWholeSecret(text, s.token()) // it begins with the key's ID
+		text = scrub.RemoveSecretKeepParts(text, s.token()) // it begins with the key's ID
 	}
 	return visible.EscapeTruncated(scrub.RemoveApplicationKeys(text), maxChars)
 }
@@ -177,9 +178,9 @@ func (c *Client) sanitizeText(text string, s *session, maxChars int) string {
 // beginningOfWrongDate begins the message about a Date that cannot be right.
 const beginningOfWrongDate = "B2's reply says that it is"
 
-// notFromB2Message describes a reply that B2 cannot have written. It does not quote the
+// foreignReplyMessage describes a reply that B2 cannot have written. It does not quote the
 // body, which may be a whole page.
-func notFromB2Message(resp *http.Response) string {
+func foreignReplyMessage(resp *http.Response) string {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if err != nil || len(media) > 60 {
 		media = "no content type"

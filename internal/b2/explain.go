@@ -27,7 +27,7 @@ func Explain(err error) (summary, detail string) {
 	if !ok {
 		if errors.Is(err, context.Canceled) {
 			a, _ := diagnose(err)
-			return words.Capitalize(a.summary), a.detail
+			return words.CapitalizeUnlessName(a.summary), a.detail
 		}
 		return err.Error(), ""
 	}
@@ -40,7 +40,7 @@ func Explain(err error) (summary, detail string) {
 	if e.CredentialScope != "" && (!known || e.Method == methodAuthorize) {
 		sentences = append(sentences, "The "+e.CredentialScope+".")
 	}
-	return words.Capitalize(a.summary), strings.Join(append(sentences, quoteB2Error(e, a.summary)), " ")
+	return words.CapitalizeUnlessName(a.summary), strings.Join(append(sentences, quoteB2Error(e, a.summary)), " ")
 }
 
 // quoteB2Error quotes B2, for a search or a support ticket, where the summary does not.

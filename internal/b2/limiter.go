@@ -19,7 +19,7 @@ type adaptiveLimit struct {
 	mu           sync.Mutex // guards all below, and the limiters at this pace
 	limit        float64
 	timesLowered int       // how often the limit was lowered
-	resumeAt     time.Time // nothing is sent before
+	pausedUntil  time.Time // nothing is sent before
 }
 
 // A limiter lets as many requests go at once as its pace allows. Limiters at one
@@ -43,7 +43,7 @@ func (l *limiter) acquireSlot(ctx context.Context) (timesLowered int, err error)
 	var waited time.Time
 	for {
 		l.mu.Lock()
-		resume, epoch := l.resumeAt, l.timesLowered
+		resume, epoch := l.pausedUntil, l.timesLowered
 		l.mu.Unlock()
 		// One pause is waited for once, whatever the clock says afterwards.
 		pause := resume.Sub(l.now())
@@ -116,8 +116,8 @@ func (l *limiter) releaseThrottled(timesLowered int, pause time.Duration) {
 		l.limit = max(1, l.limit/2)
 		l.timesLowered++
 	}
-	if resume := l.now().Add(pause); resume.After(l.resumeAt) {
-		l.resumeAt = resume
+	if resume := l.now().Add(pause); resume.After(l.pausedUntil) {
+		l.pausedUntil = resume
 	}
 	l.inFlight--
 	l.admitWaiting()

@@ -12,9 +12,9 @@ import (
 	"b2form/internal/reach"
 )
 
-// errSilent stands for the deadline of an attempt, so that nobody takes it for
+// errAttemptTimeout stands for the deadline of an attempt, so that nobody takes it for
 // the end of the caller's context.
-var errSilent = fmt.Errorf("no complete answer within %s: %w", attemptTimeout.Round(time.Minute), os.ErrDeadlineExceeded)
+var errAttemptTimeout = fmt.Errorf("no complete answer within %s: %w", attemptTimeout.Round(time.Minute), os.ErrDeadlineExceeded)
 
 const checkNetwork = "Check the network connection and, if one is set, the endpoint (B2_ENDPOINT), then run again."
 
@@ -55,7 +55,7 @@ func diagnose(cause error) (a explanation, permanent bool) {
 			"clock of this machine too."
 	case reach.NotTLS:
 		a.detail = "Something on the way answers in plain text: check the endpoint (B2_ENDPOINT), its port and the proxy."
-	case reach.Refused:
+	case reach.ConnectionRefused:
 		a.detail = "Nothing listens there, or a firewall refuses: check the endpoint (B2_ENDPOINT). Behind a proxy, set HTTPS_PROXY."
 	}
 	return a, f.Cause == reach.ForeignCertificate || f.Cause == reach.UntrustedCertificate || f.Cause == reach.NotTLS

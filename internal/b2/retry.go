@@ -108,7 +108,7 @@ func (c *Client) shouldRetry(r *request, f *failure, try int) bool {
 		tries = maxTriesBeforeAnyReply
 	}
 	switch {
-	case f.neverRetry || try >= tries || f.replyStalled && try >= slowTries || f.err.RetryAfter > maxRetryAfter:
+	case f.neverRetry || try >= tries || f.replyStalled && try >= maxStalledTries || f.err.RetryAfter > maxRetryAfter:
 		return false
 	case f.unsent || f.err.Status == http.StatusTooManyRequests:
 		return true // B2 has certainly not done it

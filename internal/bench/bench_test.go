@@ -121,7 +121,7 @@ func BenchmarkPlan(b *testing.B) {
 		b.Run(fmt.Sprintf("%d", keys), func(b *testing.B) {
 			f := fixed(b, repeated, buckets, keys, true)
 			var p planned
-			if p.all(b, f); !p.plan.HasNoChanges() {
+			if p.all(b, f); !p.plan.HasNoResourceChanges() {
 				b.Fatal("something is to be done")
 			}
 			step := func(name string, do func()) {

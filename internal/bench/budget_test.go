@@ -26,7 +26,7 @@ func TestPlanBudget(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f.resetCountsAndLatency(away)
 			p := planned{way: directTransport{f.service}}
-			if p.all(t, f); !p.plan.HasNoChanges() {
+			if p.all(t, f); !p.plan.HasNoResourceChanges() {
 				t.Errorf("%d changes", len(p.plan.Changes))
 			}
 			requests, roundTrips := f.counts()

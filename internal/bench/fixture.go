@@ -142,7 +142,7 @@ func (f *fixture) saveState(ctx context.Context, a *wire.Account, entries []addr
 	if err := s.BindAccount(a.ID, a.Realm); err != nil {
 		return err
 	}
-	return s.PutEntries(entries...)
+	return s.PutEntriesCloseIntents(entries...)
 }
 
 func (f *fixture) openStore(ctx context.Context) (*state.Store, error) {

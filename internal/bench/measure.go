@@ -55,10 +55,10 @@ func median(d []time.Duration) time.Duration {
 }
 
 // medianMeasurement is the measurement with the median wall time.
-func medianMeasurement(all []measurement, what string) measurement {
+func medianMeasurement(all []measurement, caseTitle string) measurement {
 	slices.SortFunc(all, func(a, b measurement) int { return int(a.wall - b.wall) })
 	m := all[len(all)/2]
-	m.title = what
+	m.title = caseTitle
 	return m
 }
 

@@ -141,8 +141,8 @@ func (o Options) noneOrSignedOutError(c Credentials) (Credentials, error) {
 		command)
 }
 
-// longestValue is how many bytes a text or a row of an account file may have; the b2 command's have some hundred.
-const longestValue = 1 << 20
+// longestAccountFileValue is how many bytes a text or a row of an account file may have; the b2 command's have some hundred.
+const longestAccountFileValue = 1 << 20
 
 type accountRow struct {
 	accountID, key, realm string
@@ -170,7 +170,7 @@ func readRow(ctx context.Context, path string, wait time.Duration) (row accountR
 	}
 	defer conn.Close()
 	// What stands for the table may be a view, which computes as long a text as it likes.
-	if _, err := sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, longestValue); err != nil {
+	if _, err := sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, longestAccountFileValue); err != nil {
 		return row, err
 	}
 	const columns = "SELECT substr(account_id, 1, 1000), substr(application_key, 1, 1000), substr(realm, 1, 1000)"

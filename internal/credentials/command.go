@@ -20,8 +20,8 @@ const commandVariable = "B2_CREDENTIAL_COMMAND"
 // commandTimeout leaves time to answer a question of a password manager.
 const commandTimeout = 2 * time.Minute
 
-// lastWords is how long the output of a program that ended is waited for.
-const lastWords = time.Second
+// outputWaitDelay is how long the output of a program that ended is waited for.
+const outputWaitDelay = time.Second
 
 // command runs a program of a secret store, without a shell. It finds the environment,
 // but not what is secret in it and b2form's own, and no standard input.
@@ -37,9 +37,9 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, said := &boundedOutput{stop: cancel}, &outputTail{}
+	out, said := &stopAtLimitOutput{stop: cancel}, &outputTail{}
 	cmd := exec.CommandContext(limited, args[0], args[1:]...)
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.CommandEnviron), out, said, lastWords
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = secret.WithoutOwnSecrets(o.CommandEnviron), out, said, outputWaitDelay
 	err := cmd.Run()
 	c := Credentials{SourceText: fmt.Sprintf("the program %q in %s", args[0], commandVariable), Source: Command}
 	switch {
@@ -99,15 +99,15 @@ func parseCommandOutput(text string) (id, key string, ok bool) {
 	return strings.TrimSpace(lines[0]), strings.TrimSpace(lines[1]), true
 }
 
-// boundedOutput keeps the beginning of an output, and ends the program where that is not all.
-type boundedOutput struct {
+// stopAtLimitOutput keeps the beginning of an output, and ends the program where that is not all.
+type stopAtLimitOutput struct {
 	text    bytes.Buffer
 	tooMuch bool
 	stop    func()
 }
 
 // Write never fails.
-func (b *boundedOutput) Write(p []byte) (int, error) {
+func (b *stopAtLimitOutput) Write(p []byte) (int, error) {
 	room := mostBytes - b.text.Len()
 	if len(p) > room {
 		b.tooMuch = true

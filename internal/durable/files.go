@@ -48,9 +48,9 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	return content, err
 }
 
-// OpenToWrite opens a file, or a pipe that somebody reads from, to write to it. Nobody is waited for.
-func OpenToWrite(path string, flags int, mode fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|noWait|flags, mode)
+// OpenOrCreate opens a file, or a pipe that somebody reads from, to write to it. Nobody is waited for.
+func OpenOrCreate(path string, flags int, mode fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|openNonblock|flags, mode)
 	if info, statErr := os.Stat(path); err != nil && statErr == nil && info.Mode()&fs.ModeNamedPipe != 0 &&
 		errors.Is(err, syscall.ENXIO) {
 		return nil, errors.New("it is no regular file, but a pipe that nobody reads from; give another name")

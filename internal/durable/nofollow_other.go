@@ -5,5 +5,5 @@ package durable
 // NoFollow is nothing here: that a file is no link is looked at before it is opened.
 const NoFollow = 0
 
-// noWait is nothing here: there are no pipes among the files.
-const noWait = 0
+// openNonblock is nothing here: there are no pipes among the files.
+const openNonblock = 0

@@ -7,5 +7,5 @@ import "syscall"
 // NoFollow makes opening a symbolic link fail.
 const NoFollow = syscall.O_NOFOLLOW
 
-// noWait makes opening a pipe that nobody reads from fail.
-const noWait = syscall.O_NONBLOCK
+// openNonblock makes opening a pipe that nobody reads from fail.
+const openNonblock = syscall.O_NONBLOCK

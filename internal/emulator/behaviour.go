@@ -12,9 +12,9 @@ const (
 	encryptedByDefault     behaviour = 5  // buckets are SSE-B2 unasked and cannot be otherwise
 	unsetIsWrappedNull     behaviour = 6  // never left out
 	wrappersHideValues     behaviour = 7  // isClientAuthorizedToRead
-	lockComesFirst         behaviour = 8  // retention needs it, create takes none, nothing turns it off
+	retentionNeedsFileLock behaviour = 8  // retention needs it, create takes none, nothing turns it off
 	bucketsMustBeEmpty     behaviour = 9  // of hide markers and unfinished large files too
-	missingIsBadRequest    behaviour = 10 // 400, not 404
+	notFoundIsBadRequest   behaviour = 10 // 400, not 404
 	filtersDecideListing   behaviour = 11 // no match is an empty list; restricted keys must filter
 	namesAreGlobal         behaviour = 12 // and compare without case
 	lifecycleRulesNeedDays behaviour = 13
@@ -25,7 +25,7 @@ const (
 	tokensCrossVersions    behaviour = 18
 	keyShapesDiffer        behaviour = 19 // between versions, and versions 1 to 3 see no multi-bucket key
 	expiredKeysVanish      behaviour = 20
-	keyPagesAreHundred     behaviour = 21 // by default, inclusive start, null at the end
+	keyPagesDefaultTo100   behaviour = 21 // by default, inclusive start, null at the end
 	writeKeysIsFullAccess  behaviour = 22
 	authCodesHaveMeaning   behaviour = 23
 	wireIsPrettyJSON       behaviour = 24 // and GET works like POST

@@ -26,16 +26,16 @@ type bucket struct {
 
 // Limits of b2_create_bucket.
 const (
-	maxInfo           = 10
+	maxBucketInfo     = 10
 	maxInfoKey        = 50     // bytes
 	maxInfoValueBytes = 10_000 // bytes, together
 	infoKeyOthers     = "-_.`~!#$%^&*'|+"
 )
 
 var (
-	s3Option            = []string{"s3"}
-	settableBucketTypes = []string{"allPrivate", "allPublic"}
-	consoleBucketTypes  = []string{"restricted", "shared", "snapshot"}
+	s3Option               = []string{"s3"}
+	settableBucketTypes    = []string{"allPrivate", "allPublic"}
+	consoleOnlyBucketTypes = []string{"restricted", "shared", "snapshot"}
 
 	bucketNameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]|\.[A-Za-z0-9-])*$`)
 )
@@ -46,7 +46,7 @@ func (c *call) loadBucket(id string) (bucket, error) {
 	found, err := load(c.tx, "b"+id, &b)
 	if err == nil && !found {
 		status := 400
-		if !c.server.keeps(missingIsBadRequest) {
+		if !c.server.keeps(notFoundIsBadRequest) {
 			status = 404
 		}
 		err = refuse(status, "bad_bucket_id", "Bucket %s does not exist", id)
@@ -157,7 +157,7 @@ func (c *call) readSettings(b *bucket, creating bool) error {
 	readers := []func(*bucket) error{
 		c.readType, c.readInfo, c.readCORS, c.readLifecycle, c.readEncryption, c.readFileLockEnabled, c.readReplication,
 	}
-	if !creating || !c.server.keeps(lockComesFirst) {
+	if !creating || !c.server.keeps(retentionNeedsFileLock) {
 		readers = append(readers, c.readRetention)
 	}
 	var first error
@@ -171,11 +171,11 @@ func (c *call) readSettings(b *bucket, creating bool) error {
 
 func (c *call) readType(b *bucket) error {
 	t := c.in.text("bucketType")
-	if t == "" && !c.in.isSet("bucketType") || t == b.Type {
+	if t == "" && !c.in.readIsSet("bucketType") || t == b.Type {
 		return nil
 	}
 	known := slices.Contains(settableBucketTypes, t) ||
-		c.server.options.Switches.AllowConsoleBucketTypes && slices.Contains(consoleBucketTypes, t)
+		c.server.options.Switches.AllowConsoleBucketTypes && slices.Contains(consoleOnlyBucketTypes, t)
 	if !known {
 		return badRequest("bucketType must be allPublic or allPrivate: '%s'", t)
 	}
@@ -223,8 +223,8 @@ func (c *call) readInfo(b *bucket) error {
 		}
 		values += len(info[k])
 	}
-	if len(info) > maxInfo {
-		return badRequest("bucketInfo may have no more than %d entries", maxInfo)
+	if len(info) > maxBucketInfo {
+		return badRequest("bucketInfo may have no more than %d entries", maxBucketInfo)
 	}
 	if values > maxInfoValueBytes {
 		return badRequest("bucketInfo values may be no longer than %d bytes together", maxInfoValueBytes)

@@ -45,7 +45,7 @@ func checkBucketTypes(types []string) error {
 		switch {
 		case t == "all" && len(types) > 1:
 			return badRequest("bucketTypes cannot have 'all' beside other types")
-		case t != "all" && !slices.Contains(settableBucketTypes, t) && !slices.Contains(consoleBucketTypes, t):
+		case t != "all" && !slices.Contains(settableBucketTypes, t) && !slices.Contains(consoleOnlyBucketTypes, t):
 			return badRequest("unknown bucket type: '%s'", t)
 		}
 	}

@@ -23,8 +23,8 @@ type LoggedCall struct {
 // maxCalls is how many requests are remembered; older ones are forgotten.
 const maxCalls = 1 << 18
 
-// maxCallBytes is how many bytes the bodies of remembered calls have together: few have more than a hundred.
-const maxCallBytes = 32 << 20
+// maxLoggedBodyBytes is how many bytes the bodies of remembered calls have together: few have more than a hundred.
+const maxLoggedBodyBytes = 32 << 20
 
 type callLog struct {
 	mu              sync.Mutex
@@ -57,7 +57,7 @@ func (c *call) loggedCall(body []byte) LoggedCall {
 func (l *callLog) addCall(entry LoggedCall) (number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.bodyBytes += len(entry.Body); len(l.calls) == maxCalls || len(l.calls) > 0 && l.bodyBytes > maxCallBytes; {
+	for l.bodyBytes += len(entry.Body); len(l.calls) == maxCalls || len(l.calls) > 0 && l.bodyBytes > maxLoggedBodyBytes; {
 		l.dropOldestHalf()
 	}
 	l.calls = append(l.calls, entry)

@@ -104,8 +104,8 @@ func beginCopy(c *call) error {
 	return nil
 }
 
-// keepCopy is the last step of b2_copy_file.
-func keepCopy(c *call) error {
+// finishCopy is the last step of b2_copy_file.
+func finishCopy(c *call) error {
 	f := c.incoming.completedFile()
 	if _, err := c.loadBucket(f.BucketID); err != nil {
 		return c.discardContent(f.ID, err)
@@ -150,7 +150,7 @@ func beginCopyPart(c *call) error {
 func receiveCopy(c *call) error {
 	in := c.incoming
 	r := c.server.openRange(in.source)
-	if err := c.storeExactContent(r); err != nil {
+	if err := c.storeIncomingContent(r); err != nil {
 		return c.discardContent(in.contentID, closeAfterError(r, err))
 	}
 	return r.Close()

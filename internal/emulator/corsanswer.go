@@ -199,7 +199,7 @@ func (c *s3Call) preflight() {
 	rule := c.corsRule(asked, headers)
 	if rule == nil {
 		c.setRefusal(newS3Error(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.",
-			member{"Method", asked}, member{"ResourceType", "OBJECT"}))
+			textElement{"Method", asked}, textElement{"ResourceType", "OBJECT"}))
 		return
 	}
 	rule.setHeaders(c.header, origin, asked, headers)

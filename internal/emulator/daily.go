@@ -104,7 +104,7 @@ func (s *Server) catchUpLifecycleLocked(now time.Time) error {
 
 // applyLifecycleToBucket lets the days go over one bucket, a portion at a time.
 func (s *Server) applyLifecycleToBucket(id string, days missedDays) error {
-	for start := (walk{bucketID: id}).storeKeyPrefix(); start != ""; {
+	for start := (walk{bucketID: id}).bucketStoreKeyPrefix(); start != ""; {
 		c := &call{server: s, version: 4}
 		err := s.store.update(func(t tx) (err error) {
 			c.tx = t
@@ -142,7 +142,7 @@ func (c *call) applyLifecycleToPortion(bucketID, startStoreKey string, days miss
 		}
 		if f.Name != l.name {
 			if seen >= versionsPerTransaction {
-				nextStoreKey = w.storeKeyPrefix() + f.Name
+				nextStoreKey = w.bucketStoreKeyPrefix() + f.Name
 				break
 			}
 			due = l.appendDue(due, days)
@@ -201,14 +201,14 @@ func (l *nameLifecycle) add(f file) {
 
 // appendDue appends the life if a pass of the days changes it.
 func (l *nameLifecycle) appendDue(due []*nameLifecycle, days missedDays) []*nameLifecycle {
-	if _, ok := l.nextPassMillis(days); ok {
+	if _, ok := l.nextChangingPassMillis(days); ok {
 		return append(due, l)
 	}
 	return due
 }
 
-// nextPassMillis gives the midnight of the first pass that changes something.
-func (l *nameLifecycle) nextPassMillis(days missedDays) (first int64, ok bool) {
+// nextChangingPassMillis gives the midnight of the first pass that changes something.
+func (l *nameLifecycle) nextChangingPassMillis(days missedDays) (first int64, ok bool) {
 	consider := func(due int64, is bool) {
 		if at, within := days.firstMidnightFrom(due); is && within && (!ok || at < first) {
 			first, ok = at, true
@@ -262,7 +262,7 @@ func (l *nameLifecycle) loneMarkersDue() bool {
 // runPasses makes all passes that change something.
 func (l *nameLifecycle) runPasses(days missedDays) error {
 	for {
-		at, ok := l.nextPassMillis(days)
+		at, ok := l.nextChangingPassMillis(days)
 		if !ok {
 			return nil
 		}

@@ -33,8 +33,8 @@ func (d *digests) sums() (sha1, md5 string) {
 }
 
 const (
-	longContent = 256 << 10
-	mostPieces  = 4 // how far reading may be ahead of storing
+	longContent     = 256 << 10
+	mostPiecesAhead = 4 // how far reading may be ahead of storing
 	// writeSize keeps writes small. Of large ones Linux makes large pages, and in a
 	// virtual machine those are the ones that were given back to the host.
 	writeSize = 32 << 10
@@ -44,7 +44,7 @@ const (
 // all the rest, so of a long content another goroutine does the rest as far as it gets
 // to it: on a busy machine the caller does it by itself, while the piece is in its cache.
 func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
-	c := copying{w: w, digests: d, pieces: make(chan []byte, mostPieces), free: make(chan []byte, mostPieces)}
+	c := copying{w: w, digests: d, pieces: make(chan []byte, mostPiecesAhead), free: make(chan []byte, mostPiecesAhead)}
 	wake := make(chan struct{}, 1)
 	if length > longContent {
 		var helper sync.WaitGroup
@@ -57,7 +57,7 @@ func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
 	}
 	defer close(wake)
 	for length > 0 && !c.failed.Load() {
-		piece, err := c.read(r, length)
+		piece, err := c.readPiece(r, length)
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
 	}
 	c.storing.Lock()
 	defer c.storing.Unlock()
-	c.store()
+	c.storePending()
 	return c.err
 }
 
@@ -87,9 +87,9 @@ type copying struct {
 	failed              atomic.Bool // err is set
 }
 
-// read fills a piece, a new one if none is free.
-func (c *copying) read(r io.Reader, length int64) ([]byte, error) {
-	if len(c.free) == 0 && c.allocatedPieceCount < mostPieces {
+// readPiece fills a piece, a new one if none is free.
+func (c *copying) readPiece(r io.Reader, length int64) ([]byte, error) {
+	if len(c.free) == 0 && c.allocatedPieceCount < mostPiecesAhead {
 		c.allocatedPieceCount++
 		c.free <- make([]byte, min(length, longContent))
 	}
@@ -102,13 +102,13 @@ func (c *copying) read(r io.Reader, length int64) ([]byte, error) {
 // storeUnlessBusy stores what was read, unless somebody is at it.
 func (c *copying) storeUnlessBusy() {
 	if c.storing.TryLock() {
-		c.store()
+		c.storePending()
 		c.storing.Unlock()
 	}
 }
 
-// store stores and digests, but for MD5, what was read; storing is held.
-func (c *copying) store() {
+// storePending stores and digests, but for MD5, what was read; storing is held.
+func (c *copying) storePending() {
 	for {
 		select {
 		case piece := <-c.pieces:

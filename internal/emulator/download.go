@@ -59,13 +59,13 @@ type downloadAuthorization struct {
 	overrides        url.Values
 }
 
-const shareTime = "20060102150405"
+const downloadAuthTime = "20060102150405"
 
 // downloadAuthorizationToken writes the share down as the documentation shows it: 3_<issued>_
 // <bucket>_<40 hex>_000_<until>_<length of the prefix>_dnld.
 func (s *Server) downloadAuthorizationToken(g downloadAuthorization) string {
-	head := fmt.Sprintf("3_%s_%s_", g.issued.UTC().Format(shareTime), g.bucketID)
-	tail := fmt.Sprintf("_000_%s_%04d_dnld", g.until.UTC().Format(shareTime), len(g.prefix))
+	head := fmt.Sprintf("3_%s_%s_", g.issued.UTC().Format(downloadAuthTime), g.bucketID)
+	tail := fmt.Sprintf("_000_%s_%04d_dnld", g.until.UTC().Format(downloadAuthTime), len(g.prefix))
 	mac := hmac.New(sha1.New, s.account.derive("share", s.account.masterKey()))
 	mac.Write([]byte(head + tail + g.prefix + "\x00" + g.overrides.Encode()))
 	return head + hex.EncodeToString(mac.Sum(nil)) + tail
@@ -79,8 +79,8 @@ func (c *call) tokenGrantsDownload(token string, f file, asked url.Values) bool 
 	if m == nil {
 		return false
 	}
-	issued, badIssue := time.Parse(shareTime, m[1])
-	until, badUntil := time.Parse(shareTime, m[2])
+	issued, badIssue := time.Parse(downloadAuthTime, m[1])
+	until, badUntil := time.Parse(downloadAuthTime, m[2])
 	length, _ := strconv.Atoi(m[3])
 	if badIssue != nil || badUntil != nil || !c.now.Before(until) || length > len(f.Name) {
 		return false

@@ -26,7 +26,7 @@ func (s *Server) Dump() (AccountDump, error) {
 	c := &call{server: s, version: 4, now: s.now(), caller: s.master()}
 	err := s.store.view(func(t tx) error {
 		c.tx = t
-		return c.printAccount()
+		return c.dumpAccount()
 	})
 	if err != nil {
 		return AccountDump{}, fmt.Errorf("emulator: dump: %w", err)
@@ -38,7 +38,7 @@ func (s *Server) Dump() (AccountDump, error) {
 	return a, nil
 }
 
-func (c *call) printAccount() error {
+func (c *call) dumpAccount() error {
 	w := &c.out
 	w.begin("", '{')
 	w.text("accountId", c.server.account.ID)
@@ -56,7 +56,7 @@ func (c *call) printAccount() error {
 	w.begin("files", '[')
 	for _, id := range ids {
 		all := walk{bucketID: id}
-		for f, err := range all.filesFromStoreKey(c.tx, all.storeKeyPrefix()) {
+		for f, err := range all.filesFromStoreKey(c.tx, all.bucketStoreKeyPrefix()) {
 			if err != nil {
 				return err
 			}

@@ -73,10 +73,10 @@ type Switches struct {
 	// IgnoreUnknownMembers takes no notice of a request member that the method
 	// does not know. The service was seen to refuse one (2026).
 	IgnoreUnknownMembers bool
-	// StrictDocsKeyListing follows the letter of the b2_list_keys page: version
+	// V4ListsOnlyMultiBucketKeys follows the letter of the b2_list_keys page: version
 	// 4 lists and deletes Multi-Bucket Application Keys only. The service was
 	// seen to list and delete every key through version 4.
-	StrictDocsKeyListing bool
+	V4ListsOnlyMultiBucketKeys bool
 	// StrictLifecycleOverlap refuses two lifecycle rules of which one prefix
 	// starts with the other, as the documentation demanded until 2024.
 	StrictLifecycleOverlap bool

@@ -31,8 +31,8 @@ type Fault struct {
 	// Hang lets the reply never come: the connection stays open until the
 	// client gives up, at most ten minutes, and then breaks.
 	Hang bool
-	// LetThrough lets the request and its reply through unharmed, after Delay.
-	LetThrough bool `json:"pass"`
+	// DelayOnly lets the request and its reply through unharmed, after Delay.
+	DelayOnly bool `json:"pass"`
 	// Status, Code, Message and RetryAfter (in seconds) are the reply. With
 	// Status 0 the connection breaks without one.
 	Status     int
@@ -44,8 +44,8 @@ type Fault struct {
 // maxHang is how long a reply that never comes keeps a connection.
 const maxHang = 10 * time.Minute
 
-// replyOrDisconnect gives the fault's answer, or nil for none at all.
-func (f Fault) replyOrDisconnect(ctx context.Context) *reply {
+// replyOrNil gives the fault's answer, or nil for none at all.
+func (f Fault) replyOrNil(ctx context.Context) *reply {
 	if f.Hang {
 		wait(ctx, maxHang)
 		return nil
@@ -59,7 +59,7 @@ func (f Fault) replyOrDisconnect(ctx context.Context) *reply {
 type faults struct {
 	mu                   sync.Mutex
 	queue                []Fault
-	late                 []*lateCall
+	lateEffects          []*lateCall
 	testModeRequestCount int
 }
 
@@ -88,7 +88,7 @@ func (s *Server) Faults() []Fault {
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.queue, s.faults.late = nil, nil
+	s.faults.queue, s.faults.lateEffects = nil, nil
 }
 
 // countRequest counts a request and gives the fault that hits it.
@@ -137,7 +137,7 @@ func detachRequest(r *http.Request) (*http.Request, error) {
 func (f *faults) postpone(afterRequests int, take func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.late = append(f.late, &lateCall{takeEffect: take, requestsLeft: afterRequests})
+	f.lateEffects = append(f.lateEffects, &lateCall{takeEffect: take, requestsLeft: afterRequests})
 }
 
 // postpone keeps a native request until so many others have been answered.
@@ -161,7 +161,7 @@ func (s *Server) postpone(c *call, body []byte, afterRequests int) error {
 func (f *faults) countAnsweredRequest() (due []*lateCall) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.late = slices.DeleteFunc(f.late, func(l *lateCall) bool {
+	f.lateEffects = slices.DeleteFunc(f.lateEffects, func(l *lateCall) bool {
 		if l.requestsLeft--; l.requestsLeft > 0 {
 			return false
 		}

@@ -101,7 +101,7 @@ func TestFaultText(t *testing.T) {
 		"b2_list_buckets:cap,count=3":  {Method: "b2_list_buckets", Nth: 1, Count: 3, Status: 403, Code: "transaction_cap_exceeded"},
 		"b2_create_bucket:late=3,drop": {Method: "b2_create_bucket", Nth: 1, Count: 1, LateByRequests: 3},
 		"b2_upload_file:hang":          {Method: "b2_upload_file", Nth: 1, Count: 1, Hang: true},
-		"b2_upload_part:delay=1.5s":    {Method: "b2_upload_part", Nth: 1, Count: 1, Delay: 1500 * time.Millisecond, LetThrough: true},
+		"b2_upload_part:delay=1.5s":    {Method: "b2_upload_part", Nth: 1, Count: 1, Delay: 1500 * time.Millisecond, DelayOnly: true},
 		"b2_hide_file:delay=1s,status=500": {Method: "b2_hide_file", Nth: 1, Count: 1, Delay: time.Second, Status: 500,
 			Code: "internal_error"},
 		"b2_list_file_names:delay=1ms,after": {},
@@ -193,7 +193,7 @@ func TestHang(t *testing.T) {
 // What waits is unharmed.
 func TestDelay(t *testing.T) {
 	w := open(t, emulator.Options{})
-	w.server.QueueFault(emulator.Fault{Delay: time.Millisecond, LetThrough: true})
+	w.server.QueueFault(emulator.Fault{Delay: time.Millisecond, DelayOnly: true})
 	w.authorize(w.server.MasterKeyID(), w.server.MasterKey())
 	if left := w.server.Faults(); len(left) != 0 {
 		t.Errorf("faults are left: %v", left)

@@ -43,14 +43,14 @@ func FaultItems() []FaultItem {
 	}
 }
 
-// forAlways is Fault.Count when all requests fail.
-const forAlways = -1
+// allFurtherRequests is Fault.Count when all requests fail.
+const allFurtherRequests = -1
 
 // maxDelay bounds the delay that a fault's text may ask for.
 const maxDelay = maxHang
 
-// codes are the service's error codes for a status that came without one.
-var codes = map[int]string{
+// codeByStatus are the service's error codes for a status that came without one.
+var codeByStatus = map[int]string{
 	400: "bad_request", 401: "unauthorized", 403: "access_denied", 404: "not_found",
 	405: "method_not_allowed", 408: "request_timeout", 409: "conflict",
 	416: "range_not_satisfiable", 429: "too_many_requests", 500: "internal_error",
@@ -65,7 +65,7 @@ func ParseFault(text string) (Fault, error) {
 	if !ok || method != "*" && methods[method].run == nil && !isS3Operation(method) {
 		return Fault{}, fmt.Errorf("fault %q: begin with the name of a call, or *, and a colon, as in b2_create_key:status=503", text)
 	}
-	f := Fault{Nth: 1, Count: 1, LetThrough: true}
+	f := Fault{Nth: 1, Count: 1, DelayOnly: true}
 	if method != "*" {
 		f.Method = method
 	}
@@ -74,16 +74,16 @@ func ParseFault(text string) (Fault, error) {
 			return Fault{}, fmt.Errorf("fault %q: %w", text, err)
 		}
 	}
-	return f, f.complete(text)
+	return f, f.checkAndFillCode(text)
 }
 
-// complete settles what the items together mean.
-func (f *Fault) complete(text string) error {
-	f.LetThrough = f.LetThrough && f.Status == 0
+// checkAndFillCode settles what the items together mean.
+func (f *Fault) checkAndFillCode(text string) error {
+	f.DelayOnly = f.DelayOnly && f.Status == 0
 	switch {
-	case f.LetThrough && f.Delay == 0:
+	case f.DelayOnly && f.Delay == 0:
 		return fmt.Errorf("fault %q: say what happens: status=N, expired, cap, drop, hang or delay=DURATION", text)
-	case f.LetThrough && (f.TakesEffect || f.LateByRequests > 0):
+	case f.DelayOnly && (f.TakesEffect || f.LateByRequests > 0):
 		return fmt.Errorf("fault %q: after and late need a status, drop or hang", text)
 	case f.TakesEffect && f.LateByRequests > 0:
 		return fmt.Errorf("fault %q: choose after or late", text)
@@ -93,7 +93,7 @@ func (f *Fault) complete(text string) error {
 		return fmt.Errorf("fault %q: choose hang or a status", text)
 	}
 	if f.Status != 0 && f.Code == "" {
-		f.Code = codes[f.Status]
+		f.Code = codeByStatus[f.Status]
 	}
 	if f.Status != 0 && f.Code == "" {
 		return fmt.Errorf("fault %q: status %d has no usual code; add code=TEXT", text, f.Status)
@@ -106,8 +106,8 @@ func (f *Fault) set(item string) error {
 	name, value, hasValue := strings.Cut(item, "=")
 	words := map[string]func(){
 		"after":   func() { f.TakesEffect = true },
-		"drop":    func() { f.LetThrough = false },
-		"hang":    func() { f.Hang, f.LetThrough = true, false },
+		"drop":    func() { f.DelayOnly = false },
+		"hang":    func() { f.Hang, f.DelayOnly = true, false },
 		"expired": func() { f.Status, f.Code = http.StatusUnauthorized, "expired_auth_token" },
 		"cap":     func() { f.Status, f.Code = http.StatusForbidden, "transaction_cap_exceeded" },
 	}
@@ -126,7 +126,7 @@ func (f *Fault) set(item string) error {
 		return readNumber(&f.Nth, item, value, 1, 1_000_000)
 	case "count":
 		if value == "always" {
-			f.Count = forAlways
+			f.Count = allFurtherRequests
 			return nil
 		}
 		return readNumber(&f.Count, item, value, 1, 1_000_000)
@@ -210,7 +210,7 @@ func (f Fault) String() string {
 	add(f.LateByRequests > 0, "late=%d", f.LateByRequests)
 	add(f.Delay > 0, "delay=%s", f.Delay)
 	add(f.Hang, "hang")
-	add(!f.Hang && !f.LetThrough && f.Status == 0, "drop")
+	add(!f.Hang && !f.DelayOnly && f.Status == 0, "drop")
 	add(f.Status != 0, "status=%d", f.Status)
 	add(f.Code != "", "code=%s", escape(f.Code))
 	add(f.Message != "", "message=%s", escape(f.Message))

@@ -50,8 +50,8 @@ func wholeTextRegexpMatcher(grammar string) func(string) bool {
 	return func(text string) bool { return form().MatchString(text) }
 }
 
-func commaListMatcher(item string) func(string) bool {
-	return wholeTextRegexpMatcher(item + `([ \t]*,[ \t]*` + item + `)*`)
+func commaListMatcher(itemRegexp string) func(string) bool {
+	return wholeTextRegexpMatcher(itemRegexp + `([ \t]*,[ \t]*` + itemRegexp + `)*`)
 }
 
 func isHTTPDate(text string) bool {

@@ -32,7 +32,7 @@ type walk struct {
 	currentOnly bool
 }
 
-func (w walk) storeKeyPrefix() string { return "f" + w.bucketID + "/" }
+func (w walk) bucketStoreKeyPrefix() string { return "f" + w.bucketID + "/" }
 
 // listedFolderIfAny gives the folder that stands for the file in the listing, or "".
 func (w walk) listedFolderIfAny(name string) string {
@@ -63,8 +63,8 @@ func (w walk) filesFromStoreKey(t tx, start string) iter.Seq2[file, error] {
 // visitUntilJump visits files until it is better to jump, and gives the key to jump to,
 // "" at the end. Its second result is false when the visitor has enough.
 func (w walk) visitUntilJump(t tx, start string, yield func(file, error) bool) (nextKey string, goOn bool) {
-	for key, data := range t.scan(start, w.storeKeyPrefix()+w.prefix) {
-		name, _, _ := strings.Cut(key[len(w.storeKeyPrefix()):], "\x00")
+	for key, data := range t.scan(start, w.bucketStoreKeyPrefix()+w.prefix) {
+		name, _, _ := strings.Cut(key[len(w.bucketStoreKeyPrefix()):], "\x00")
 		in := w.listedFolderIfAny(name)
 		if in != "" && !w.currentOnly {
 			return w.storeKeyPastFolder(in), yield(file{Action: folder, BucketID: w.bucketID, Name: in}, nil)
@@ -80,18 +80,20 @@ func (w walk) visitUntilJump(t tx, start string, yield func(file, error) bool) (
 			}
 		case f.Action == started:
 		case f.Action == hidden:
-			return w.storeKeyPrefix() + name + "\x01", true
+			return w.bucketStoreKeyPrefix() + name + "\x01", true
 		case in != "":
 			return w.storeKeyPastFolder(in), yield(file{Action: folder, BucketID: w.bucketID, Name: in}, nil)
 		default:
-			return w.storeKeyPrefix() + name + "\x01", yield(f, nil)
+			return w.bucketStoreKeyPrefix() + name + "\x01", yield(f, nil)
 		}
 	}
 	return "", true
 }
 
 // storeKeyPastFolder is a key after everything in the folder: no name holds the byte 0xff.
-func (w walk) storeKeyPastFolder(folder string) string { return w.storeKeyPrefix() + folder + "\xff" }
+func (w walk) storeKeyPastFolder(folder string) string {
+	return w.bucketStoreKeyPrefix() + folder + "\xff"
+}
 
 // readWalk reads the members that both listings share.
 func (c *call) readWalk(currentOnly bool) (request walk, startFileName string) {
@@ -130,7 +132,7 @@ func listFileNames(c *call) error {
 	if err := c.checkWalk(w); err != nil {
 		return err
 	}
-	next, err := c.printFilesUnclosed(w.filesFromStoreKey(c.tx, w.storeKeyPrefix()+max(startName, w.prefix)), page)
+	next, err := c.printFilesUnclosed(w.filesFromStoreKey(c.tx, w.bucketStoreKeyPrefix()+max(startName, w.prefix)), page)
 	if err != nil {
 		return err
 	}
@@ -173,7 +175,7 @@ func listFileVersions(c *call) error {
 // were it not gone.
 func (c *call) versionStartStoreKey(w walk, name, id string) (string, error) {
 	if id == "" {
-		return w.storeKeyPrefix() + max(name, w.prefix), nil
+		return w.bucketStoreKeyPrefix() + max(name, w.prefix), nil
 	}
 	bucketID, millis, order, ok := readFileID(id)
 	if !ok || bucketID != w.bucketID {

@@ -68,16 +68,16 @@ func (k key) expired(now time.Time) bool {
 
 // Limits of b2_create_key and b2_list_keys.
 const (
-	maxKeyDuration  = 1000 * 24 * 60 * 60 // seconds, exclusive
-	defaultKeyPage  = 100
-	maxKeyPage      = 10_000
-	maxKeyName      = 100
-	tooLongKeyPages = 1000 // what a broken keyPagesAreHundred uses
+	maxKeyDuration    = 1000 * 24 * 60 * 60 // seconds, exclusive
+	defaultKeyPage    = 100
+	maxKeyPage        = 10_000
+	maxKeyName        = 100
+	brokenKeyPageSize = 1000 // what a broken keyPagesDefaultTo100 uses
 )
 
-// accountCapabilities reach beyond any bucket, so a key that is limited to one
+// accountWideCapabilities reach beyond any bucket, so a key that is limited to one
 // cannot have them.
-var accountCapabilities = []string{"deleteBuckets", "deleteKeys", "listKeys", "writeKeys"}
+var accountWideCapabilities = []string{"deleteBuckets", "deleteKeys", "listKeys", "writeKeys"}
 
 func createKey(c *call) error {
 	accountID := c.in.requiredText("accountId")
@@ -128,7 +128,7 @@ func (c *call) checkNewKey(k key) error {
 		switch {
 		case !slices.Contains(allCapabilities, name):
 			return badRequest("unknown capability: '%s'", name)
-		case k.BucketIDs != nil && slices.Contains(accountCapabilities, name):
+		case k.BucketIDs != nil && slices.Contains(accountWideCapabilities, name):
 			return badRequest("a key limited to a bucket cannot have the capability %s", name)
 		case !c.server.keeps(writeKeysIsFullAccess) && !c.may(name):
 			return unauthorized()
@@ -178,7 +178,7 @@ func (c *call) versionIncludesKey(k key) bool {
 	case !c.server.keeps(keyShapesDiffer):
 		return true
 	case c.version >= 4:
-		return k.IsMultiBucket || !c.server.options.Switches.StrictDocsKeyListing
+		return k.IsMultiBucket || !c.server.options.Switches.V4ListsOnlyMultiBucketKeys
 	}
 	return !k.IsMultiBucket
 }
@@ -196,11 +196,11 @@ func listKeys(c *call) error {
 	if page < 0 || page > maxKeyPage {
 		return badRequest("maxKeyCount must be from 1 to %d: %d", maxKeyPage, page)
 	}
-	asKept := c.server.keeps(keyPagesAreHundred)
+	asKept := c.server.keeps(keyPagesDefaultTo100)
 	if page == 0 {
 		page = defaultKeyPage
 		if !asKept {
-			page = tooLongKeyPages
+			page = brokenKeyPageSize
 		}
 	}
 	next, listed := "", 0
@@ -244,7 +244,7 @@ func deleteKey(c *call) error {
 	}
 	if !found || k.Deleted || k.expired(c.now) {
 		status := 400
-		if !c.server.keeps(missingIsBadRequest) {
+		if !c.server.keeps(notFoundIsBadRequest) {
 			status = 404
 		}
 		return refuse(status, "bad_request", "application key does not exist: %s", id)

@@ -89,7 +89,7 @@ type keyValue struct {
 // moves few entries however many there are.
 type sortedMap struct{ runs [][]keyValue }
 
-const maxRun = 256
+const maxKeysPerRun = 256
 
 // find gives the run and the place in it where key is or belongs.
 func (s *sortedMap) find(key string) (run, at int, found bool) {
@@ -128,12 +128,12 @@ func (s *sortedMap) put(key string, value []byte) (previous []byte) {
 		return nil
 	}
 	r := slices.Insert(s.runs[run], at, keyValue{key, value})
-	if len(r) <= maxRun {
+	if len(r) <= maxKeysPerRun {
 		s.runs[run] = r
 		return nil
 	}
-	s.runs[run] = slices.Clone(r[:maxRun/2])
-	s.runs = slices.Insert(s.runs, run+1, slices.Clone(r[maxRun/2:]))
+	s.runs[run] = slices.Clone(r[:maxKeysPerRun/2])
+	s.runs = slices.Insert(s.runs, run+1, slices.Clone(r[maxKeysPerRun/2:]))
 	return nil
 }
 

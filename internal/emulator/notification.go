@@ -96,8 +96,8 @@ func readNotificationRule(in *params) notificationRule {
 		r.MaxEventsPerBatch = n
 	}
 	// What the service tells about a rule may be sent back, and is ignored.
-	in.isSet("isSuspended")
-	in.isSet("suspensionReason")
+	in.readIsSet("isSuspended")
+	in.readIsSet("suspensionReason")
 	in.require("targetConfiguration")
 	target := in.object("targetConfiguration")
 	if target == nil {

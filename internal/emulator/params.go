@@ -104,8 +104,8 @@ func (p *params) value(name string) (value any, isSet bool) {
 	return v, v != nil
 }
 
-// isSet reports whether the member is present and not null.
-func (p *params) isSet(name string) bool {
+// readIsSet reports whether the member is present and not null.
+func (p *params) readIsSet(name string) bool {
 	_, ok := p.value(name)
 	return ok
 }
@@ -118,7 +118,7 @@ func (p *params) isNull(name string) bool {
 
 // require records a problem if the member is absent.
 func (p *params) require(name string) {
-	if !p.isSet(name) {
+	if !p.readIsSet(name) {
 		p.fail(badRequest("required field %s%s is missing", p.path, name))
 	}
 }

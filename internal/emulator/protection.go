@@ -42,7 +42,7 @@ func (c *call) readEncryption(b *bucket) error {
 		}
 		return nil
 	}
-	mode, algorithm, hasMode := in.text("mode"), in.text("algorithm"), in.isSet("mode")
+	mode, algorithm, hasMode := in.text("mode"), in.text("algorithm"), in.readIsSet("mode")
 	if !c.mayWriteSetting("writeBucketEncryption") {
 		return unauthorized()
 	}
@@ -94,7 +94,7 @@ func (c *call) readFileLockEnabled(b *bucket) error {
 		return nil
 	}
 	if !enable {
-		if c.server.keeps(lockComesFirst) {
+		if c.server.keeps(retentionNeedsFileLock) {
 			return refuse(400, "file_lock_conflict",
 				"fileLockEnabled value of false is not allowed when bucket is already file lock enabled.")
 		}
@@ -104,7 +104,7 @@ func (c *call) readFileLockEnabled(b *bucket) error {
 	switch {
 	case !c.mayWriteSetting("writeBucketRetentions"):
 		return unauthorized()
-	case slices.Contains(consoleBucketTypes, b.Type):
+	case slices.Contains(consoleOnlyBucketTypes, b.Type):
 		return refuse(400, "restricted_bucket_conflict", "A %s bucket cannot be file lock enabled.", b.Type)
 	case b.Replication != nil && b.Replication.Source != nil && b.ID != "":
 		return refuse(400, "source_replication_conflict", "A bucket that is a replication source cannot be file lock enabled.")
@@ -131,11 +131,11 @@ func (c *call) readRetention(b *bucket) error {
 	if !c.mayWriteSetting("writeBucketRetentions") {
 		return unauthorized()
 	}
-	if !in.isSet("mode") {
+	if !in.readIsSet("mode") {
 		b.Retention = defaultRetention{}
 		return nil
 	}
-	if !b.FileLockEnabled && c.server.keeps(lockComesFirst) {
+	if !b.FileLockEnabled && c.server.keeps(retentionNeedsFileLock) {
 		return fileLockDisabledError()
 	}
 	if err := r.check(); err != nil {

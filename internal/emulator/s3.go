@@ -58,10 +58,10 @@ type s3Operation struct {
 type s3OperationFlags int
 
 const (
-	s3Writes               s3OperationFlags = 1 << iota
-	s3Document                              // it brings an XML document, which is read before the transaction
-	s3AllowsAnonymous                       // it lets in who has no signature, if the bucket is public
-	s3WholeObjectChecksums                  // its checksums are of the object that it makes of parts, not of its content
+	s3Writes                  s3OperationFlags = 1 << iota
+	s3Document                                 // it brings an XML document, which is read before the transaction
+	s3AllowsAnonymous                          // it lets in who has no signature, if the bucket is public
+	s3HasWholeObjectChecksums                  // its checksums are of the object that it makes of parts, not of its content
 )
 
 func (o *s3Operation) hasAnyFlag(wantedFlags s3OperationFlags) bool { return o.flags&wantedFlags != 0 }
@@ -81,7 +81,7 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
 	}
-	answered := s.replyS3(c, fault, faulty && !fault.LetThrough)
+	answered := s.replyS3(c, fault, faulty && !fault.DelayOnly)
 	s.runDueCalls()
 	if !answered {
 		panic(http.ErrAbortHandler)
@@ -98,7 +98,7 @@ func (s *Server) newS3Call(r *http.Request) *s3Call {
 	c.requestBucketName, c.objectKey = s.s3Target(r)
 	// What cannot be read is left out, and the signature will not fit.
 	c.query, _ = url.ParseQuery(r.URL.RawQuery)
-	c.op = c.routeOrRefusal()
+	c.op = c.operationOrRefusingOne()
 	return c
 }
 
@@ -159,7 +159,7 @@ func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) (hasReply bool) {
 		return false
 	}
 	code := f.Code
-	if code == "" || code == codes[f.Status] {
+	if code == "" || code == codeByStatus[f.Status] {
 		code = s3FaultCode(f.Status)
 	}
 	c.setRefusal(&s3Error{status: f.Status, code: code, message: f.Message, retryAfter: f.RetryAfter})
@@ -248,7 +248,7 @@ func (c *s3Call) receive() error {
 	if in.source.file.ID != "" {
 		return receiveCopy(c.call)
 	}
-	err := c.storeExactContent(c.requestPayload, c.requestPayload.handOverDigests()...)
+	err := c.storeIncomingContent(c.requestPayload, c.requestPayload.takeDigestsToFeed()...)
 	if wrong := c.requestPayload.readToEndAndVerify(); wrong != nil {
 		err = wrong
 	}
@@ -281,14 +281,14 @@ func (c *s3Call) identify() error {
 		return err
 	}
 	if !isHex(s.keyID, keyIDLength) {
-		return newS3Error(403, "InvalidAccessKeyId", "Malformed Access Key Id", member{"AWSAccessKeyId", s.keyID})
+		return newS3Error(403, "InvalidAccessKeyId", "Malformed Access Key Id", textElement{"AWSAccessKeyId", s.keyID})
 	}
 	k, found, err := c.server.loadKeyOrMaster(c.tx, s.keyID, c.now)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return newS3Error(403, "InvalidAccessKeyId", "The key '"+s.keyID+"' is not valid", member{"AWSAccessKeyId", s.keyID})
+		return newS3Error(403, "InvalidAccessKeyId", "The key '"+s.keyID+"' is not valid", textElement{"AWSAccessKeyId", s.keyID})
 	}
 	if err := s.checkTime(c.replyDate()); err != nil {
 		return err
@@ -318,9 +318,9 @@ func (c *s3Call) checkRegion(s *signature) error {
 	}
 	message := fmt.Sprintf("the region '%s' is wrong; expecting '%s'", s.region, region)
 	if s.presigned {
-		return authorizationQueryMalformed("Error parsing the X-Amz-Credential parameter; "+message, member{"Region", region})
+		return authorizationQueryMalformed("Error parsing the X-Amz-Credential parameter; "+message, textElement{"Region", region})
 	}
-	return authorizationHeaderMalformed(message, member{"Region", region})
+	return authorizationHeaderMalformed(message, textElement{"Region", region})
 }
 
 // mayAny reports whether the caller has one of the capabilities.

@@ -100,7 +100,7 @@ func newPayload(r *http.Request, s *signature, key []byte, op *s3Operation) (*pa
 func sha256Check(want string) check {
 	return check{Hash: sha256.New(), want: want, encode: hex.EncodeToString, refusal: func(got string) *s3Error {
 		return newS3Error(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.",
-			member{"ClientComputedContentSHA256", want}, member{"S3ComputedContentSHA256", got})
+			textElement{"ClientComputedContentSHA256", want}, textElement{"S3ComputedContentSHA256", got})
 	}}
 }
 
@@ -114,13 +114,13 @@ func (p *payload) readPromises(h http.Header, trailerName string, op *s3Operatio
 		}
 		refusal := func(got string) *s3Error {
 			return newS3Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.",
-				member{"ExpectedDigest", want}, member{"CalculatedDigest", got})
+				textElement{"ExpectedDigest", want}, textElement{"CalculatedDigest", got})
 		}
 		p.checks = append(p.checks, check{Hash: md5.New(), want: want, encode: base64.StdEncoding.EncodeToString, refusal: refusal})
 	}
 	for name := range h {
 		about := strings.TrimPrefix(name, checksumHeader)
-		if about == name || op.hasAnyFlag(s3WholeObjectChecksums) || about == "Algorithm" || about == "Mode" || about == "Type" {
+		if about == name || op.hasAnyFlag(s3HasWholeObjectChecksums) || about == "Algorithm" || about == "Mode" || about == "Type" {
 			continue
 		}
 		if err := p.addPromisedChecksum(strings.ToLower(name), h.Get(name)); err != nil {
@@ -203,9 +203,9 @@ func (p *payload) verify() error {
 	return nil
 }
 
-// handOverDigests gives the digests that the content is compared by. Who takes them
+// takeDigestsToFeed gives the digests that the content is compared by. Who takes them
 // feeds them, before finish.
-func (p *payload) handOverDigests() (digests []hash.Hash) {
+func (p *payload) takeDigestsToFeed() (digests []hash.Hash) {
 	p.checksFedElsewhere = true
 	for _, c := range p.checks {
 		digests = append(digests, c.Hash)

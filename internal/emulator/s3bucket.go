@@ -7,7 +7,7 @@ import (
 
 func s3ListBuckets(c *s3Call) error {
 	if c.http.Method != "GET" {
-		return s3WrongMethod.run(c)
+		return s3WrongMethodOp.run(c)
 	}
 	w := &c.replyBody
 	w.beginDocument("ListAllMyBucketsResult")
@@ -57,13 +57,13 @@ func s3CreateBucket(c *s3Call) error {
 	if id := c.tx.get(c.bucketNameStoreKey(c.requestBucketName)); id != nil {
 		return newS3Error(409, "BucketAlreadyOwnedByYou",
 			"Your previous request to create the named bucket succeeded and you already own it.",
-			member{"BucketName", c.requestBucketName})
+			textElement{"BucketName", c.requestBucketName})
 	}
 	if err := c.checkNewBucketName(c.requestBucketName); err != nil {
 		if e := asS3Error(err); e.code != "InvalidArgument" {
 			return e
 		}
-		return newS3Error(400, "InvalidBucketName", "The specified bucket is not valid.", member{"BucketName", c.requestBucketName})
+		return newS3Error(400, "InvalidBucketName", "The specified bucket is not valid.", textElement{"BucketName", c.requestBucketName})
 	}
 	if err := c.checkBucketCount(); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (c *s3Call) checkLocation() error {
 	}
 	if l := in.LocationConstraint; l != "" && l != c.server.account.Region {
 		return newS3Error(400, "InvalidLocationConstraint", "The specified location-constraint is not valid",
-			member{"LocationConstraint", l})
+			textElement{"LocationConstraint", l})
 	}
 	return nil
 }
@@ -252,7 +252,7 @@ func s3PutLogging(c *s3Call) error {
 func s3GetEncryption(c *s3Call) error {
 	if c.bucket.Encryption == (encryption{}) {
 		return newS3Error(404, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found",
-			member{"BucketName", c.requestBucketName})
+			textElement{"BucketName", c.requestBucketName})
 	}
 	w := &c.replyBody
 	w.beginDocument("ServerSideEncryptionConfiguration")
@@ -306,7 +306,7 @@ func readLockMode(mode string) (string, error) {
 func s3GetLockConfiguration(c *s3Call) error {
 	if !c.bucket.FileLockEnabled {
 		return newS3Error(404, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket",
-			member{"BucketName", c.requestBucketName})
+			textElement{"BucketName", c.requestBucketName})
 	}
 	w := &c.replyBody
 	w.beginDocument("ObjectLockConfiguration")

@@ -29,7 +29,7 @@ func s3GetCORS(c *s3Call) error {
 	w.end("CORSConfiguration")
 	if shown == 0 {
 		return newS3Error(404, "NoSuchCORSConfiguration", "The CORS configuration does not exist",
-			member{"BucketName", c.requestBucketName})
+			textElement{"BucketName", c.requestBucketName})
 	}
 	return nil
 }

@@ -10,17 +10,17 @@ import (
 type s3Error struct {
 	status        int
 	code, message string
-	members       []member    // beside code, message and resource
-	header        http.Header // beside that of all replies
+	members       []textElement // beside code, message and resource
+	header        http.Header   // beside that of all replies
 	retryAfter    int
 }
 
 // A member is one element of an XML document that has only text.
-type member struct{ name, value string }
+type textElement struct{ name, value string }
 
 func (e *s3Error) Error() string { return e.code + ": " + e.message }
 
-func newS3Error(status int, code, message string, members ...member) *s3Error {
+func newS3Error(status int, code, message string, members ...textElement) *s3Error {
 	return &s3Error{status: status, code: code, message: message, members: members}
 }
 
@@ -43,7 +43,7 @@ func s3NotImplemented(header string) *s3Error {
 		return newS3Error(501, "NotImplemented", "This API call is not supported.")
 	}
 	return newS3Error(501, "NotImplemented", "A header you provided implies functionality that is not implemented.",
-		member{"Header", header})
+		textElement{"Header", header})
 }
 
 // asS3Error says in S3's words what an error of either face means.
@@ -88,7 +88,7 @@ func asS3Error(err error) *s3Error {
 }
 
 func s3NoBucket(name string) *s3Error {
-	return newS3Error(404, "NoSuchBucket", "The specified bucket does not exist: "+name, member{"BucketName", name})
+	return newS3Error(404, "NoSuchBucket", "The specified bucket does not exist: "+name, textElement{"BucketName", name})
 }
 
 // s3FaultCode is S3's code for the status of a fault that has none of its own.

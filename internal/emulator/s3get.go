@@ -20,15 +20,15 @@ var s3Overrides = []struct{ parameter, header string }{
 	{"response-expires", "Expires"},
 }
 
-// findVersion gives a version of that name, which may be a marker.
-func (c *s3Call) findVersion(key, versionID string) (f file, found bool, err error) {
+// findVersionByID gives a version of that name, which may be a marker.
+func (c *s3Call) findVersionByID(key, versionID string) (f file, found bool, err error) {
 	bucketID, _, _, ok := readFileID(versionID)
 	switch {
 	case versionID == "null": // what objects without versions have elsewhere
 		return f, false, nil
 	case !ok:
 		return f, false, newS3Error(400, "InvalidArgument", "Invalid version id specified",
-			member{"ArgumentName", "versionId"}, member{"ArgumentValue", versionID})
+			textElement{"ArgumentName", "versionId"}, textElement{"ArgumentValue", versionID})
 	case bucketID != c.bucket.ID:
 		return f, false, nil
 	}
@@ -49,7 +49,7 @@ func (c *s3Call) requestedVersion() (file, error) {
 		}
 		return f, err
 	}
-	f, found, err := c.findVersion(c.objectKey, id)
+	f, found, err := c.findVersionByID(c.objectKey, id)
 	switch {
 	case err != nil:
 		return f, err
@@ -73,15 +73,15 @@ func (c *s3Call) missingObjectError(code, message string, marker file, hasMarker
 	if !c.may("listBuckets") {
 		return s3Denied()
 	}
-	e := newS3Error(404, code, message, member{"Key", c.objectKey})
+	e := newS3Error(404, code, message, textElement{"Key", c.objectKey})
 	if hasMarker {
 		e.header = deleteMarkerHeader(marker)
 	}
 	return e
 }
 
-// s3GetObject is GetObject and HeadObject.
-func s3GetObject(c *s3Call) error {
+// s3GetOrHeadObject is GetObject and HeadObject.
+func s3GetOrHeadObject(c *s3Call) error {
 	f, err := c.requestedVersion()
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (c *s3Call) narrowToRangeOrPart(d *sending) error {
 	switch {
 	case errors.As(err, &r) && r.status == http.StatusRequestedRangeNotSatisfiable:
 		e := newS3Error(416, "InvalidRange", "The requested range is not satisfiable",
-			member{"RangeRequested", wanted}, member{"ActualObjectSize", strconv.FormatInt(size, 10)})
+			textElement{"RangeRequested", wanted}, textElement{"ActualObjectSize", strconv.FormatInt(size, 10)})
 		e.header = http.Header{"Content-Range": {"bytes */" + strconv.FormatInt(size, 10)}}
 		return e
 	case err != nil:
@@ -230,7 +230,7 @@ func checkConditions(h http.Header, prefix string, f file, copying bool) error {
 	failed := func(name string) error {
 		return newS3Error(http.StatusPreconditionFailed, "PreconditionFailed",
 			"At least one of the pre-conditions you specified did not hold",
-			member{"Condition", name})
+			textElement{"Condition", name})
 	}
 	notModified := func(name string) error {
 		if copying {

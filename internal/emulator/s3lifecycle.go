@@ -43,7 +43,7 @@ type s3LifecycleRule struct {
 func s3GetLifecycle(c *s3Call) error {
 	if len(c.bucket.Lifecycle) == 0 {
 		return newS3Error(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist",
-			member{"BucketName", c.requestBucketName})
+			textElement{"BucketName", c.requestBucketName})
 	}
 	w := &c.replyBody
 	w.beginDocument("LifecycleConfiguration")

@@ -22,7 +22,7 @@ type listingRequest struct {
 // the one with the size of a page. A key with a name prefix must ask for no
 // more than that.
 func (c *s3Call) readListing(limitParameter string) (listingRequest, error) {
-	l, err := c.readPageParameters(limitParameter)
+	l, err := c.readPageSizeAndEncoding(limitParameter)
 	l.prefix, l.delimiter = c.query.Get("prefix"), c.query.Get("delimiter")
 	switch {
 	case err != nil:
@@ -35,8 +35,8 @@ func (c *s3Call) readListing(limitParameter string) (listingRequest, error) {
 	return l, nil
 }
 
-// readPageParameters reads how much of a listing is wanted, and in which encoding.
-func (c *s3Call) readPageParameters(limitParameter string) (listingRequest, error) {
+// readPageSizeAndEncoding reads how much of a listing is wanted, and in which encoding.
+func (c *s3Call) readPageSizeAndEncoding(limitParameter string) (listingRequest, error) {
 	l := listingRequest{pageSize: s3Page}
 	switch encoding := c.query.Get("encoding-type"); encoding {
 	case "":
@@ -89,12 +89,12 @@ func (l listingRequest) printFolders(w *xmlPrinter, names []string) {
 // behind everything inside.
 func (w walk) storeKeyAfter(name string) string {
 	if name == "" || name < w.prefix {
-		return w.storeKeyPrefix() + w.prefix
+		return w.bucketStoreKeyPrefix() + w.prefix
 	}
 	if strings.HasPrefix(name, w.prefix) && w.listedFolderIfAny(name) == name {
 		return w.storeKeyPastFolder(name)
 	}
-	return w.storeKeyPrefix() + name + "\x01"
+	return w.bucketStoreKeyPrefix() + name + "\x01"
 }
 
 // takePage gives a page of files, and whether there are more.

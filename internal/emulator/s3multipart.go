@@ -41,7 +41,7 @@ func s3CreateUpload(c *s3Call) error {
 // findUpload finds the unfinished upload that the request names.
 func (c *s3Call) findUpload() (file, error) {
 	missing := newS3Error(404, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, "+
-		"or the upload may have been aborted or completed.", member{"UploadId", c.query.Get("uploadId")})
+		"or the upload may have been aborted or completed.", textElement{"UploadId", c.query.Get("uploadId")})
 	id := c.query.Get("uploadId")
 	if bucketID, _, _, ok := readFileID(id); !ok || bucketID != c.bucket.ID {
 		return file{}, missing
@@ -57,7 +57,7 @@ func (c *s3Call) partNumber() (int64, error) {
 	n, err := strconv.ParseInt(c.query.Get("partNumber"), 10, 64)
 	if err != nil || n < 1 || n > maxParts {
 		return 0, newS3Error(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive",
-			member{"ArgumentName", "partNumber"}, member{"ArgumentValue", c.query.Get("partNumber")})
+			textElement{"ArgumentName", "partNumber"}, textElement{"ArgumentValue", c.query.Get("partNumber")})
 	}
 	return n, nil
 }
@@ -230,12 +230,12 @@ func choose(there []part, wanted []namedPart) (chosen []part, err error) {
 		if !found || there[at].MD5 != strings.Trim(w.ETag, `"`) || i > 0 && wanted[i-1].PartNumber == w.PartNumber {
 			return nil, newS3Error(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been "+
 				"uploaded, or the specified entity tag may not match the part's entity tag.",
-				member{"PartNumber", strconv.Itoa(w.PartNumber)})
+				textElement{"PartNumber", strconv.Itoa(w.PartNumber)})
 		}
 		if p := there[at]; p.Length < smallestPart && i < len(wanted)-1 {
 			return nil, newS3Error(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
-				member{"ProposedSize", strconv.FormatInt(p.Length, 10)}, member{"MinSizeAllowed", strconv.Itoa(smallestPart)},
-				member{"PartNumber", strconv.Itoa(p.Number)}, member{"ETag", p.MD5})
+				textElement{"ProposedSize", strconv.FormatInt(p.Length, 10)}, textElement{"MinSizeAllowed", strconv.Itoa(smallestPart)},
+				textElement{"PartNumber", strconv.Itoa(p.Number)}, textElement{"ETag", p.MD5})
 		}
 		chosen = append(chosen, there[at])
 	}
@@ -276,7 +276,7 @@ func s3AbortUpload(c *s3Call) error {
 }
 
 func s3ListParts(c *s3Call) error {
-	l, err := c.readPageParameters("max-parts")
+	l, err := c.readPageSizeAndEncoding("max-parts")
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (c *s3Call) checkNewObjectRequest() error {
 	}
 	if class := h.Get("X-Amz-Storage-Class"); class != "" && class != "STANDARD" {
 		return newS3Error(400, "InvalidStorageClass", "The storage class you specified is not valid",
-			member{"StorageClassRequested", class})
+			textElement{"StorageClassRequested", class})
 	}
 	for name := range h {
 		if strings.HasPrefix(name, "X-Amz-Grant-") {
@@ -82,7 +82,7 @@ func (c *s3Call) checkNewObjectRequest() error {
 
 func (c *s3Call) checkObjectKey() error {
 	if len(c.objectKey) > maxFileName {
-		return newS3Error(400, "KeyTooLongError", "Your key is too long", member{"MaxSizeAllowed", "1024"})
+		return newS3Error(400, "KeyTooLongError", "Your key is too long", textElement{"MaxSizeAllowed", "1024"})
 	}
 	return checkFileName(c.objectKey)
 }
@@ -378,43 +378,43 @@ func s3DeleteObject(c *s3Call) error {
 
 // A removal is what a delete did: the version that it made or deleted, and
 // whether that is a hide marker.
-type removal struct {
+type removalResult struct {
 	versionID    string
 	isHideMarker bool
 }
 
-func (c *s3Call) deleteVersionOrHide(key, versionID string, versioned bool) (removal, error) {
-	if !versioned {
+func (c *s3Call) deleteVersionOrHide(key, versionID string, hasVersionID bool) (removalResult, error) {
+	if !hasVersionID {
 		return c.hide(key)
 	}
 	if !c.may("deleteFiles") || !c.mayUseFileName(key) {
-		return removal{}, s3Denied()
+		return removalResult{}, s3Denied()
 	}
-	f, found, err := c.findVersion(key, versionID)
+	f, found, err := c.findVersionByID(key, versionID)
 	if err != nil || !found {
-		return removal{versionID: versionID}, err
+		return removalResult{versionID: versionID}, err
 	}
 	bypass := strings.EqualFold(c.http.Header.Get("X-Amz-Bypass-Governance-Retention"), "true")
 	if err := c.checkLock(f, bypass); err != nil {
-		return removal{}, err
+		return removalResult{}, err
 	}
-	return removal{f.ID, f.Action == hidden}, c.removeFile(f)
+	return removalResult{f.ID, f.Action == hidden}, c.removeFile(f)
 }
 
 // hide makes a marker, unless there is nothing to hide.
-func (c *s3Call) hide(key string) (removal, error) {
+func (c *s3Call) hide(key string) (removalResult, error) {
 	if !c.may("writeFiles") || !c.mayUseFileName(key) {
-		return removal{}, s3Denied()
+		return removalResult{}, s3Denied()
 	}
 	f, found, err := c.findNewestVersion(c.bucket.ID, key)
 	if err != nil || !found {
-		return removal{}, err
+		return removalResult{}, err
 	}
 	if f.Action != hidden {
 		f = c.newHideMarker(c.bucket.ID, key)
 		c.addFile(f)
 	}
-	return removal{f.ID, true}, nil
+	return removalResult{f.ID, true}, nil
 }
 
 const maxDeletes = 1000
@@ -462,7 +462,7 @@ func s3DeleteObjects(c *s3Call) error {
 	return nil
 }
 
-func (w *xmlPrinter) deleted(key, versionID string, done removal) {
+func (w *xmlPrinter) deleted(key, versionID string, done removalResult) {
 	w.begin("Deleted")
 	w.text("Key", key)
 	w.textIf("VersionId", versionID)

@@ -34,11 +34,11 @@ const (
 	emptySHA256   = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-func authorizationHeaderMalformed(message string, members ...member) *s3Error {
+func authorizationHeaderMalformed(message string, members ...textElement) *s3Error {
 	return newS3Error(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; "+message, members...)
 }
 
-func authorizationQueryMalformed(message string, members ...member) *s3Error {
+func authorizationQueryMalformed(message string, members ...textElement) *s3Error {
 	return newS3Error(400, "AuthorizationQueryParametersError", message, members...)
 }
 
@@ -159,7 +159,7 @@ func (s *signature) checkRequiredHeadersSigned(r *http.Request) error {
 	}
 	slices.Sort(unsigned)
 	return newS3Error(403, "AccessDenied", "There were headers present in the request which were not signed",
-		member{"HeadersNotSigned", strings.Join(unsigned, ", ")})
+		textElement{"HeadersNotSigned", strings.Join(unsigned, ", ")})
 }
 
 func (s *signature) scope() string { return s.date + "/" + s.region + "/s3/aws4_request" }
@@ -242,9 +242,9 @@ func (s *signature) check(r *http.Request, query url.Values, key []byte) error {
 		return nil
 	}
 	return newS3Error(403, "SignatureDoesNotMatch", "Signature validation failed",
-		member{"AWSAccessKeyId", s.keyID}, member{"StringToSign", toSign}, member{"SignatureProvided", s.value},
-		member{"StringToSignBytes", hexBytes(toSign)}, member{"CanonicalRequest", canonical},
-		member{"CanonicalRequestBytes", hexBytes(canonical)})
+		textElement{"AWSAccessKeyId", s.keyID}, textElement{"StringToSign", toSign}, textElement{"SignatureProvided", s.value},
+		textElement{"StringToSignBytes", hexBytes(toSign)}, textElement{"CanonicalRequest", canonical},
+		textElement{"CanonicalRequestBytes", hexBytes(canonical)})
 }
 
 // hexBytes writes text as S3 does for those who look for an odd byte.
@@ -265,16 +265,18 @@ func (s *signature) checkTime(now time.Time) error {
 	if err != nil || s.madeAt[:8] != s.date {
 		return newS3Error(403, "SignatureDoesNotMatch", "Credential date does not match the request's date")
 	}
-	server := member{"ServerTime", now.UTC().Format(time.RFC3339)}
+	server := textElement{"ServerTime", now.UTC().Format(time.RFC3339)}
 	switch {
 	case s.presigned && at.After(now.Add(maxSkew)):
 		return newS3Error(403, "AccessDenied", "Request is not valid yet", server)
 	case s.presigned && now.After(at.Add(s.expires)):
-		return newS3Error(403, "AccessDenied", "Request has expired", member{"X-Amz-Expires", strconv.Itoa(int(s.expires / time.Second))},
-			member{"Expires", at.Add(s.expires).Format(time.RFC3339)}, server)
+		return newS3Error(403, "AccessDenied", "Request has expired", textElement{"X-Amz-Expires",
+			strconv.Itoa(int(s.expires / time.Second))},
+			textElement{"Expires", at.Add(s.expires).Format(time.RFC3339)}, server)
 	case !s.presigned && now.Sub(at).Abs() > maxSkew:
 		return newS3Error(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.",
-			member{"RequestTime", s.madeAt}, server, member{"MaxAllowedSkewMilliseconds", strconv.FormatInt(maxSkew.Milliseconds(), 10)})
+			textElement{"RequestTime", s.madeAt}, server, textElement{"MaxAllowedSkewMilliseconds",
+				strconv.FormatInt(maxSkew.Milliseconds(), 10)})
 	}
 	return nil
 }

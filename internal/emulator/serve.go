@@ -91,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
 	}
-	out := s.reply(c, body, err, fault, faulty && !fault.LetThrough)
+	out := s.reply(c, body, err, fault, faulty && !fault.DelayOnly)
 	s.runDueCalls()
 	if out == nil {
 		panic(http.ErrAbortHandler)
@@ -119,7 +119,7 @@ func (s *Server) reply(c *call, body []byte, bodyErr error, f Fault, faulty bool
 	case f.TakesEffect:
 		s.answer(c, body)
 	}
-	return f.replyOrDisconnect(c.http.Context())
+	return f.replyOrNil(c.http.Context())
 }
 
 // wait lets the latency pass and reports whether the client is still there.
@@ -221,7 +221,7 @@ func (c *call) parseRequest(m method, body []byte) (err error) {
 
 // authorizeAndRun checks who calls before it takes the method's step.
 func (c *call) authorizeAndRun(m method, step func(*call) error) error {
-	if err := c.checkTestModeHeader(); err != nil {
+	if err := c.testModeError(); err != nil {
 		return err
 	}
 	if !m.takesOtherCredentials {
@@ -314,9 +314,9 @@ func sendContent(w http.ResponseWriter, r *http.Request, out *reply) {
 	}
 }
 
-// checkTestModeHeader obeys the header with which clients ask for the service's trouble;
+// testModeError obeys the header with which clients ask for the service's trouble;
 // see the "Integration Checklist".
-func (c *call) checkTestModeHeader() error {
+func (c *call) testModeError() error {
 	switch mode := strings.TrimSpace(c.http.Header.Get("X-Bz-Test-Mode")); {
 	case mode == "force_cap_exceeded" && methods[c.method].upload:
 		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")

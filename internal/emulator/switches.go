@@ -39,7 +39,7 @@ func AllSwitches() []SwitchDefinition {
 			on(func(s *Switches) *bool { return &s.IgnoreUnknownMembers })},
 		{"invalid-name-code", "CODE", "an illegal bucket name is refused with CODE, not bad_request",
 			func(s *Switches, value string) error {
-				return setText(&s.InvalidBucketNameCode, value)
+				return setNonEmpty(&s.InvalidBucketNameCode, value)
 			}},
 		{"markers-need-rules", "", "a hide marker without versions stays where no lifecycle rule applies",
 			on(func(s *Switches) *bool { return &s.OnlyRulesRemoveMarkers })},
@@ -54,12 +54,12 @@ func AllSwitches() []SwitchDefinition {
 		{"steady-revision", "", "an update that changes nothing leaves the revision alone",
 			on(func(s *Switches) *bool { return &s.KeepRevisionIfUnchanged })},
 		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only",
-			on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
+			on(func(s *Switches) *bool { return &s.V4ListsOnlyMultiBucketKeys })},
 		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches",
 			on(func(s *Switches) *bool { return &s.StrictLifecycleOverlap })},
 		{"taken-name", "NAME", "the bucket name belongs to somebody else; repeatable", func(s *Switches, value string) error {
 			var name string
-			err := setText(&name, value)
+			err := setNonEmpty(&name, value)
 			s.TakenBucketNames = append(s.TakenBucketNames, name)
 			return err
 		}},
@@ -84,7 +84,7 @@ func (s *Switches) Set(text string) error {
 	return fmt.Errorf("there is no switch %q", name)
 }
 
-func setText(to *string, value string) error {
+func setNonEmpty(to *string, value string) error {
 	if value == "" {
 		return errors.New("it needs a value, after an equals sign")
 	}

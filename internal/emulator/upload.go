@@ -76,7 +76,7 @@ func beginUpload(c *call) error {
 // fileFromUploadHeaders makes a file of the headers of b2_upload_file.
 func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 	h := c.http.Header
-	for _, name := range foreignHeaders {
+	for _, name := range refusedUploadHeaders {
 		if h.Values(name) != nil {
 			return file{}, badRequest("An upload must not have the header %s", name)
 		}
@@ -121,8 +121,8 @@ func (c *call) fileFromUploadHeaders(b bucket) (file, error) {
 	return f, f.checkInfoSize(b.FileLockEnabled || wanted != encryption{})
 }
 
-// foreignHeaders describe content in ways that b2_upload_file does not take.
-var foreignHeaders = []string{
+// refusedUploadHeaders describe content in ways that b2_upload_file does not take.
+var refusedUploadHeaders = []string{
 	"Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Range", "Expires",
 }
 
@@ -208,10 +208,10 @@ func (c *call) readLengthAndDigest() error {
 // unverifiedPrefix marks a SHA-1 that the client did not vouch for.
 const unverifiedPrefix = "unverified:"
 
-// receiveUpload is the second step of an upload.
-func receiveUpload(c *call) error {
+// receiveUploadContent is the second step of an upload.
+func receiveUploadContent(c *call) error {
 	in := c.incoming
-	if err := c.storeExactContent(c.http.Body); err != nil {
+	if err := c.storeIncomingContent(c.http.Body); err != nil {
 		return c.discardContent(in.contentID, err)
 	}
 	if in.sha1AtEnd {
@@ -229,9 +229,9 @@ func receiveUpload(c *call) error {
 	return nil
 }
 
-// storeExactContent keeps so many bytes of r as the incoming content, and makes other digests
+// storeIncomingContent keeps so many bytes of r as the incoming content, and makes other digests
 // of it too.
-func (c *call) storeExactContent(r io.Reader, others ...hash.Hash) error {
+func (c *call) storeIncomingContent(r io.Reader, others ...hash.Hash) error {
 	in := c.incoming
 	d := newDigests(others)
 	err := c.server.content.put(in.contentID, r, in.length, d)

@@ -182,7 +182,7 @@ func (c *Client) unreachableError(err error) *PostError {
 
 // escapeTruncatedWithoutToken is something that others wrote, short and without the token.
 func (c *Client) escapeTruncatedWithoutToken(text string) string {
-	return visible.EscapeTruncated(scrub.RemoveWholeSecret(text, c.repository.Token.Reveal()), 300)
+	return visible.EscapeTruncated(scrub.RemoveSecretKeepParts(text, c.repository.Token.Reveal()), 300)
 }
 
 // pauseAskedFor is how long the service wants to be left alone; below 0: it does not say so.

@@ -73,7 +73,7 @@ func (w *world) adoptAll(fold bool) {
 	query := account.Query{}
 	for _, k := range w.kinds {
 		if k.ParentKind() == "" {
-			query[k.Name] = account.KindQuery{MultiBucket: k.YieldsSecret()}
+			query[k.Name] = account.KindQuery{ListMultiBucketKeys: k.YieldsSecret()}
 		}
 	}
 	snapshot, err := account.ReadSnapshot(ctx, c, a, w.kinds, query)
@@ -87,10 +87,10 @@ func (w *world) adoptAll(fold bool) {
 	request := adopt.Request{
 		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, FoldFamilies: fold, Layout: adopt.OneFile,
 		Wanted:       func(*kind.Kind, string, string) bool { return true },
-		WantedByName: func(string) bool { return true }, Now: w.here(), ContentPaths: map[adopt.ObjectID]string{},
+		NamedExactly: func(string) bool { return true }, Now: w.here(), ContentPaths: map[adopt.ObjectID]string{},
 	}
 	w.downloadAll(&request, c)
-	r, err := adopt.GenerateConfig(request)
+	r, err := adopt.ConfigForLiveObjects(request)
 	w.must(err)
 	if len(r.Undeclarable) > 0 {
 		w.Errorf("not written: %v", r.Undeclarable)

@@ -190,7 +190,7 @@ func TestInterruptTellsWhatIsLeft(t *testing.T) {
 		w.verify = func(context.Context, string, secret.Value) (*wire.Account, error) {
 			return nil, &wire.Error{Status: 401, Code: "bad_auth_token"}
 		}
-		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.Verifying })
+		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.KeyNotYetAccepted })
 		if len(r.PartlySkipped) != 1 {
 			t.Errorf("not finished: %v, warnings %v", r.PartlySkipped, r.Warnings)
 		}

@@ -57,8 +57,8 @@ func TestKeyWithoutSecretIsNotDelivered(t *testing.T) {
 			!strings.Contains(r.BegunChanges[0].Err.Error(), "has no applicationKey") {
 			t.Errorf("%q: %+v", reply, r.BegunChanges)
 		}
-		if len(r.NewSecrets) > 0 || strings.Contains(w.dump(), `"keyName": "app"`) {
-			t.Errorf("%q: secrets %v; the key stays", reply, r.NewSecrets)
+		if len(r.UsableNewKeys) > 0 || strings.Contains(w.dump(), `"keyName": "app"`) {
+			t.Errorf("%q: secrets %v; the key stays", reply, r.UsableNewKeys)
 		}
 		w.must(s.Close())
 		if open := w.announced(); len(open) > 0 {
@@ -88,8 +88,8 @@ func TestReplyAboutAnotherKey(t *testing.T) {
 			!strings.Contains(r.BegunChanges[0].Err.Error(), "B2 answered with another key") {
 			t.Errorf("%s: %+v", name, r.BegunChanges)
 		}
-		if len(r.NewSecrets) > 0 || len(r.Entries) > 0 || !strings.Contains(w.dump(), `"keyName": "other"`) {
-			t.Errorf("%s: secrets %v, entries %v, or the other key is gone", name, r.NewSecrets, r.Entries)
+		if len(r.UsableNewKeys) > 0 || len(r.Entries) > 0 || !strings.Contains(w.dump(), `"keyName": "other"`) {
+			t.Errorf("%s: secrets %v, entries %v, or the other key is gone", name, r.UsableNewKeys, r.Entries)
 		}
 		w.must(s.Close())
 		if len(w.announced()) != 1 {

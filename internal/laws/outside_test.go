@@ -52,7 +52,7 @@ func TestDigestsAreOfWhatIsLive(t *testing.T) {
 			}
 			made, diags := plan.Make(plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Now: a.began,
 				RefreshOnly: true, Applied: plan.LastApply{Salt: stateSalt}})
-			if diags.HasErrors() || !made.HasNoChanges() {
+			if diags.HasErrors() || !made.HasNoResourceChanges() {
 				w.Errorf("a refresh after an apply: %v, %+v", diags, made)
 			}
 		}

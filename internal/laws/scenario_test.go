@@ -357,7 +357,7 @@ func stateLocked(w *world) {
 	store, err := shared.Open(context.Background(), state.Options{Now: w.Now, Operation: "apply", LockOwner: "laws"})
 	w.must(err)
 	e := addr.StateEntry{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Identity: "acme-photos", ID: "1"}
-	w.must(store.PutEntries(e))
+	w.must(store.PutEntriesCloseIntents(e))
 	if held, err := shared.LockHolder(context.Background()); err != nil || held == nil {
 		w.Errorf("the lock is held by %v, %v", held, err)
 	}

@@ -231,7 +231,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 	things := map[string]any{
 		"the configuration": a.config, "the client": a.client, "the options": b2.Options{KeyID: w.keyID, Key: w.key},
 		"the snapshot": a.snapshot, "the snapshot afterwards": r.Snapshot, "the plan": a.plan, "the changes": a.plan.Changes,
-		"the result": r, "the secrets": r.NewSecrets, "the entries": r.Entries, "the state": store.State(), "the store": store,
+		"the result": r, "the secrets": r.UsableNewKeys, "the entries": r.Entries, "the state": store.State(), "the store": store,
 		"the events": w.events, "the log": w.log, "the emulator's log": w.b2.Calls(),
 	}
 	for _, o := range slices.Concat(a.snapshot.AllRead(w.kinds[0]), r.Snapshot.AllRead(w.kinds[1])) {
@@ -249,7 +249,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 			c.scan(w, name, things[name])
 		}
 	}
-	for addr, made := range r.NewSecrets {
+	for addr, made := range r.UsableNewKeys {
 		shown := view.NewKey{Addr: addr, KeyID: made.KeyID, Key: made.Key}
 		out := view.Output{Name: "basic", Value: cty.StringVal(made.Key.Reveal())}
 		c.nowhere(w, "what is about to be shown", fmt.Sprintf("%+v %+v %#v %#v", shown, out, shown, out))

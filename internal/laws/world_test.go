@@ -188,7 +188,7 @@ type attempt struct {
 
 // idle reports whether a run would have nothing to do, not even in the state.
 func (a *attempt) idle() bool {
-	return a.plan.HasNoChanges() && len(a.plan.Records) == 0 && len(a.open) == 0
+	return a.plan.HasNoResourceChanges() && len(a.plan.Records) == 0 && len(a.open) == 0
 }
 
 func (w *world) connect() *b2.Client {

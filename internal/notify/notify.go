@@ -32,15 +32,15 @@ const (
 	plainJSON messageFormat = "json"
 )
 
-// URLForm says what a target looks like.
-const URLForm = "https://HOST/PATH, with slack+, ntfy+ or json+ in front where the host does not tell which of them it is"
+// URLFormText says what a target looks like.
+const URLFormText = "https://HOST/PATH, with slack+, ntfy+ or json+ in front where the host does not tell which of them it is"
 
 // ParseTarget reads a URL: slack+https://HOST/PATH. Without a word in front, the hosts of Slack and ntfy.sh are known, and
 // anything else gets JSON. The error says nothing of the text.
 func ParseTarget(text string) (Target, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	if err != nil || u.Hostname() == "" {
-		return Target{}, errors.New("it is no URL: it needs to be " + URLForm)
+		return Target{}, errors.New("it is no URL: it needs to be " + URLFormText)
 	}
 	t := Target{url: u, format: plainJSON}
 	switch host := strings.ToLower(u.Hostname()); {
@@ -51,11 +51,11 @@ func ParseTarget(text string) (Target, error) {
 	}
 	if word, scheme, given := strings.Cut(u.Scheme, "+"); given {
 		if t.format, u.Scheme = messageFormat(word), scheme; !slices.Contains([]messageFormat{slack, ntfy, plainJSON}, t.format) {
-			return Target{}, errors.New("what is in front of + is not known: it needs to be " + URLForm)
+			return Target{}, errors.New("what is in front of + is not known: it needs to be " + URLFormText)
 		}
 	}
 	if u.Scheme != "https" && u.Scheme != "http" {
-		return Target{}, errors.New("it is neither of https nor of http: it needs to be " + URLForm)
+		return Target{}, errors.New("it is neither of https nor of http: it needs to be " + URLFormText)
 	}
 	return t, nil
 }
@@ -93,7 +93,7 @@ func (t Target) Send(ctx context.Context, n report.Notice, userAgent string) err
 		if errors.Is(err, context.Canceled) {
 			return errors.New("it was interrupted")
 		}
-		return errors.New(reach.Failure{Cause: reach.Diagnose(err).Cause}.Reason("the server"))
+		return errors.New(reach.ConnectionFailure{Cause: reach.Diagnose(err).Cause}.Reason("the server"))
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, 1<<16) // what it says is for nobody

@@ -327,8 +327,8 @@ func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
 	return values, nil
 }
 
-// DescribeDestroyedInPlan says in the plan how much goes with what it destroys, as it was shown, and returns it.
-func (f *File) DescribeDestroyedInPlan() *plan.Plan {
+// AddContentsDescriptions says in the plan how much goes with what it destroys, as it was shown, and returns it.
+func (f *File) AddContentsDescriptions() *plan.Plan {
 	for _, held := range f.DestroyedContentsDescriptions {
 		for i := range f.Plan.Changes {
 			if f.Plan.Changes[i].Addr == held.Addr {

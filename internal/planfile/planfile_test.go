@@ -247,7 +247,7 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		if f, err := planfile.Read(path, schema.Kinds()); err == nil {
-			f.DescribeDestroyedInPlan()
+			f.AddContentsDescriptions()
 		}
 	})
 }

@@ -25,7 +25,7 @@ func (o *Options) bucketPromises(b *Bucket) []Promise {
 	if noUpload == "" {
 		open.CallClasses += "AAC"
 	}
-	open.try = func(ctx context.Context, t *trial) error {
+	open.try = func(ctx context.Context, t *prover) error {
 		if noUpload == "" {
 			if err := t.ensureUploaded(ctx, at); err != nil {
 				return err
@@ -36,7 +36,7 @@ func (o *Options) bucketPromises(b *Bucket) []Promise {
 	out := append([]Promise{open}, o.corsPromises(at)...)
 	if b.HasObjectLock {
 		lock := Promise{Text: "keeps a file under legal hold", SkipReason: noUpload, CallClasses: "AAAAAC",
-			try: func(ctx context.Context, t *trial) error { return t.checkLegalHold(ctx, at) }}
+			try: func(ctx context.Context, t *prover) error { return t.tryDeleteUnderLegalHold(ctx, at) }}
 		if lock.SkipReason == "" && !o.Account.HasCapability("writeFileLegalHolds") {
 			lock.SkipReason = "the credentials in use lack writeFileLegalHolds"
 		}
@@ -45,7 +45,7 @@ func (o *Options) bucketPromises(b *Bucket) []Promise {
 	return out
 }
 
-func (t *trial) checkAccessWithoutKey(ctx context.Context, at file) error {
+func (t *prover) checkAccessWithoutKey(ctx context.Context, at file) error {
 	resp, err := t.requestWithoutKey(ctx, http.MethodGet, t.downloadURL(at), nil)
 	if err != nil {
 		return err
@@ -67,12 +67,12 @@ func (t *trial) checkAccessWithoutKey(ctx context.Context, at file) error {
 	return nil
 }
 
-func (t *trial) downloadURL(at file) string {
+func (t *prover) downloadURL(at file) string {
 	return strings.TrimRight(t.Account.DownloadURL, "/") + "/file/" + at.bucket.Name + "/" + percentEncode(at.name, true)
 }
 
 // requestWithoutKey sends what a browser sends, follows nothing, and does not read the reply's content.
-func (t *trial) requestWithoutKey(ctx context.Context, method, target string, header map[string]string) (*http.Response, error) {
+func (t *prover) requestWithoutKey(ctx context.Context, method, target string, header map[string]string) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, target, nil)
@@ -147,7 +147,7 @@ func preflightPromise(at file, origin, method string, native bool, header map[st
 		text = "answers no page of "
 	}
 	return Promise{Text: text + quoted(origin) + " that asks for " + method, CallClasses: "B",
-		try: func(ctx context.Context, t *trial) error {
+		try: func(ctx context.Context, t *prover) error {
 			target := t.downloadURL(at)
 			if !native {
 				target = strings.TrimRight(t.Account.S3URL, "/") + "/" + at.bucket.Name + "/" + percentEncode(at.name, true)
@@ -172,8 +172,8 @@ func preflightPromise(at file, origin, method string, native bool, header map[st
 		}}
 }
 
-// checkLegalHold puts a file under legal hold, tries to delete it, and lifts the hold again, whatever happens.
-func (t *trial) checkLegalHold(ctx context.Context, at file) (err error) {
+// tryDeleteUnderLegalHold puts a file under legal hold, tries to delete it, and lifts the hold again, whatever happens.
+func (t *prover) tryDeleteUnderLegalHold(ctx context.Context, at file) (err error) {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}

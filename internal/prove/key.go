@@ -17,15 +17,15 @@ type operation struct {
 	preposition            string // before the name of a bucket
 	callClasses            string // natively; through S3 one call less of class A at most
 	involvesUpload         bool   // it needs a file that was uploaded for it
-	native, s3             func(t *trial, ctx context.Context, at file) error
+	native, s3             func(t *prover, ctx context.Context, at file) error
 }
 
 func listOperation() operation {
-	return operation{"list files", "listFiles", " of ", "C", false, (*trial).list, (*trial).listS3}
+	return operation{"list files", "listFiles", " of ", "C", false, (*prover).list, (*prover).listS3}
 }
 
 func uploadOperation() operation {
-	return operation{"upload files", "writeFiles", " to ", "AA", true, (*trial).upload, (*trial).uploadS3}
+	return operation{"upload files", "writeFiles", " to ", "AA", true, (*prover).upload, (*prover).uploadS3}
 }
 
 // A file is where something is tried.
@@ -38,7 +38,7 @@ type file struct {
 // further places.
 func (o *Options) keyPromises(k *Key) []Promise {
 	out := []Promise{{Text: "authorizes with what it was made with", SkipReason: k.NoAccessReason, CallClasses: "ACC",
-		try: func(ctx context.Context, t *trial) error { return t.authorizeAndCompareKey(ctx) }}}
+		try: func(ctx context.Context, t *prover) error { return t.openAndCompareKey(ctx) }}}
 	switch {
 	case k.NoAccessReason != "":
 		return out
@@ -68,7 +68,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 			may = " may not "
 		}
 		p := Promise{Text: api + ":" + may + op.verbPhrase + where, SkipReason: skipReason, CallClasses: op.callClasses,
-			try: func(ctx context.Context, t *trial) error { return t.expect(allowed, try(t, ctx, at)) }}
+			try: func(ctx context.Context, t *prover) error { return t.expect(allowed, try(t, ctx, at)) }}
 		if p.SkipReason == "" && op.involvesUpload {
 			p.SkipReason = cmp.Or(noUpload, at.bucket.NoUploadReason)
 		}
@@ -81,7 +81,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 	own := file{k.SampleAllowedBucket, k.NamePrefix + o.FileNameSuffix}
 	for _, op := range []operation{
 		listOperation(), uploadOperation(),
-		{"download files", "readFiles", "", "AAB", true, (*trial).download, (*trial).downloadS3},
+		{"download files", "readFiles", "", "AAB", true, (*prover).uploadAndDownload, (*prover).downloadS3},
 	} {
 		add(op, own, may(op), "")
 	}
@@ -98,7 +98,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 				op.preposition+"bucket "+quoted(k.SampleForbiddenBucket.Name))
 		}
 	}
-	deleting := operation{"delete files", "deleteFiles", "", "AAAC", true, (*trial).remove, (*trial).removeS3}
+	deleting := operation{"delete files", "deleteFiles", "", "AAAC", true, (*prover).remove, (*prover).removeS3}
 	add(deleting, own, may(deleting), "")
 	return out
 }
@@ -117,8 +117,8 @@ func newKeyRetryDelays() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second}
 }
 
-// authorizeAndCompareKey gets the key's means, and compares what B2 says of it.
-func (t *trial) authorizeAndCompareKey(ctx context.Context) error {
+// openAndCompareKey gets the key's means, and compares what B2 says of it.
+func (t *prover) openAndCompareKey(ctx context.Context) error {
 	t.keyUnusable = true
 	access, err := t.key.Open(ctx)
 	if err != nil {
@@ -146,7 +146,7 @@ func (t *trial) authorizeAndCompareKey(ctx context.Context) error {
 }
 
 // expect turns what came of a call into what is wrong with the promise.
-func (t *trial) expect(allowed bool, err error) error {
+func (t *prover) expect(allowed bool, err error) error {
 	switch {
 	case allowed && isAccessDenied(err):
 		return brokenPromiseError("B2 refuses it.")

@@ -79,7 +79,7 @@ type Promise struct {
 	Text        string // "B2: may not delete files"
 	SkipReason  string // why it cannot be tried; "": it can
 	CallClasses string // of the calls that it takes at most, as in B2's price list: "AAC"
-	try         func(ctx context.Context, t *trial) error
+	try         func(ctx context.Context, t *prover) error
 }
 
 // A Status is what came of a promise.
@@ -103,8 +103,8 @@ type Result struct {
 	Took        time.Duration
 }
 
-// Failed reports whether a promise is not known to be kept that was tried.
-func Failed(results []Result) bool {
+// AnyBrokenOrUnknown reports whether a promise is not known to be kept that was tried.
+func AnyBrokenOrUnknown(results []Result) bool {
 	for _, r := range results {
 		if r.Status == Broken || r.Status == Unknown {
 			return true
@@ -141,7 +141,7 @@ func (o *Options) noUploadReason() string {
 
 // promises lists what is tried of a subject, in that order. It asks B2 nothing.
 func (o *Options) promises(s *Subject) []Promise {
-	declared := Promise{Text: "is as declared", try: func(context.Context, *trial) error {
+	declared := Promise{Text: "is as declared", try: func(context.Context, *prover) error {
 		if s.DifferenceText != "" {
 			return brokenPromiseError(s.DifferenceText)
 		}
@@ -195,7 +195,7 @@ func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 }
 
 func (o *Options) trySubject(ctx context.Context, s *Subject) (results []Result) {
-	t := &trial{Options: o, key: s.Key, filesToRemove: map[file]bool{}}
+	t := &prover{Options: o, key: s.Key, filesToRemove: map[file]bool{}}
 	for _, p := range o.promises(s) {
 		r := Result{Addr: s.Addr, PromiseText: p.Text, Status: Skipped, Detail: p.SkipReason}
 		switch {

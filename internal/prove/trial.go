@@ -15,7 +15,7 @@ import (
 const content = "b2form prove\n"
 
 // A trial tries the promises of one subject.
-type trial struct {
+type prover struct {
 	*Options
 	key         *Key // nil: of a bucket
 	access      *Access
@@ -27,19 +27,19 @@ type trial struct {
 }
 
 // removeLaterUnlessDenied notes that a file may be there now: a reply that does not come tells nothing.
-func (t *trial) removeLaterUnlessDenied(at file, err error) (sameErr error) {
+func (t *prover) removeLaterUnlessDenied(at file, err error) (sameErr error) {
 	if !isAccessDenied(err) {
 		t.filesToRemove[at] = true
 	}
 	return err
 }
 
-func (t *trial) list(ctx context.Context, at file) error {
+func (t *prover) list(ctx context.Context, at file) error {
 	return t.access.Client.Call(ctx, "b2_list_file_names",
 		map[string]any{"bucketId": at.bucket.ID, "prefix": at.name, "maxFileCount": 1}, nil)
 }
 
-func (t *trial) upload(ctx context.Context, at file) error {
+func (t *prover) upload(ctx context.Context, at file) error {
 	id, err := put(ctx, t.access.Client, at)
 	if err == nil {
 		t.fileID = id
@@ -62,7 +62,7 @@ func put(ctx context.Context, c Client, at file) (id string, err error) {
 }
 
 // ensureUploaded makes sure that a version is there, and not by the key, which may be unable to.
-func (t *trial) ensureUploaded(ctx context.Context, at file) error {
+func (t *prover) ensureUploaded(ctx context.Context, at file) error {
 	if t.fileID != "" {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (t *trial) ensureUploaded(ctx context.Context, at file) error {
 	return nil
 }
 
-func (t *trial) download(ctx context.Context, at file) error {
+func (t *prover) uploadAndDownload(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func checkSameContent(got []byte, err error) error {
 	return err
 }
 
-func (t *trial) remove(ctx context.Context, at file) error {
+func (t *prover) remove(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (t *trial) remove(ctx context.Context, at file) error {
 }
 
 // sendS3 sends a request as the key, again where the service does not know it yet.
-func (t *trial) sendS3(ctx context.Context, method string, at file, query url.Values, body string) (http.Header, []byte, error) {
+func (t *prover) sendS3(ctx context.Context, method string, at file, query url.Values, body string) (http.Header, []byte, error) {
 	for _, delay := range newKeyRetryDelays() {
 		header, reply, err := t.s3.send(ctx, method, at.bucket.Name, at.name, query, body)
 		refused, ok := errors.AsType[*wire.Error](err)
@@ -112,13 +112,13 @@ func (t *trial) sendS3(ctx context.Context, method string, at file, query url.Va
 	return t.s3.send(ctx, method, at.bucket.Name, at.name, query, body)
 }
 
-func (t *trial) listS3(ctx context.Context, at file) error {
+func (t *prover) listS3(ctx context.Context, at file) error {
 	_, _, err := t.sendS3(ctx, http.MethodGet, file{at.bucket, ""}, url.Values{"list-type": {"2"}, "max-keys": {"1"}, "prefix": {at.name}},
 		"")
 	return err
 }
 
-func (t *trial) uploadS3(ctx context.Context, at file) error {
+func (t *prover) uploadS3(ctx context.Context, at file) error {
 	header, _, err := t.sendS3(ctx, http.MethodPut, at, nil, content)
 	if id := header.Get("X-Amz-Version-Id"); id != "" {
 		t.fileID = id
@@ -126,7 +126,7 @@ func (t *trial) uploadS3(ctx context.Context, at file) error {
 	return t.removeLaterUnlessDenied(at, err)
 }
 
-func (t *trial) downloadS3(ctx context.Context, at file) error {
+func (t *prover) downloadS3(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (t *trial) downloadS3(ctx context.Context, at file) error {
 	return checkSameContent(body, err)
 }
 
-func (t *trial) removeS3(ctx context.Context, at file) error {
+func (t *prover) removeS3(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (t *trial) removeS3(ctx context.Context, at file) error {
 }
 
 // clean removes what the trial made, and says what it could not remove.
-func (t *trial) clean(ctx context.Context) (failures []string) {
+func (t *prover) clean(ctx context.Context) (failures []string) {
 	for at := range t.filesToRemove {
 		if _, err := t.Admin.Purge(ctx, at.bucket.ID, at.name, nil); err != nil && !wire.IsGone(err) {
 			failures = append(failures, fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name),

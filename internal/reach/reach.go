@@ -14,32 +14,32 @@ import (
 )
 
 // A Cause is what keeps an answer away.
-type Cause int
+type NoAnswerCause int
 
 // The causes.
 const (
-	Unknown Cause = iota
+	Unknown NoAnswerCause = iota
 	UnknownHost
 	FailedLookup
 	Late
 	ForeignCertificate
 	UntrustedCertificate
 	NotTLS
-	Refused
-	NoRoute
+	ConnectionRefused
+	NoRouteToHost
 	Broken
 )
 
 // A Failure is why a request got no answer.
-type Failure struct {
-	Cause Cause
-	// Subject is the host of UnknownHost and FailedLookup, the address of Refused and NoRoute, and of
+type ConnectionFailure struct {
+	Cause NoAnswerCause
+	// Subject is the host of UnknownHost and FailedLookup, the address of Refused and NoRouteToHost, and of
 	// Unknown the text of the error; "": it is not known, or not to be shown.
 	Subject string
 }
 
 // Diagnose finds out why a request got no answer.
-func Diagnose(err error) Failure {
+func Diagnose(err error) ConnectionFailure {
 	address := ""
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Addr != nil {
 		address = e.Addr.String()
@@ -52,30 +52,30 @@ func Diagnose(err error) Failure {
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	switch {
 	case isName && name.IsNotFound:
-		return Failure{UnknownHost, name.Name}
+		return ConnectionFailure{UnknownHost, name.Name}
 	case isName:
-		return Failure{FailedLookup, name.Name}
+		return ConnectionFailure{FailedLookup, name.Name}
 	case isNet && timeout.Timeout():
-		return Failure{Cause: Late}
+		return ConnectionFailure{Cause: Late}
 	case badHost:
-		return Failure{Cause: ForeignCertificate}
+		return ConnectionFailure{Cause: ForeignCertificate}
 	case badCertificate, unknownCA:
-		return Failure{Cause: UntrustedCertificate}
+		return ConnectionFailure{Cause: UntrustedCertificate}
 	case notTLS, errors.Is(err, http.ErrSchemeMismatch):
-		return Failure{Cause: NotTLS}
+		return ConnectionFailure{Cause: NotTLS}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return Failure{Refused, address}
+		return ConnectionFailure{ConnectionRefused, address}
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return Failure{NoRoute, address}
+		return ConnectionFailure{NoRouteToHost, address}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return Failure{Cause: Broken}
+		return ConnectionFailure{Cause: Broken}
 	}
-	return Failure{Unknown, err.Error()}
+	return ConnectionFailure{Unknown, err.Error()}
 }
 
 // Reason words the failure as a clause: "127.0.0.1:8080 refused the connection". server is what
 // the server is called where no address is known: "the endpoint".
-func (f Failure) Reason(server string) string {
+func (f ConnectionFailure) Reason(server string) string {
 	subject := cmp.Or(f.Subject, server)
 	switch f.Cause {
 	case UnknownHost:
@@ -90,9 +90,9 @@ func (f Failure) Reason(server string) string {
 		return "the certificate of " + server + " is not trusted"
 	case NotTLS:
 		return server + " does not speak TLS"
-	case Refused:
+	case ConnectionRefused:
 		return subject + " refused the connection"
-	case NoRoute:
+	case NoRouteToHost:
 		return "there is no route to " + subject
 	case Broken:
 		return "the connection broke before an answer had come"

@@ -107,7 +107,7 @@ func GitHubSummary(r *Run) string {
 			words.JoinAnd(more) +
 			"._\n"
 	}
-	return Markdown(r, StepSummary-len(text)) + text
+	return Markdown(r, StepSummaryBytes-len(text)) + text
 }
 
 // A PipelineVariable is one result of a run for later steps of a pipeline. Its value has one line.

@@ -237,7 +237,7 @@ func TestMarkdownLimit(t *testing.T) {
 		r.Planned.Changes = append(r.Planned.Changes, one)
 	}
 	r.Planned.Changes[0].Diff = strings.Repeat("+   x = 1\n", 200_000)
-	for _, limit := range []int{0, 8000, 8001, 20_000, report.GitHubComment, report.GitLabComment, report.StepSummary} {
+	for _, limit := range []int{0, 8000, 8001, 20_000, report.GitHubComment, report.GitLabComment, report.StepSummaryBytes} {
 		got := report.Markdown(r, limit)
 		if len(got) > max(limit, 8000) {
 			t.Errorf("%d bytes where %d are the limit", len(got), limit)

@@ -185,6 +185,7 @@ func (r *Run) addSummary(l *jsonLine) {
 	if done.Counts, done.Incomplete = n, !strings.Contains(l.Message, " complete! "); done.Incomplete {
 		end = "incomplete."
 	}
-	done.Summary = fmt.Sprintf("%s %s Resources: %d added, %d changed, %d destroyed.", words.Capitalize(r.Command), end, n.Add, n.Change,
+	done.Summary = fmt.Sprintf("%s %s Resources: %d added, %d changed, %d destroyed.", words.CapitalizeUnlessName(r.Command), end, n.Add,
+		n.Change,
 		n.Destroy)
 }

@@ -18,8 +18,8 @@ const (
 	GitHubComment = 65_535
 	// GitLabComment is what a note on GitLab takes: 1 000 000 characters ("Application limits", size of comments).
 	GitLabComment = 1_000_000
-	// StepSummary is what GitHub shows of a step's summary: 1 MiB ("Workflow commands", step isolation and limits).
-	StepSummary = 1 << 20
+	// StepSummaryBytes is what GitHub shows of a step's summary: 1 MiB ("Workflow commands", step isolation and limits).
+	StepSummaryBytes = 1 << 20
 
 	leastMarkdown = 8000 // room for the parts that are never left out
 )

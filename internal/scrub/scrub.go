@@ -19,7 +19,7 @@ const Placeholder = "(sensitive value)"
 // repeat what they were given. A text that still holds a piece of it is given up as
 // a whole.
 func RemoveSecretOrWithholdText(text, secret string) string {
-	text = RemoveWholeSecret(text, secret)
+	text = RemoveSecretKeepParts(text, secret)
 	for i := 0; i+pieceSize <= len(secret); i++ {
 		if strings.Contains(text, secret[i:i+pieceSize]) {
 			return "(left out, since it holds a piece of the secret)"
@@ -28,9 +28,9 @@ func RemoveSecretOrWithholdText(text, secret string) string {
 	return text
 }
 
-// RemoveWholeSecret is RemoveSecret for a secret of which a part is no secret: its pieces stay. In
+// RemoveSecretKeepParts is RemoveSecret for a secret of which a part is no secret: its pieces stay. In
 // base64 it is found within a longer text too, as in that of "id:secret", which goes with it.
-func RemoveWholeSecret(text, secret string) string {
+func RemoveSecretKeepParts(text, secret string) string {
 	if secret == "" {
 		return text
 	}
@@ -54,7 +54,7 @@ var applicationKey = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`K[0-9]{3}(?:[0-9A-Za-z+/]|%2[BbFf]|\\/){27}`)
 })
 
-var escapes = regexp.MustCompile(`%[0-9A-F]{2}`)
+var percentEscape = regexp.MustCompile(`%[0-9A-F]{2}`)
 
 // pieceSize is the length at which a run of characters of the key is no chance.
 const pieceSize = 8
@@ -65,7 +65,7 @@ func encodings(key string) []string {
 	inner := string(quoted[1 : len(quoted)-1])
 	percent := url.QueryEscape(key)
 	all := []string{
-		key, percent, url.PathEscape(key), escapes.ReplaceAllStringFunc(percent, strings.ToLower),
+		key, percent, url.PathEscape(key), percentEscape.ReplaceAllStringFunc(percent, strings.ToLower),
 		inner, strings.ReplaceAll(inner, "/", `\/`), strings.ReplaceAll(key, "'", `'\''`),
 		hex.EncodeToString([]byte(key)), strings.ToUpper(hex.EncodeToString([]byte(key))),
 	}

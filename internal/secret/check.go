@@ -76,5 +76,5 @@ func checkedFilePath(d config.Delivery, o DeliveryOptions) (string, error) {
 	if o.FilePath != nil {
 		path = o.FilePath(d)
 	}
-	return path, checkNotProtectedGitOrTemp(path, o.ProtectedPaths)
+	return path, checkNotProtectedGitOrTempName(path, o.ProtectedPaths)
 }

@@ -57,7 +57,7 @@ func (f *tempFile) createNamed(path string) (err error) {
 		return err
 	}
 	if f.file, err = recreateTempFile(path); err != nil {
-		f.tempFileList.noteRemoved(path)
+		f.tempFileList.unlist(path)
 		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), errorWithoutPath(err))
 	}
 	f.tempPath = path
@@ -124,7 +124,7 @@ func (f *tempFile) publish() error {
 		if err := os.Rename(f.tempPath, f.targetPath); err != nil {
 			return errorWithoutPath(err)
 		}
-		f.tempFileList.noteRemoved(f.tempPath)
+		f.tempFileList.unlist(f.tempPath)
 	}
 	f.file = nil
 	return errorWithoutPath(durable.SyncDir(filepath.Dir(f.targetPath)))
@@ -140,7 +140,7 @@ func (f *tempFile) discard() error {
 		if err := os.Remove(f.tempPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		f.tempFileList.noteRemoved(f.tempPath)
+		f.tempFileList.unlist(f.tempPath)
 	}
 	f.file = nil
 	return nil

@@ -94,8 +94,8 @@ func (l *TempFileJournal) add(path string) error {
 	return errorWithoutPath(durable.SyncDir(filepath.Dir(l.path)))
 }
 
-// noteRemoved says that a listed file is there no more. The list goes with the last one.
-func (l *TempFileJournal) noteRemoved(path string) {
+// unlist says that a listed file is there no more. The list goes with the last one.
+func (l *TempFileJournal) unlist(path string) {
 	if l == nil {
 		return
 	}

@@ -15,11 +15,11 @@ const (
 	tempSuffix = ".tmp"
 )
 
-// checkNotProtectedGitOrTemp refuses a path at which a delivery would destroy what others live from:
+// checkNotProtectedGitOrTempName refuses a path at which a delivery would destroy what others live from:
 // the files at protected, the insides of a Git repository, and the temporary file
 // of another delivery. Links in folders are seen through, and names compared as
 // file systems do that do not tell cases apart.
-func checkNotProtectedGitOrTemp(path string, protected []string) error {
+func checkNotProtectedGitOrTempName(path string, protected []string) error {
 	if isTempName(path) {
 		return fmt.Errorf("%s is named like a temporary file of b2form: choose another name", path)
 	}

@@ -7,18 +7,18 @@ import (
 	"b2form/schema/addr"
 )
 
-// A fastAddr decodes addresses without the HCL parser where they are plain, which
+// A fastDecodedAddr decodes addresses without the HCL parser where they are plain, which
 // is what makes reading a state of a hundred thousand entries fast.
-type fastAddr addr.Addr
+type fastDecodedAddr addr.Addr
 
-func (a *fastAddr) UnmarshalText(text []byte) error {
+func (a *fastDecodedAddr) UnmarshalText(text []byte) error {
 	s := string(text)
 	if plain, ok := parseAddrFast(s); ok {
-		*a = fastAddr(plain)
+		*a = fastDecodedAddr(plain)
 		return nil
 	}
 	parsed, err := addr.Parse(s)
-	*a = fastAddr(parsed)
+	*a = fastDecodedAddr(parsed)
 	return err
 }
 

@@ -32,9 +32,9 @@ type bucketStorage struct {
 	now                  func() time.Time
 	lockOwner, operation string
 	runID                string       // in the names of this run's objects
-	heldBy               *LockedError // who had the lock when this run began without one; nil: nobody
+	heldByAtStart        *LockedError // who had the lock when this run began without one; nil: nobody
 
-	ctx           context.Context // outlives the run's
+	untilCloseCtx context.Context // outlives the run's
 	cancel        context.CancelFunc
 	heartbeatDone chan struct{} // closed when the heartbeat has ended
 	count         writeCounter
@@ -88,7 +88,7 @@ func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError,
 		}
 		held = nil
 		if k.claim.nonce == "" {
-			k.heldBy = k.holderIn(p)
+			k.heldByAtStart = k.holderIn(p)
 		} else {
 			l := lease{Nonce: k.claim.nonce, Owner: k.lockOwner, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
 			next, by := p.takeLease(l, now)
@@ -220,7 +220,7 @@ func isConflict(err error) bool {
 
 // startHeartbeat begins the heartbeat. It ends with close or abandon.
 func (k *bucketStorage) startHeartbeat(ctx context.Context) {
-	k.ctx, k.cancel = context.WithCancel(ctx)
+	k.untilCloseCtx, k.cancel = context.WithCancel(ctx)
 	k.heartbeatDone = make(chan struct{})
 	if k.claim.nonce == "" {
 		close(k.heartbeatDone)
@@ -228,7 +228,7 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 	}
 	go func() {
 		defer close(k.heartbeatDone)
-		for pause.For(k.ctx, leaseBeat) == nil && k.leaseLostErrorIfAny() == nil {
+		for pause.For(k.untilCloseCtx, leaseBeat) == nil && k.leaseLostErrorIfAny() == nil {
 			k.renewLease() // after a failure there is the next beat, and check
 		}
 	}()
@@ -249,7 +249,7 @@ func (k *bucketStorage) updateIfLeaseHeld(step func(statePointer, time.Time) (ne
 		return err
 	}
 	var gone *Error
-	err := k.compareAndSwap(k.ctx, func(p statePointer, now time.Time) (statePointer, error) {
+	err := k.compareAndSwap(k.untilCloseCtx, func(p statePointer, now time.Time) (statePointer, error) {
 		gone = nil
 		next, ok := step(p, now)
 		if !ok {
@@ -341,7 +341,7 @@ func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, 
 	if err := k.leaseLostErrorIfAny(); err != nil {
 		return fileVersion{}, err
 	}
-	id, err := k.Remote.Upload(k.ctx, k.bucketID, name, "application/json", content)
+	id, err := k.Remote.Upload(k.untilCloseCtx, k.bucketID, name, "application/json", content)
 	k.count.bytes.Add(int64(len(content)))
 	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, err
 }
@@ -352,7 +352,7 @@ func (k *bucketStorage) hideObjects(objects []fileVersion) {
 	var all sync.WaitGroup
 	for _, o := range objects {
 		all.Go(func() {
-			_ = k.Remote.Call(k.ctx, "b2_hide_file", map[string]string{"bucketId": k.bucketID, "fileName": o.Name}, nil)
+			_ = k.Remote.Call(k.untilCloseCtx, "b2_hide_file", map[string]string{"bucketId": k.bucketID, "fileName": o.Name}, nil)
 		})
 	}
 	all.Wait()

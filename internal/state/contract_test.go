@@ -58,7 +58,7 @@ func TestContractRoundTrip(t *testing.T) {
 			must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
 			s.SetApplied(state.AppliedDigests{Salt: fmt.Sprint("5a1", i)})
 			must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.open"), Identity: "open", KnownIDs: []string{"k0"}}))
-			must(t, s.PutEntries(entryNumber("app", i)))
+			must(t, s.PutEntriesCloseIntents(entryNumber("app", i)))
 			must(t, s.CheckLocked())
 			want = s.State()
 			beside := readShared(t, p.machine(nil))
@@ -128,7 +128,7 @@ func TestContractLock(t *testing.T) {
 		if h := <-waits; h == nil || h.Who != "ann@one" {
 			t.Errorf("OnWait was told of %+v", h)
 		}
-		must(t, first.PutEntries(entryNumber("app", 1)))
+		must(t, first.PutEntriesCloseIntents(entryNumber("app", 1)))
 		must(t, first.Close())
 		r := <-done
 		must(t, r.error)
@@ -146,13 +146,13 @@ func TestContractBreak(t *testing.T) {
 			t.Errorf("BreakLock = %+v, %v of a state that is not locked", held, err)
 		}
 		s := opened(t, p.machine(nil), state.Options{LockOwner: "ann@one"})
-		must(t, s.PutEntries(entryNumber("app", 0)))
+		must(t, s.PutEntriesCloseIntents(entryNumber("app", 0)))
 		broken, err := p.machine(nil).BreakLock(t.Context())
 		if err != nil || broken == nil || broken.Who != "ann@one" {
 			t.Errorf("BreakLock = %+v, %v", broken, err)
 		}
 		next := opened(t, p.machine(nil), state.Options{})
-		if err := s.PutEntries(entryNumber("stale", 1)); summaryOf(err) != "Another run has the state" {
+		if err := s.PutEntriesCloseIntents(entryNumber("stale", 1)); summaryOf(err) != "Another run has the state" {
 			t.Errorf("PutEntries = %v after the lock was broken", err)
 		}
 		if err := s.CheckLocked(); summaryOf(err) != "Another run has the state" {
@@ -161,7 +161,7 @@ func TestContractBreak(t *testing.T) {
 		if err := s.Close(); err == nil {
 			t.Error("Close said nothing of the broken lock")
 		}
-		must(t, next.PutEntries(entryNumber("app", 1)))
+		must(t, next.PutEntriesCloseIntents(entryNumber("app", 1)))
 		must(t, next.Close())
 		if got := readShared(t, p.machine(nil)); len(got.Entries) != 2 || got.Entries[1].Addr.Label != "app" {
 			t.Errorf("in the end there is %+v", got)
@@ -175,8 +175,8 @@ func TestContractStaleWriter(t *testing.T) {
 		holder := opened(t, p.machine(nil), state.Options{})
 		free := opened(t, p.machine(nil), state.Options{NoLock: true})
 		refused := map[string]bool{ // the server may have refused who has no lock, and else the other one is too late
-			"free": free.PutEntries(entryNumber("free", 1)) != nil,
-			"held": holder.PutEntries(entryNumber("held", 1)) != nil,
+			"free": free.PutEntriesCloseIntents(entryNumber("free", 1)) != nil,
+			"held": holder.PutEntriesCloseIntents(entryNumber("held", 1)) != nil,
 		}
 		if refused["free"] == refused["held"] {
 			t.Errorf("refused is %v: two versions grew from one, or none", refused)
@@ -203,8 +203,10 @@ func shortRun(t *testing.T, b state.Backend) (acknowledged []string, err error) 
 			return s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.open"), Identity: "open"})
 		}},
 		{"key.b?", func() error { return s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.b"), Identity: "b"}) }},
-		{"key.app[1]", func() error { return s.PutEntries(entryNumber("app", 1)) }},
-		{"key.b", func() error { return s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}) }},
+		{"key.app[1]", func() error { return s.PutEntriesCloseIntents(entryNumber("app", 1)) }},
+		{"key.b", func() error {
+			return s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"})
+		}},
 	} {
 		if err = change.do(); err != nil {
 			break
@@ -298,7 +300,7 @@ func TestContractMigration(t *testing.T) {
 			s := opened(t, p.machine(nil), state.Options{})
 			must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
 			must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.open"), Identity: "<open>", KnownIDs: []string{"k"}}))
-			must(t, s.PutEntries(entryNumber("app", 1), entryNumber("app", 2)))
+			must(t, s.PutEntriesCloseIntents(entryNumber("app", 1), entryNumber("app", 2)))
 			must(t, s.Close())
 			st = readShared(t, p.machine(nil))
 			must(t, st.Encode(&want))

@@ -26,7 +26,7 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 	t.Parallel()
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.old"), Identity: "old", ID: "k0"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.old"), Identity: "old", ID: "k0"}))
 	must(t, s.Close())
 	s = open(t, path)
 	a, b := address(t, "key.a"), address(t, "key.b")
@@ -34,7 +34,7 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 	for _, change := range []func() error{
 		func() error { return s.BindAccount("acc1", "https://api.backblazeb2.com") },
 		func() error { return s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "a"}) },
-		func() error { return s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}) },
+		func() error { return s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}) },
 		func() error {
 			return s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "a2", KnownIDs: []string{"k1"}})
 		},
@@ -86,7 +86,7 @@ func TestDamagedJournal(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	for _, id := range []string{"k1", "k2", "k3"} {
-		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key."+id), Identity: id, ID: id}))
+		must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key."+id), Identity: id, ID: id}))
 	}
 	journal, err := os.ReadFile(path + ".journal")
 	must(t, err)
@@ -144,7 +144,7 @@ func TestDamagedJournal(t *testing.T) {
 func TestGoingOnCutsOffWhatIsTorn(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
 	journal, err := os.ReadFile(path + ".journal")
 	must(t, err)
 	must(t, s.Close())
@@ -160,7 +160,7 @@ func TestGoingOnCutsOffWhatIsTorn(t *testing.T) {
 		path := statePath(t)
 		must(t, os.WriteFile(path+".journal", []byte(test.left), 0o644))
 		s := open(t, path)
-		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
+		must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
 		got, err := os.ReadFile(path + ".journal")
 		must(t, err)
 		if rest, ok := strings.CutPrefix(string(got), test.want); !ok || strings.Count(rest, "\n") != 1 {
@@ -208,7 +208,7 @@ func (h *history) step(r *rapid.T, step string) {
 		a := pick("addr")
 		h.puts++
 		id := fmt.Sprint("k", h.puts) // no object has two addresses
-		must(h.t, h.store.PutEntries(addr.StateEntry{Addr: a, Identity: "n", ID: id}))
+		must(h.t, h.store.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "n", ID: id}))
 		h.model[a] = id
 	case "forget":
 		a := pick("addr")
@@ -335,7 +335,7 @@ func announceForever(t *testing.T, path string) {
 	for i := 0; ; i++ {
 		a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
 		must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: a.String()}))
-		must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: a.String(), ID: fmt.Sprint("k", i)}))
+		must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: a.String(), ID: fmt.Sprint("k", i)}))
 		fmt.Println(i + 1)
 	}
 }

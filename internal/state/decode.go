@@ -184,7 +184,7 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 		return decodeStrict(v, &s.AccountID)
 	case "realm":
 		err := decodeStrict(v, &s.Realm)
-		s.Realm = recordedRealm(s.Realm)
+		s.Realm = realmWithoutLoopbackPort(s.Realm)
 		return err
 	case "applied":
 		return decodeStrict(v, &s.Applied)
@@ -218,7 +218,7 @@ func decodeEntry(v gjson.Result) (addr.StateEntry, error) {
 	if !ok {
 		var any struct {
 			addr.StateEntry
-			Addr fastAddr `json:"address"`
+			Addr fastDecodedAddr `json:"address"`
 		}
 		if err := decodeStrict(v, &any); err != nil {
 			return addr.StateEntry{}, err

@@ -15,7 +15,7 @@ func TestPutDigests(t *testing.T) {
 	s := open(t, path)
 	app, web := address(t, "key.app"), address(t, "key.web")
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"}))
-	must(t, s.PutEntries(addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Delivered: true},
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Delivered: true},
 		addr.StateEntry{Addr: web, Identity: "web", ID: "k2"}))
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app", KnownIDs: []string{"k0"}}))
 	const digests = "abcd0123456789ab0123456789cd"

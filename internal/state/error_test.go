@@ -170,7 +170,7 @@ func TestLocked(t *testing.T) {
 				return
 			}
 			a := addr.Addr{Kind: "key", Label: name}
-			got <- errors.Join(s.PutEntries(addr.StateEntry{Addr: a, Identity: name, ID: name}), s.Close())
+			got <- errors.Join(s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: name, ID: name}), s.Close())
 		}()
 	}
 	must(t, first.Close())
@@ -202,7 +202,7 @@ func TestContention(t *testing.T) {
 					t.Errorf("two runs at once, or: %v", err)
 				}
 				id := fmt.Sprintf("%06d", done.Add(1))
-				err = s.PutEntries(addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
+				err = s.PutEntriesCloseIntents(addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
 				holders.Add(-1)
 				if err := errors.Join(err, s.Close()); err != nil {
 					t.Error(err)
@@ -228,7 +228,7 @@ func TestContention(t *testing.T) {
 func TestClosed(t *testing.T) {
 	s := open(t, statePath(t))
 	must(t, s.Close())
-	if err := s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
+	if err := s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
 		t.Error("Put after Close succeeds")
 	}
 }
@@ -239,7 +239,7 @@ func TestForeignJournal(t *testing.T) {
 	must(t, s.BindAccount("acc1", "https://api.backblazeb2.com"))
 	must(t, s.Close())
 	s = open(t, path)
-	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
 	other := filepath.Join(t.TempDir(), "b2form.state.json")
 	copyFile(t, path+".journal", other+".journal")
 	must(t, s.Close())
@@ -284,7 +284,7 @@ func TestLooksWhileTheJournalIsMade(t *testing.T) {
 				}
 			})
 		}
-		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
+		must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
 		close(stop)
 		looking.Wait()
 		must(t, s.Close())

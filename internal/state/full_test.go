@@ -29,7 +29,7 @@ func TestNoRoom(t *testing.T) {
 		path := statePath(t)
 		s := open(t, path)
 		for i := range before {
-			must(t, s.PutEntries(entryNumber("old", i)))
+			must(t, s.PutEntriesCloseIntents(entryNumber("old", i)))
 		}
 		must(t, s.Close())
 		old, err := os.ReadFile(path)
@@ -75,7 +75,7 @@ func fillUp(t *testing.T, path string) {
 	must(t, err)
 	stored := 0
 	for err == nil {
-		if err = s.PutEntries(entryNumber("new", stored)); err == nil {
+		if err = s.PutEntriesCloseIntents(entryNumber("new", stored)); err == nil {
 			stored++
 		}
 	}

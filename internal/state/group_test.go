@@ -98,7 +98,7 @@ func TestFailedSync(t *testing.T) {
 		s := onDisk(t, d)
 		a, b := addr.Addr{Kind: "key", Label: "a"}, addr.Addr{Kind: "key", Label: "b"}
 		results := make(chan error, 2)
-		go func() { results <- s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}) }()
+		go func() { results <- s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}) }()
 		synctest.Wait()
 		d.release <- struct{}{}
 		if err := <-results; !errors.Is(err, broken) {
@@ -132,7 +132,7 @@ func TestCloseWaits(t *testing.T) {
 		s := onDisk(t, d)
 		done := make(chan string, 2)
 		a := addr.Addr{Kind: "key", Label: "a"}
-		go func() { _ = s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}); done <- "put" }()
+		go func() { _ = s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}); done <- "put" }()
 		synctest.Wait()
 		go func() { _ = s.Close(); done <- "closed" }()
 		synctest.Wait()
@@ -209,7 +209,7 @@ func BenchmarkRead(b *testing.B) {
 			DriftDigests: "0123456789abcdefghijklmnopqr",
 		}
 	}
-	if err := errors.Join(s.PutEntries(entries...), s.Close()); err != nil {
+	if err := errors.Join(s.PutEntriesCloseIntents(entries...), s.Close()); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

@@ -247,7 +247,7 @@ func TestServerTried(t *testing.T) {
 				good := engines.NewHTTPBackend("https://state.test/web", false, w)
 				if filled {
 					run := opened(t, good, state.Options{})
-					must(t, run.PutEntries(entryNumber("app", 1)))
+					must(t, run.PutEntriesCloseIntents(entryNumber("app", 1)))
 					must(t, run.Close())
 				}
 				err := engines.NewHTTPBackend("https://state.test/web", false, answering(func(r *http.Request) *http.Response {
@@ -298,9 +298,9 @@ func TestServerWithoutRoom(t *testing.T) {
 		})
 		b := engines.NewHTTPBackend("https://state.test/web", false, transport)
 		run := opened(t, b, state.Options{})
-		must(t, run.PutEntries(entryNumber("app", 1)))
+		must(t, run.PutEntriesCloseIntents(entryNumber("app", 1)))
 		full = true
-		err := run.PutEntries(entryNumber("app", 2))
+		err := run.PutEntriesCloseIntents(entryNumber("app", 2))
 		if summaryOf(err) != "The server of the state refuses" || !strings.Contains(err.Error(), "Make room") {
 			t.Errorf("PutEntries = %v", err)
 		}
@@ -335,7 +335,7 @@ func TestServerLateRequest(t *testing.T) {
 		run := opened(t, engines.NewHTTPBackend("https://state.test/web", false, w), state.Options{})
 		must(t, run.Close())
 		run = opened(t, engines.NewHTTPBackend("https://state.test/web", false, transport), state.Options{})
-		must(t, run.PutEntries(entryNumber("app", 1)))
+		must(t, run.PutEntriesCloseIntents(entryNumber("app", 1)))
 		_, _ = w.RoundTrip(late)
 		time.Sleep(3 * time.Second) // fake
 		if err := run.CheckLocked(); summaryOf(err) != "Another run has the state" {
@@ -384,7 +384,7 @@ func TestServerKeepsSoMuch(t *testing.T) {
 	if summaryOf(err) != "The state is too large for its server" {
 		t.Errorf("AnnounceCreates = %v", err)
 	}
-	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
+	must(t, run.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
 	must(t, run.Close())
 	if st := readShared(t, h); len(st.Entries) != 1 {
 		t.Errorf("there is %+v", st)
@@ -396,7 +396,7 @@ func TestDocument(t *testing.T) {
 	s := &tfserver.Server{}
 	h := engines.NewHTTPBackend("https://state.test/web", false, &wire{service: s})
 	run := opened(t, h, state.Options{})
-	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
+	must(t, run.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
 	must(t, run.Close())
 	text := string(s.Content("/web"))
 	if !strings.HasPrefix(text, `{"version":4,"terraform_version":"b2form","serial":3,"run":"`) ||

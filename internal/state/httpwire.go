@@ -149,8 +149,8 @@ func (h HTTPBackend) explainUnreachable(address string, err error) error {
 // one line.
 func (h HTTPBackend) scrubAndTruncate(text string) string {
 	if password := h.Password.Reveal(); password != "" {
-		text = scrub.RemoveWholeSecret(text, h.Username+":"+password)
-		text = scrub.RemoveWholeSecret(text, password)
+		text = scrub.RemoveSecretKeepParts(text, h.Username+":"+password)
+		text = scrub.RemoveSecretKeepParts(text, password)
 	}
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }

@@ -53,11 +53,11 @@ type checksummedLine struct {
 	Record json.RawMessage `json:"do"`
 }
 
-func checksum(b []byte) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE(b)) }
+func crc32Hex(b []byte) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE(b)) }
 
 func (r *journalRecord) encodeLine() []byte {
 	do := compactJSON(r)
-	return fmt.Appendf(nil, "{\"sum\":%q,\"do\":%s}\n", checksum(do), do)
+	return fmt.Appendf(nil, "{\"sum\":%q,\"do\":%s}\n", crc32Hex(do), do)
 }
 
 // journalHeader is the first line of a journal on top of base.
@@ -113,7 +113,7 @@ func parseJournal(path string, raw []byte, base *State) (parsedJournal, error) {
 // verifyLine gives the record of a line, as JSON, where the line is as it was written.
 func verifyLine(line []byte) (recordJSON json.RawMessage, ok bool) {
 	var s checksummedLine
-	ok = json.Unmarshal(line, &s) == nil && checksum(s.Record) == s.CRC32
+	ok = json.Unmarshal(line, &s) == nil && crc32Hex(s.Record) == s.CRC32
 	return s.Record, ok
 }
 
@@ -127,7 +127,7 @@ func decodeRecord(path string, lineNumber int, recordJSON json.RawMessage) (*jou
 	d.DisallowUnknownFields()
 	err := d.Decode(&r)
 	if r.Bind != nil {
-		r.Bind.Realm = recordedRealm(r.Bind.Realm)
+		r.Bind.Realm = realmWithoutLoopbackPort(r.Bind.Realm)
 	}
 	if err == nil {
 		err = r.checkComplete()

@@ -180,7 +180,7 @@ func (f *fileStorage) openStore() (*Store, error) {
 }
 
 func (f *fileStorage) openJournal() (journalFile, error) {
-	j, err := f.knownFiles.openJournal(os.O_APPEND | os.O_WRONLY | durable.NoFollow)
+	j, err := f.knownFiles.openOrCreateJournal(os.O_APPEND | os.O_WRONLY | durable.NoFollow)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +234,7 @@ func (f *fileStorage) close(s *State) error {
 		_ = f.journal.Close() // what fails here was synced before
 		f.journal = nil
 	}
-	err := f.foldJournal(s)
+	err := f.saveStateRemoveJournal(s)
 	if f.lock == nil {
 		return err
 	}
@@ -244,7 +244,7 @@ func (f *fileStorage) close(s *State) error {
 	return err
 }
 
-func (f *fileStorage) foldJournal(s *State) error {
+func (f *fileStorage) saveStateRemoveJournal(s *State) error {
 	if err := f.checkStateStillOurs(); err != nil {
 		if s == nil {
 			return nil // nothing is to be stored, so nothing is lost

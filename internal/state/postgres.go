@@ -37,8 +37,8 @@ type PostgresBackend struct {
 // A DialFunc makes the connection to a database; nil: as usual.
 type DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// retrySession is how often, about, a held lock is tried again.
-const retrySession = 200 * time.Millisecond
+// lockRetryPause is how often, about, a held lock is tried again.
+const lockRetryPause = 200 * time.Millisecond
 
 // NewPostgresBackend is the state of that name in a schema of the database that the connection string
 // names. What the string leaves out comes from the variables of libpq: PGHOST, PGPASSFILE,
@@ -116,7 +116,7 @@ func (d PostgresBackend) expandPlaceholders(text string) string {
 		"@locks", locks,
 		"@held", "EXISTS (SELECT FROM "+locks+" AND pid = pg_backend_pid())",
 		"@key", fmt.Sprintf("(%d)::bigint", key),
-	).Replace(strings.ReplaceAll(text, "@flaw", flaw))
+	).Replace(strings.ReplaceAll(text, "@flaw", tableFlawSQL))
 }
 
 // Read implements [Backend]. It is one statement.
@@ -128,7 +128,7 @@ func (d PostgresBackend) Read(ctx context.Context) (*State, error) {
 	defer closeConn(conn)
 	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 7, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
 		"FROM @schema.journal WHERE state = name), lock, application_name, usename, pid FROM (SELECT) one LEFT JOIN @schema.states "+
-		"ON name = $1 LEFT JOIN "+lockSessions+" ON true", d.StateName)
+		"ON name = $1 LEFT JOIN "+lockHolderSQL+" ON true", d.StateName)
 	if err == nil {
 		err = d.checkTableFlawColumn(row)
 	}
@@ -183,14 +183,14 @@ type databaseLockInfo struct {
 	SessionName string `json:"session"` // the run, as its session in the database is called
 }
 
-// lockSessions is the session that holds the lock, as a table of one row at most.
-const lockSessions = "(SELECT application_name, usename, pid FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity " +
+// lockHolderSQL is the session that holds the lock, as a table of one row at most.
+const lockHolderSQL = "(SELECT application_name, usename, pid FROM (SELECT pid FROM @locks) held LEFT JOIN pg_stat_activity " +
 	"USING (pid) LIMIT 1) session"
 
 // lockHolder says who holds the lock; nil: nobody.
 func (d PostgresBackend) lockHolder(ctx context.Context, c *databaseSession) (*LockedError, error) {
 	row, err := d.query(ctx, c, 4, "SELECT (SELECT lock FROM @schema.states WHERE name = $1), application_name, usename, pid FROM "+
-		lockSessions, d.StateName)
+		lockHolderSQL, d.StateName)
 	if err != nil || row == nil {
 		return nil, d.explain(err)
 	}
@@ -252,7 +252,7 @@ func (d PostgresBackend) BreakLock(ctx context.Context) (formerHolder *LockedErr
 		case row != nil && string(row[0]) == "0":
 			return held, nil
 		}
-		if err := pause.For(ctx, retrySession/4); err != nil {
+		if err := pause.For(ctx, lockRetryPause/4); err != nil {
 			return nil, err
 		}
 	}

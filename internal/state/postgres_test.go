@@ -39,18 +39,18 @@ const endSessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE
 func TestDatabaseSessionEnds(t *testing.T) {
 	d := database(t)
 	s := opened(t, d, state.Options{})
-	must(t, s.PutEntries(entryNumber("app", 1)))
+	must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 	sql(t, endSessions)
-	must(t, s.PutEntries(entryNumber("app", 2)))
+	must(t, s.PutEntriesCloseIntents(entryNumber("app", 2)))
 	sql(t, endSessions)
 	must(t, s.Close())
 	if got := readShared(t, d); len(got.Entries) != 2 {
 		t.Errorf("there is %+v", got)
 	}
 	s = opened(t, d, state.Options{})
-	must(t, s.PutEntries(entryNumber("app", 3)))
+	must(t, s.PutEntriesCloseIntents(entryNumber("app", 3)))
 	sql(t, "UPDATE b2form.states SET serial = serial - 1 WHERE name = '"+d.StateName+"';"+endSessions) // a fail-over that lost it
-	if err := s.PutEntries(entryNumber("app", 4)); summaryOf(err) != "Another run has the state" {
+	if err := s.PutEntriesCloseIntents(entryNumber("app", 4)); summaryOf(err) != "Another run has the state" {
 		t.Errorf("PutEntries = %v on a server that knows less", err)
 	}
 	if err := s.Close(); err == nil {
@@ -103,7 +103,7 @@ func TestDatabaseBehindPooler(t *testing.T) {
 				if s == nil {
 					continue
 				}
-				if err := s.PutEntries(entryNumber("app", i)); err != nil {
+				if err := s.PutEntriesCloseIntents(entryNumber("app", i)); err != nil {
 					told = append(told, err)
 				}
 				_ = s.Close()
@@ -142,9 +142,9 @@ func TestDatabaseSessionSwitched(t *testing.T) {
 		"$$ BEGIN PERFORM pg_advisory_unlock_all(); RETURN NEW; END $$;"+
 		"CREATE OR REPLACE TRIGGER unlock AFTER INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.StateName+
 		"') EXECUTE FUNCTION b2form.unlock()")
-	must(t, s.PutEntries(entryNumber("app", 1)))
+	must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 	sql(t, "DROP TRIGGER unlock ON b2form.journal; DROP FUNCTION b2form.unlock")
-	if err := s.PutEntries(entryNumber("app", 2)); summaryOf(err) != "The connection is shared with another run" {
+	if err := s.PutEntriesCloseIntents(entryNumber("app", 2)); summaryOf(err) != "The connection is shared with another run" {
 		t.Errorf("PutEntries = %v without the lock", err)
 	}
 	_ = s.Close()
@@ -154,7 +154,7 @@ func TestDatabaseSessionSwitched(t *testing.T) {
 func TestDatabaseRefuses(t *testing.T) {
 	d := database(t)
 	s := opened(t, d, state.Options{})
-	must(t, s.PutEntries(entryNumber("app", 1)))
+	must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 	fail := func(code string) {
 		sql(t, "CREATE OR REPLACE FUNCTION b2form.fail() RETURNS trigger LANGUAGE plpgsql AS "+
 			"$$ BEGIN RAISE 'x\x1by Pa55w0rd/for&it' USING ERRCODE = '"+code+"'; END $$;"+
@@ -166,7 +166,7 @@ func TestDatabaseRefuses(t *testing.T) {
 		"42P01": "The tables of the state do not exist", "XX000": "The database refuses: ",
 	} {
 		fail(code)
-		err := s.PutEntries(entryNumber("app", 2))
+		err := s.PutEntriesCloseIntents(entryNumber("app", 2))
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), engines.DatabasePassword) ||
 			strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("PutEntries = %v, want %s", err, want)

@@ -38,7 +38,7 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 		}
 	}
 	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
-	sql, params, columns := "SELECT "+whole+", @flaw, lock, application_name, usename, pid FROM @schema.states LEFT JOIN "+lockSessions+
+	sql, params, columns := "SELECT "+whole+", @flaw, lock, application_name, usename, pid FROM @schema.states LEFT JOIN "+lockHolderSQL+
 		" ON true WHERE name = $1", []any{k.StateName}, 8
 	if k.usesLock {
 		columns = 4
@@ -114,7 +114,7 @@ func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
 		if !told {
 			o.notifyWaiting(held)
 		}
-		if err := o.sleep(waiting, jitter(retrySession)); err != nil {
+		if err := o.sleep(waiting, jitter(lockRetryPause)); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -222,7 +222,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 		if conn != nil {
 			closeConn(conn)
 		}
-		if pause.For(limited, retrySession) == nil {
+		if pause.For(limited, lockRetryPause) == nil {
 			continue
 		}
 		if held != nil {

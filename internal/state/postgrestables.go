@@ -10,12 +10,12 @@ import (
 
 // How the tables must differ from those that CreateTables makes, as the database says it.
 const (
-	noTables      = "missing"
-	otherOwner    = "owner"
-	otherKind     = "kind"
-	withCode      = "code" // of others, which would run
-	otherColumns  = "columns"
-	createdTables = `CREATE SCHEMA IF NOT EXISTS @schema;
+	noTables            = "missing"
+	wrongOwner          = "owner"
+	otherRelationKind   = "kind"
+	withTriggersOrRules = "code" // of others, which would run
+	otherColumns        = "columns"
+	createdTables       = `CREATE SCHEMA IF NOT EXISTS @schema;
 CREATE TABLE IF NOT EXISTS @schema.states (
 	name text PRIMARY KEY, serial bigint NOT NULL, holder text NOT NULL, lock text NOT NULL, content text NOT NULL);
 ALTER TABLE @schema.states ALTER content SET STORAGE EXTERNAL;
@@ -23,17 +23,17 @@ CREATE TABLE IF NOT EXISTS @schema.journal (
 	state text REFERENCES @schema.states ON DELETE CASCADE, serial bigint, lines text NOT NULL, PRIMARY KEY (state, serial))`
 )
 
-// flaw is an expression that looks at the catalog alone, and gives what is wrong with the tables; an empty
+// tableFlawSQL is an expression that looks at the catalog alone, and gives what is wrong with the tables; an empty
 // text: nothing. What others have prepared may run code of theirs with the rights of who uses it. Types are exact, so that
 // no operator or function of the same name in another schema fits better.
-const flaw = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
-	WHEN bool_or(c.relkind <> 'r') THEN '` + otherKind + `'
-	WHEN NOT bool_and(pg_has_role(c.relowner, n.nspowner, 'MEMBER'::text)) THEN '` + otherOwner + `'
+const tableFlawSQL = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
+	WHEN bool_or(c.relkind <> 'r') THEN '` + otherRelationKind + `'
+	WHEN NOT bool_and(pg_has_role(c.relowner, n.nspowner, 'MEMBER'::text)) THEN '` + wrongOwner + `'
 	WHEN bool_or(c.relhasrules OR c.relrowsecurity OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
 		OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = c.oid AND contype NOT IN ('p', 'f', 'n'))
 		OR EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND (indexprs IS NOT NULL OR indpred IS NOT NULL))
 		OR EXISTS (SELECT FROM pg_attrdef WHERE adrelid = c.oid)
-		OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid)) THEN '` + withCode + `'
+		OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid OR inhrelid = c.oid)) THEN '` + withTriggersOrRules + `'
 	WHEN bool_or(
 		(SELECT string_agg(attname::text || ' ' || format_type(atttypid, atttypmod), ', '::text ORDER BY attnum) FROM pg_attribute
 			WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) || ', ' ||
@@ -50,10 +50,10 @@ func (d PostgresBackend) checkTableFlawColumn(row [][]byte) error {
 	}
 	schema := visible.EscapeLine(d.Schema)
 	what := map[string]string{
-		otherOwner:   "belongs to another user than the schema",
-		otherKind:    "is no plain table",
-		withCode:     "has triggers, rules, row security, checks, defaults or inheritance, which would have a part in every change",
-		otherColumns: "has other columns or another key than b2form gives it",
+		wrongOwner:          "belongs to another user than the schema",
+		otherRelationKind:   "is no plain table",
+		withTriggersOrRules: "has triggers, rules, row security, checks, defaults or inheritance, which would have a part in every change",
+		otherColumns:        "has other columns or another key than b2form gives it",
 	}[string(row[0])]
 	switch {
 	case what != "":

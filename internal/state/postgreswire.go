@@ -205,9 +205,9 @@ func unreachedReason(err error) string {
 	case isDial && dial.Addr != nil && errors.Is(err, fs.ErrNotExist):
 		f.Subject = "there is no socket " + dial.Addr.String()
 	case errors.Is(err, pgconn.ErrConnClosed):
-		f = reach.Failure{Cause: reach.Broken}
+		f = reach.ConnectionFailure{Cause: reach.Broken}
 	case strings.Contains(err.Error(), "server refused TLS connection"):
-		f = reach.Failure{Cause: reach.NotTLS}
+		f = reach.ConnectionFailure{Cause: reach.NotTLS}
 	case strings.Contains(err.Error(), "ValidateConnect failed"):
 		f.Subject = "no server is what PGTARGETSESSIONATTRS asks for"
 	case f.Cause == reach.Unknown:
@@ -218,6 +218,6 @@ func unreachedReason(err error) string {
 
 // scrubbed is what somebody else said, without the password and in one line.
 func (d PostgresBackend) scrubbed(text string) string {
-	text = scrub.RemoveWholeSecret(text, d.config.Password)
+	text = scrub.RemoveSecretKeepParts(text, d.config.Password)
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }

@@ -89,7 +89,7 @@ func (w worker) work() error {
 				return errors.New("it may act although another run has had the state")
 			}
 		}
-		err = s.PutEntries(entryNumber("worker", w.Number))
+		err = s.PutEntriesCloseIntents(entryNumber("worker", w.Number))
 		if err == nil && w.Die {
 			fmt.Print("stored")
 			self, err := os.FindProcess(os.Getpid())

@@ -55,12 +55,12 @@ type lease struct {
 	Expires   time.Time `json:"expires"`
 }
 
-func parsePointer(where, pair string) (statePointer, error) {
+func parsePointer(where, infoValue string) (statePointer, error) {
 	p := statePointer{FormatVersion: formatVersion}
-	if pair == "" {
+	if infoValue == "" {
 		return p, nil
 	}
-	if err := json.Unmarshal([]byte(pair), &p); err != nil {
+	if err := json.Unmarshal([]byte(infoValue), &p); err != nil {
 		return p, &Error{
 			Summary: "The pointer to the state is damaged",
 			Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it: b2form then " +

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// recordedRealm is what a state records of the URL at which an account authorizes: that of
+// realmWithoutLoopbackPort is what a state records of the URL at which an account authorizes: that of
 // an emulator on this machine without its port, which is another one each time it starts.
-func recordedRealm(realm string) string {
+func realmWithoutLoopbackPort(realm string) string {
 	u, err := url.Parse(realm)
 	if err != nil || u.Port() == "" {
 		return realm
@@ -23,5 +23,5 @@ func recordedRealm(realm string) string {
 // CanBelongTo reports whether a state may record objects of the account that authorizes at
 // realm.
 func (s *State) CanBelongTo(accountID, realm string) bool {
-	return s.AccountID == "" || accountBinding{s.AccountID, s.Realm} == accountBinding{accountID, recordedRealm(realm)}
+	return s.AccountID == "" || accountBinding{s.AccountID, s.Realm} == accountBinding{accountID, realmWithoutLoopbackPort(realm)}
 }

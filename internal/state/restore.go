@@ -14,7 +14,8 @@ func (s *Store) Restore(st *State) error {
 		if other, ok := errors.AsType[*Error](err); ok {
 			now := s.State()
 			other.Detail = fmt.Sprintf("%s records objects of account %s at %s, but what is to take its place those of account %s at %s. "+
-				"Keep each in a folder of its own.", s.displayName, now.AccountID, now.Realm, st.AccountID, recordedRealm(st.Realm))
+				"Keep each in a folder of its own.", s.displayName, now.AccountID, now.Realm, st.AccountID,
+				realmWithoutLoopbackPort(st.Realm))
 		}
 		if err != nil {
 			return err

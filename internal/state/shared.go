@@ -242,7 +242,7 @@ func (b BucketBackend) Open(ctx context.Context, o Options) (*Store, error) {
 		k.releaseLease()
 		return nil, err
 	}
-	base.HeldBy = k.heldBy
+	base.HeldBy = k.heldByAtStart
 	k.journalParts, k.baseState = parts, base
 	s := newStore(b.String(), k, base, c)
 	s.now = o.Now

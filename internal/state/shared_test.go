@@ -120,7 +120,7 @@ func TestSharedLeavesTheRestAlone(t *testing.T) {
 			map[string]any{"bucketId": c.bucketID(), "bucketInfo": map[string]string{"team": "web"}}, nil))
 		for i := range 3 {
 			s := opened(t, a, state.Options{})
-			must(t, s.PutEntries(entryNumber("app", i)))
+			must(t, s.PutEntriesCloseIntents(entryNumber("app", i)))
 			if held, err := a.LockHolder(t.Context()); err != nil || held == nil || held.Expires.IsZero() {
 				t.Errorf("LockHolder = %+v, %v", held, err)
 			}
@@ -170,7 +170,7 @@ func TestSharedTakeover(t *testing.T) {
 		}
 		s := opened(t, c.shared(w, time.Now), state.Options{})
 		must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.b"), Identity: "b"}))
-		must(t, s.PutEntries(entryNumber("app", 1)))
+		must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 		dead.Store(true)
 		fast := c.shared(&wire{}, func() time.Time { return time.Now().Add(time.Hour) })
 		var e *state.Error
@@ -187,12 +187,12 @@ func TestSharedTakeover(t *testing.T) {
 		if got := next.State(); len(got.Entries) != 1 || len(got.OpenIntents) != 1 {
 			t.Errorf("took over %+v", got)
 		}
-		must(t, next.PutEntries(entryNumber("app", 2)))
+		must(t, next.PutEntriesCloseIntents(entryNumber("app", 2)))
 		dead.Store(false)
 		if err := s.CheckLocked(); !errors.As(err, &e) {
 			t.Errorf("Check = %v", err)
 		}
-		if err := s.PutEntries(entryNumber("stale", 1)); !errors.As(err, &e) || e.Summary != "Another run has the state" {
+		if err := s.PutEntriesCloseIntents(entryNumber("stale", 1)); !errors.As(err, &e) || e.Summary != "Another run has the state" {
 			t.Errorf("Put = %v", err)
 		}
 		if err := s.Close(); !errors.As(err, &e) {
@@ -221,7 +221,7 @@ func TestSharedSleeper(t *testing.T) {
 		time.Sleep(21 * time.Second) // fake: one heartbeat
 		synctest.Wait()
 		must(t, s.CheckLocked())
-		must(t, s.PutEntries(entryNumber("app", 1)))
+		must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 		must(t, s.Close())
 	})
 }
@@ -249,7 +249,7 @@ func TestSharedGone(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		b := c.shared(&wire{}, time.Now)
 		s := opened(t, b, state.Options{})
-		must(t, s.PutEntries(entryNumber("app", 1)))
+		must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 		must(t, s.Close())
 		d, err := c.Dump()
 		must(t, err)

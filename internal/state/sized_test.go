@@ -36,7 +36,7 @@ func TestSharedIsAsLargeAsStored(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		b := c.shared(&wire{}, time.Now)
 		s := opened(t, b, state.Options{})
-		must(t, s.PutEntries(entryNumber("app", 1)))
+		must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
 		must(t, s.Close())
 		longer := &endless{}
 		for name, change := range map[string]func(*http.Response){
@@ -71,7 +71,7 @@ func TestSharedIsAsLargeAsStored(t *testing.T) {
 			t.Errorf("from an older b2form: %+v", got)
 		}
 		s = opened(t, b, state.Options{})
-		must(t, s.PutEntries(entryNumber("app", 2)))
+		must(t, s.PutEntriesCloseIntents(entryNumber("app", 2)))
 		must(t, s.Close())
 		for _, pair := range c.info() {
 			if !strings.Contains(pair, `"format":4`) || !strings.Contains(pair, `"size":`) {

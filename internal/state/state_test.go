@@ -68,7 +68,7 @@ func TestFile(t *testing.T) {
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"},
 		state.CreateIntent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
-	must(t, s.PutEntries(
+	must(t, s.PutEntriesCloseIntents(
 		addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
 			DeliveryDigest: "sha256:00"},
 		addr.StateEntry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon(),
@@ -130,7 +130,7 @@ func TestStateIsACopy(t *testing.T) {
 	defer s.Close()
 	a := address(t, "key.app")
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "app", KnownIDs: []string{"k0"}}))
-	must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k0", Retiring: []addr.RetiringObject{{ID: "k9"}}}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "app", ID: "k0", Retiring: []addr.RetiringObject{{ID: "k9"}}}))
 	got := s.State()
 	got.Entries[0].Retiring[0].ID, got.OpenIntents[0].KnownIDs[0] = "changed", "changed"
 	if e, ok := s.State().FindEntry(a); !ok || e.Retiring[0].ID != "k9" || s.State().OpenIntents[0].KnownIDs[0] != "k0" {
@@ -148,7 +148,7 @@ func TestUnchangedFileStays(t *testing.T) {
 
 	s := open(t, path)
 	a := address(t, "key.app")
-	must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k1"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "app", ID: "k1"}))
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "new"}))
 	must(t, s.DropIntents(state.CreateIntent{Addr: a, Identity: "new"}))
 	must(t, s.ForgetEntries(address(t, "key.never")))
@@ -188,7 +188,7 @@ func TestSymlinkAndMode(t *testing.T) {
 	must(t, os.Symlink(filepath.Join("shared", "state.json"), link))
 	put := func(id string) {
 		s := open(t, link)
-		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: id}))
+		must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: id}))
 		must(t, s.Close())
 	}
 	put("k1")
@@ -251,10 +251,13 @@ func TestIntents(t *testing.T) {
 		want []state.CreateIntent
 	}{
 		{"two identities", func() error { return nil }, []state.CreateIntent{first, second}},
-		{"the old object was seen again", func() error { return s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k1"}) },
+		{"the old object was seen again", func() error {
+			return s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "app",
+				ID: "k1"})
+		},
 			[]state.CreateIntent{first, second}},
 		{"the object is gone", func() error { return s.ForgetEntries(a) }, []state.CreateIntent{first, second}},
-		{"the announced one exists", func() error { return s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k3"}) },
+		{"the announced one exists", func() error { return s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "app", ID: "k3"}) },
 			[]state.CreateIntent{second}},
 		{"never made", func() error { return s.DropIntents(state.CreateIntent{Addr: a, Identity: "renamed"}) }, nil},
 		{"nothing left to drop", func() error { return s.DropIntents(state.CreateIntent{Addr: a, Identity: "renamed"}) }, nil},
@@ -277,7 +280,8 @@ func TestRevise(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
 	a, b, c := address(t, "key.a"), address(t, "key.b"), address(t, "key.c")
-	must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.RetiringObject{{ID: "8"}, {ID: "9"}}},
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.RetiringObject{{ID: "8"},
+		{ID: "9"}}},
 		addr.StateEntry{Addr: b, Identity: "b", ID: "2"}))
 	before := s.Stats().Syncs
 	must(t, s.MoveAndPut([]state.EntryMove{{From: b, To: c}, {From: a, To: b}}, []addr.StateEntry{{Addr: a, Identity: "new", ID: "3"}}))
@@ -315,7 +319,7 @@ func TestMoveAndPutClosesWhatMoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
 	from, to := address(t, "bucket.a"), address(t, "bucket.b")
-	must(t, s.PutEntries(addr.StateEntry{Addr: from, Identity: "a", ID: "1"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: from, Identity: "a", ID: "1"}))
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: from, Identity: "new"}))
 	must(t, s.MoveAndPut([]state.EntryMove{{From: from, To: to}}, []addr.StateEntry{{Addr: to, Identity: "new", ID: "2"}}))
 	if open := s.State().OpenIntents; len(open) > 0 {
@@ -333,7 +337,7 @@ func TestApplied(t *testing.T) {
 	if got := read(t, path).Applied; got != (state.AppliedDigests{}) {
 		t.Errorf("stored at once: %v", got)
 	}
-	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
 	if got := read(t, path).Applied; got != want {
 		t.Errorf("stored with a change: %v", got)
 	}
@@ -357,11 +361,11 @@ func TestBindOutlivesAFailedWrite(t *testing.T) {
 	s := open(t, path)
 	must(t, s.BindAccount("account", "realm"))
 	must(t, os.Mkdir(path+".journal", 0o755))
-	if s.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}) == nil {
+	if s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}) == nil {
 		t.Fatal("a folder was written to")
 	}
 	must(t, os.Remove(path+".journal"))
-	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
 	read, err := state.ReadOrEmpty(path)
 	must(t, err)
 	if read.AccountID != "account" || len(read.Entries) != 1 {
@@ -374,7 +378,7 @@ func TestMove(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()
 	from, to := address(t, "key.a"), address(t, `module.m["x"].key.b`)
-	must(t, s.PutEntries(addr.StateEntry{Addr: from, Identity: "app", ID: "k1"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: from, Identity: "app", ID: "k1"}))
 	must(t, s.AnnounceCreates(state.CreateIntent{Addr: from, Identity: "app", KnownIDs: []string{"k1"}}))
 	must(t, s.MoveEntry(from, to))
 	want := &state.State{
@@ -384,7 +388,7 @@ func TestMove(t *testing.T) {
 	if d := diff(want, s.State()); d != "" {
 		t.Errorf("after Move (-want +got):\n%s", d)
 	}
-	must(t, s.PutEntries(addr.StateEntry{Addr: from, Identity: "other", ID: "k2"}))
+	must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: from, Identity: "other", ID: "k2"}))
 	for _, bad := range [][2]addr.Addr{{from, to}, {address(t, "key.none"), address(t, "key.free")}, {from, address(t, "bucket.a")}} {
 		var e *state.Error
 		if err := s.MoveEntry(bad[0], bad[1]); !errors.As(err, &e) || !strings.Contains(e.Detail, "key.") {
@@ -453,7 +457,7 @@ func TestCost(t *testing.T) {
 			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
 			name := fmt.Sprintf("app-%d", i)
 			must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: name}))
-			must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: name, ID: name}))
+			must(t, s.PutEntriesCloseIntents(addr.StateEntry{Addr: a, Identity: name, ID: name}))
 		}
 		must(t, s.Close())
 		return s.Stats()
@@ -472,7 +476,7 @@ func TestCost(t *testing.T) {
 		many = append(many, addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x",
 			ID: fmt.Sprint("y", i)})
 	}
-	must(t, s.PutEntries(many...))
+	must(t, s.PutEntriesCloseIntents(many...))
 	if got := s.Stats(); got.Syncs > 2 {
 		t.Errorf("%d syncs for one Put of 1000 entries", got.Syncs)
 	}

@@ -50,7 +50,7 @@ type Options struct {
 // open it. All methods are safe for concurrent use, and every change but those of
 // BindAccount and SetApplied is durable when its method returns: concurrent changes share one write.
 //
-// A fact that could not be written (PutEntries, ForgetEntries, DropIntents, RemoveRetiree, MoveAndPut returned an error)
+// A fact that could not be written (PutEntriesCloseIntents, ForgetEntries, DropIntents, RemoveRetiree, MoveAndPut returned an error)
 // is still known to the Store, and Close tries again to save it. An
 // announcement that could not be written (AnnounceCreates) is forgotten, as the create
 // must not follow.
@@ -126,7 +126,7 @@ func (s *Store) BindAccount(accountID, realm string) error {
 	if s.changes.binding != nil {
 		now = *s.changes.binding
 	}
-	want := accountBinding{accountID, recordedRealm(realm)}
+	want := accountBinding{accountID, realmWithoutLoopbackPort(realm)}
 	switch now {
 	case want:
 		return nil
@@ -179,14 +179,14 @@ func (s *Store) AnnounceCreates(intents ...CreateIntent) error {
 	})
 }
 
-// PutEntries records objects, in place of what their addresses held. It closes the
+// PutEntriesCloseIntents records objects, in place of what their addresses held. It closes the
 // Intent with the entry's address and identity, unless the entry's ID is among
 // those the Intent knew before: then the announced object is still in doubt.
-func (s *Store) PutEntries(entries ...addr.StateEntry) error {
+func (s *Store) PutEntriesCloseIntents(entries ...addr.StateEntry) error {
 	return s.writeRecords(func() ([]journalRecord, error) { return s.buildPutRecords(entries, s.currentIntent), nil })
 }
 
-// PutKeepingIntent records an object as PutEntries does, but the intent of its create stays open
+// PutKeepingIntent records an object as PutEntriesCloseIntents does, but the intent of its create stays open
 // and knows the object: an earlier attempt at it may still make another one.
 func (s *Store) PutKeepingIntent(e addr.StateEntry) error {
 	return s.writeRecords(func() ([]journalRecord, error) {
@@ -302,7 +302,7 @@ func (s *Store) MoveEntry(from, to addr.Addr) error {
 }
 
 // MoveAndPut gives entries other addresses, as MoveEntry does, one after the other, and
-// then records entries, as PutEntries does, all in one write. On an *Error nothing is
+// then records entries, as PutEntriesCloseIntents does, all in one write. On an *Error nothing is
 // changed.
 func (s *Store) MoveAndPut(moves []EntryMove, entries []addr.StateEntry) error {
 	return s.writeRecords(func() ([]journalRecord, error) {

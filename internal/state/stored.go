@@ -45,9 +45,9 @@ func (s *knownFiles) checkUnchanged() error {
 	return nil
 }
 
-// openJournal opens the journal, which is made where there was none. A check comes before or
+// openOrCreateJournal opens the journal, which is made where there was none. A check comes before or
 // after: between the two it would take the new journal for another run's.
-func (s *knownFiles) openJournal(flags int) (*os.File, error) {
+func (s *knownFiles) openOrCreateJournal(flags int) (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := s.journalInfo == nil

@@ -111,7 +111,7 @@ func (m *machine) work(i int) (done bool) {
 			break
 		}
 		e := entryNumber(fmt.Sprintf("run%d", i), n)
-		if err := s.PutEntries(e); err != nil {
+		if err := s.PutEntriesCloseIntents(e); err != nil {
 			m.count(&m.lost)
 			done = false
 			break

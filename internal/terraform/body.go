@@ -53,7 +53,7 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 	b.replace(a.NameRange, as.Name)
 	u := plain
 	if as.Link.RefKind != "" {
-		u = ref
+		u = wantsObject
 	}
 	b.expression(a.Expr, u, b.scope)
 }
@@ -138,7 +138,7 @@ func (b *bodyRewriter) mayBeNull(e hclsyntax.Expression, depth int) bool {
 		return b.mayBeNull(e.Expression, depth)
 	case *hclsyntax.ScopeTraversalExpr:
 		switch it := b.mod.findReferencedItem(e.Traversal); {
-		case it == nil || depth > mostLocals || len(e.Traversal) != 2:
+		case it == nil || depth > maxLocalDepth || len(e.Traversal) != 2:
 		case it.localAttr != nil:
 			return b.mayBeNull(it.localAttr.Expr, depth+1)
 		case it.block.Type == "variable" && it.block.Body.Attributes["default"] != nil:
@@ -161,7 +161,7 @@ func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
 		b.replace(e.Range(), quoted(name))
 		return
 	}
-	b.expression(e, ref, nil)
+	b.expression(e, wantsObject, nil)
 }
 
 // bucketList writes the buckets of a key; an empty list means all of them there.
@@ -182,7 +182,7 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 			at := a.Expr.Range()
 			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.nativeTextAt(at)+") == 0 ? null : ")
 		}
-		b.expression(a.Expr, ref, nil)
+		b.expression(a.Expr, wantsObject, nil)
 	}
 	b.replace(a.NameRange, as.Name)
 }
@@ -311,7 +311,7 @@ func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 		}
 	}
 	for _, nested := range l.Body.Blocks {
-		b.conditionOrOutputBody(nested.Body, answer)
+		b.conditionOrOutputBody(nested.Body, computedAllowed)
 	}
 }
 

@@ -42,7 +42,7 @@ func (m *migration) carryStateAndSearchSecrets() {
 				m.result.Entries = append(m.result.Entries, e)
 				m.result.StateRemovals = append(m.result.StateRemovals, what)
 			}
-			if why != "" && (it == nil || it.fate != left) { // else its block says why
+			if why != "" && (it == nil || it.fate != uncarriable) { // else its block says why
 				m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{File: m.state.name, Title: what, Remark: why})
 			}
 			if why == "" && i.Status == "tainted" {
@@ -162,8 +162,8 @@ func (m *migration) addSecret(file, what, howToReplace string) {
 	m.result.Secrets = append(m.result.Secrets, SecretInState{File: file, What: what, HowToReplace: howToReplace})
 }
 
-// searchBackupForKeySecrets points out the keys whose secrets an earlier state holds.
-func (m *migration) searchBackupForKeySecrets(b Source) {
+// reportSecretsInBackup points out the keys whose secrets an earlier state holds.
+func (m *migration) reportSecretsInBackup(b Source) {
 	s, err := parseState(b.Name, b.Text)
 	if err != nil {
 		m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{File: b.Name, Title: "earlier state",

@@ -12,25 +12,25 @@ func (m *migration) classifyItems(mod *module) {
 		case it.localAttr != nil:
 		case it.block.Type == "resource" && it.referenceName != "", it.block.Type == "data" && it.referenceName != "":
 			m.classifyResource(it)
-			mod.holdsB2 = mod.holdsB2 || it.kind != nil || it.fate == left
+			mod.holdsB2 = mod.holdsB2 || it.kind != nil || it.fate == uncarriable
 		case it.block.Type == "module":
 			m.classifyCall(it)
-			mod.holdsB2 = mod.holdsB2 || it.fate != staying
+			mod.holdsB2 = mod.holdsB2 || it.fate != staysInTerraform
 		case it.block.Type == "provider":
-			it.fate = staying
+			it.fate = staysInTerraform
 			if it.title() == `provider "b2"` {
 				it.fate = dropped
-				m.noteEndpoint(it)
+				m.reportEndpointLost(it)
 			}
 		case slices.Contains([]string{"moved", "removed", "import"}, it.block.Type):
-			it.fate = staying
+			it.fate = staysInTerraform
 			for _, t := range it.refs {
 				if target := addressedResourceType(t); m.byType[target] != nil {
 					it.fate = carried
 				}
 			}
 		case !slices.Contains([]string{"variable", "output", "check", "terraform"}, it.block.Type):
-			it.fate = staying
+			it.fate = staysInTerraform
 		}
 	}
 	several := m.b2ProviderCount(mod) > 1
@@ -43,12 +43,12 @@ func (m *migration) classifyItems(mod *module) {
 }
 
 func (it *item) markNotCarriedOver(reason string) {
-	it.fate, it.notCarriedReason, it.edits = left, reason, nil
+	it.fate, it.notCarriedReason, it.edits = uncarriable, reason, nil
 }
 
 func (m *migration) classifyResource(it *item) {
 	typ := it.block.Labels[0]
-	it.fate = staying
+	it.fate = staysInTerraform
 	switch k := m.byType[typ]; {
 	case k != nil && it.block.Type == "resource":
 		it.kind, it.fate = k, carried
@@ -96,17 +96,17 @@ func resourceTypeOfData(typ string) string {
 func (m *migration) classifyCall(it *item) {
 	switch {
 	case it.callee != nil && !it.callee.holdsB2:
-		it.fate = staying
+		it.fate = staysInTerraform
 	case it.callee != nil:
 	case m.state.hasB2InModule(it.block.Labels, m.byType) || strings.Contains(literalText(it.block.Body.Attributes["source"]), "b2"):
 		it.markNotCarriedOver("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run " +
 			"this again.")
 	default:
-		it.fate = staying
+		it.fate = staysInTerraform
 	}
 }
 
-func (m *migration) noteEndpoint(it *item) {
+func (m *migration) reportEndpointLost(it *item) {
 	if e := it.block.Body.Attributes["endpoint"]; e != nil && literalText(e) != "production" {
 		m.result.ChangedMeaning = append(m.result.ChangedMeaning, it.file.place(e.SrcRange, it.title(),
 			"Set the environment variable B2_ENDPOINT to this endpoint."))
@@ -170,7 +170,7 @@ func (m *migration) decideStaying() {
 			}
 			if it.block.Type == "output" || it.block.Type == "check" {
 				if b2, other := mod.touches(it, map[*item]bool{}); other && !b2 {
-					it.fate = staying
+					it.fate = staysInTerraform
 					continue
 				}
 			}
@@ -179,7 +179,7 @@ func (m *migration) decideStaying() {
 		for _, it := range mod.items {
 			serves := it.localAttr != nil || it.block.Type == "variable"
 			if _, other := mod.touches(it, map[*item]bool{}); serves && !needed[it] && (used[it] || other) {
-				it.fate = staying
+				it.fate = staysInTerraform
 			}
 		}
 	}
@@ -193,7 +193,7 @@ func (it *item) dropRefsOfStayingArguments() {
 	}
 	it.refs = nil
 	for _, a := range attrsInSourceOrder(it.block.Body) {
-		if v := it.callee.byReferenceName["var."+a.Name]; v == nil || v.fate != staying {
+		if v := it.callee.byReferenceName["var."+a.Name]; v == nil || v.fate != staysInTerraform {
 			it.refs = append(it.refs, a.Expr.Variables()...)
 		}
 	}
@@ -209,7 +209,7 @@ func (mod *module) touches(it *item, seen map[*item]bool) (b2, other bool) {
 		case to.localAttr != nil:
 			ofB2, ofOthers := mod.touches(to, seen)
 			b2, other = b2 || ofB2, other || ofOthers
-		case to.fate == staying:
+		case to.fate == staysInTerraform:
 			other = true
 		default:
 			b2 = true

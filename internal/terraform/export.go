@@ -58,8 +58,8 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 	for _, r := range c.Resources {
 		body.WriteString("\n" + e.resource(r))
 	}
-	if n := len(e.relativeSources); n > 0 {
-		which := e.relativeSources[0]
+	if n := len(e.relativeSourceAddrs); n > 0 {
+		which := e.relativeSourceAddrs[0]
 		if n > 1 {
 			which += fmt.Sprintf(" and %d more", n-1)
 		}
@@ -97,14 +97,14 @@ func mayBeSameObject(e addr.StateEntry, r *config.Resource) bool {
 
 // An exporter is one run of Export.
 type exporter struct {
-	entries          map[addr.Addr]addr.StateEntry // of what is declared under the same name
-	labels           map[addr.Addr]string
-	taken            map[string]bool   // labels, by type
-	bucketRefs       map[string]string // what refers to a bucket, by its identity
-	dataBlocks       strings.Builder   // dataBlocks about buckets that are not declared
-	variables        strings.Builder   // for secrets
-	unsupportedAttrs []string          // of the resource at hand
-	relativeSources  []string          // addresses of files
+	entries             map[addr.Addr]addr.StateEntry // of what is declared under the same name
+	labels              map[addr.Addr]string
+	taken               map[string]bool   // labels, by type
+	bucketRefs          map[string]string // what refers to a bucket, by its identity
+	dataBlocks          strings.Builder   // dataBlocks about buckets that are not declared
+	variables           strings.Builder   // for secrets
+	unsupportedAttrs    []string          // of the resource at hand
+	relativeSourceAddrs []string          // addresses of files
 }
 
 func (e *exporter) takeUniqueLabel(typ, label string) string {
@@ -156,7 +156,7 @@ func (e *exporter) resource(r *config.Resource) string {
 		return "# The provider takes local files only: put the content into one, and name it as source.\n" + out.String()
 	}
 	if isSourceRelative(r) {
-		e.relativeSources = append(e.relativeSources, visible.EscapeLine(r.Addr.String()))
+		e.relativeSourceAddrs = append(e.relativeSourceAddrs, visible.EscapeLine(r.Addr.String()))
 		comment += "# The path of its source is relative to the folder of b2form's configuration.\n"
 	}
 	return "# " + visible.EscapeLine(r.Addr.String()) + "\n" + comment + text
@@ -265,16 +265,16 @@ func (e *exporter) block(b *strings.Builder, a *kind.Attr, v cty.Value, path str
 // bucketIDRefs writes the IDs of buckets, which the configuration knows by their names.
 func (e *exporter) bucketIDRefs(v cty.Value) string {
 	if v.Type() == cty.String {
-		return e.bucketIDRef(v.AsString())
+		return e.addDataBucketRef(v.AsString())
 	}
 	var list []string
 	for _, one := range v.AsValueSlice() {
-		list = append(list, e.bucketIDRef(one.AsString()))
+		list = append(list, e.addDataBucketRef(one.AsString()))
 	}
 	return "[" + strings.Join(list, ", ") + "]"
 }
 
-func (e *exporter) bucketIDRef(name string) string {
+func (e *exporter) addDataBucketRef(name string) string {
 	at := strings.ToLower(name)
 	if e.bucketRefs[at] == "" {
 		label := e.takeUniqueLabel("data", identifier(name))

@@ -14,10 +14,10 @@ import (
 type expressionUse int
 
 const (
-	plain  expressionUse = iota // in a setting of an object
-	flow                        // on the way to settings: local values, arguments of modules
-	ref                         // where an object is wanted
-	answer                      // where computed values may stand: outputs, postconditions
+	plain           expressionUse = iota // in a setting of an object
+	flow                                 // on the way to settings: local values, arguments of modules
+	wantsObject                          // where an object is wanted
+	computedAllowed                      // where computed values may stand: outputs, postconditions
 )
 
 // A referentType is what is known of a value: an object of B2, a module, or several of them.
@@ -87,7 +87,7 @@ func (r *rewriter) replace(at hcl.Range, text string) {
 // expression rewrites the references in an expression.
 func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope) {
 	inner := u
-	if u == ref {
+	if u == wantsObject {
 		inner = flow
 	}
 	switch e := e.(type) {
@@ -100,7 +100,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 		}
 	case *hclsyntax.IndexExpr:
 		r.expression(e.Collection, inner, s)
-		r.expression(e.Key, judged(u), s)
+		r.expression(e.Key, selectorUse(u), s)
 	case *hclsyntax.SplatExpr:
 		r.expression(e.Source, inner, s)
 		if each, ok := e.Each.(*hclsyntax.RelativeTraversalExpr); ok {
@@ -125,11 +125,11 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 			r.expression(e.Wrapped, inner, s)
 		}
 	case *hclsyntax.ConditionalExpr:
-		r.expression(e.Condition, judged(u), s)
+		r.expression(e.Condition, selectorUse(u), s)
 		r.expression(e.TrueResult, u, s)
 		r.expression(e.FalseResult, u, s)
 	case *hclsyntax.TemplateWrapExpr:
-		if _, direct := e.Wrapped.(*hclsyntax.ScopeTraversalExpr); direct && u == ref {
+		if _, direct := e.Wrapped.(*hclsyntax.ScopeTraversalExpr); direct && u == wantsObject {
 			r.replace(hcl.Range{Start: e.SrcRange.Start, End: e.Wrapped.StartRange().Start}, "")
 			r.replace(hcl.Range{Start: e.Wrapped.Range().End, End: e.SrcRange.End}, "")
 		}
@@ -145,10 +145,10 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 	}
 }
 
-// judged is where a part stands that chooses between others: it must be known where these must be.
-func judged(u expressionUse) expressionUse {
-	if u == answer {
-		return answer
+// selectorUse is where a part stands that chooses between others: it must be known where these must be.
+func selectorUse(u expressionUse) expressionUse {
+	if u == computedAllowed {
+		return computedAllowed
 	}
 	return plain
 }
@@ -275,11 +275,11 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) referentType {
 	return afterIndexes(is, rest)
 }
 
-// mostLocals bounds how often a local value may lead to another, which may lead back.
-const mostLocals = 100
+// maxLocalDepth bounds how often a local value may lead to another, which may lead back.
+const maxLocalDepth = 100
 
 func (r *rewriter) typeOfLocal(it *item) referentType {
-	if r.localDepth > mostLocals {
+	if r.localDepth > maxLocalDepth {
 		return referentType{}
 	}
 	return (&rewriter{m: r.m, mod: r.mod, it: it, localDepth: r.localDepth + 1}).typeOf(it.localAttr.Expr, nil)

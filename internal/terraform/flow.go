@@ -37,20 +37,20 @@ func (m *migration) recordFlows() {
 	m.recording = false
 	for _, mod := range m.calleesFirst {
 		for _, it := range mod.items {
-			it.followFlow()
+			it.mergeDownstreamFlow()
 		}
 	}
 }
 
-// followFlow adds what becomes of the items that a value goes to. Values that go round in circles are no valid configuration.
-func (it *item) followFlow() {
+// mergeDownstreamFlow adds what becomes of the items that a value goes to. Values that go round in circles are no valid configuration.
+func (it *item) mergeDownstreamFlow() {
 	f := &it.flow
 	if f.followed {
 		return
 	}
 	f.followed = true
 	for _, next := range f.to {
-		next.followFlow()
+		next.mergeDownstreamFlow()
 		f.toLink, f.toKnown = f.toLink || next.flow.toLink, f.toKnown || next.flow.toKnown
 		f.idReaders = append(f.idReaders, next.flow.idReaders...)
 	}
@@ -63,7 +63,7 @@ func (f *valueFlow) use() expressionUse {
 	if f.toLink || f.toKnown {
 		return flow
 	}
-	return answer
+	return computedAllowed
 }
 
 // noteUse records that a reference reads the values of an item.
@@ -73,11 +73,11 @@ func (r *rewriter) noteUse(of *item, u expressionUse, at hcl.Range) {
 	}
 	f := &of.flow
 	switch {
-	case r.isNullTest && u != answer:
+	case r.isNullTest && u != computedAllowed:
 		f.toKnown = true
-	case r.flowsTo != nil && u != plain && u != ref:
+	case r.flowsTo != nil && u != plain && u != wantsObject:
 		f.to = append(f.to, r.flowsTo)
-	case u == answer || u == plain:
+	case u == computedAllowed || u == plain:
 		f.toKnown = f.toKnown || u == plain
 		p := r.it.file.place(at, "", "")
 		f.idReaders = append(f.idReaders, fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(r.it.title()), p.File, p.Line))

@@ -64,7 +64,7 @@ func (r *rewriter) item() {
 	case it.block.Type == "module":
 		r.moduleCall()
 	default:
-		r.other()
+		r.otherBlock()
 	}
 }
 
@@ -115,7 +115,7 @@ func (r *rewriter) moduleCall() {
 	for _, a := range attrsInSourceOrder(r.it.block.Body) {
 		switch v := r.it.callee.byReferenceName["var."+a.Name]; {
 		case slices.Contains([]string{"for_each", "count", "source"}, a.Name):
-		case a.Name == "version" || a.Name == "providers" || v != nil && v.fate == staying:
+		case a.Name == "version" || a.Name == "providers" || v != nil && v.fate == staysInTerraform:
 			r.remove(a.SrcRange)
 		case a.Name == "depends_on":
 			r.dependsOn(a)
@@ -127,8 +127,8 @@ func (r *rewriter) moduleCall() {
 	}
 }
 
-// other rewrites blocks that are here as there, but for what they refer to.
-func (r *rewriter) other() {
+// otherBlock rewrites blocks that are here as there, but for what they refer to.
+func (r *rewriter) otherBlock() {
 	b := r.it.block
 	if t := r.blockExpressionUse(); t != plain {
 		r.conditionOrOutputBody(b.Body, t)
@@ -165,7 +165,7 @@ func (r *rewriter) other() {
 func (r *rewriter) blockExpressionUse() expressionUse {
 	switch r.it.block.Type {
 	case "check":
-		return answer
+		return computedAllowed
 	case "output":
 		return r.m.outputUse(r.it)
 	}
@@ -180,7 +180,7 @@ func (r *rewriter) conditionOrOutputBody(body *hclsyntax.Body, u expressionUse) 
 		case a.Name == "depends_on" || a.Name == "ephemeral":
 			r.remove(a.SrcRange)
 		case a.Name == "value" && whole:
-			r.expression(a.Expr, ref, nil)
+			r.expression(a.Expr, wantsObject, nil)
 		case a.Name == "value" && r.it.block.Type == "output" && r.mod != r.m.root:
 			r.valueExpression(a.Expr, r.it)
 		default:
@@ -314,7 +314,7 @@ func (r *rewriter) data() {
 		case a.Name == "provider" || a.Name == "depends_on" || isFalse(a):
 			r.remove(a.SrcRange)
 		case form == "files" && a.Name == "folder_name":
-			r.folderPrefix(a)
+			r.folderNameToPrefix(a)
 		case form == "files" && a.Name == "recursive":
 			r.remove(a.SrcRange)
 		case r.it.kind == nil || attrByTerraformName(r.it.kind.Attrs, a.Name) == nil || a.Name == "show_versions":
@@ -328,7 +328,7 @@ func (r *rewriter) data() {
 			r.self = r.it.kind
 			r.unwrap(nested)
 			for _, c := range nested.Body.Blocks {
-				r.conditionOrOutputBody(c.Body, answer)
+				r.conditionOrOutputBody(c.Body, computedAllowed)
 			}
 			continue
 		}
@@ -341,8 +341,8 @@ func (r *rewriter) data() {
 	}
 }
 
-// folderPrefix writes the name of a folder as what the names in it begin with.
-func (r *rewriter) folderPrefix(a *hclsyntax.Attribute) {
+// folderNameToPrefix writes the name of a folder as what the names in it begin with.
+func (r *rewriter) folderNameToPrefix(a *hclsyntax.Attribute) {
 	_, constant := nonNullLiteral(a.Expr)
 	switch name := literalText(a); {
 	case !constant:
@@ -359,7 +359,7 @@ func (r *rewriter) rewriteAttributeAs(a *hclsyntax.Attribute, as *kind.Attr) {
 	r.replace(a.NameRange, as.Name)
 	u := plain
 	if as.Link.RefKind != "" {
-		u = ref
+		u = wantsObject
 	}
 	r.expression(a.Expr, u, nil)
 }

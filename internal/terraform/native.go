@@ -153,7 +153,7 @@ func (w *jsonToNativeWriter) member(name string, value gjson.Result, within stri
 	case isBlock:
 		w.block([]string{name}, value, depth)
 	case holdsAddressOrType(name, within):
-		w.line(value, indent+name+" = "+addressText(value))
+		w.line(value, indent+name+" = "+nativeAddresses(value))
 	default:
 		w.line(value, indent+name+" = "+w.expression(value))
 	}
@@ -173,8 +173,8 @@ func (w *jsonToNativeWriter) nestedLabelled(name string, value gjson.Result, dep
 }
 
 // holdsAddressOrType reports whether an argument holds addresses, or types, as texts.
-func holdsAddressOrType(name, within string) bool {
-	switch within {
+func holdsAddressOrType(name, blockType string) bool {
+	switch blockType {
 	case "moved", "removed", "import":
 		return name == "from" || name == "to"
 	case "variable":
@@ -185,11 +185,11 @@ func holdsAddressOrType(name, within string) bool {
 	return name == "depends_on" || name == "provider" || name == "providers" || name == "iterator"
 }
 
-func addressText(v gjson.Result) string {
+func nativeAddresses(v gjson.Result) string {
 	switch {
 	case v.IsArray():
 		var list []string
-		v.ForEach(func(_, one gjson.Result) bool { list = append(list, addressText(one)); return true })
+		v.ForEach(func(_, one gjson.Result) bool { list = append(list, nativeAddresses(one)); return true })
 		return "[" + strings.Join(list, ", ") + "]"
 	case v.IsObject():
 		list := []string{}

@@ -31,7 +31,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 			r.noteUse(r.it, u, t.SourceRange())
 		}
 	case root == "self" && r.self != nil:
-		r.tail(referentType{kind: r.self}, t[1:], answer)
+		r.tail(referentType{kind: r.self}, t[1:], computedAllowed)
 	case root == "terraform":
 		r.replaceByVariable(t, u)
 	case it == nil:
@@ -49,8 +49,8 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 		r.checkWholeResourceUse(t, it, u)
 		r.tail(r.typeOfReference(t[:from], s), t[from:], u)
 	case it.kind != nil && it.block.Type == "resource" && r.readsSecret(it.kind, t[2:]):
-		r.refuse(t.SourceRange(), secretRefusal(it), it)
-	case it.fate == left && it.block.Type == "data":
+		r.refuse(t.SourceRange(), secretRefusalText(it), it)
+	case it.fate == uncarriable && it.block.Type == "data":
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.")
 	default:
 		r.replaceByVariable(t, u)
@@ -89,14 +89,14 @@ func (r *rewriter) checkWholeResourceUse(t hcl.Traversal, it *item, u expression
 		return
 	}
 	switch {
-	case r.it.block.Type == "module" && (u == flow || u == answer):
+	case r.it.block.Type == "module" && (u == flow || u == computedAllowed):
 		r.refuse(t.SourceRange(), "It hands in a whole resource, whose attributes have other names here. Hand in its name.")
-	case it.kind.Credential != nil && u == answer && r.it.block.Type == "output":
-		r.refuse(t.SourceRange(), secretRefusal(it), it)
+	case it.kind.Credential != nil && u == computedAllowed && r.it.block.Type == "output":
+		r.refuse(t.SourceRange(), secretRefusalText(it), it)
 	}
 }
 
-func secretRefusal(it *item) string {
+func secretRefusalText(it *item) string {
 	return "It holds the secret of " + it.title() + ", which b2form delivers once and keeps nowhere."
 }
 
@@ -144,13 +144,13 @@ func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Tr
 	case a.Secret && a.Computed:
 		r.refuse(step.SrcRange, "It holds the secret of a key, which b2form delivers once and keeps nowhere.",
 			r.referencedItemsOfKind(k)...)
-	case !a.Computed || u == answer:
+	case !a.Computed || u == computedAllowed:
 		r.replace(step.SrcRange, "."+a.Name)
 		r.nested(a, rest)
 	case a.Name != k.IDAttr || u == plain || k.ParentKind() != "":
 		r.refuse(step.SrcRange, "It needs "+a.Name+", which B2 makes and which is not known before. b2form takes that in outputs, checks "+
 			"and deliveries only.")
-	case u == ref:
+	case u == wantsObject:
 		r.replace(step.SrcRange, "")
 	default:
 		r.noteNameForID(step.SrcRange)
@@ -218,7 +218,7 @@ func (r *rewriter) dataAttr(t referentType, rest hcl.Traversal, u expressionUse)
 			r.refuse(step.SrcRange, "b2form has no "+name+" in data \"account\".")
 		}
 	case t.dataType == listed:
-		r.resourceAttr(t.kind, step, rest[1:], answer)
+		r.resourceAttr(t.kind, step, rest[1:], computedAllowed)
 	case t.dataType == "files" && step.Name == "file_versions":
 		r.replace(step.SrcRange, ".files")
 		r.dataFileVersionAttr(t.kind, rest[1:])
@@ -233,8 +233,8 @@ func (r *rewriter) dataAttr(t referentType, rest hcl.Traversal, u expressionUse)
 	case t.kind == nil || t.dataType == "files" || t.dataType == "file":
 		r.refuse(step.SrcRange, "b2form has no "+step.Name+" in data \""+t.dataType+"\".")
 	case u == plain:
-		r.resourceAttr(t.kind, step, rest[1:], answer)
-	case u == ref:
+		r.resourceAttr(t.kind, step, rest[1:], computedAllowed)
+	case u == wantsObject:
 		r.resourceAttr(t.kind, step, rest[1:], flow)
 	default:
 		r.resourceAttr(t.kind, step, rest[1:], u)
@@ -244,7 +244,7 @@ func (r *rewriter) dataAttr(t referentType, rest hcl.Traversal, u expressionUse)
 func (r *rewriter) dataFileVersionAttr(k *kind.Kind, rest hcl.Traversal) {
 	for _, step := range rest {
 		if s, ok := step.(hcl.TraverseAttr); ok {
-			r.resourceAttr(k, s, nil, answer)
+			r.resourceAttr(k, s, nil, computedAllowed)
 			return
 		}
 	}
@@ -265,8 +265,8 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 		end := step.SrcRange
 		end.Start = end.End
 		switch {
-		case k == nil || u == ref:
-		case u == answer:
+		case k == nil || u == wantsObject:
+		case u == computedAllowed:
 			r.replace(end, "."+k.IDAttr)
 		default:
 			r.noteNameForID(step.SrcRange)
@@ -279,7 +279,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 // of its ID, since callers want an object there; nil: it hands out what it says.
 func (m *migration) findKindOfIDOutput(out *item) *kind.Kind {
 	v := out.block.Body.Attributes["value"]
-	if v == nil || m.outputUse(out) == answer {
+	if v == nil || m.outputUse(out) == computedAllowed {
 		return nil
 	}
 	e, direct := v.Expr.(*hclsyntax.ScopeTraversalExpr)
@@ -309,7 +309,7 @@ func (m *migration) findKindOfIDOutput(out *item) *kind.Kind {
 // configuration show it.
 func (m *migration) outputUse(out *item) expressionUse {
 	if out.module == m.root {
-		return answer
+		return computedAllowed
 	}
 	return out.flow.use()
 }

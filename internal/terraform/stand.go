@@ -50,7 +50,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return
 	}
-	name := r.addSubstituteVariable(it, t, "", r.substituteAttrPath(it, attrs, u))
+	name := r.addSubstituteVariable(it, t, "", r.nameForIDPath(it, attrs, u))
 	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), "var."+name)
 	for _, step := range rest[:len(attrs)] {
 		r.replace(step.SourceRange(), "")
@@ -73,7 +73,7 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 		return false
 	}
 	if it.kind != nil && it.block.Type == "resource" && r.readsSecret(it.kind, e.Traversal) {
-		r.refuse(e.SrcRange, secretRefusal(it), it)
+		r.refuse(e.SrcRange, secretRefusalText(it), it)
 		return true
 	}
 	attrs := leadingAttrNames(e.Traversal)
@@ -81,7 +81,7 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 		r.refuse(e.SrcRange, "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return true
 	}
-	name := r.addSubstituteVariable(it, base.Traversal, "", r.substituteAttrPath(it, attrs, flow))
+	name := r.addSubstituteVariable(it, base.Traversal, "", r.nameForIDPath(it, attrs, flow))
 	r.replace(base.SrcRange, "var."+name)
 	r.expression(index.Key, plain, s)
 	for _, step := range e.Traversal[:len(attrs)] {
@@ -90,9 +90,9 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 	return true
 }
 
-// substituteAttrPath is what is asked of what stays: of a bucket its name, where its ID stood.
-func (r *rewriter) substituteAttrPath(it *item, attrs []string, u expressionUse) []string {
-	if it.kind != nil && u != answer && u != plain {
+// nameForIDPath is what is asked of what stays: of a bucket its name, where its ID stood.
+func (r *rewriter) nameForIDPath(it *item, attrs []string, u expressionUse) []string {
+	if it.kind != nil && u != computedAllowed && u != plain {
 		a := attrByTerraformName(it.kind.Attrs, attrs[0])
 		if attrs[0] == "id" || a != nil && a.Name == it.kind.IDAttr {
 			return []string{terraformName(it.kind.FindAttr(it.kind.IdentityAttr))}
@@ -158,7 +158,7 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 		}
 		b.WriteString("}\n")
 	}
-	m.addFile(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
+	m.addResultFile(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
 }
 
 // resolveSubstituteValue is the value of a variable; false: it has none, which is noted where nothing
@@ -248,8 +248,8 @@ func instanceOfCall(moduleAddress, callName string) (key addr.InstanceKey, ok bo
 	return steps[0].key, true
 }
 
-// noteSecretReaders notes what reads the secrets of keys: what stays and what is left.
-func (m *migration) noteSecretReaders() {
+// noteUncarriedSecretReaders notes what reads the secrets of keys: what stays and what is left.
+func (m *migration) noteUncarriedSecretReaders() {
 	for _, mod := range m.calleesFirst {
 		for _, it := range mod.items {
 			for _, key := range m.keysReadByUncarriedItem(mod, it) {
@@ -265,20 +265,20 @@ func (m *migration) noteSecretReaders() {
 
 // keysReadByUncarriedItem are the keys whose secrets an item that is not carried over reads.
 func (m *migration) keysReadByUncarriedItem(mod *module, it *item) []*item {
-	if it.fate == left {
+	if it.fate == uncarriable {
 		return it.keysOfReadSecrets
 	}
-	if it.fate != staying {
+	if it.fate != staysInTerraform {
 		return nil
 	}
 	apart := *mod
 	apart.substitutes = map[string]*substituteVariable{} // nothing of it is carried over
 	r := &rewriter{m: m, mod: &apart, it: it}
 	if it.localAttr != nil {
-		r.expression(it.localAttr.Expr, answer, nil)
+		r.expression(it.localAttr.Expr, computedAllowed, nil)
 		return r.keysOfReadSecrets
 	}
 	r.repetition()
-	r.conditionOrOutputBody(it.block.Body, answer)
+	r.conditionOrOutputBody(it.block.Body, computedAllowed)
 	return r.keysOfReadSecrets
 }

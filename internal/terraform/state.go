@@ -141,21 +141,21 @@ func lastCallOffset(moduleAddress string) int {
 }
 
 // moduleAt is the module that an address in the state leads to; nil: it leads to none.
-func (m *migration) moduleAt(address string) (mod *module, normalizedAddress string) {
+func (m *migration) moduleAt(address string) (mod *module, addressWithKeys string) {
 	steps, ok := moduleSteps(address)
 	if !ok {
 		return nil, ""
 	}
-	mod, normalizedAddress = m.root, ""
+	mod, addressWithKeys = m.root, ""
 	for _, step := range steps {
 		call := mod.byReferenceName["module."+step.name]
 		if call == nil || call.callee == nil || call.fate != carried {
 			return nil, ""
 		}
 		mod = call.callee
-		normalizedAddress = strings.TrimPrefix(normalizedAddress+".module."+step.name+step.key.String(), ".")
+		addressWithKeys = strings.TrimPrefix(addressWithKeys+".module."+step.name+step.key.String(), ".")
 	}
-	return mod, normalizedAddress
+	return mod, addressWithKeys
 }
 
 // hasB2InModule reports whether the state has something of B2 in a module.

@@ -29,7 +29,7 @@ type Source struct {
 // A Request is what to carry over.
 type Request struct {
 	Kinds []*kind.Kind
-	// ReadFiles reads the files of a folder that IsSource tells of; dir is relative to that of the
+	// ReadFiles reads the files of a folder that IsConfigOrTfvars tells of; dir is relative to that of the
 	// configuration, which is ".". Its error ends everything.
 	ReadFiles       func(dir string) ([]Source, error)
 	State           *Source  // nil: there is none
@@ -80,8 +80,8 @@ type SecretInState struct {
 	HowToReplace string // the command, or what else replaces it
 }
 
-// IsSource reports whether a file of this name is read.
-func IsSource(name string) bool {
+// IsConfigOrTfvars reports whether a file of this name is read.
+func IsConfigOrTfvars(name string) bool {
 	return !strings.HasPrefix(name, ".") && (isConfiguration(name) || isTfvarsFile(name))
 }
 
@@ -115,13 +115,13 @@ func Migrate(r Request) (*Result, error) {
 	m.decideStaying()
 	m.recordFlows()
 	m.rewriteAll()
-	m.noteSecretReaders()
+	m.noteUncarriedSecretReaders()
 	for _, mod := range m.calleesFirst {
 		m.writeModule(mod)
 	}
 	m.carryStateAndSearchSecrets()
 	for _, b := range r.BackupsToSearch {
-		m.searchBackupForKeySecrets(b)
+		m.reportSecretsInBackup(b)
 	}
 	m.result.HasOutputs = slices.ContainsFunc(m.root.items, func(it *item) bool {
 		return it.block.Type == "output" && it.fate == carried
@@ -164,10 +164,10 @@ type module struct {
 type fate int
 
 const (
-	carried fate = iota
-	staying      // it belongs to other providers, or serves them alone
-	left         // it cannot be carried over
-	dropped      // it is not needed any more
+	carried          fate = iota
+	staysInTerraform      // it belongs to other providers, or serves them alone
+	uncarriable           // it cannot be carried over
+	dropped               // it is not needed any more
 )
 
 // An item is a block of the top level, or one local value.

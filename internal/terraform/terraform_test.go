@@ -93,7 +93,7 @@ func FuzzMigrate(f *testing.F) {
 			dir, name := filepath.Dir(file.Name), filepath.Base(file.Name)
 			if name == "terraform.tfstate" {
 				state = file.Data
-			} else if terraform.IsSource(name) {
+			} else if terraform.IsConfigOrTfvars(name) {
 				folders[dir] = append(folders[dir], terraform.Source{Name: name, Text: file.Data})
 			}
 		}

@@ -128,7 +128,7 @@ func (m *migration) writeModule(mod *module) {
 		for _, end := range []string{".json", ".tf", ".tofu"} {
 			base = strings.TrimSuffix(base, end)
 		}
-		m.addFile(mod, base+".b2.hcl", hclwrite.Format(bytes.TrimLeft(text, "\n")), f.source)
+		m.addResultFile(mod, base+".b2.hcl", hclwrite.Format(bytes.TrimLeft(text, "\n")), f.source)
 	}
 	m.writeSubstituteVariables(mod)
 	if mod == m.root {
@@ -138,13 +138,13 @@ func (m *migration) writeModule(mod *module) {
 	}
 }
 
-func (m *migration) addFile(mod *module, name string, text []byte, from Source) {
+func (m *migration) addResultFile(mod *module, name string, text []byte, from Source) {
 	m.result.Files = append(m.result.Files, File{Path: path.Join(mod.dir, name), Text: text, Mode: from.Mode})
 }
 
 // hasNothingToWrite reports whether nothing of a file is carried over and nothing commented out.
 func (f *sourceFile) hasNothingToWrite(mod *module) bool {
-	return !slices.ContainsFunc(mod.items, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == left) })
+	return !slices.ContainsFunc(mod.items, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == uncarriable) })
 }
 
 // fileEditsNotingPlaces are what makes one of our files of one of theirs.
@@ -159,13 +159,14 @@ func (m *migration) fileEditsNotingPlaces(mod *module, f *sourceFile) []edit {
 		case carried:
 			edits = append(edits, it.edits...)
 			edits = append(edits, it.additions()...)
-		case left:
+		case uncarriable:
 			edits = append(edits, commentedOut(f.nativeText, at, it.notCarriedReason))
 			m.result.NotCarriedOver = append(m.result.NotCarriedOver, it.place(it.notCarriedReason))
-		case staying, dropped:
+		case staysInTerraform, dropped:
 			start, end := withComments(f.nativeText, at.Start.Byte, at.End.Byte)
 			edits = append(edits, edit{start, end, ""})
-			if it.fate == staying && (it.referenceName == "" || it.localAttr == nil && !strings.HasPrefix(it.referenceName, "var.")) {
+			if it.fate == staysInTerraform && (it.referenceName == "" || it.localAttr == nil && !strings.HasPrefix(it.referenceName,
+				"var.")) {
 				m.result.Staying = append(m.result.Staying, it.place(""))
 			}
 		}
@@ -181,7 +182,7 @@ func (m *migration) fileEditsNotingPlaces(mod *module, f *sourceFile) []edit {
 }
 
 func (mod *module) keepsLocals(b *hclsyntax.Block) bool {
-	return slices.ContainsFunc(mod.items, func(it *item) bool { return it.block == b && (it.fate == carried || it.fate == left) })
+	return slices.ContainsFunc(mod.items, func(it *item) bool { return it.block == b && (it.fate == carried || it.fate == uncarriable) })
 }
 
 // additions are what a block gets at its end: where a key's secret goes, and what a module
@@ -196,7 +197,7 @@ func (it *item) additions() []edit {
 	}
 	if len(it.secretReaders) > 0 {
 		b.WriteString("\n# Terraform read the secret in " + visible.EscapeLine(strings.Join(it.secretReaders, ", ")) + ".\n")
-		b.WriteString("deliver \"file\" {\npath = " + it.secretPathExpr() + "\n}\n")
+		b.WriteString("deliver \"file\" {\npath = " + it.secretFileExpr() + "\n}\n")
 	}
 	if b.Len() == 0 {
 		return nil
@@ -205,9 +206,9 @@ func (it *item) additions() []edit {
 	return []edit{{at, at, b.String()}}
 }
 
-// secretPathExpr is the file of a key's secret: one for each name, since a block may make
+// secretFileExpr is the file of a key's secret: one for each name, since a block may make
 // several keys.
-func (it *item) secretPathExpr() string {
+func (it *item) secretFileExpr() string {
 	name := it.block.Body.Attributes["key_name"]
 	if name == nil { // the block is not valid
 		return quoted(it.block.Labels[1] + ".env")

@@ -56,7 +56,7 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 		edits = append(edits, removalWithComments(text, a.SrcRange))
 	}
 	if kept {
-		m.addFile(mod, base+".b2vars.hcl", applyEdits(text, edits), s)
+		m.addResultFile(mod, base+".b2vars.hcl", applyEdits(text, edits), s)
 	}
 }
 

@@ -97,7 +97,7 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 		v := c.LiveValue.GetAttr(a.Name)
 		switch {
 		case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
-			row(a.Name, valueInLine(v))
+			row(a.Name, joinedListOrHCL(v))
 		case v.IsNull() && a.Note != nil && a.Note(v) != "":
 			row(a.Name, a.Note(v))
 		}
@@ -153,8 +153,8 @@ func capabilitiesText(a *kind.Attr, v cty.Value) string {
 	return strings.Join(list, ", ")
 }
 
-// valueInLine is a value in one line: a list as its elements.
-func valueInLine(v cty.Value) string {
+// joinedListOrHCL is a value in one line: a list as its elements.
+func joinedListOrHCL(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
 		return FormatHCLHidingSensitive(v)
 	}

@@ -92,7 +92,7 @@ func (b changeRenderer) attrLines(a *kind.Attr) (ls []lineTree, skipped bool) {
 		}
 		switch {
 		case !isReplacedOrRotated(c) || len(ls) == 0:
-		case slices.Contains(c.FieldsMadeAnew, a.Name):
+		case slices.Contains(c.IgnoredFieldsMadeAnew, a.Name):
 			ls[0].remark = "changes with the new " + c.Kind.Name
 		case c.Kind.Update == nil || a.Immutable:
 			ls[0].remark = "forces replacement"

@@ -119,7 +119,7 @@ func (t TextUI) writeDiagnosticGroup(b *strings.Builder, g diagGroup, files map[
 		b.WriteString(strings.TrimRight(bar+" "+text, " ") + "\n")
 	}
 	b.WriteString(t.Style.paint("╷", ink) + "\n")
-	for i, s := range wrapLines(visible.EscapeLines(g.Summary), t.boxWidth(len(word)+2)) {
+	for i, s := range wrapLines(visible.EscapeLines(g.Summary), t.boxWidthOrZero(len(word)+2)) {
 		if i == 0 {
 			s = t.Style.paint(word+": ", bold, ink) + t.Style.paint(s, bold)
 		}
@@ -133,13 +133,13 @@ func (t TextUI) writeDiagnosticGroup(b *strings.Builder, g diagGroup, files map[
 	}
 	if g.Detail != "" {
 		line("")
-		for _, s := range wrapLines(escapedTruncatedDetail(g.Diagnostic), t.boxWidth(0)) {
+		for _, s := range wrapLines(escapedTruncatedDetail(g.Diagnostic), t.boxWidthOrZero(0)) {
 			line(s)
 		}
 	}
 	if n := len(g.similar); n > 0 {
 		line("")
-		for _, s := range wrapLines(similarText(g.similar, word), t.boxWidth(0)) {
+		for _, s := range wrapLines(similarText(g.similar, word), t.boxWidthOrZero(0)) {
 			line(s)
 		}
 	}
@@ -158,8 +158,8 @@ func escapedTruncatedDetail(d *hcl.Diagnostic) string {
 	return visible.EscapeLines(detail)
 }
 
-// maxSimilarNamed is how many similar diagnostics are named.
-const maxSimilarNamed = 10
+// maxSimilarDiagsNamed is how many similar diagnostics are named.
+const maxSimilarDiagsNamed = 10
 
 // similarText says how many more there are, and of what or where.
 func similarText(more []*hcl.Diagnostic, severityWord string) string {
@@ -179,7 +179,7 @@ func similarText(more []*hcl.Diagnostic, severityWord string) string {
 		seen[name] = true
 	}
 	if len(names) > 0 {
-		text += ": " + words.JoinAtMost(names, maxSimilarNamed)
+		text += ": " + words.JoinAtMost(names, maxSimilarDiagsNamed)
 	}
 	return text + ")"
 }
@@ -219,8 +219,8 @@ func (t TextUI) sourceLines(d *hcl.Diagnostic, files map[string]*hcl.File) []str
 	return out
 }
 
-// boxWidth is how many columns a box leaves, less so many; 0: lines are not broken.
-func (t TextUI) boxWidth(less int) int {
+// boxWidthOrZero is how many columns a box leaves, less so many; 0: lines are not broken.
+func (t TextUI) boxWidthOrZero(less int) int {
 	if t.Style.ErrWidth == 0 {
 		return 0
 	}
@@ -234,7 +234,7 @@ const maxSnippetPart = 200
 // cutAroundMarked takes from a line of source what there is room for, around what is marked.
 func (t TextUI) cutAroundMarked(before, marked, after string) (shownBefore, shownMarked, shownAfter string) {
 	before, marked, after = truncateStart(before, maxSnippetPart), truncateEnd(marked, maxSnippetPart), truncateEnd(after, maxSnippetPart)
-	room := t.boxWidth(len("1234: "))
+	room := t.boxWidthOrZero(len("1234: "))
 	if room == 0 || displayWidth(before)+displayWidth(marked)+displayWidth(after) <= room {
 		return before, marked, after
 	}

@@ -70,7 +70,7 @@ func (b changeRenderer) blockChanges(a *kind.Attr, before, after cty.Value) []li
 	for _, e := range after.AsValueSlice() {
 		i := b.findCounterpart(a, old, used, e)
 		if i < 0 {
-			kept = append(kept, b.valueLines(asSingleBlock(a), "+", e)...)
+			kept = append(kept, b.valueLines(elementAttr(a), "+", e)...)
 			continue
 		}
 		used[i] = true
@@ -85,7 +85,7 @@ func (b changeRenderer) blockChanges(a *kind.Attr, before, after cty.Value) []li
 	var out []lineTree
 	for i, e := range old {
 		if !used[i] {
-			out = append(out, b.valueLines(asSingleBlock(a), "-", e)...)
+			out = append(out, b.valueLines(elementAttr(a), "-", e)...)
 		}
 	}
 	out = append(out, kept...)
@@ -115,7 +115,7 @@ func (b changeRenderer) findCounterpart(a *kind.Attr, old []cty.Value, used []bo
 	return found
 }
 
-func asSingleBlock(a *kind.Attr) *kind.Attr {
+func elementAttr(a *kind.Attr) *kind.Attr {
 	one := *a
 	one.Many = false
 	return &one

@@ -162,7 +162,8 @@ func tellHostile(f everyFace, s string) {
 		f.Plan(p, view.Planning)
 		f.Rotations(p, time.Unix(0, 0))
 	}
-	for _, stage := range []apply.EventStage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.VerifyEnded, apply.Done,
+	for _, stage := range []apply.EventStage{apply.Started, apply.Emptying, apply.Delivered, apply.KeyNotYetAccepted, apply.VerifyEnded,
+		apply.Done,
 		apply.Failed} {
 		for _, action := range []plan.Action{plan.Create, plan.Update} {
 			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, RemoteID: s, Destination: s}

@@ -17,12 +17,12 @@ func (p *linePrinter) printOutputsSection(made *plan.Plan) {
 	if len(made.OutputChanges) == 0 {
 		return
 	}
-	if !made.HasNoChanges() {
+	if !made.HasNoResourceChanges() {
 		p.WriteByte('\n')
 	}
 	p.WriteString(p.style.paint("Changes to Outputs:", bold) + "\n")
 	p.printOutputChanges(made)
-	if made.HasNoChanges() {
+	if made.HasNoResourceChanges() {
 		p.WriteString("\n" + Wrap("You can apply this plan so that \"b2form output\" shows these values, without changing any real "+
 			"infrastructure.", p.style.Width) + "\n")
 	}
@@ -51,7 +51,7 @@ func outputLine(c *plan.OutputChange) lineTree {
 	case c.Action == plan.Create:
 		return d.wholeValueLine(sign, name, c.After, "")
 	case c.Before == cty.NilVal:
-		return d.afterOnlyLine(name, c.After)
+		return d.changedToLine(name, c.After)
 	}
 	return d.changeLine(name, c.Before, c.After)
 }
@@ -92,8 +92,8 @@ func uniformKeyQuoter(parts map[string]cty.Value) func(string) string {
 	return formatMapKey
 }
 
-// afterOnlyLine shows a value that nobody knows, or nobody can tell in a few words, the change of.
-func (d valueDiffer) afterOnlyLine(name string, v cty.Value) lineTree {
+// changedToLine shows a value that nobody knows, or nobody can tell in a few words, the change of.
+func (d valueDiffer) changedToLine(name string, v cty.Value) lineTree {
 	l := d.wholeValueLine("", name, v, "")
 	l.sign = "~"
 	return l
@@ -111,7 +111,7 @@ func (d valueDiffer) changeLine(name string, before, after cty.Value) lineTree {
 	if from == nil || to == nil {
 		old, text := d.format(before, 0), d.format(after, 0)
 		if strings.Contains(old+text, "\n") {
-			return d.afterOnlyLine(name, after)
+			return d.changedToLine(name, after)
 		}
 		return lineTree{sign: "~", name: name, value: old + " -> " + text}
 	}

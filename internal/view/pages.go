@@ -140,7 +140,8 @@ func argumentTable(d *syntax.BlockSpec) string {
 		if a.TerraformNote != "" {
 			doc += " From Terraform: " + a.TerraformNote
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Description(), argumentDefaultText(a), a.MayReferTo.Description(),
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Description(), requiredOrDefaultText(a),
+			a.MayReferTo.Description(),
 			escapeCell(doc))
 	}
 	if d.OtherArgumentsDoc != "" {
@@ -158,7 +159,7 @@ func argumentTable(d *syntax.BlockSpec) string {
 	return b.String()
 }
 
-func argumentDefaultText(a *syntax.ArgumentSpec) string {
+func requiredOrDefaultText(a *syntax.ArgumentSpec) string {
 	switch {
 	case a.Required:
 		return "required"

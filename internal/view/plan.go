@@ -47,7 +47,7 @@ func (t TextUI) Plan(p *plan.Plan, m PlanPurpose) {
 	out := &linePrinter{style: t.Style, verbose: t.Verbose}
 	out.printOutsideChanges(p, m)
 	switch {
-	case !p.HasNoChanges() && m != Refreshing:
+	case !p.HasNoResourceChanges() && m != Refreshing:
 		changes := &linePrinter{style: t.Style, verbose: t.Verbose}
 		t.writeChanges(changes, p)
 		text := changes.String()

@@ -109,7 +109,7 @@ func replacePaths(c *plan.Change) []string {
 	if c.Action != plan.Replace {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return slices.Contains(c.FieldsMadeAnew, f) })
+	return slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return slices.Contains(c.IgnoredFieldsMadeAnew, f) })
 }
 
 // writeChanges writes all changes of the plan, in its order.

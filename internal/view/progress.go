@@ -49,12 +49,12 @@ func EventText(e apply.Event) string {
 		if e.Action == plan.Create || e.Action == plan.Rotate {
 			id = ""
 		}
-		return addr + words.Capitalize(v.running) + "..." + idAndNameSuffix(id, e.DeletedName)
+		return addr + words.CapitalizeUnlessName(v.running) + "..." + idAndNameSuffix(id, e.DeletedName)
 	case apply.Emptying:
 		return addr + "Emptying... " + words.Count(e.FilesRemoved, "file version removed", "file versions removed")
 	case apply.Delivered:
 		return addr + "Secret delivered to " + visible.EscapeLine(e.Destination)
-	case apply.Verifying:
+	case apply.KeyNotYetAccepted:
 		return addr + "Waiting until B2 accepts the new key..." + idSuffix(e.RemoteID)
 	case apply.VerifyEnded:
 		if e.Err != nil {
@@ -72,7 +72,7 @@ func EventText(e apply.Event) string {
 }
 
 func stillText(e apply.Event) string {
-	if e.Stage == apply.Verifying {
+	if e.Stage == apply.KeyNotYetAccepted {
 		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + idSuffix(e.RemoteID) + " [" + wholeSeconds(e.Elapsed) +
 			" elapsed]"
 	}
@@ -110,7 +110,8 @@ func (t TextUI) Done(r *apply.Result, m PlanPurpose) {
 // DoneSummary is the closing line of a run.
 func DoneSummary(r *apply.Result, m PlanPurpose) string {
 	n := r.Counts
-	word, text := words.Capitalize(m.ApplyingCommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
+	word, text := words.CapitalizeUnlessName(m.ApplyingCommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change,
+		n.Destroy)
 	if n.Import > 0 {
 		text = fmt.Sprintf("%d imported, %s", n.Import, text)
 	}

@@ -230,7 +230,7 @@ func (j JSONUI) Event(e apply.Event) {
 		name, hook["removed"] = "apply_progress", e.FilesRemoved
 	case apply.Delivered:
 		name, hook["delivered"] = "apply_progress", e.Destination
-	case apply.Verifying:
+	case apply.KeyNotYetAccepted:
 		name, hook["verified"] = "apply_progress", false
 	case apply.VerifyEnded:
 		name, hook["verified"] = "apply_progress", e.Err == nil

@@ -71,11 +71,11 @@ func ReplaceInvisibleKeepingOffsets(s string) string {
 	if !strings.Contains(b.String(), "##") {
 		return b.String()
 	}
-	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string { return "# " + begin[2:] })
+	return ciCommandAnywhere.ReplaceAllStringFunc(b.String(), func(begin string) string { return "# " + begin[2:] })
 }
 
 // HasCICommand reports whether a CI system would take a line of s for a command.
-func HasCICommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
+func HasCICommand(s string) bool { return atStart.MatchString(s) || ciCommandAnywhere.MatchString(s) }
 
 // EscapeTruncated is EscapeLine without what is beyond limit characters.
 func EscapeTruncated(s string, maxRunes int) string {
@@ -96,8 +96,8 @@ func EscapeTruncated(s string, maxRunes int) string {
 // anywhere), Azure Pipelines and TeamCity ("##vso[", "##teamcity["), and what folds a
 // GitLab log ("section_start", "section_end"). A carriage return begins a line too.
 var (
-	anywhere = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[`)
-	atStart  = regexp.MustCompile(`(?i)(?:^|[\n\r])[\s\p{Z}]*(?:::|section_)`)
+	ciCommandAnywhere = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[`)
+	atStart           = regexp.MustCompile(`(?i)(?:^|[\n\r])[\s\p{Z}]*(?:::|section_)`)
 )
 
 func escapeRunes(s, kept string, escaped func(rune) string) string {
@@ -126,7 +126,7 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 	if !strings.Contains(b.String(), "##") {
 		return b.String()
 	}
-	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string {
+	return ciCommandAnywhere.ReplaceAllStringFunc(b.String(), func(begin string) string {
 		return "#" + escapeRune('#') + begin[2:]
 	})
 }

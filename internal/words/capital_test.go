@@ -22,7 +22,7 @@ func TestCapitalLeavesNames(t *testing.T) {
 		`bucket.logs["edge"]: gone`: `bucket.logs["edge"]: gone`,
 		"":                          "",
 	} {
-		if got := words.Capitalize(in); got != want {
+		if got := words.CapitalizeUnlessName(in); got != want {
 			t.Errorf("Capital(%q) is %q, not %q", in, got, want)
 		}
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Capitalize begins a sentence with a capital letter, except where it begins with a
+// CapitalizeUnlessName begins a sentence with a capital letter, except where it begins with a
 // name that is written small: "b2form", "b2_create_key", "photos.plan", "key.app: ".
-func Capitalize(s string) string {
+func CapitalizeUnlessName(s string) string {
 	word, _, _ := strings.Cut(s, " ")
 	if strings.HasPrefix(s, "b2") || strings.HasSuffix(word, ":") || strings.ContainsAny(strings.TrimSuffix(word, "."), `./\\_=[`) {
 		return s

@@ -18,8 +18,8 @@ func NewDriftDigests(attrs, live, declared string) DriftDigests {
 	return DriftDigests(attrs + live + declared)
 }
 
-// AttrSetAndSalt is the digest of the attributes that the others are made of.
-func (d DriftDigests) AttrSetAndSalt() string { return d.between(0, AttrsDigestLength) }
+// AttrSetDigest is the digest of the attributes that the others are made of.
+func (d DriftDigests) AttrSetDigest() string { return d.between(0, AttrsDigestLength) }
 
 // Live is the digest of the live object.
 func (d DriftDigests) Live() string { return d.between(AttrsDigestLength, lengthWithoutDeclared) }

@@ -34,7 +34,7 @@ func Kind() *kind.Kind {
 		CheckChange:      checkChange,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy",
 			ForcedDestroyCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
-			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkDelete,
+			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkHoldsNoState,
 			NotEmptyError: notEmptyError},
 		AllowedObjects: allowedBuckets,
 		Volatile:       volatileAttrs,
@@ -63,7 +63,7 @@ func attrs() []kind.Attr {
 		{Name: "name", WirePath: "bucketName", TerraformName: "bucket_name", Type: cty.String, Required: true, Immutable: true,
 			Doc:     "Name, unique across all accounts: 6 to 63 letters, digits and dashes, not starting with b2-.",
 			Samples: []cty.Value{cty.StringVal("acme-photos")}, Compare: kind.Compare{Equal: sameNameFoldCase}, Check: checkBucketName},
-		{Name: "type", WirePath: "bucketType", Encoding: kind.Encoding{AlwaysAnswered: true}, TerraformName: "bucket_type",
+		{Name: "type", WirePath: "bucketType", Encoding: kind.Encoding{AbsentIsNull: true}, TerraformName: "bucket_type",
 			Type:    cty.String,
 			Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
@@ -144,10 +144,10 @@ func s3Region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"),
+		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AbsentIsNull: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"),
 			Samples: kind.StringValues("SSE-B2"),
 			Doc:     "SSE-B2: B2 holds the keys.", Check: checkEncryptionMode},
-		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
+		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AbsentIsNull: true}, Type: cty.String,
 			Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
 			Doc: "AES256.", Check: checkOneOf("encryption algorithm", "AES256")},
 	}

@@ -22,7 +22,7 @@ var (
 		operations:    []string{"b2_download_file_by_id", "b2_download_file_by_name", "s3_get", "s3_head"},
 		exposeHeaders: []string{"accept-ranges", "content-range", "etag", "x-bz-content-sha1"},
 	}
-	corsUploads = corsPreset{
+	corsUploadsPreset = corsPreset{
 		ruleName: "browser-uploads", notePrefix: "uploads by pages of ",
 		operations:    []string{"b2_upload_file", "b2_upload_part", "s3_post", "s3_put"},
 		exposeHeaders: []string{"etag", "x-amz-version-id", "x-bz-content-sha1"},
@@ -41,7 +41,7 @@ func CORSForDownloads(origins cty.Value) cty.Value {
 // CORSForBrowserUploads gives the cors_rules that let pages of the origins
 // upload, whole files and parts.
 func CORSForBrowserUploads(origins cty.Value) cty.Value {
-	return cty.ListVal([]cty.Value{corsUploads.ruleFor(origins)})
+	return cty.ListVal([]cty.Value{corsUploadsPreset.ruleFor(origins)})
 }
 
 func (p corsPreset) ruleFor(origins cty.Value) cty.Value {
@@ -76,7 +76,7 @@ func noteCORSPreset(r cty.Value) string {
 	if origins.IsNull() || origins.LengthInt() == 0 {
 		return ""
 	}
-	for _, p := range []corsPreset{corsDownloads, corsUploads} {
+	for _, p := range []corsPreset{corsDownloads, corsUploadsPreset} {
 		if !r.RawEquals(p.ruleFor(origins)) {
 			continue
 		}

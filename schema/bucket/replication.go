@@ -296,15 +296,15 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 		}
 	}
 	for _, r := range replicationRulesOf(after) {
-		out = append(out, sendingHazards(replicationRulesOf(before), r)...)
+		out = append(out, replicationRuleHazards(replicationRulesOf(before), r)...)
 	}
 	slices.SortFunc(out, func(a, b kind.Hazard) int { return cmp.Compare(a.Detail, b.Detail) })
 	return out
 }
 
-// sendingHazards is the hazard of a rule that copies more than the rules before it did to a bucket that is
+// replicationRuleHazards is the hazard of a rule that copies more than the rules before it did to a bucket that is
 // named by its ID: it may be another account's.
-func sendingHazards(before []cty.Value, rule cty.Value) []kind.Hazard {
+func replicationRuleHazards(before []cty.Value, rule cty.Value) []kind.Hazard {
 	id, existing := rule.GetAttr("destination").AsString(), rule.GetAttr("include_existing_files").True()
 	sentBefore := func(other cty.Value) bool {
 		return copiesAllOf(other, rule) && (!existing || other.GetAttr("include_existing_files").True())
@@ -316,7 +316,7 @@ func sendingHazards(before []cty.Value, rule cty.Value) []kind.Hazard {
 	if existing {
 		which = "new files, and those that are there,"
 	}
-	return []kind.Hazard{{Kind: kind.SendsFiles, UnlessOwn: id, UnlessOwnKind: "bucket", Detail: fmt.Sprintf(
+	return []kind.Hazard{{Kind: kind.SendsFiles, UnlessAccountHasID: id, UnlessAccountHasKind: "bucket", Detail: fmt.Sprintf(
 		"%s%s are copied to the bucket %s, which this account does not have, as far as the credentials in use see", which,
 		underPrefix(rule), id)}}
 }

@@ -323,7 +323,7 @@ const LifecycleRules = "lifecycle_rules"
 
 // RulesThatHide lists the indices of the lifecycle rules that hide files, some time after upload, of which the
 // names begin with a text or go on from it. What is not known yet hides nothing.
-func RulesThatHide(rules cty.Value, text string) (indices []int) {
+func RulesThatHide(rules cty.Value, namePrefix string) (indices []int) {
 	if rules.IsNull() || !rules.IsWhollyKnown() {
 		return nil
 	}
@@ -331,7 +331,7 @@ func RulesThatHide(rules cty.Value, text string) (indices []int) {
 		if r.IsNull() || r.GetAttr("days_from_uploading_to_hiding").IsNull() {
 			continue
 		}
-		if prefix := fileNamePrefixOf(r); strings.HasPrefix(text, prefix) || strings.HasPrefix(prefix, text) {
+		if prefix := fileNamePrefixOf(r); strings.HasPrefix(namePrefix, prefix) || strings.HasPrefix(prefix, namePrefix) {
 			indices = append(indices, i)
 		}
 	}

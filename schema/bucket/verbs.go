@@ -64,8 +64,8 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return out, err
 }
 
-// checkDelete refuses to delete a bucket in which a state is, in use or not.
-func checkDelete(live map[string]any) *wire.ExplainedError {
+// checkHoldsNoState refuses to delete a bucket in which a state is, in use or not.
+func checkHoldsNoState(live map[string]any) *wire.ExplainedError {
 	if !holdsState(live) {
 		return nil
 	}
@@ -77,7 +77,7 @@ func checkDelete(live map[string]any) *wire.ExplainedError {
 }
 
 func remove(ctx context.Context, c kind.VerbInput) error {
-	if err := checkDelete(c.Live); err != nil {
+	if err := checkHoldsNoState(c.Live); err != nil {
 		return err
 	}
 	if emptier, ok := c.API.(wire.BucketEmptier); ok && c.Force {

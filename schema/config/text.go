@@ -14,10 +14,10 @@ func HoldsEscapes(v cty.Value) bool {
 		switch t := e.Type(); {
 		case !e.IsKnown() || e.IsNull():
 		case t == cty.String:
-			found = found || wire.HasEscapes(e.AsString())
+			found = found || wire.HasNonNFCEscapes(e.AsString())
 		case t.IsMapType():
 			for name := range e.AsValueMap() {
-				found = found || wire.HasEscapes(name)
+				found = found || wire.HasNonNFCEscapes(name)
 			}
 		}
 		return true, nil
@@ -25,8 +25,8 @@ func HoldsEscapes(v cty.Value) bool {
 	return found
 }
 
-// WithoutEscapes is a live value as expressions see it: every text in normal form C.
-func WithoutEscapes(v cty.Value) cty.Value {
+// NormalizedToNFC is a live value as expressions see it: every text in normal form C.
+func NormalizedToNFC(v cty.Value) cty.Value {
 	if !HoldsEscapes(v) {
 		return v
 	}

@@ -113,7 +113,7 @@ func checkFile(v kind.Values) kind.Problems {
 		return kind.Errorf("Content and source at once",
 			"The file holds content or what is in the file at source. Remove one of them.").PrefixPaths(cty.GetAttrPath("source"))
 	}
-	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != knownTextSHA1(content) {
+	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != sha1OfKnownText(content) {
 		return kind.Errorf("Content with another SHA-1",
 			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").PrefixPaths(cty.GetAttrPath("sha1"))
 	}

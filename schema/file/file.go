@@ -36,7 +36,7 @@ func Kind() *kind.Kind {
 		Replaceable:      true,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForcedDestroyCapabilities: []string{"deleteFiles", "listFiles"},
 			LeftBehindText: "what is there stays, as hidden versions, until a rule of the bucket deletes them",
-			Hazards:        destroyHazards, CountContents: countFileVersions},
+			Hazards:        destroyHazards, CountContents: countVersionsOfFile},
 		Verbs: kind.Verbs{FullUpdate: true, List: listWanted, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",
@@ -134,9 +134,9 @@ func attrs() []kind.Attr {
 // encryptionAttrs are named as those of a bucket's default.
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal(sseB2),
+		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AbsentIsNull: true}, Type: cty.String, Default: cty.StringVal(sseB2),
 			Samples: kind.StringValues(sseB2), Doc: "SSE-B2: B2 holds the keys.", Check: checkEncryptionMode},
-		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
+		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AbsentIsNull: true}, Type: cty.String,
 			Default: cty.StringVal(aes256), Samples: kind.StringValues(aes256), Doc: "AES256.", Check: checkEncryptionAlgorithm},
 	}
 }
@@ -157,12 +157,12 @@ func deriveSHA1(v kind.Values) {
 	}
 	sum := cty.UnknownVal(cty.String)
 	if content.IsKnown() {
-		sum = cty.StringVal(knownTextSHA1(content))
+		sum = cty.StringVal(sha1OfKnownText(content))
 	}
 	v.Set("sha1", &sum)
 }
 
-func knownTextSHA1(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
+func sha1OfKnownText(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
 func destroyHazards(force bool) []kind.Hazard {
 	if !force {

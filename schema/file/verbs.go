@@ -53,20 +53,20 @@ func listWanted(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wir
 	return slices.Concat(found...), nil
 }
 
-// worth is how many files of interest a page must bring to be better than asking
+// minUsefulPerPage is how many files of interest a page must bring to be better than asking
 // for as many by their names at once.
-const worth = 10
+const minUsefulPerPage = 10
 
 // findFiles finds the files with these names, which are sorted, in one bucket. A file
 // whose newest version hides it is not there.
 func findFiles(ctx context.Context, api wire.API, bucketID string, names []string) (found []wire.RawJSON, err error) {
 	names = slices.Compact(names)
-	for brought := worth; len(names) > 1 && brought >= worth; {
+	for brought := minUsefulPerPage; len(names) > 1 && brought >= minUsefulPerPage; {
 		page, err := listFileNames(ctx, api, bucketID, names[0], commonPrefix(names), onePage)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, page.filesNamed(names)...)
+		found = append(found, page.uploadsNamed(names)...)
 		if page.NextFileName == nil { // names are listed in the order of their bytes
 			return found, nil
 		}
@@ -94,7 +94,7 @@ func findFile(ctx context.Context, api wire.API, bucketID, name string) ([]wire.
 		if err != nil {
 			return nil, err
 		}
-		found := page.filesNamed([]string{name})
+		found := page.uploadsNamed([]string{name})
 		if len(found) > 0 || page.NextFileName == nil || *page.NextFileName > name {
 			return found, nil
 		}
@@ -189,8 +189,8 @@ func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.
 	}
 }
 
-// filesNamed gives those of the files that have one of the names, which are sorted.
-func (p page) filesNamed(sortedNames []string) []wire.RawJSON {
+// uploadsNamed gives those of the files that have one of the names, which are sorted.
+func (p page) uploadsNamed(sortedNames []string) []wire.RawJSON {
 	var out []wire.RawJSON
 	for _, v := range p.Files {
 		if _, ok := slices.BinarySearch(sortedNames, v.FileName); ok && v.Action == "upload" {
@@ -251,8 +251,8 @@ func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return upload(ctx, c)
 }
 
-// tries is how often an upload is sent whose outcome was unknown.
-const tries = 3
+// uploadTries is how often an upload is sent whose outcome was unknown.
+const uploadTries = 3
 
 // update makes a new version, with the same content where that is to stay though
 // the configuration has another. After an unknown outcome it looks first, so that
@@ -268,7 +268,7 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	for try := 1; ; try++ {
 		raw, err := send(ctx, c)
 		var lost *wire.Error
-		if err == nil || !errors.As(err, &lost) || !lost.OutcomeUnknown || try == tries {
+		if err == nil || !errors.As(err, &lost) || !lost.OutcomeUnknown || try == uploadTries {
 			return raw, err
 		}
 		found, lookErr := findFiles(ctx, c.API, bucketID, []string{name})
@@ -377,7 +377,7 @@ func ignoreGone(err error) error {
 	return err
 }
 
-func countFileVersions(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error) {
+func countVersionsOfFile(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error) {
 	bucketID, name, _ := strings.Cut(id, "/")
 	return wire.CountVersions(ctx, api, bucketID, name, most)
 }

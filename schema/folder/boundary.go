@@ -107,7 +107,7 @@ func findGitWorkTree(dir, home string) string {
 // Refuse says that a path is never read; with companions neither is what is called so
 // and a period behind it. It reports whether it was read already.
 func (b *Boundary) Refuse(path, why string, dottedSuffixesToo bool) (wasRead bool) {
-	real, err := b.withoutLinks(path)
+	real, err := b.cachedWithoutLinks(path)
 	if err != nil {
 		return false // then no file can be read at all
 	}
@@ -148,8 +148,8 @@ func readSymlinkNames(dir string) (*symlinksInDir, error) {
 	return f, nil
 }
 
-// withoutLinks is WithoutLinks of any path, which looks into each folder and follows its links once.
-func (b *Boundary) withoutLinks(path string) (real string, err error) {
+// cachedWithoutLinks is WithoutLinks of any path, which looks into each folder and follows its links once.
+func (b *Boundary) cachedWithoutLinks(path string) (real string, err error) {
 	path = filepath.Clean(path)
 	dir, base := filepath.Split(path)
 	f := b.symlinksByDir[dir]

@@ -27,8 +27,8 @@ type ignorePattern struct {
 	foldersOnly bool   // it is about folders alone
 }
 
-// maxPatternFileBytes bounds a .gitignore file; a larger one counts as empty.
-const maxPatternFileBytes = 1 << 20
+// maxIgnoreFileBytes bounds a .gitignore file; a larger one counts as empty.
+const maxIgnoreFileBytes = 1 << 20
 
 func newGitIgnores(top string) *gitIgnores {
 	return &gitIgnores{workTree: top, patternsByFile: map[string][]ignorePattern{}}
@@ -73,7 +73,7 @@ func (g *gitIgnores) readPatternFile(file string) []ignorePattern {
 	}
 	var out []ignorePattern
 	at := filepath.Join(g.workTree, filepath.FromSlash(file))
-	if info, err := os.Lstat(at); err == nil && info.Mode().IsRegular() && info.Size() <= maxPatternFileBytes {
+	if info, err := os.Lstat(at); err == nil && info.Mode().IsRegular() && info.Size() <= maxIgnoreFileBytes {
 		if text, err := os.ReadFile(at); err == nil {
 			for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
 				if p, ok := parseIgnoreLine(strings.TrimRight(line, "\r\n")); ok {

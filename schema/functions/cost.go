@@ -187,7 +187,7 @@ func extraSteps(name string, args []cty.Value) float64 {
 type callArgument struct{ value cty.Value }
 
 // knownValue is the value without marks, if it is a known one.
-func (a callArgument) knownValue() (unmarked cty.Value, known bool) {
+func (a callArgument) knownValue() (unmarked cty.Value, knownAndNotNull bool) {
 	if a.value == cty.NilVal {
 		return a.value, false
 	}

@@ -25,7 +25,7 @@ func encodingFunctions() map[string]function.Function {
 		"base64gzip":       whollyKnownFunction(cty.String, gzipToBase64, param("text", cty.String)),
 		"base64gunzip":     whollyKnownFunction(cty.String, gunzipBase64, param("text", cty.String)),
 		"textencodebase64": whollyKnownFunction(cty.String, textToBase64, param("text", cty.String), param("encoding", cty.String)),
-		"textdecodebase64": whollyKnownFunction(cty.String, base64ToText, param("text", cty.String), param("encoding", cty.String)),
+		"textdecodebase64": whollyKnownFunction(cty.String, textDecodeBase64, param("text", cty.String), param("encoding", cty.String)),
 		"base64decode":     whollyKnownFunction(cty.String, decodeBase64, param("text", cty.String)),
 		"rsadecrypt":       whollyKnownFunction(cty.String, decryptRSA, param("text", cty.String), param("key", cty.String)),
 		"urldecode":        whollyKnownFunction(cty.String, decodeURL, param("text", cty.String)),
@@ -143,7 +143,7 @@ func textToBase64(args []cty.Value) (cty.Value, error) {
 	return cty.StringVal(base64.StdEncoding.EncodeToString(out)), nil
 }
 
-func base64ToText(args []cty.Value) (cty.Value, error) {
+func textDecodeBase64(args []cty.Value) (cty.Value, error) {
 	e, err := encodingNamed(args[1])
 	if err != nil {
 		return cty.NilVal, err

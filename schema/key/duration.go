@@ -19,14 +19,14 @@ func parseDurationInSeconds(s string) (n int64, ok bool) {
 // expiryAttr tells when a live key ends.
 const expiryAttr = "expiration_timestamp"
 
-const thousandDays = 1000 * 86400
+const thousandDaysSeconds = 1000 * 86400
 
 func checkValidDuration(v cty.Value) kind.Problems {
 	n, ok := parseDurationInSeconds(v.AsString())
 	if !ok {
 		return kind.Errorf("Invalid duration", "%q is not a duration of whole seconds: %s.", v.AsString(), words.Durations)
 	}
-	if n < 1 || n >= thousandDays {
+	if n < 1 || n >= thousandDaysSeconds {
 		return kind.Errorf("Invalid duration", "A key lives for at least 1 second and less than 1000 days; %q is %d seconds.", v.AsString(),
 			n)
 	}
@@ -74,8 +74,8 @@ func declaredLife(want kind.AttrReader) time.Duration {
 	return parseCheckedDuration(lasts.AsString())
 }
 
-// limitLife declares a life in whole days or, where that is less than one, hours.
-func limitLife(v kind.Values, life time.Duration) {
+// setValidDuration declares a life in whole days or, where that is less than one, hours.
+func setValidDuration(v kind.Values, life time.Duration) {
 	const day = 24 * time.Hour
 	text := fmt.Sprintf("%dd", min((life+day-1)/day, 999))
 	if life < day {

@@ -36,7 +36,7 @@ func Kind() *kind.Kind {
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
 		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Life: declaredLife,
 			Reach: reach, DiffGrant: diffGrant, ReplaceDerivedByShorthand: replaceCapabilitiesByAccess,
-			Lint: lint, LimitLife: limitLife, UnusableFindings: lintCannotListBuckets},
+			Lint: lint, LimitLife: setValidDuration, UnusableFindings: lintCannotListBuckets},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}
@@ -126,15 +126,15 @@ func mayExpire(want kind.AttrReader) bool { return !want.GetAttr("valid_duration
 func neverShowsKnownAfterApply(kind.AttrReader) (shows bool) { return false }
 
 // A capabilityList is what a key may do, and what that says of list_all_bucket_names.
-type capabilityList struct{ list, listsAll cty.Value }
+type capabilityList struct{ list, impliedListAll cty.Value }
 
 func newCapabilityList(names []string) capabilityList {
 	return capabilityList{cty.ListVal(kind.StringValues(names...)), cty.BoolVal(slices.Contains(names, listAll))}
 }
 
-// granted are the capabilities of each access, without and with the one to list
+// cachedCapabilitiesByAccess are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
-var granted = sync.OnceValue(capabilitiesByAccess)
+var cachedCapabilitiesByAccess = sync.OnceValue(capabilitiesByAccess)
 
 func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]capabilityList) {
 	out := map[string]*[2]capabilityList{}
@@ -149,10 +149,10 @@ func capabilitiesByAccess() (withoutAndWithListAll map[string]*[2]capabilityList
 	return out
 }
 
-// isPresetOfAccess reports whether a list of capabilities is one of those that access
+// pointsToAccessPreset reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
-func isPresetOfAccess(caps *cty.Value) bool {
-	for _, g := range granted() {
+func pointsToAccessPreset(caps *cty.Value) bool {
+	for _, g := range cachedCapabilitiesByAccess() {
 		if caps == &g[0].list || caps == &g[1].list {
 			return true
 		}
@@ -177,13 +177,13 @@ func deriveCapabilities(v kind.Values) {
 			names = append(names, c.AsString())
 		}
 	case !access.IsNull():
-		if g, ok := granted()[access.AsString()]; ok {
+		if g, ok := cachedCapabilitiesByAccess()[access.AsString()]; ok {
 			which := &g[0]
 			if all.True() {
 				which = &g[1]
 			}
 			v.Set("capabilities", &which.list)
-			v.Set("list_all_bucket_names", &which.listsAll)
+			v.Set("list_all_bucket_names", &which.impliedListAll)
 		}
 		return
 	default:
@@ -195,7 +195,7 @@ func deriveCapabilities(v kind.Values) {
 	if len(names) > 0 {
 		given := newCapabilityList(names)
 		v.Set("capabilities", &given.list)
-		v.Set("list_all_bucket_names", &given.listsAll)
+		v.Set("list_all_bucket_names", &given.impliedListAll)
 	}
 }
 
@@ -272,11 +272,11 @@ func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
-	if !access.IsNull() && !caps.IsNull() && !isPresetOfAccess(v.Pointer("capabilities")) {
+	if !access.IsNull() && !caps.IsNull() && !pointsToAccessPreset(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
 			"by both: none of them would limit the other. Remove one of them.").PrefixPaths(cty.GetAttrPath("access"))
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetOfAccess(v.Pointer("capabilities")) {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || pointsToAccessPreset(v.Pointer("capabilities")) {
 		return nil
 	}
 	wide := slices.DeleteFunc(kind.StringsIfWhollyKnown(caps),

@@ -22,8 +22,8 @@ const (
 	smallestPage = 100
 
 	// What is read of a listing: a million keys stay below.
-	mostPages = 1000
-	mostBytes = 1 << 30
+	mostPages      = 1000
+	maxListedBytes = 1 << 30
 )
 
 // list reads the keys through version 3, which lists every key but those for
@@ -105,11 +105,11 @@ func listAllPages(ctx context.Context, api wire.API, method string) ([]wire.RawJ
 		if err := paging.Advance(method, next, keyIDs(keys)); err != nil {
 			return nil, err
 		}
-		if pages, bytes = pages+1, bytes+len(reply); pages >= mostPages || bytes > mostBytes {
+		if pages, bytes = pages+1, bytes+len(reply); pages >= mostPages || bytes > maxListedBytes {
 			return nil, &wire.ExplainedError{Summary: "The list of keys does not end", Detail: fmt.Sprintf("After %d pages with %d keys "+
 				"it goes on, and b2form reads at most %d pages and %d MiB. Something other than B2 answers (B2_ENDPOINT, HTTPS_PROXY), or "+
 				"the account holds more keys than fit: delete old ones with another program. (%s)", pages, len(all), mostPages,
-				mostBytes>>20, method)}
+				maxListedBytes>>20, method)}
 		}
 		in = map[string]any{"maxKeyCount": size, "startApplicationKeyId": next}
 	}

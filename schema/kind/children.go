@@ -71,7 +71,7 @@ func (s *Snapshot) FindChildListing(k *Kind, l ChildListQuery) *childListing {
 
 // AddLookedForChildren puts in what there is of the identities that were looked for.
 func (s *Snapshot) AddLookedForChildren(k *Kind, identities []string, list []wire.RawJSON) error {
-	from := s.ensureKindObjects(k).decoder
+	from := s.markKindRead(k).decoder
 	for _, raw := range list {
 		o, err := from.undecodedObject(raw)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Snapshot) AddLookedForChildren(k *Kind, identities []string, list []wir
 
 // AddListing puts in what a listing came to.
 func (s *Snapshot) AddListing(k *Kind, l ChildListQuery, list []wire.RawJSON, folders []string, more bool) error {
-	from := s.ensureKindObjects(k).decoder
+	from := s.markKindRead(k).decoder
 	found := &childListing{Folders: folders, More: more}
 	for _, raw := range list {
 		o, err := from.undecodedObject(raw)
@@ -104,8 +104,8 @@ func (s *Snapshot) AddListing(k *Kind, l ChildListQuery, list []wire.RawJSON, fo
 	return nil
 }
 
-// ensureKindObjects makes sure that the kind counts as read.
-func (s *Snapshot) ensureKindObjects(k *Kind) *kindObjects {
+// markKindRead makes sure that the kind counts as read.
+func (s *Snapshot) markKindRead(k *Kind) *kindObjects {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.objectsByKind[k.Name]

@@ -142,7 +142,7 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case t == cty.String:
 		if s, ok := raw.(string); ok {
-			return cty.StringVal(wire.EscapeText(d.nameIfReferencedID(a, s))), nil
+			return cty.StringVal(wire.EscapeNonNFC(d.nameOrDeletedText(a, s))), nil
 		}
 		return cty.NilVal, unexpectedJSONError("a string", raw)
 	case t == cty.Bool:
@@ -164,13 +164,13 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 // liveValueIfAbsent is what it means that a live object lacks a scalar: the default, which B2
 // need not answer, or null.
 func (a *Attr) liveValueIfAbsent() cty.Value {
-	if a.Default == cty.NilVal || a.Computed || a.Encoding.AlwaysAnswered {
+	if a.Default == cty.NilVal || a.Computed || a.Encoding.AbsentIsNull {
 		return cty.NullVal(a.ValueType())
 	}
 	return a.Default
 }
 
-func (d valueDecoder) nameIfReferencedID(a *Attr, s string) string {
+func (d valueDecoder) nameOrDeletedText(a *Attr, s string) string {
 	if a.Link.RefKind == "" {
 		return s
 	}
@@ -197,7 +197,7 @@ func (d valueDecoder) stringMap(raw any) (cty.Value, error) {
 		if !ok {
 			return cty.NilVal, unexpectedJSONError("a string", v)
 		}
-		out[wire.EscapeText(key)] = cty.StringVal(wire.EscapeText(s))
+		out[wire.EscapeNonNFC(key)] = cty.StringVal(wire.EscapeNonNFC(s))
 	}
 	return cty.MapVal(out), nil
 }
@@ -216,7 +216,7 @@ func (d valueDecoder) strings(a *Attr, raw any) (cty.Value, error) {
 		if !ok {
 			return cty.NilVal, unexpectedJSONError("a string", e)
 		}
-		out[i] = cty.StringVal(wire.EscapeText(d.nameIfReferencedID(a, s)))
+		out[i] = cty.StringVal(wire.EscapeNonNFC(d.nameOrDeletedText(a, s)))
 	}
 	if a.Type.IsSetType() {
 		return cty.SetVal(out), nil
@@ -255,9 +255,9 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 		}
 	}
 	d := valueDecoder{lookupName: names}
-	identity = d.nameIfReferencedID(k.FindAttr(k.IdentityAttr), found[1].Str)
+	identity = d.nameOrDeletedText(k.FindAttr(k.IdentityAttr), found[1].Str)
 	if k.ScopeAttr() != "" {
-		identity = d.nameIfReferencedID(k.FindAttr(k.ScopeAttr()), found[2].Str) + "/" + identity
+		identity = d.nameOrDeletedText(k.FindAttr(k.ScopeAttr()), found[2].Str) + "/" + identity
 	}
 	return found[0].Str, k.NormalizeIdentity(identity), nil
 }

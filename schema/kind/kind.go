@@ -104,7 +104,7 @@ type CredentialKind struct {
 	Reach func(v AttrReader) (bucketsUnlessAll []string, namePrefix string)
 	// DiffGrant compares what credentials may do, by B2's own word, with the object
 	// that was to yield them: it names the attributes that differ.
-	DiffGrant func(want cty.Value, account *wire.Account) []string
+	DiffGrant func(want cty.Value, granted *wire.Account) []string
 	// Lint names what is wider about credentials than most programs need. want is a
 	// completed configuration, live a decoded object; one of them may be null.
 	Lint func(want, live AttrReader) []Finding
@@ -183,12 +183,12 @@ type Attr struct {
 type Encoding struct {
 	ReadPath            string // path in the live object when it is not WirePath
 	SingleValueReadPath string // where older API versions show a list of at most one as a single value
-	// AlwaysAnswered says that B2 answers the member for every object, so that one
+	// AbsentIsNull says that B2 answers the member for every object, so that one
 	// without it has no value; else a scalar that is absent has its Default.
-	AlwaysAnswered bool
-	ClearWith      any  // what clears it on the wire, where null means "not given"
-	IsUnixMillis   bool // of a number: milliseconds since 1970, in UTC
-	AsMap          bool // of Many objects with two members: the wire has one object, from first members to second ones
+	AbsentIsNull bool
+	ClearWith    any  // what clears it on the wire, where null means "not given"
+	IsUnixMillis bool // of a number: milliseconds since 1970, in UTC
+	AsMap        bool // of Many objects with two members: the wire has one object, from first members to second ones
 	// Encode replaces the plain encoding of a known, non-null value. May be nil.
 	Encode func(cty.Value) any
 	// ShowsKnownAfterApply reports whether it is worth telling that B2 will make the attribute of
@@ -324,10 +324,10 @@ func (h HazardKind) NeedsAllow() bool { return h != RevokesAccess && h != Accoun
 type Hazard struct {
 	Kind   HazardKind `json:"kind"`
 	Detail string     `json:"detail"` // "every file becomes readable by anyone"
-	// UnlessOwn and UnlessOwnKind, where set, are the remote ID and the kind of an object. The change costs
+	// UnlessAccountHasID and UnlessAccountHasKind, where set, are the remote ID and the kind of an object. The change costs
 	// this only if the account has no such object, as far as the credentials see.
-	UnlessOwn     string `json:"-"`
-	UnlessOwnKind string `json:"-"`
+	UnlessAccountHasID   string `json:"-"`
+	UnlessAccountHasKind string `json:"-"`
 }
 
 // YieldsSecret reports whether creating an object yields a secret.

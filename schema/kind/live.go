@@ -39,7 +39,7 @@ type attrSource struct {
 
 // A attrJSON is a piece of JSON by which its value is found again, and whether it stands for a list of one.
 type attrJSON struct {
-	json       string
+	valueJSON  string
 	wrapInList bool
 }
 
@@ -155,11 +155,11 @@ func (r *objectDecoder) decodeAttr(i int) (*cty.Value, error) {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
 			return s.absentValue, nil
 		case part.Type == gjson.String && a.Type == cty.String && hasNoEscapes(part):
-			v := a.normalize(cty.StringVal(wire.EscapeText(valueDecoder{r.lookupName}.nameIfReferencedID(a, part.Str))))
+			v := a.normalize(cty.StringVal(wire.EscapeNonNFC(valueDecoder{r.lookupName}.nameOrDeletedText(a, part.Str))))
 			return &v, nil
 		}
 	}
-	t := attrJSON{json: part.Raw}
+	t := attrJSON{valueJSON: part.Raw}
 	if part.Type == gjson.Null && s.singleMemberIndex >= 0 && r.memberValues[s.singleMemberIndex].Type != gjson.Null {
 		t = attrJSON{r.memberValues[s.singleMemberIndex].Raw, true}
 	}
@@ -171,7 +171,7 @@ func (r *objectDecoder) decodeAttr(i int) (*cty.Value, error) {
 		return nil, err
 	}
 	if len(r.decodedByText[i]) < maxDecodedTexts {
-		t.json = strings.Clone(t.json) // a part would hold the whole
+		t.valueJSON = strings.Clone(t.valueJSON) // a part would hold the whole
 		r.decodedByText[i][t] = v
 	}
 	return v, nil
@@ -183,9 +183,9 @@ func hasNoEscapes(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && ut
 // decodeUncached decodes what has not been seen before.
 func (r *objectDecoder) decodeUncached(a *Attr, s *attrSource, t attrJSON) (*cty.Value, error) {
 	var found any
-	if t.json != "" {
-		if err := json.Unmarshal([]byte(t.json), &found); err != nil { // it is JSON, but no such number can be held
-			return nil, unexpectedJSONError("a smaller number", json.RawMessage(t.json))
+	if t.valueJSON != "" {
+		if err := json.Unmarshal([]byte(t.valueJSON), &found); err != nil { // it is JSON, but no such number can be held
+			return nil, unexpectedJSONError("a smaller number", json.RawMessage(t.valueJSON))
 		}
 	}
 	member, path := r.sourceMembers[s.memberIndex], s.path

@@ -20,10 +20,10 @@ import (
 //
 // It is safe for concurrent use.
 type Snapshot struct {
-	Account        *wire.Account
-	limitableKinds map[string]*Kind // kinds whose objects credentials may be limited to
-	mu             sync.RWMutex     // guards kinds and all in it
-	objectsByKind  map[string]*kindObjects
+	Account              *wire.Account
+	credentialScopeKinds map[string]*Kind // kinds whose objects credentials may be limited to
+	mu                   sync.RWMutex     // guards kinds and all in it
+	objectsByKind        map[string]*kindObjects
 }
 
 // Elements of the lists are never changed: who was given a list may keep it.
@@ -56,10 +56,10 @@ type nameLookup func(kind, id string) (name string, ok bool)
 // is absent from raw was not read. Every object is valid JSON, as it came in a
 // reply; one without ID or identity is an error: that is not what B2 sends.
 func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.RawJSON) (*Snapshot, error) {
-	s := &Snapshot{Account: account, objectsByKind: make(map[string]*kindObjects, len(raw)), limitableKinds: map[string]*Kind{}}
+	s := &Snapshot{Account: account, objectsByKind: make(map[string]*kindObjects, len(raw)), credentialScopeKinds: map[string]*Kind{}}
 	for _, k := range kinds {
 		if k.AllowedObjects != nil {
-			s.limitableKinds[k.Name] = k
+			s.credentialScopeKinds[k.Name] = k
 		}
 		list, read := raw[k.Name]
 		if !read {
@@ -281,7 +281,7 @@ func (s *Snapshot) NameUnlessNamesRepeat(kind, id string) (name string, ok bool)
 			return obj.Identity, true
 		}
 	}
-	if k := s.limitableKinds[kind]; k != nil {
+	if k := s.credentialScopeKinds[kind]; k != nil {
 		for _, b := range s.allowedObjects(k) {
 			if b.ID == id && b.Name != "" {
 				return b.Name, true

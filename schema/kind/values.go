@@ -57,24 +57,24 @@ func (v Values) Clone() Values {
 func (v Values) PointerAt(i int) *cty.Value { return v.list[i] }
 
 // Pointer gives the attribute of a name; nil: there is none.
-func (v Values) Pointer(name string) *cty.Value { return v.list[v.index(name)] }
+func (v Values) Pointer(name string) *cty.Value { return v.list[v.mustIndex(name)] }
 
 // SetAt sets the attribute with an index in the descriptor. What value points to
 // must not change afterwards.
 func (v Values) SetAt(i int, value *cty.Value) { v.list[i] = value }
 
 // Set sets the attribute of a name.
-func (v Values) Set(name string, value *cty.Value) { v.list[v.index(name)] = value }
+func (v Values) Set(name string, value *cty.Value) { v.list[v.mustIndex(name)] = value }
 
 // GetAttr implements [AttrReader].
 func (v Values) GetAttr(name string) cty.Value {
-	if one := v.list[v.index(name)]; one != nil {
+	if one := v.list[v.mustIndex(name)]; one != nil {
 		return *one
 	}
 	panic(fmt.Sprintf("kind: these values have no %s", name))
 }
 
-func (v Values) index(name string) int {
+func (v Values) mustIndex(name string) int {
 	for i := range v.attrs {
 		if v.attrs[i].Name == name {
 			return i

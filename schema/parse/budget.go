@@ -22,10 +22,10 @@ const (
 
 // What things cost in steps, beside the values that they make.
 const (
-	stepsPerRound    = 16 // of a for expression or a loop in a template
-	stepsPerElement  = 2  // of a list, set, map or object
-	bytesPerStep     = 8  // bytes of text are one step
-	partsReadPerStep = 8  // so many parts are gone through in one step
+	stepsPerRound      = 16 // of a for expression or a loop in a template
+	stepsPerElement    = 2  // of a list, set, map or object
+	bytesPerStep       = 8  // bytes of text are one step
+	partsPerBudgetStep = 8  // so many parts are gone through in one step
 	// maxBudgetSteps is what a budget has at most: no sum of what is granted overflows.
 	maxBudgetSteps = 1 << 48
 	// StepsPerInstance is the cost of a resource or a module that for_each or count makes.
@@ -110,7 +110,7 @@ func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
 	if b == nil || b.takeSteps(min(int64(n), maxBudgetSteps)*StepsPerInstance) {
 		return nil
 	}
-	return b.ExceededError(at)
+	return b.NewExceededError(at)
 }
 
 // IsExceeded reports whether something went over the budget.
@@ -136,16 +136,16 @@ func (b *Budget) keepExceededDiag(functionName string) {
 func (b *Budget) panicNumberTooLong() {
 	b.mu.Lock()
 	if b.exceededDiag == nil {
-		b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller}
+		b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: numberTooLargeDetail}
 	}
 	b.mu.Unlock()
 	b.stepsLeft.Store(-1)
 	panic(exceededPanic{b})
 }
 
-// ExceededError is the error about what went over the budget. at is where that is said to
+// NewExceededError is the error about what went over the budget. at is where that is said to
 // be, if nothing nearer is known.
-func (b *Budget) ExceededError(fallback hcl.Range) hcl.Diagnostics {
+func (b *Budget) NewExceededError(fallback hcl.Range) hcl.Diagnostics {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.keepExceededDiag("")
@@ -178,13 +178,13 @@ func (b *Budget) evalAndSpend(e hcl.Expression, ctx *hcl.EvalContext, spend func
 		switch r := recover(); {
 		case r == nil && (b == nil || b.stepsLeft.Load() >= 0):
 		case r == nil:
-			v, diags = cty.DynamicVal, b.ExceededError(e.Range())
+			v, diags = cty.DynamicVal, b.NewExceededError(e.Range())
 		default:
 			of, ours := r.(exceededPanic)
 			if !ours {
 				panic(r)
 			}
-			v, diags = cty.DynamicVal, of.budget.ExceededError(e.Range())
+			v, diags = cty.DynamicVal, of.budget.NewExceededError(e.Range())
 		}
 	}()
 	evaluated := e
@@ -227,14 +227,14 @@ func (b *Budget) MustSpendReading(values []cty.Value, functionName string) {
 	if b == nil {
 		return
 	}
-	n, most := int64(0), partsReadPerStep*(max(b.stepsLeft.Load(), 0)+1)
+	n, most := int64(0), partsPerBudgetStep*(max(b.stepsLeft.Load(), 0)+1)
 	for _, v := range values {
 		n += valueSteps(v, most-n)
 	}
 	if n >= tooLongNumberSteps {
 		b.panicNumberTooLong()
 	}
-	b.MustSpend(n/partsReadPerStep, functionName)
+	b.MustSpend(n/partsPerBudgetStep, functionName)
 }
 
 // valueSteps is what a value takes up in steps; where that is more than most, any number
@@ -285,8 +285,8 @@ const (
 	mostDigits         = 1000
 	tooLongNumberSteps = math.MaxInt64 / 8
 
-	numberTooLarge = "Number too large"
-	writeSmaller   = "A number has more than 1000 digits here, before or behind its decimal point. Use a smaller one."
+	numberTooLarge       = "Number too large"
+	numberTooLargeDetail = "A number has more than 1000 digits here, before or behind its decimal point. Use a smaller one."
 )
 
 // magnitudeInDigits is how many digits a number has before or behind the decimal point, about.

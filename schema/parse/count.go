@@ -15,10 +15,10 @@ import (
 // the syntax see parentheses.
 type countedExpr struct {
 	*hclsyntax.ParenthesesExpr
-	budget                *Budget
-	steps                 int64
-	countsResult          bool // what it evaluates to counts too
-	countsConvertedNumber bool // what it evaluates to is taken for a number
+	budget               *Budget
+	steps                int64
+	countsResult         bool // what it evaluates to counts too
+	countsResultAsNumber bool // what it evaluates to is taken for a number
 }
 
 // UnwrapExpression lets what reads syntax see through it.
@@ -27,20 +27,20 @@ func (c *countedExpr) UnwrapExpression() hcl.Expression { return c.Expression }
 // Value implements [hclsyntax.Expression].
 func (c *countedExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if c.budget.stepsLeft.Add(-c.steps) < 0 {
-		c.budget.ExceededError(c.SrcRange)
+		c.budget.NewExceededError(c.SrcRange)
 		panic(exceededPanic{c.budget})
 	}
 	v, diags := c.Expression.Value(ctx)
 	if c.countsResult && !diags.HasErrors() {
 		c.budget.MustSpendValue(v, "")
 	}
-	if c.countsConvertedNumber && !diags.HasErrors() {
+	if c.countsResultAsNumber && !diags.HasErrors() {
 		if n, err := convert.Convert(v, cty.Number); err == nil {
 			c.budget.MustSpendValue(n, "")
 		}
 	}
 	if c.budget.stepsLeft.Load() < 0 { // a function went over it
-		c.budget.ExceededError(c.SrcRange)
+		c.budget.NewExceededError(c.SrcRange)
 	}
 	return v, diags
 }
@@ -76,7 +76,7 @@ func (b *Budget) wrapCounted(of hclsyntax.Expression) {
 				n.Op = withZeroDivisorError(n.Op)
 			}
 			if n.Op.Type == cty.Number {
-				n.LHS, n.RHS = b.withNumberCounted(n.LHS), b.withNumberCounted(n.RHS)
+				n.LHS, n.RHS = b.countNumberConversion(n.LHS), b.countNumberConversion(n.RHS)
 			}
 		case *hclsyntax.IndexExpr:
 			n.Key = b.withResultCounted(n.Key)
@@ -133,11 +133,11 @@ func (b *Budget) withResultCounted(e hclsyntax.Expression) hclsyntax.Expression 
 	return b.newCountedExpr(e, 0, true)
 }
 
-func (b *Budget) withNumberCounted(e hclsyntax.Expression) hclsyntax.Expression {
+func (b *Budget) countNumberConversion(e hclsyntax.Expression) hclsyntax.Expression {
 	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
 		return e
 	}
-	return &countedExpr{ParenthesesExpr: wrapInParentheses(e), budget: b, countsConvertedNumber: true}
+	return &countedExpr{ParenthesesExpr: wrapInParentheses(e), budget: b, countsResultAsNumber: true}
 }
 
 func (b *Budget) newCountedExpr(e hclsyntax.Expression, steps int64, countsResult bool) hclsyntax.Expression {

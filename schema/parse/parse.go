@@ -86,7 +86,7 @@ func checkNestingAndNumbers(src []byte, name string, start hcl.Pos, as byte) *hc
 	case at < 0:
 		return nil
 	case number:
-		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller,
+		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: numberTooLargeDetail,
 			Subject: rangeOfByte(src, name, start, at)}
 	default:
 		return tooDeepError(src, name, start, at)

@@ -15,8 +15,8 @@ func pieceSizes() []int { return []int{1 << 10, 256 << 10} }
 
 // parseConfig is hclsyntax.ParseConfig, piece by piece where the text is large. Blocks of
 // which the type is outlined are in an outline.
-func parseConfig(src []byte, name string, outlined func(string) bool, sizes ...int) (*hcl.File, hcl.Diagnostics) {
-	for _, size := range sizes {
+func parseConfig(src []byte, name string, outlined func(string) bool, pieceLengths ...int) (*hcl.File, hcl.Diagnostics) {
+	for _, size := range pieceLengths {
 		if len(src) <= 2*size {
 			continue
 		}

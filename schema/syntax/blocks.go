@@ -5,7 +5,7 @@ import "b2form/schema/kind"
 // FixedTopLevelBlocks lists the blocks of the top level that are no resources and no data, in
 // the order in which they are documented.
 func FixedTopLevelBlocks() []*BlockSpec {
-	return []*BlockSpec{&variable, &locals, &output, &module, &check, &policy, &imports, &moved, &removed, &settings}
+	return []*BlockSpec{&variable, &locals, &output, &module, &checkBlock, &policy, &imports, &moved, &removed, &settings}
 }
 
 // TerraformBlockHints lists blocks of Terraform's top level that b2form does not have, with

@@ -39,7 +39,7 @@ var resource = BlockSpec{
 			"secret of a key, which is kept nowhere. What can be told without a change is told by `plan`; the rest once the resource is " +
 			"made or updated, and then what needs it is not begun. What rests on another resource that is made later is told at the end " +
 			"of the run, which then fails.",
-			Arguments: conditionArguments(Self)},
+			Arguments: conditionArguments(EverythingAndSelf)},
 		{Type: "dynamic", FurtherLabelNames: []string{"type"},
 			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type " +
 				"of the nested block.",
@@ -50,7 +50,7 @@ var resource = BlockSpec{
 			},
 			Blocks: []BlockSpec{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArgumentsDoc: "an argument of the nested block",
 				Doc: "What each of the blocks holds."}}},
-	}, deliver...),
+	}, deliverForms...),
 	Hints: []Hint{
 		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes, precondition { " +
 			"} and postcondition { } directly in the block, without lifecycle { }."},
@@ -103,7 +103,7 @@ var (
 	format = ArgumentSpec{Name: "format", Type: Text, MayReferTo: Instance, Default: `"env"`, Choices: DeliverFormats(),
 		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote), `aws` (a profile); or, for a key of one " +
 			"bucket, `joplin` (settings), `restic` (an environment) or `kopia` (a token). Not beside `content`."}
-	content = ArgumentSpec{Name: "content", Type: Text, MayReferTo: Self,
+	contentArgument = ArgumentSpec{Name: "content", Type: Text, MayReferTo: EverythingAndSelf,
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
 	path = ArgumentSpec{Name: "path", Type: Text, MayReferTo: Instance, Required: true,
 		Doc: "The file, relative to the folder of the block's own file; made with `path.root` or `path.module`, relative to the " +
@@ -114,10 +114,10 @@ const deliverAbout = "Each `deliver` block is one destination of a key's secret,
 	"proven ready before the key is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has " +
 	"the order of things and recipes."
 
-var deliver = []BlockSpec{
+var deliverForms = []BlockSpec{
 	{
 		Type: "deliver", FormLabel: "file", CommonDoc: deliverAbout, Doc: "A file that only its owner may read.",
-		Arguments: []ArgumentSpec{path, format, content},
+		Arguments: []ArgumentSpec{path, format, contentArgument},
 		Example: `key "camera" {
   name   = "camera"
   access = "read_write"
@@ -133,7 +133,7 @@ var deliver = []BlockSpec{
 		Arguments: []ArgumentSpec{path,
 			{Name: "recipients", Type: Texts, MayReferTo: Instance, Required: true,
 				Doc: "Who can read it: age or SSH public keys, at least one."},
-			format, content},
+			format, contentArgument},
 		Example: `key "camera" {
   name   = "camera"
   access = "read_write"
@@ -157,8 +157,9 @@ var deliver = []BlockSpec{
 			{Name: "format", Type: Text, MayReferTo: Instance, Choices: DeliverFormats(),
 				Doc: "As in a file, for its standard input. Not beside " +
 					"`content`."},
-			{Name: "content", Type: Text, MayReferTo: Self, Doc: "As in a file, for its standard input. Instead of `format`."},
-			{Name: "environment", Type: TextMap, MayReferTo: Self, Doc: "Variables of its environment beside the inherited ones."},
+			{Name: "content", Type: Text, MayReferTo: EverythingAndSelf, Doc: "As in a file, for its standard input. Instead of `format`."},
+			{Name: "environment", Type: TextMap, MayReferTo: EverythingAndSelf,
+				Doc: "Variables of its environment beside the inherited ones."},
 			{Name: "timeout", Type: Text, MayReferTo: Instance, Default: `"1m"`,
 				Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
 			{Name: "show_output", Type: Bool, MayReferTo: Instance, Default: "false",
@@ -181,7 +182,7 @@ var deliver = []BlockSpec{
 	},
 	{
 		Type: "deliver", FormLabel: "stdout", CommonDoc: deliverAbout, Doc: "Standard output, once.",
-		Arguments: []ArgumentSpec{format, content},
+		Arguments: []ArgumentSpec{format, contentArgument},
 		Example: `key "camera" {
   name   = "camera"
   access = "read_write"

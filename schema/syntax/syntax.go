@@ -125,7 +125,7 @@ const (
 	AllButComputed     RefScope = "known"    // everything but computed attributes
 	Instance           RefScope = "instance" // that, and each or count
 	Everything         RefScope = "computed" // everything
-	Self               RefScope = "self"     // that, and self
+	EverythingAndSelf  RefScope = "self"     // that, and self
 	InstanceAndSelf    RefScope = "answer"   // what Instance sees, and self
 	PolicyScope        RefScope = "judged"   // what a policy sees
 )
@@ -242,9 +242,9 @@ func (b *BlockSpec) HeaderSchema() hcl.BlockHeaderSchema {
 	return h
 }
 
-// BodySchema describes the block's body to HCL. Whoever reads it asks for what is
+// OptionalBodySchema describes the block's body to HCL. Whoever reads it asks for what is
 // required.
-func (b *BlockSpec) BodySchema() *hcl.BodySchema {
+func (b *BlockSpec) OptionalBodySchema() *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: HeaderSchemas(b.Blocks)}
 	for i := range b.Arguments {
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: b.Arguments[i].Name})

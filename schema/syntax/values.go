@@ -108,7 +108,7 @@ output "media" {
 `,
 }
 
-var check = BlockSpec{
+var checkBlock = BlockSpec{
 	Type: "check", FurtherLabelNames: nameLabel,
 	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold, and so does `validate` of what " +
 		"it can tell without asking B2. What is not live yet is not judged, and what cannot be evaluated is a warning too.",

@@ -14,13 +14,13 @@ import (
 // programs, so that no text of anybody has it, and what is written shows it as a backslash.
 const escapeMark = "\uFDD0"
 
-var escapes = regexp.MustCompile("(?:" + escapeMark + "u[0-9a-f]{4})+")
+var escapeSequences = regexp.MustCompile("(?:" + escapeMark + "u[0-9a-f]{4})+")
 
-// EscapeText is a text of B2's as values hold it. B2 compares texts byte by byte, but every text of a
+// EscapeNonNFC is a text of B2's as values hold it. B2 compares texts byte by byte, but every text of a
 // configuration is in Unicode's normal form C, into which values bring whatever they are given. Where a text is
 // in another form, the characters that may be lost are escaped, each UTF-16 code unit as in JSON, so that it
 // equals no text of a configuration and no other one of B2's. s is UTF-8.
-func EscapeText(s string) string {
+func EscapeNonNFC(s string) string {
 	if norm.NFC.IsNormalString(s) {
 		return s
 	}
@@ -37,12 +37,12 @@ func EscapeText(s string) string {
 	return b.String()
 }
 
-// UnescapeText is the text that [EscapeText] was given.
+// UnescapeText is the text that [EscapeNonNFC] was given.
 func UnescapeText(s string) string {
-	if !HasEscapes(s) {
+	if !HasNonNFCEscapes(s) {
 		return s
 	}
-	return escapes.ReplaceAllStringFunc(s, func(run string) string {
+	return escapeSequences.ReplaceAllStringFunc(s, func(run string) string {
 		var units []uint16
 		for _, digits := range strings.Split(run, escapeMark+"u")[1:] {
 			unit, _ := strconv.ParseUint(digits, 16, 16) // they are such digits
@@ -52,8 +52,8 @@ func UnescapeText(s string) string {
 	})
 }
 
-// HasEscapes reports whether a text, as values hold it, is not in normal form C.
-func HasEscapes(s string) bool { return strings.Contains(s, escapeMark) }
+// HasNonNFCEscapes reports whether a text, as values hold it, is not in normal form C.
+func HasNonNFCEscapes(s string) bool { return strings.Contains(s, escapeMark) }
 
 // QuoteText is a text, as values hold it, as quote writes texts between quotes, and each escape with one backslash.
 func QuoteText(s string, quote func(string) string) string {

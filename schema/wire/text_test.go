@@ -21,7 +21,7 @@ func TestEscapeText(t *testing.T) {
 		"many marks": "x" + strings.Repeat("\u0323", 40), "backslash": `e\u0301`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			held := wire.EscapeText(text)
+			held := wire.EscapeNonNFC(text)
 			if got := cty.StringVal(held).AsString(); got != held {
 				t.Errorf("a value makes %+q of %+q", got, held)
 			}
@@ -29,12 +29,12 @@ func TestEscapeText(t *testing.T) {
 				t.Errorf("%+q comes back as %+q", text, got)
 			}
 			normal := norm.NFC.IsNormalString(text)
-			if normal != (held == text) || normal == wire.HasEscapes(held) {
+			if normal != (held == text) || normal == wire.HasNonNFCEscapes(held) {
 				t.Errorf("%+q is held as %+q", text, held)
 			}
 		})
 	}
-	if got, want := wire.QuoteText(wire.EscapeText("cafe\u0301\n\"\\ufdd0"), strconv.Quote), `"cafe\u0301\n\"\\ufdd0"`; got != want {
+	if got, want := wire.QuoteText(wire.EscapeNonNFC("cafe\u0301\n\"\\ufdd0"), strconv.Quote), `"cafe\u0301\n\"\\ufdd0"`; got != want {
 		t.Errorf("quoted as %s, want %s", got, want)
 	}
 }
@@ -42,8 +42,8 @@ func TestEscapeText(t *testing.T) {
 func FuzzEscapeText(f *testing.F) {
 	f.Add("cafe\u0301/\u212b\U0001d15e")
 	f.Fuzz(func(t *testing.T, text string) {
-		held := wire.EscapeText(text)
-		if wire.HasEscapes(text) || !utf8.ValidString(text) {
+		held := wire.EscapeNonNFC(text)
+		if wire.HasNonNFCEscapes(text) || !utf8.ValidString(text) {
 			return
 		}
 		if got := cty.StringVal(held).AsString(); got != held {

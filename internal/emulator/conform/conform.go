@@ -45,9 +45,9 @@ type AccountSetup struct {
 	KeyID      string // of the master key, which is the account ID
 	Region     string // "us-west-002"
 	MaxBuckets int    // 0: as the service has it
-	// ServiceURLs makes authorize report the real service's hosts.
-	ServiceURLs bool
-	Switches    json.RawMessage // the subject's own settings
+	// RealServiceHosts makes authorize report the real service's hosts.
+	RealServiceHosts bool
+	Switches         json.RawMessage // the subject's own settings
 }
 
 // A Case is one file of the suite.
@@ -141,7 +141,7 @@ func (c *Case) parseHead(head string) error {
 		}
 		if setup, ok := strings.CutPrefix(line, "setup:"); ok {
 			c.Setup = &AccountSetup{}
-			if err := json.Unmarshal([]byte(setup), c.Setup); err != nil {
+			if err := DecodeKnownMembers([]byte(setup), c.Setup); err != nil {
 				return fmt.Errorf("setup: %w", err)
 			}
 			continue

@@ -1,7 +1,6 @@
 package conform_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -67,16 +66,16 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 	if s := c.Setup; s != nil {
 		o.KeyID, o.Region, o.MaxBuckets = s.KeyID, s.Region, s.MaxBuckets
 		if len(s.Switches) > 0 {
-			if err := json.Unmarshal(s.Switches, &o.Switches); err != nil {
+			if err := conform.DecodeKnownMembers(s.Switches, &o.Switches); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	server, subject := start(t, o, c.Setup != nil && c.Setup.ServiceURLs)
+	server, subject := start(t, o, c.Setup != nil && c.Setup.RealServiceHosts)
 	subject.Advance = clock.advance
 	subject.InjectFault = func(text string) error {
 		var f emulator.Fault
-		if err := json.Unmarshal([]byte(text), &f); err != nil {
+		if err := conform.DecodeKnownMembers([]byte(text), &f); err != nil {
 			return err
 		}
 		server.QueueFault(f)
@@ -86,11 +85,11 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 }
 
 // start serves an emulator on loopback.
-func start(t *testing.T, o emulator.Options, serviceURLs bool) (*emulator.Server, conform.Subject) {
+func start(t *testing.T, o emulator.Options, realServiceHosts bool) (*emulator.Server, conform.Subject) {
 	t.Helper()
 	listener := httptest.NewUnstartedServer(nil)
 	o.Seed = 1
-	if !serviceURLs {
+	if !realServiceHosts {
 		o.URL = "http://" + listener.Listener.Addr().String()
 	}
 	server, err := emulator.Open(o)

@@ -252,6 +252,14 @@ func (r *run) checkBodyAndSetVars(s step, body []byte) error {
 	return nil
 }
 
+// DecodeKnownMembers decodes JSON that a case holds. A member that out does not have is an error, or the case would
+// test less than it says.
+func DecodeKnownMembers(data []byte, out any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(out)
+}
+
 func decode(data []byte, out *any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()

@@ -16,7 +16,7 @@ import (
 
 var (
 	// Names in bodies. What begins with a dollar sign is no name yet.
-	nameMember = regexp.MustCompile(`("(?:bucketName|keyName)"\s*:\s*"|"id"\s*:\s*"[^"]*"\s*,\s*"name"\s*:\s*")([^"$])`)
+	bodyNameStart = regexp.MustCompile(`("(?:bucketName|keyName)"\s*:\s*"|"id"\s*:\s*"[^"]*"\s*,\s*"name"\s*:\s*")([^"$])`)
 	// Names in paths.
 	namePath = regexp.MustCompile(`^(/file/|/b2api/.*[?&]bucketName=)`)
 )
@@ -26,7 +26,7 @@ func (r *run) prefixNames(body string) string {
 	if r.NamePrefix == "" {
 		return body
 	}
-	return nameMember.ReplaceAllString(body, "${1}"+r.NamePrefix+"${2}")
+	return bodyNameStart.ReplaceAllString(body, "${1}"+r.NamePrefix+"${2}")
 }
 
 // requestURL makes a URL of the path of a request.
@@ -72,7 +72,7 @@ func Sweep(ctx context.Context, s Subject, ours func(name string) bool) error {
 	buckets, err := r.listOwned(ctx, "b2_list_buckets", `"bucketTypes":["all"]`, ours)
 	failed := []error{err}
 	for _, b := range buckets {
-		if err := r.sweepBucket(ctx, b.BucketID); err != nil {
+		if err := r.deleteBucketAndFiles(ctx, b.BucketID); err != nil {
 			failed = append(failed, fmt.Errorf("sweep %s: %w", b.BucketName, err))
 		}
 	}
@@ -104,7 +104,7 @@ func (r *run) listOwned(ctx context.Context, method, membersJSON string, ours fu
 	return slices.DeleteFunc(things, func(t bucketOrKey) bool { return !ours(t.BucketName + t.KeyName) }), nil
 }
 
-func (r *run) sweepBucket(ctx context.Context, id string) error {
+func (r *run) deleteBucketAndFiles(ctx context.Context, id string) error {
 	for {
 		reply, err := r.post(ctx, "b2_list_file_versions", fmt.Sprintf(`{"bucketId":%q,"maxFileCount":1000}`, id))
 		if err != nil {

@@ -51,7 +51,7 @@ func All() []BackendType {
 }
 
 // A StateLocation is a place for one state that other processes reach, too.
-type StateLocation struct{ BackendName, URLOrPath, KeyID, KeyOrStateName string }
+type StateLocation struct{ BackendName, URLOrPath, KeyID, SecretOrStateName string }
 
 // Serve makes a place of its own. now is the clock of its service, where it has one.
 func (e BackendType) Serve(now func() time.Time) (s StateLocation, stop func() error, err error) {
@@ -87,7 +87,7 @@ func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err 
 	}
 	server.Config.Handler = e
 	server.Start()
-	s = StateLocation{URLOrPath: server.URL, KeyID: e.MasterKeyID(), KeyOrStateName: e.MasterKey()}
+	s = StateLocation{URLOrPath: server.URL, KeyID: e.MasterKeyID(), SecretOrStateName: e.MasterKey()}
 	b, err := connectBucket(s, now, nil)
 	if err == nil {
 		_, err = b.(state.BucketBackend).CreateBucket(context.Background(), 30)
@@ -97,7 +97,7 @@ func serveBucket(now func() time.Time) (s StateLocation, stop func() error, err 
 
 // connectBucket has a client that does not wait long between tries.
 func connectBucket(s StateLocation, now func() time.Time, l *NetworkLine) (state.Backend, error) {
-	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.KeyOrStateName, Endpoint: s.URLOrPath, Now: now,
+	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.SecretOrStateName, Endpoint: s.URLOrPath, Now: now,
 		Transport: cuttableTransport{l},
 		Sleep:     func(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/200) }})
 	return state.BucketBackend{Remote: client, BucketName: "acme-states", Prefix: config.DefaultPrefix}, err
@@ -155,7 +155,7 @@ func serveDatabase(func() time.Time) (s StateLocation, stop func() error, err er
 	if err != nil {
 		return s, nil, err
 	}
-	s = StateLocation{URLOrPath: server.SocketDir, KeyOrStateName: rand.Text()}
+	s = StateLocation{URLOrPath: server.SocketDir, SecretOrStateName: rand.Text()}
 	d, err := connectDatabase(s, nil, nil)
 	if err == nil {
 		err = d.(state.PostgresBackend).CreateTables(context.Background())
@@ -165,7 +165,7 @@ func serveDatabase(func() time.Time) (s StateLocation, stop func() error, err er
 
 func connectDatabase(s StateLocation, _ func() time.Time, l *NetworkLine) (state.Backend, error) {
 	d, err := state.NewPostgresBackend("host="+s.URLOrPath+" user=postgres dbname=postgres password='"+DatabasePassword+"'", "b2form",
-		s.KeyOrStateName,
+		s.SecretOrStateName,
 		func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if err := l.RunBeforeRequest("dial"); err != nil {
 				return nil, err
