@@ -84,7 +84,7 @@ internal/prove:
 internal/report:
 	Check.Said Check.Messages, Done.NotBegun ApplyResult.Unfinished, Drift.Sort Drift.Type, DriftSort DriftType, Key.Ends Key.Expiry,
 	Key.May Key.Capabilities, Key.Reaches Key.BucketsAndPrefix, Notice.Drift Notice.DriftCount, ReadLines ReadJSONLines,
-	Run.Coverage Run.CoverageTexts, Run.Outputs Run.OutputsDiff, Variable PipelineVariable, Variables PipelineVariables,
+	Run.Coverage Run.ManagedCountTexts, Run.Outputs Run.OutputsDiff, Variable PipelineVariable, Variables PipelineVariables,
 	line.Format jsonLine.FormatVersion
 internal/scrub:
 	Spellings RemoveSecretKeepParts, Text RemoveSecretOrWithholdText

@@ -42,18 +42,18 @@ func (p *planner) computeBasisAndSaved() {
 	for i := range p.plan.OutputChanges {
 		o, err := hidden.savedOutput(&p.plan.OutputChanges[i])
 		hash.err = errors.Join(hash.err, err)
-		saved.Outputs = append(saved.Outputs, o)
+		saved.OutputChanges = append(saved.OutputChanges, o)
 	}
 	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.plan.Records, p.plan.Moves
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
 	saved.Protection = p.plan.ProtectionChanges
-	if len(hidden.texts) > 0 {
+	if len(hidden.textsToHash) > 0 {
 		hashHidden := p.HashHidden
 		if hashHidden == nil {
 			hashHidden = HashSlowlyIfSalted
 		}
 		var err error
-		saved.HiddenHash, err = hashHidden(hidden.texts, p.DigestSalt)
+		saved.HiddenHash, err = hashHidden(hidden.textsToHash, p.DigestSalt)
 		hash.err = errors.Join(hash.err, err)
 		p.plan.Salted = len(p.DigestSalt) > 0
 	}
@@ -115,7 +115,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	if r := p.declaration(c.Addr); r != nil {
 		d.DeliveryDigest = DeliveryDigest(r, nil)
 		if slices.ContainsFunc(r.Deliveries, func(to config.Delivery) bool { return to.HasOtherSensitive }) {
-			hidden.texts = append(hidden.texts, d.DeliveryDigest)
+			hidden.textsToHash = append(hidden.textsToHash, d.DeliveryDigest)
 			d.DeliveryDigest = ""
 		}
 	}
@@ -189,7 +189,7 @@ func (p *planner) referencedNamesWithIDs(c *Change, hidden *hiddenValues) []stri
 		by, name := m.Attr, m.Name
 		text := by.Link.RefKind + " " + name + " = " + strings.Join(p.liveIDsForName(by, name), " ")
 		if slices.Contains(c.Sensitive, attr) {
-			hidden.texts = append(hidden.texts, text)
+			hidden.textsToHash = append(hidden.textsToHash, text)
 			return
 		}
 		out = append(out, text)
@@ -207,7 +207,7 @@ func (p *planner) liveIDsForName(by *kind.Attr, name string) (ids []string) {
 	}
 	addr, declared := p.declaredAddr(k, k.NormalizeIdentity(name))
 	if k.NamesRepeat && declared {
-		if id := p.linkPlanner.keptIDs[addr]; id != "" {
+		if id := p.linkPlanner.unreplacedIDs[addr]; id != "" {
 			ids = append(ids, id)
 		}
 		return ids

@@ -48,7 +48,7 @@ func ParseDigest(text string) (Digest, error) {
 
 // hiddenValues are the values of a plan that nobody who looks at it sees.
 type hiddenValues struct {
-	texts          []string
+	textsToHash    []string
 	standInNumbers map[string]int // of the values of the change at hand, by attribute and text
 }
 
@@ -73,7 +73,7 @@ func (h *hiddenValues) encodeAndCollectHidden(c *Change, v cty.Value, hasUnknown
 		text, err := canonicalJSON(v)
 		failed = errors.Join(failed, err)
 		if a.WirePath != "" || slices.Contains(c.Sensitive, a.Name) { // else its SHA-1 stands for it
-			h.texts = append(h.texts, string(text))
+			h.textsToHash = append(h.textsToHash, string(text))
 		}
 		return sensitiveStandIn(v.Type(), h.standInNumber(a.Name+" "+string(text)))
 	}

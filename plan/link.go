@@ -18,22 +18,22 @@ import (
 // after everything else.
 type linkPlanner struct {
 	*planner
-	attrIndicesByKind  map[*kind.Kind][]int          // see linkAttrs
-	resourcesWithLinks []*config.Resource            // declared resources that give links a value
-	keptResources      map[objectID]*config.Resource // live objects that stay what is declared
-	keptIDs            map[addr.Addr]string          // their IDs
-	soleUpdateCauses   map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
-	liveLinkTargets    map[addr.Addr][]objectID      // what the links of live objects lead to
+	attrIndicesByKind   map[*kind.Kind][]int          // see linkAttrs
+	resourcesWithLinks  []*config.Resource            // declared resources that give links a value
+	unreplacedResources map[objectID]*config.Resource // live objects that stay what is declared
+	unreplacedIDs       map[addr.Addr]string          // their IDs
+	soleUpdateCauses    map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
+	liveLinkTargets     map[addr.Addr][]objectID      // what the links of live objects lead to
 }
 
 func newLinkPlanner(p *planner) *linkPlanner {
 	return &linkPlanner{
-		planner:           p,
-		attrIndicesByKind: map[*kind.Kind][]int{},
-		keptResources:     map[objectID]*config.Resource{},
-		keptIDs:           map[addr.Addr]string{},
-		soleUpdateCauses:  map[addr.Addr][]addr.Addr{},
-		liveLinkTargets:   map[addr.Addr][]objectID{},
+		planner:             p,
+		attrIndicesByKind:   map[*kind.Kind][]int{},
+		unreplacedResources: map[objectID]*config.Resource{},
+		unreplacedIDs:       map[addr.Addr]string{},
+		soleUpdateCauses:    map[addr.Addr][]addr.Addr{},
+		liveLinkTargets:     map[addr.Addr][]objectID{},
 	}
 }
 
@@ -82,7 +82,7 @@ func (l *linkPlanner) nameOrIDAfterApply(by *kind.Attr, id string) string {
 	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
 	}
-	if r := l.keptResources[objectID{k.Name, id}]; r != nil {
+	if r := l.unreplacedResources[objectID{k.Name, id}]; r != nil {
 		return l.declaredIdentities().IdentityOrAddress(r)
 	}
 	o := l.Snapshot.ByID(k, id)
@@ -141,7 +141,7 @@ func (l *linkPlanner) comparableLive(r *config.Resource, raw kind.Values) kind.V
 func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (liveForHazards kind.Values,
 	reason string) {
 	if action == NoOp || action == Update {
-		l.noteKeptObject(r, h)
+		l.noteUnreplaced(r, h)
 	}
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
@@ -164,7 +164,7 @@ func (l *linkPlanner) noteReplacedLinkTargets(r *config.Resource, h match, liveW
 	}
 	var targets []addr.Addr
 	for _, id := range l.liveLinkTargets[r.Addr] {
-		if r := l.findOwnerResource(id); r != nil && l.keptResources[id] == nil && !slices.Contains(targets, r.Addr) {
+		if r := l.findOwnerResource(id); r != nil && l.unreplacedResources[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}
 	}
@@ -175,7 +175,7 @@ func (l *linkPlanner) noteReplacedLinkTargets(r *config.Resource, h match, liveW
 	texts := make([]string, len(targets))
 	for i, t := range targets {
 		texts[i] = t.String() + " is made anew"
-		if l.keptIDs[t] != "" {
+		if l.unreplacedIDs[t] != "" {
 			texts[i] = t.String() + " was made anew"
 		}
 	}
@@ -231,11 +231,11 @@ func (l *linkPlanner) addLinkTargetKinds(r *config.Resource, needed map[string]*
 	}
 }
 
-// noteKeptObject notes that a live object stays what is declared, where others name such
+// noteUnreplaced notes that a live object stays what is declared, where others name such
 // objects.
-func (l *linkPlanner) noteKeptObject(r *config.Resource, h match) {
+func (l *linkPlanner) noteUnreplaced(r *config.Resource, h match) {
 	if len(l.resourcesWithLinks) > 0 && r.Kind.NamesRepeat {
-		l.keptResources[objectIDOf(h.object)], l.keptIDs[r.Addr] = r, h.object.ID
+		l.unreplacedResources[objectIDOf(h.object)], l.unreplacedIDs[r.Addr] = r, h.object.ID
 	}
 }
 

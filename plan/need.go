@@ -74,8 +74,8 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 	})
 }
 
-// addDeferredNeeds lets links wait for what they lead to.
-func (g *stepGraph) addDeferredNeeds(i int) {
+// addDeferredUpdateNeeds lets links wait for what they lead to.
+func (g *stepGraph) addDeferredUpdateNeeds(i int) {
 	c, step := &g.plan.Changes[i], g.stepsByChange[i].deferredUpdate
 	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.FindAttr(f).IsDeferredLink() }) {
 		return

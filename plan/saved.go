@@ -19,18 +19,18 @@ import (
 // A Saved plan is all that its basis is a digest of. It can be stored and shown: in the place of
 // what the plan hides stands something else.
 type Saved struct {
-	AccountID    string             `json:"account"`
-	Realm        string             `json:"realm"`
-	Changes      []SavedChange      `json:"changes,omitempty"`
-	Outputs      []SavedOutput      `json:"outputs,omitempty"`
-	Steps        []Step             `json:"steps,omitempty"`
-	Records      []addr.StateEntry  `json:"records,omitempty"`
-	Moves        []EntryMove        `json:"moves,omitempty"`
-	MovedIntents []EntryMove        `json:"moved_intents,omitempty"`
-	Undelivered  []addr.Addr        `json:"undelivered,omitempty"`
-	LeftOut      []addr.Addr        `json:"left_out,omitempty"`
-	Protection   []ProtectionChange `json:"protection,omitempty"`
-	HiddenHash   string             `json:"hidden_hash,omitempty"` // SlowHashIfSalted of what is hidden; "": nothing is
+	AccountID     string             `json:"account"`
+	Realm         string             `json:"realm"`
+	Changes       []SavedChange      `json:"changes,omitempty"`
+	OutputChanges []SavedOutput      `json:"outputs,omitempty"`
+	Steps         []Step             `json:"steps,omitempty"`
+	Records       []addr.StateEntry  `json:"records,omitempty"`
+	Moves         []EntryMove        `json:"moves,omitempty"`
+	MovedIntents  []EntryMove        `json:"moved_intents,omitempty"`
+	Undelivered   []addr.Addr        `json:"undelivered,omitempty"`
+	LeftOut       []addr.Addr        `json:"left_out,omitempty"`
+	Protection    []ProtectionChange `json:"protection,omitempty"`
+	HiddenHash    string             `json:"hidden_hash,omitempty"` // SlowHashIfSalted of what is hidden; "": nothing is
 }
 
 // A SavedChange is a Change in the form that is hashed and stored.
@@ -90,8 +90,8 @@ func (s *Saved) PlanForDisplay(kinds []*kind.Kind) (*Plan, error) {
 		}
 		p.Changes = append(p.Changes, *c)
 	}
-	for i := range s.Outputs {
-		c, err := s.Outputs[i].shownChange()
+	for i := range s.OutputChanges {
+		c, err := s.OutputChanges[i].shownChange()
 		if err != nil {
 			return nil, err
 		}

@@ -61,7 +61,7 @@ func (s savedValueVisitor) Sensitive(v cty.Value) *SavedValue {
 	v, _ = v.UnmarkDeep()
 	known, err := unknownAsNull(v)
 	*s.err = errors.Join(*s.err, err)
-	s.hidden.texts = append(s.hidden.texts, string(s.text(known)))
+	s.hidden.textsToHash = append(s.hidden.textsToHash, string(s.text(known)))
 	return &SavedValue{Sensitive: true}
 }
 

@@ -86,7 +86,7 @@ func (p *planner) newStepGraph() *stepGraph {
 	}
 	for i := range changes {
 		g.addDeclaredNeeds(i)
-		g.addDeferredNeeds(i)
+		g.addDeferredUpdateNeeds(i)
 		g.addNeedsWithinChange(i)
 	}
 	g.serializeNamesakeCreates()

@@ -62,7 +62,7 @@ func (l *module) dataForms() []dataForm {
 				f.kind, f.isList, f.listsChildren = k, true, k.ScopeAttr() != ""
 				holds := map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())}
 				if f.listsChildren {
-					holds[complete], holds[folders] = cty.Bool, cty.List(cty.String)
+					holds[listingComplete], holds[listingFolders] = cty.Bool, cty.List(cty.String)
 				}
 				f.valueType = cty.Object(holds)
 			}
@@ -313,7 +313,7 @@ func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, c
 		return "", false
 	}
 	if yes := false; d.form.syntax.FindArgument(name).Type == syntax.Bool {
-		ok := l.storeScalarUnlessNull(name, e, v, &yes)
+		ok := l.storeStringOrBoolUnlessNull(name, e, v, &yes)
 		return strconv.FormatBool(yes), ok
 	}
 	s, err := convert.Convert(v, cty.String)

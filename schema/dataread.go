@@ -94,11 +94,11 @@ func unsetObject(k *kind.Kind, identity, id string) cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// complete is the attribute of data about parts that says whether these are all.
-const complete = "complete"
+// listingComplete is the attribute of data about parts that says whether these are all.
+const listingComplete = "complete"
 
-// folders is the one with the folders beside them.
-const folders = "folders"
+// listingFolders is the one with the folders beside them.
+const listingFolders = "folders"
 
 // answerListing answers with parts of one object.
 func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Value {
@@ -120,9 +120,9 @@ func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Valu
 				syntax.MostCount)})
 	}
 	answer := l.listDataAttrs(d, found.Objects)
-	answer[complete], answer[folders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
+	answer[listingComplete], answer[listingFolders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
 	if len(found.Folders) > 0 {
-		answer[folders] = cty.ListVal(kind.StringValues(found.Folders...))
+		answer[listingFolders] = cty.ListVal(kind.StringValues(found.Folders...))
 	}
 	return cty.ObjectVal(answer)
 }

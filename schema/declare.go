@@ -248,7 +248,7 @@ func (l *module) declareScanned(r *block) (declared bool) {
 		return false
 	}
 	src, at := l.fileSourceOf(r)
-	found := &l.shared.scan
+	found := &l.shared.scanBuffer
 	if !parse.ScanBlock(src, at, found) {
 		return false
 	}

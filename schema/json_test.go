@@ -165,7 +165,7 @@ func bodyJSON(src []byte, body *hclsyntax.Body, d *syntax.BlockSpec, nested func
 		written := false
 		if d != nil {
 			a := d.FindArgument(name)
-			written = a != nil && a.MayReferTo == syntax.AsWritten
+			written = a != nil && a.MayReferTo == syntax.NotEvaluated
 		}
 		out[name] = expressionJSON(src, body.Attributes[name].Expr, written)
 	}

@@ -51,7 +51,7 @@ type sharedLoad struct {
 	moduleFolderByDir     map[string]*moduleFolder // by folder; nil: it could not be read
 	modules               []*module                // of the configuration and of every instance of a module
 	rootOptions           Options
-	scan                  parse.ScannedBlock // of the block that is declared
+	scanBuffer            parse.ScannedBlock // of the block that is declared
 	fileSchema            *hcl.BodySchema    // of the top level of files; nil until it is needed
 	metaSchema            *hcl.BodySchema    // of what every resource takes
 	hasNeedsBesideArgs    bool               // there are needs beside those by reference in arguments

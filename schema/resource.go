@@ -248,7 +248,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 	}
 	evaluate := e.module.shared.evalBudget.EvalForReading
 	if arg.attr.Link.RefKind != "" {
-		evaluate = e.module.shared.evalBudget.EvalReferenceList
+		evaluate = e.module.shared.evalBudget.EvalNotCountingReferences
 	}
 	v, diags := evaluate(arg.expr, e.ctx)
 	v, diags = e.module.addHintsOrWithhold(arg.expr, e.ctx, v, diags)
@@ -309,7 +309,7 @@ func (e *instanceEvaluation) evalPreventDestroy(expr hcl.Expression) bool {
 		e.module.reportUnknownUnlessPending(e.report(), expr.Range(), marks)
 		return false
 	}
-	e.module.storeScalarUnlessNull("prevent_destroy", expr, v, &out)
+	e.module.storeStringOrBoolUnlessNull("prevent_destroy", expr, v, &out)
 	return out
 }
 

@@ -100,7 +100,7 @@ func unknownCausesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 // markUnknownCauses gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
 // expression itself is at fault.
 func markUnknownCauses(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
-	if !slices.ContainsFunc(parse.NonReferenceValues(e, v), hasUnexplainedUnknown) {
+	if !slices.ContainsFunc(parse.ValuesExceptObjectRefs(e, v), hasUnexplainedUnknown) {
 		return v, nil
 	}
 	if marks := unknownCausesIn(e, ctx); len(marks) > 0 {

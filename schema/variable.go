@@ -163,11 +163,11 @@ func (l *module) evalConstant(a *hcl.Attribute, into any) {
 	if diags.HasErrors() {
 		return
 	}
-	l.storeScalarUnlessNull(a.Name, a.Expr, v, into)
+	l.storeStringOrBoolUnlessNull(a.Name, a.Expr, v, into)
 }
 
-// storeScalarUnlessNull stores a known value in a *string or *bool; null leaves it alone.
-func (l *module) storeScalarUnlessNull(name string, e hcl.Expression, v cty.Value, into any) (ok bool) {
+// storeStringOrBoolUnlessNull stores a known value in a *string or *bool; null leaves it alone.
+func (l *module) storeStringOrBoolUnlessNull(name string, e hcl.Expression, v cty.Value, into any) (ok bool) {
 	v, _ = v.Unmark()
 	if v.IsNull() {
 		return true

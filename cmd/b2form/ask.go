@@ -40,8 +40,8 @@ func (p *program) nextLine(ctx context.Context) (string, error) {
 	}
 }
 
-// readAnswer reads an answer; the end of the input is an empty one.
-func (p *program) readAnswer(ctx context.Context) (string, error) {
+// readAnswerOrEmpty reads an answer; the end of the input is an empty one.
+func (p *program) readAnswerOrEmpty(ctx context.Context) (string, error) {
 	line, err := p.nextLine(ctx)
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -136,7 +136,7 @@ func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
 	defer p.beginPhase("wait for an answer", "")()
 	p.printToStderr(fmt.Sprintf("\n%s\n%s", q.question, indented(q.explanation)))
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
-	line, err := p.readAnswer(ctx)
+	line, err := p.readAnswerOrEmpty(ctx)
 	fmt.Fprintln(p.stderr)
 	if errors.Is(err, context.Canceled) {
 		return failf("Interrupted", "Nothing was changed.")

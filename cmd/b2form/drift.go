@@ -204,7 +204,7 @@ func recordDrift(run *report.Run, found *view.DriftList) {
 		run.Drift = append(run.Drift, report.Drift{Type: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared"})
 	}
 	for _, c := range found.ManagedCounts {
-		run.CoverageTexts = append(run.CoverageTexts, view.CoverageText(c))
+		run.ManagedCountTexts = append(run.ManagedCountTexts, view.ManagedCountText(c))
 	}
 }
 

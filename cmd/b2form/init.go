@@ -90,7 +90,7 @@ func (p *program) init(ctx context.Context) error {
 		p.printResult("  %d  %s", i+1, c.title)
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a number, or nothing to leave: ")
-	line, err := p.readAnswer(ctx)
+	line, err := p.readAnswerOrEmpty(ctx)
 	fmt.Fprintln(p.stderr)
 	if errors.Is(err, context.Canceled) {
 		return failf("Interrupted", "Nothing was written. Run \"b2form init\" again to choose.")

@@ -65,7 +65,7 @@ Example:
 
 // migrate works in the folder dir.
 func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, checkOnly bool) error {
-	source, err := p.findTerraformState(dir, stateFlagValue)
+	source, err := p.readTerraformStateIfAny(dir, stateFlagValue)
 	if err != nil {
 		return err
 	}
@@ -134,9 +134,9 @@ func (p *program) checkNoStateElsewhere(r *terraform.Result, wasRead bool) error
 		pull+"To go without it, so that what exists is found by its name: b2form migrate -state=%[3]s.", terraformState, where, noState)
 }
 
-// findTerraformState reads the state that is named, or that of the folder; nil: there is
+// readTerraformStateIfAny reads the state that is named, or that of the folder; nil: there is
 // none.
-func (p *program) findTerraformState(dir, stateFlagValue string) (*terraform.Source, error) {
+func (p *program) readTerraformStateIfAny(dir, stateFlagValue string) (*terraform.Source, error) {
 	s := &terraform.Source{Name: stateFlagValue}
 	var err error
 	switch stateFlagValue {

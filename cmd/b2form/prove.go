@@ -193,7 +193,7 @@ const bucketKind = "bucket"
 
 // subject is one resource with what is live under its address.
 func (v *prover) subject(r *config.Resource) (s prove.Subject, recordedID string, err error) {
-	s.Addr = r.Addr.String()
+	s.ResourceAddr = r.Addr.String()
 	for i := range v.plan.Changes {
 		if c := &v.plan.Changes[i]; c.Addr == r.Addr && c.Action != plan.NoOp {
 			s.DifferenceText = fmt.Sprintf("b2form apply has changes for it (%s). Run that first.", c.Action)

@@ -14,9 +14,9 @@ import (
 // A stdoutWriter is standard output. It remembers the first failure, so that a run whose
 // results did not get out does not end as a success, whoever wrote them.
 type stdoutWriter struct {
-	dest     io.Writer
-	mu       sync.Mutex
-	firstErr error
+	dest       io.Writer
+	firstErrMu sync.Mutex
+	firstErr   error
 }
 
 // Write passes b on. Its errors are *writeError.
@@ -25,8 +25,8 @@ func (s *stdoutWriter) Write(b []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.firstErrMu.Lock()
+	defer s.firstErrMu.Unlock()
 	if s.firstErr == nil {
 		s.firstErr = err
 	}
@@ -47,8 +47,8 @@ func (u *writeError) Unwrap() error { return u.cause }
 
 // missingOutputError say that output is missing. Whoever closed the pipe knows.
 func (s *stdoutWriter) missingOutputError() hcl.Diagnostics {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.firstErrMu.Lock()
+	defer s.firstErrMu.Unlock()
 	if s.firstErr == nil || errors.Is(s.firstErr, syscall.EPIPE) {
 		return nil
 	}

@@ -18,7 +18,7 @@ const (
 	maxTriesBeforeAnyReply = 3 // while nothing has ever answered: rather a wrong address than bad luck
 	firstWait              = time.Second
 	growth                 = 1.5
-	longestWait            = 64 * time.Second
+	maxBackOff             = 64 * time.Second
 	// shortestThrottle holds where a 429 comes without Retry-After.
 	shortestThrottle = 5 * time.Second
 	// maxRetryAfter is the longest Retry-After that is waited for.
@@ -125,7 +125,7 @@ func backOff(e *wire.Error, try int) time.Duration {
 	if e.RetryAfter > 0 {
 		return e.RetryAfter
 	}
-	wait := min(float64(firstWait)*math.Pow(growth, float64(try-1)), float64(longestWait))
+	wait := min(float64(firstWait)*math.Pow(growth, float64(try-1)), float64(maxBackOff))
 	wait *= 0.75 + rand.Float64()/2
 	if e.Status == http.StatusTooManyRequests {
 		wait = max(wait, float64(shortestThrottle))

@@ -142,9 +142,9 @@ func (c *call) corsRule(headers []string) (found *corsRule) {
 	return found
 }
 
-// preflightReplyIfAny answers a browser that asks before a page's request, and gives nil
+// replyToPreflight answers a browser that asks before a page's request, and gives nil
 // for a call that pages cannot make.
-func (c *call) preflightReplyIfAny() *reply {
+func (c *call) replyToPreflight() *reply {
 	var verbs []string
 	switch c.method {
 	case byName, "b2_download_file_by_id":

@@ -59,7 +59,7 @@ type s3OperationFlags int
 
 const (
 	s3Writes                  s3OperationFlags = 1 << iota
-	s3Document                                 // it brings an XML document, which is read before the transaction
+	s3TakesXML                                 // it brings an XML document, which is read before the transaction
 	s3AllowsAnonymous                          // it lets in who has no signature, if the bucket is public
 	s3HasWholeObjectChecksums                  // its checksums are of the object that it makes of parts, not of its content
 )
@@ -208,7 +208,7 @@ func (c *s3Call) identifyAndRun() error {
 	}); err != nil {
 		return err
 	}
-	if c.op.hasAnyFlag(s3Document) {
+	if c.op.hasAnyFlag(s3TakesXML) {
 		if err := c.readXMLDocument(); err != nil {
 			return err
 		}

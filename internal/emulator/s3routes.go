@@ -22,7 +22,7 @@ var s3Routes = []s3Route{
 
 	{'b', "GET", "location", "", s3Operation{"GetBucketLocation", 'C', readsBuckets, 0, nil, s3GetLocation}},
 	{'b', "GET", "versioning", "", s3Operation{"GetBucketVersioning", 'C', readsBuckets, 0, nil, s3GetVersioning}},
-	{'b', "PUT", "versioning", "", s3Operation{"PutBucketVersioning", 'C', writesBuckets, s3Document, nil, s3PutVersioning}},
+	{'b', "PUT", "versioning", "", s3Operation{"PutBucketVersioning", 'C', writesBuckets, s3TakesXML, nil, s3PutVersioning}},
 	{'b', "GET", "acl", "", s3Operation{"GetBucketAcl", 'C', readsBuckets, 0, nil, s3GetBucketACL}},
 	{'b', "PUT", "acl", "", s3Operation{"PutBucketAcl", 'C', writesBuckets, s3WritesDocument, nil, s3PutBucketACL}},
 	{'b', "GET", "cors", "", s3Operation{"GetBucketCors", 'C', readsBuckets, 0, nil, s3GetCORS}},
@@ -39,7 +39,7 @@ var s3Routes = []s3Route{
 	{'b', "PUT", "object-lock", "", s3Operation{"PutObjectLockConfiguration", 'C', writesLock, s3WritesDocument, nil,
 		s3PutLockConfiguration}},
 	{'b', "GET", "logging", "", s3Operation{"GetBucketLogging", 'C', readsLogging, 0, nil, s3GetLogging}},
-	{'b', "PUT", "logging", "", s3Operation{"PutBucketLogging", 'C', writesLogging, s3Document, nil, s3PutLogging}},
+	{'b', "PUT", "logging", "", s3Operation{"PutBucketLogging", 'C', writesLogging, s3TakesXML, nil, s3PutLogging}},
 	{'b', "GET", "versions", "", s3Operation{"ListObjectVersions", 'C', listsFiles, 0, nil, s3ListVersions}},
 	{'b', "GET", "uploads", "", s3Operation{"ListMultipartUploads", 'C', listsFiles, 0, nil, s3ListUploads}},
 	{'b', "POST", "delete", "", s3Operation{"DeleteObjects", 'A', nil, s3WritesDocument, nil, s3DeleteObjects}},
@@ -50,7 +50,7 @@ var s3Routes = []s3Route{
 	{'b', "DELETE", "", "", s3Operation{"DeleteBucket", 'A', deletesBuckets, s3Writes, nil, s3DeleteBucket}},
 
 	{'o', "GET", "acl", "", s3Operation{"GetObjectAcl", 'B', readsACL, 0, nil, s3GetObjectACL}},
-	{'o', "PUT", "acl", "", s3Operation{"PutObjectAcl", 'A', writesACL, s3Document, nil, s3PutObjectACL}},
+	{'o', "PUT", "acl", "", s3Operation{"PutObjectAcl", 'A', writesACL, s3TakesXML, nil, s3PutObjectACL}},
 	{'o', "GET", "tagging", "", s3Operation{"GetObjectTagging", 'B', readsFiles, 0, nil, s3GetTagging}},
 	{'o', "GET", "retention", "", s3Operation{"GetObjectRetention", 'B', readsRetention, 0, nil, s3GetRetention}},
 	{'o', "PUT", "retention", "", s3Operation{"PutObjectRetention", 'A', writesRetention, s3WritesDocument, nil, s3PutRetention}},
@@ -99,7 +99,7 @@ var (
 )
 
 // s3WritesDocument is what settings are changed by.
-const s3WritesDocument = s3Writes | s3Document
+const s3WritesDocument = s3Writes | s3TakesXML
 
 const copySource = "X-Amz-Copy-Source"
 

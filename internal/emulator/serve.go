@@ -80,7 +80,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.version, c.method, c.pathAfterMethod = 4, byName, target
 	}
 	if r.Method == http.MethodOptions {
-		if out := c.preflightReplyIfAny(); out != nil {
+		if out := c.replyToPreflight(); out != nil {
 			s.send(w, r, c, out)
 			return
 		}

@@ -175,7 +175,7 @@ func Read(path string, kinds []*kind.Kind) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFormat(path, text); err != nil {
+	if err := checkFormatVersion(path, text); err != nil {
 		return nil, err
 	}
 	f, err := decode(text, kinds)
@@ -221,8 +221,8 @@ func checkBegin(path, head string) error {
 	return nil
 }
 
-// checkFormat refuses a plan of a later b2form.
-func checkFormat(path string, text []byte) error {
+// checkFormatVersion refuses a plan of a later b2form.
+func checkFormatVersion(path string, text []byte) error {
 	number, _, _ := bytes.Cut(text[len(begin):], []byte(","))
 	if n, err := strconv.Atoi(string(number)); err == nil && n <= formatVersion {
 		return nil

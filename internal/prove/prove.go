@@ -64,7 +64,7 @@ type Access struct {
 
 // A Subject is one address with what is live under it.
 type Subject struct {
-	Addr           string
+	ResourceAddr   string
 	DifferenceText string // in what it is not as declared, in words; "": it is
 	// Key and Bucket: one is set, or with Differ none.
 	Key    *Key
@@ -96,11 +96,11 @@ const (
 
 // A Result is what came of one promise.
 type Result struct {
-	Addr        string
-	PromiseText string
-	Status      Status
-	Detail      string // what is wrong, or why it was not tried
-	Took        time.Duration
+	ResourceAddr string
+	PromiseText  string
+	Status       Status
+	Detail       string // what is wrong, or why it was not tried
+	Took         time.Duration
 }
 
 // AnyBrokenOrUnknown reports whether a promise is not known to be kept that was tried.
@@ -197,7 +197,7 @@ func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 func (o *Options) trySubject(ctx context.Context, s *Subject) (results []Result) {
 	t := &prover{Options: o, key: s.Key, filesToRemove: map[file]bool{}}
 	for _, p := range o.promises(s) {
-		r := Result{Addr: s.Addr, PromiseText: p.Text, Status: Skipped, Detail: p.SkipReason}
+		r := Result{ResourceAddr: s.ResourceAddr, PromiseText: p.Text, Status: Skipped, Detail: p.SkipReason}
 		switch {
 		case ctx.Err() != nil:
 			r.Detail = "interrupted"
@@ -214,7 +214,7 @@ func (o *Options) trySubject(ctx context.Context, s *Subject) (results []Result)
 		results = append(results, r)
 	}
 	for _, left := range t.clean(context.WithoutCancel(ctx)) {
-		results = append(results, Result{Addr: s.Addr, PromiseText: "leaves nothing behind", Status: Unknown, Detail: left})
+		results = append(results, Result{ResourceAddr: s.ResourceAddr, PromiseText: "leaves nothing behind", Status: Unknown, Detail: left})
 	}
 	return results
 }

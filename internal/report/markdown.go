@@ -122,7 +122,7 @@ func sections(r *Run, maxDiffBytes int) []section {
 		{heading: "Errors", singular: "error", plural: "errors", entries: diagnosticEntries(r.withSeverity("error"))},
 		{heading: "Not done", singular: "resource", plural: "resources", entries: notDoneEntries(r.Done)},
 		{heading: "Hazards", singular: "hazard", plural: "hazards", entries: hazardEntries(r.Changes())},
-		{heading: "Changed outside of b2form", singular: "object", plural: "objects", intro: coverageText(r.CoverageTexts),
+		{heading: "Changed outside of b2form", singular: "object", plural: "objects", intro: managedCountText(r.ManagedCountTexts),
 			entries: driftEntries(r.Drift, maxDiffBytes)},
 		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), maxDiffBytes)},
 		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "",
@@ -232,7 +232,7 @@ func driftEntries(list []Drift, maxDiffBytes int) (out []string) {
 	return out
 }
 
-func coverageText(list []string) (text string) {
+func managedCountText(list []string) (text string) {
 	for _, c := range list {
 		text += "- " + truncatedCodeSpan(c) + "\n"
 	}

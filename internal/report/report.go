@@ -26,15 +26,15 @@ type Run struct {
 	Command        string // "plan", "apply", "drift": what was run
 	Folder         string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
 
-	Planned       *Plan        // nil: no plan was made
-	Done          *ApplyResult // nil: nothing was carried out
-	Drift         []Drift      // what changed outside of b2form; sorted by address
-	ListedKeys    []Key        // what b2form keys lists
-	Checks        []Check      // in order of their names
-	OutputsDiff   string       // how outputs change, as view.OutputsDiff; "": none does
-	StateDiff     string       // how what the state records of protection changes, as view.ProtectionDiff; "": nothing does
-	CoverageTexts []string     // how much of what is live is managed, a sentence for each kind; nil: nobody asked
-	Digest        string       // what the plan can be approved by; "": nothing
+	Planned           *Plan        // nil: no plan was made
+	Done              *ApplyResult // nil: nothing was carried out
+	Drift             []Drift      // what changed outside of b2form; sorted by address
+	ListedKeys        []Key        // what b2form keys lists
+	Checks            []Check      // in order of their names
+	OutputsDiff       string       // how outputs change, as view.OutputsDiff; "": none does
+	StateDiff         string       // how what the state records of protection changes, as view.ProtectionDiff; "": nothing does
+	ManagedCountTexts []string     // how much of what is live is managed, a sentence for each kind; nil: nobody asked
+	Digest            string       // what the plan can be approved by; "": nothing
 
 	Exceptions  []Exception       // from policies
 	Diagnostics []view.Diagnostic // in the order in which they were shown

@@ -76,7 +76,7 @@ func runs() map[string]*report.Run {
 			Diagnostics: []view.Diagnostic{failure, warning},
 			Done: &report.ApplyResult{Summary: "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 1 not begun.",
 				Incomplete: true, Failed: []string{"bucket.photos"}, Unfinished: []string{"key.app"}}},
-		"drift": {ProgramVersion: "1.0.0", Command: "drift", Drift: drift, CoverageTexts: []string{"41 of 44 buckets managed, 93 %"},
+		"drift": {ProgramVersion: "1.0.0", Command: "drift", Drift: drift, ManagedCountTexts: []string{"41 of 44 buckets managed, 93 %"},
 			ExitCode: 2},
 		"keys": {ProgramVersion: "1.0.0", Command: "keys", ExitCode: 2, ListedKeys: []report.Key{
 			{Name: "app", Owner: "key.app", Capabilities: "read_write", BucketsAndPrefix: "acme-photos", Expiry: "never"},

@@ -39,7 +39,7 @@ func RemoveSecretKeepParts(text, secret string) string {
 		whole := regexp.MustCompile(around + "(?:" + strings.Join(forms, "|") + ")" + around + "(?:=|%3[Dd])*")
 		text = whole.ReplaceAllString(text, Placeholder)
 	}
-	for _, form := range encodings(secret) {
+	for _, form := range escapedForms(secret) {
 		text = strings.ReplaceAll(text, form, Placeholder)
 	}
 	return text
@@ -59,8 +59,8 @@ var percentEscape = regexp.MustCompile(`%[0-9A-F]{2}`)
 // pieceSize is the length at which a run of characters of the key is no chance.
 const pieceSize = 8
 
-// encodings are the other spellings of a key, the longest first.
-func encodings(key string) []string {
+// escapedForms are the other spellings of a key, the longest first.
+func escapedForms(key string) []string {
 	quoted, _ := json.Marshal(key) // strings always encode
 	inner := string(quoted[1 : len(quoted)-1])
 	percent := url.QueryEscape(key)

@@ -37,7 +37,7 @@ type bucketStorage struct {
 	untilCloseCtx context.Context // outlives the run's
 	cancel        context.CancelFunc
 	heartbeatDone chan struct{} // closed when the heartbeat has ended
-	count         writeCounter
+	writeCounts   writeCounter
 	bucketID      string // the bucket's ID
 
 	baseState       *State
@@ -208,7 +208,7 @@ func (k *bucketStorage) storePointerIfUnchanged(ctx context.Context, p statePoin
 		map[string]any{"bucketId": k.lastView.ID, "bucketInfo": info, "ifRevisionIs": k.lastView.Revision}, &v)
 	if err == nil {
 		k.lastView = &v
-		k.count.syncs.Add(1)
+		k.writeCounts.syncs.Add(1)
 	}
 	return err
 }
@@ -342,7 +342,7 @@ func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, 
 		return fileVersion{}, err
 	}
 	id, err := k.Remote.Upload(k.untilCloseCtx, k.bucketID, name, "application/json", content)
-	k.count.bytes.Add(int64(len(content)))
+	k.writeCounts.bytes.Add(int64(len(content)))
 	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, err
 }
 
@@ -409,7 +409,7 @@ func (k *bucketStorage) stopHeartbeat() {
 	<-k.heartbeatDone
 }
 
-func (k *bucketStorage) stats() WriteStats { return k.count.stats() }
+func (k *bucketStorage) stats() WriteStats { return k.writeCounts.stats() }
 
 // callInTurnIfBucketUpdate is api.Call, but an update of this bucket takes its turn with ours.
 func (k *bucketStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {

@@ -20,7 +20,7 @@ type databaseStorage struct {
 	runID          string // of the run; the state names it as long as nobody else has opened it
 	usesLock       bool
 	uncancelledCtx context.Context // outlives the run's
-	count          writeCounter
+	writeCounts    writeCounter
 	lockStatus
 
 	turnSemaphore  chan struct{} // held over statements, so it is no mutex
@@ -155,7 +155,7 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 		case k.conn != nil && err == nil:
 			if k.setConfirmedAt(began); stores {
 				k.serial++
-				k.count.syncs.Add(1)
+				k.writeCounts.syncs.Add(1)
 			}
 			return nil
 		case k.conn != nil && !isLostConnection(err):
@@ -245,7 +245,7 @@ func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err err
 		switch {
 		case storing && serial == k.serial+1:
 			k.serial++
-			k.count.syncs.Add(1)
+			k.writeCounts.syncs.Add(1)
 			k.setConfirmedAt(began)
 			return true, nil
 		case serial == k.serial:
@@ -257,7 +257,7 @@ func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err err
 }
 
 func (k *databaseStorage) append(lines []byte) error {
-	k.count.bytes.Add(int64(len(lines)))
+	k.writeCounts.bytes.Add(int64(len(lines)))
 	k.hasJournalRows = true
 	return k.execOnOwnRow(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
 		"INSERT INTO @schema.journal SELECT $1, serial, $4 FROM s RETURNING 1", string(lines))
@@ -277,7 +277,7 @@ func (k *databaseStorage) close(s *State) error {
 			}
 		}
 		content = b.String()
-		k.count.bytes.Add(int64(b.Len()))
+		k.writeCounts.bytes.Add(int64(b.Len()))
 	}
 	if s == nil && !k.hasJournalRows {
 		return nil
@@ -309,4 +309,4 @@ func (k *databaseStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire
 	return api.Call(ctx, method, in, out)
 }
 
-func (k *databaseStorage) stats() WriteStats { return k.count.stats() }
+func (k *databaseStorage) stats() WriteStats { return k.writeCounts.stats() }

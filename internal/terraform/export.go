@@ -177,7 +177,7 @@ func isSourceRelative(r *config.Resource) bool {
 }
 
 // topAttr writes an attribute of a resource.
-func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr, label string) {
+func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr, resourceLabel string) {
 	v, hidden := r.Value.GetAttr(a.Name), slices.Contains(r.SensitiveAttrs, a.Name)
 	switch {
 	case v.IsNull() || !v.IsKnown():
@@ -204,7 +204,7 @@ func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr,
 			v = cty.StringVal(entry.Identity) // of a rotation, with the time
 		}
 	}
-	e.attr(b, a, v, label+"_"+a.Name, hidden)
+	e.attr(b, a, v, resourceLabel+"_"+a.Name, hidden)
 }
 
 // providerLacks reports whether the provider has no counterpart of an attribute.

@@ -140,7 +140,7 @@ func (r *rewriter) otherBlock() {
 			r.remove(a.SrcRange)
 		case a.Name == "to" || a.Name == "from":
 			for _, t := range a.Expr.Variables() {
-				r.address(t)
+				r.rewriteResourceType(t)
 			}
 		case b.Type != "variable":
 			r.expression(a.Expr, flow, nil)
@@ -195,8 +195,8 @@ func (r *rewriter) conditionOrOutputBody(body *hclsyntax.Body, u expressionUse) 
 	}
 }
 
-// address rewrites the address of a resource, perhaps in modules.
-func (r *rewriter) address(t hcl.Traversal) {
+// rewriteResourceType rewrites the address of a resource, perhaps in modules.
+func (r *rewriter) rewriteResourceType(t hcl.Traversal) {
 	for i, step := range t {
 		k := r.m.byType[addr.RootOrAttrName(step)]
 		if k == nil || i > 0 && addr.RootOrAttrName(t[i-1]) == "module" {

@@ -73,8 +73,8 @@ func UnmanagedText(u audit.UnmanagedObject) string {
 	return u.Kind.Name + " " + nameAndIDText(plan.NamedObject{ID: u.ID, Name: u.Name})
 }
 
-// CoverageText says how many objects of a kind are managed.
-func CoverageText(c audit.ManagedCount) string {
+// ManagedCountText says how many objects of a kind are managed.
+func ManagedCountText(c audit.ManagedCount) string {
 	text := fmt.Sprintf("%d of %s managed, %d %%", c.Managed, words.Count(c.TotalWithoutIgnored, c.Kind.Name, c.Kind.Plural),
 		CoveragePercent(c))
 	if c.Ignored > 0 {
@@ -113,7 +113,7 @@ func (t TextUI) Drift(d *DriftList) {
 		out.WriteByte('\n')
 	}
 	for _, c := range d.ManagedCounts {
-		out.WriteString(CoverageText(c) + ".\n")
+		out.WriteString(ManagedCountText(c) + ".\n")
 	}
 	if d.ManagedCounts != nil {
 		out.WriteByte('\n')

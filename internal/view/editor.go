@@ -131,7 +131,7 @@ func (defs schemaDefinitions) bodySchema(b *syntax.BlockSpec, path string) map[s
 
 func argumentSchema(a *syntax.ArgumentSpec) map[string]any {
 	value := argumentTypeSchema(a)
-	if a.MayReferTo != syntax.AsWritten {
+	if a.MayReferTo != syntax.NotEvaluated {
 		value = expressionSchema(value)
 	}
 	return withDescription(value, a.Doc)

@@ -17,8 +17,8 @@ func (t TextUI) Proof(results []prove.Result) {
 	var b strings.Builder
 	at := ""
 	for _, r := range results {
-		if r.Addr != at {
-			at = r.Addr
+		if r.ResourceAddr != at {
+			at = r.ResourceAddr
 			b.WriteString(t.Style.paint(visible.EscapeLine(at), bold) + "\n")
 		}
 		status := t.paintTestStatus(TestStatus(r.Status))
@@ -45,8 +45,8 @@ func (t TextUI) Proof(results []prove.Result) {
 // ProofAsTestFiles are the results as those of tests: an address is a file, a promise a run.
 func ProofAsTestFiles(results []prove.Result) (files []TestFileResult) {
 	for _, r := range results {
-		if len(files) == 0 || files[len(files)-1].Path != r.Addr {
-			files = append(files, TestFileResult{Path: r.Addr})
+		if len(files) == 0 || files[len(files)-1].Path != r.ResourceAddr {
+			files = append(files, TestFileResult{Path: r.ResourceAddr})
 		}
 		run := TestRunResult{Name: r.PromiseText, Status: TestStatus(r.Status), Took: r.Took}
 		if r.Status != prove.Kept && r.Status != prove.Skipped {
@@ -62,7 +62,7 @@ func ProofAsTestFiles(results []prove.Result) (files []TestFileResult) {
 func ProofJSON(results []prove.Result) json.RawMessage {
 	promises := []jsonFields{}
 	for _, r := range results {
-		p := jsonFields{"address": r.Addr, "promise": r.PromiseText, "status": r.Status, "elapsed": r.Took.Milliseconds()}
+		p := jsonFields{"address": r.ResourceAddr, "promise": r.PromiseText, "status": r.Status, "elapsed": r.Took.Milliseconds()}
 		if r.Detail != "" {
 			p["detail"] = r.Detail
 		}

@@ -36,7 +36,7 @@ func Kind() *kind.Kind {
 		Replaceable:      true,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForcedDestroyCapabilities: []string{"deleteFiles", "listFiles"},
 			LeftBehindText: "what is there stays, as hidden versions, until a rule of the bucket deletes them",
-			Hazards:        destroyHazards, CountContents: countVersionsOfFile},
+			Hazards:        forceDestroyHazards, CountContents: countVersionsOfFile},
 		Verbs: kind.Verbs{FullUpdate: true, List: listWanted, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",
@@ -164,7 +164,7 @@ func deriveSHA1(v kind.Values) {
 
 func sha1OfKnownText(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
-func destroyHazards(force bool) []kind.Hazard {
+func forceDestroyHazards(force bool) []kind.Hazard {
 	if !force {
 		return nil
 	}

@@ -168,9 +168,9 @@ func (b *Budget) EvalForReading(e hcl.Expression, ctx *hcl.EvalContext) (cty.Val
 	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading([]cty.Value{v}, "") })
 }
 
-// EvalReferenceList is [Budget.EvalForReading] where nobody reads what is in the objects that a list refers to.
-func (b *Budget) EvalReferenceList(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading(NonReferenceValues(e, v), "") })
+// EvalNotCountingReferences is [Budget.EvalForReading] where nobody reads what is in the objects that a list refers to.
+func (b *Budget) EvalNotCountingReferences(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	return b.evalAndSpend(e, ctx, func(v cty.Value) { b.MustSpendReading(ValuesExceptObjectRefs(e, v), "") })
 }
 
 func (b *Budget) evalAndSpend(e hcl.Expression, ctx *hcl.EvalContext, spend func(cty.Value)) (v cty.Value, diags hcl.Diagnostics) {
@@ -320,9 +320,9 @@ func mayMakeUncountedValue(e hcl.Expression) bool {
 	return true
 }
 
-// NonReferenceValues are the parts of the value of an expression that may be more than objects which exist
+// ValuesExceptObjectRefs are the parts of the value of an expression that may be more than objects which exist
 // besides: a list of references to objects has none.
-func NonReferenceValues(e hcl.Expression, v cty.Value) []cty.Value {
+func ValuesExceptObjectRefs(e hcl.Expression, v cty.Value) []cty.Value {
 	tuple, ok := e.(*hclsyntax.TupleConsExpr)
 	if !ok || v.IsMarked() || !v.Type().IsTupleType() || !v.IsKnown() || v.IsNull() || v.LengthInt() != len(tuple.Exprs) {
 		return []cty.Value{v}

@@ -6,7 +6,7 @@ var imports = BlockSpec{
 		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
 	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []ArgumentSpec{
-		{Name: "to", Type: Address, MayReferTo: AsWritten, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
+		{Name: "to", Type: Address, MayReferTo: NotEvaluated, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
 			"`bucket.logs[\"edge\"]`, `module.site.bucket.photos`. Every key in it may be an expression, with `for_each` such as " +
 			"`each.key`: `module.site[each.key].bucket.photos`."},
 		{Name: "id", Type: Text, MayReferTo: Instance, Doc: "The name, or B2's ID, of what exists. Exactly one of `id` and `ids` is " +
@@ -34,10 +34,10 @@ var moved = BlockSpec{
 		"`to = module.new`. The plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so " +
 		"a moved block may stay for those whose state is older.",
 	Arguments: []ArgumentSpec{
-		{Name: "from", Type: Address, MayReferTo: AsWritten, Required: true,
+		{Name: "from", Type: Address, MayReferTo: NotEvaluated, Required: true,
 			Doc: "The address before. Keys in it may come from variables " +
 				"and local values."},
-		{Name: "to", Type: Address, MayReferTo: AsWritten, Required: true, Doc: "The address now. Its keys may too."},
+		{Name: "to", Type: Address, MayReferTo: NotEvaluated, Required: true, Doc: "The address now. Its keys may too."},
 	},
 	Example: `moved {
   from = bucket.photos
@@ -62,8 +62,9 @@ var removed = BlockSpec{
 		"the state holds nothing of the address.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []ArgumentSpec{
-		{Name: "from", Type: Address, MayReferTo: AsWritten, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
-			"`module.site`. Keys in it may come from variables and local values."},
+		{Name: "from", Type: Address, MayReferTo: NotEvaluated, Required: true,
+			Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
+				"`module.site`. Keys in it may come from variables and local values."},
 		{Name: "destroy", Type: Bool, MayReferTo: VariablesAndLocals, Default: "false", Doc: "Whether the object is destroyed."},
 		{Name: "force_destroy", Type: Bool, MayReferTo: VariablesAndLocals,
 			Doc: "With `destroy = true`, whether a bucket or file goes with every " +

@@ -22,14 +22,14 @@ var resource = BlockSpec{
 		"compares B2's answer with the plan.",
 	Arguments: []ArgumentSpec{
 		forEach, count,
-		{Name: "depends_on", Type: Addresses, MayReferTo: AsWritten,
+		{Name: "depends_on", Type: Addresses, MayReferTo: NotEvaluated,
 			Doc: "Resources and modules that come first although nothing refers to " +
 				"them, as `[bucket.photos, module.site]`."},
 		{Name: "prevent_destroy", Type: Bool, MayReferTo: Instance, Default: "false",
 			Doc: "With true no plan destroys it, not even once the block is gone.", TerraformNote: "It may be any expression."},
 		{Name: "policy_exceptions", Type: TextMap, MayReferTo: Instance, Doc: "Policies that do not hold for it, by name, each with the " +
 			"reason: `{ keys_expire = \"until the camera is replaced\" }`. Every plan shows them."},
-		{Name: "ignore_changes", Type: Names, MayReferTo: AsWritten, Doc: "Arguments whose differences do not matter, as `[info, " +
+		{Name: "ignore_changes", Type: Names, MayReferTo: NotEvaluated, Doc: "Arguments whose differences do not matter, as `[info, " +
 			"cors_rules]`; or `all`. The object that is live keeps what it has; a new one, as after a rotation, is made as declared, and " +
 			"the plan shows what changes with it."},
 	},
@@ -45,7 +45,7 @@ var resource = BlockSpec{
 				"of the nested block.",
 			Arguments: []ArgumentSpec{
 				{Name: "for_each", Type: Collection, MayReferTo: Instance, Required: true, Doc: "The collection; a list too."},
-				{Name: "iterator", Type: Name, MayReferTo: AsWritten, Doc: "The name under which `content` sees the element, as " +
+				{Name: "iterator", Type: Name, MayReferTo: NotEvaluated, Doc: "The name under which `content` sees the element, as " +
 					"`NAME.key` and `NAME.value`; left out, that of the block."},
 			},
 			Blocks: []BlockSpec{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArgumentsDoc: "an argument of the nested block",

@@ -120,7 +120,7 @@ type RefScope string
 // From nothing to everything.
 const (
 	Constant           RefScope = "constant" // nothing
-	AsWritten          RefScope = "written"  // nothing: it is no expression
+	NotEvaluated       RefScope = "written"  // nothing: it is no expression
 	VariablesAndLocals RefScope = "settings" // variables and local values
 	AllButComputed     RefScope = "known"    // everything but computed attributes
 	Instance           RefScope = "instance" // that, and each or count
@@ -135,7 +135,7 @@ func (s RefScope) Description() string {
 	switch s {
 	case Constant:
 		return "nothing: a constant"
-	case AsWritten:
+	case NotEvaluated:
 		return "nothing: it is read as it is written"
 	case VariablesAndLocals:
 		return "variables and local values"

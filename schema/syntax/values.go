@@ -21,7 +21,7 @@ var variable = BlockSpec{
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []ArgumentSpec{
-		{Name: "type", Type: TypeConstraint, MayReferTo: AsWritten, Default: "any",
+		{Name: "type", Type: TypeConstraint, MayReferTo: NotEvaluated, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted " +
 				"where that loses nothing; the second argument of `optional` stands for a member that is left out."},
 		{Name: "default", Type: Any, MayReferTo: Constant, Doc: "The value where none is given. Without it one must be given."},
@@ -146,7 +146,7 @@ var module = BlockSpec{
 		{Name: "source", Type: Text, MayReferTo: Constant, Required: true,
 			Doc: "The folder, relative to this one, beginning with `./` or `../`."},
 		forEach, count,
-		{Name: "depends_on", Type: Addresses, MayReferTo: AsWritten,
+		{Name: "depends_on", Type: Addresses, MayReferTo: NotEvaluated,
 			Doc: "Resources and modules that come before everything in the module."},
 	},
 	OtherArgumentsDoc: "a value for the module's variable of that name; it sees everything, and each or count",

@@ -40,8 +40,8 @@ import (
 	"time"
 )
 
-// AccountSetup is the account that a case needs.
-type AccountSetup struct {
+// AccountSettings is the account that a case needs.
+type AccountSettings struct {
 	KeyID      string // of the master key, which is the account ID
 	Region     string // "us-west-002"
 	MaxBuckets int    // 0: as the service has it
@@ -55,8 +55,8 @@ type Case struct {
 	Name            string // of the file, without its ending
 	Doc             string
 	Behaviours      []int
-	Setup           *AccountSetup // nil: any account will do
-	NeedsOwnAccount bool          // the account must not be shared
+	Account         *AccountSettings // nil: any account will do
+	NeedsOwnAccount bool             // the account must not be shared
 	steps           []step
 }
 
@@ -140,8 +140,8 @@ func (c *Case) parseHead(head string) error {
 			continue
 		}
 		if setup, ok := strings.CutPrefix(line, "setup:"); ok {
-			c.Setup = &AccountSetup{}
-			if err := DecodeKnownMembers([]byte(setup), c.Setup); err != nil {
+			c.Account = &AccountSettings{}
+			if err := DecodeKnownMembers([]byte(setup), c.Account); err != nil {
 				return fmt.Errorf("setup: %w", err)
 			}
 			continue

@@ -63,7 +63,7 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 	t.Helper()
 	clock := &clock{now: time.Date(2021, 11, 7, 14, 36, 53, 0, time.UTC)}
 	o := emulator.Options{Now: clock.read, BrokenBehaviours: broken}
-	if s := c.Setup; s != nil {
+	if s := c.Account; s != nil {
 		o.KeyID, o.Region, o.MaxBuckets = s.KeyID, s.Region, s.MaxBuckets
 		if len(s.Switches) > 0 {
 			if err := conform.DecodeKnownMembers(s.Switches, &o.Switches); err != nil {
@@ -71,7 +71,7 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 			}
 		}
 	}
-	server, subject := start(t, o, c.Setup != nil && c.Setup.RealServiceHosts)
+	server, subject := start(t, o, c.Account != nil && c.Account.RealServiceHosts)
 	subject.Advance = clock.advance
 	subject.InjectFault = func(text string) error {
 		var f emulator.Fault

@@ -36,7 +36,7 @@ var ErrUnsuited = errors.New("the case needs a clock, setup, fault or account th
 
 // canRunOn reports whether the subject has what the case needs.
 func (c Case) canRunOn(s Subject) bool {
-	if s.NamePrefix != "" && (c.NeedsOwnAccount || c.Setup != nil) {
+	if s.NamePrefix != "" && (c.NeedsOwnAccount || c.Account != nil) {
 		return false
 	}
 	return !slices.ContainsFunc(c.steps, func(step step) bool {
