@@ -63,7 +63,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := options(write(t, map[string]string{"main.b2.hcl": src, "aliases.yaml": yaml,
 				"loops.tpl": "%{for a in range(1000)}%{for b in range(1000)}%{for c in range(1000)}xx%{endfor}%{endfor}%{endfor}"}))
-			o.MaxEvaluationSteps = 1_000_000
+			o.MaxEvaluationSteps = 200_000
 			_, diags := schema.Load(o)
 			if len(diags) == 0 || diags[0].Summary != "Evaluation too large" || diags[0].Subject.Filename == "" ||
 				!strings.Contains(diags[0].Detail, "B2FORM_MAX_EVALUATION") {
@@ -107,18 +107,20 @@ key "app" {
 	}
 }
 
-// Texts are made distinct in linear time, so that twenty thousand of them are within the bound.
+// Texts are made distinct in linear time, so that twenty thousand of them are within the bound,
+// told by eight thousand.
 func TestDistinctTextsAreWithinTheBound(t *testing.T) {
 	o := options(write(t, map[string]string{"main.b2.hcl": `locals {
-  n = distinct(flatten([for t in range(20) : [for i in range(1000) : "a-${t}-${i % 900}"]]))
+  n = distinct(flatten([for t in range(8) : [for i in range(1000) : "a-${t}-${i % 900}"]]))
 }
 output "a" { value = length(local.n) }
 `}))
+	o.MaxEvaluationSteps = parse.DefaultSteps * 8 / 20
 	c, diags := schema.Load(o)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if v, diags := c.Eval("length(local.n)", "<console>", nil); diags.HasErrors() || !v.RawEquals(cty.NumberIntVal(18_000)) {
+	if v, diags := c.Eval("length(local.n)", "<console>", nil); diags.HasErrors() || !v.RawEquals(cty.NumberIntVal(7_200)) {
 		t.Error(v, diags)
 	}
 }
@@ -131,14 +133,14 @@ func TestEvaluationIsBoundedElsewhere(t *testing.T) {
 			strings.Repeat("1, ", 3000) + "] : 1]] }",
 	} {
 		o := options(write(t, map[string]string{name: src}))
-		o.MaxEvaluationSteps = 1_000_000
+		o.MaxEvaluationSteps = 200_000
 		if _, diags := schema.Load(o); len(diags) == 0 || diags[0].Summary != "Evaluation too large" {
 			t.Errorf("%s: %v", name, diags)
 		}
 	}
 	o := options(write(t, map[string]string{
 		"main.b2.hcl": "check \"c\" {\n  assert {\n    condition     = length(" + cubic + ") > 0\n    error_message = \"x\"\n  }\n}\n"}))
-	o.MaxEvaluationSteps = 1_000_000
+	o.MaxEvaluationSteps = 200_000
 	checked, diags := schema.Load(o)
 	if diags.HasErrors() {
 		t.Fatal(diags)
