@@ -33,6 +33,9 @@ func (l *module) evaluateBlock(n *node) {
 		}
 		return
 	}
+	if len(repeats) == 0 { // the arguments of no instance need not make sense, as Terraform has it
+		return
+	}
 	common := l.evaluateCommon(b, ctx, marks)
 	place := &config.BlockRanges{HeaderRange: b.node.place,
 		ArgRange: func(name string) (hcl.Range, bool) { return l.argRange(b, name) },

@@ -1,10 +1,12 @@
 package syntax
 
 var forEach = ArgumentSpec{Name: "for_each", Type: Collection, MayReferTo: AllButComputed,
-	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`. Not beside `count`."}
+	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`. With no " +
+		"element no argument of the block is evaluated. Not beside `count`."}
 
 var count = ArgumentSpec{Name: "count", Type: Count, MayReferTo: AllButComputed,
-	Doc: "So many instances, `bucket.logs[0]`. Inside, `count.index`. Not beside `for_each`."}
+	Doc: "So many instances, `bucket.logs[0]`. Inside, `count.index`. With 0 no argument of the block is " +
+		"evaluated. Not beside `for_each`."}
 
 // resource is what every resource takes beside the attributes of its kind.
 var resource = BlockSpec{
