@@ -248,7 +248,14 @@ func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok
 		case p.declaration(*owner) != nil && r.Kind.Replaceable:
 			p.reportNameStillUsed(r, *owner)
 			return nil, false
-		case p.declaration(*owner) != nil, p.Config.FindRemoval(*owner) != nil: // that resource has it, or gives it up
+		case p.declaration(*owner) != nil: // that resource has it, or gives it up
+		case p.Config.FindRemoval(*owner) != nil && r.Kind.NamesRepeat: // they may live beside each other
+		case p.Config.FindRemoval(*owner) != nil:
+			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
+				"%s %q belongs to %s, which a removed block gives up. If its block was renamed to %s, write in the place of that\n"+
+					"  moved {\n    from = %s\n    to   = %s\n  }\nOtherwise apply the removal before %s is declared.",
+				words.CapitalizeUnlessName(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr, r.Addr)
+			return nil, false
 		default:
 			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
