@@ -25,7 +25,8 @@ type KindQuery struct {
 	// remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.IncludeMultiBucketKeys
 	// lists more
 	WantedIDs []string
-	// a declared object is of the sort that only ListFilter.IncludeMultiBucketKeys lists
+	// a declared object is of the sort that only ListFilter.IncludeMultiBucketKeys lists, or may be there as one: the state
+	// does not know it
 	ListMultiBucketKeys bool
 	// what others name and nobody declares. Only of a kind of which ListFilter.IncludeMultiBucketKeys lists more
 	UndeclaredReferences []string
@@ -44,10 +45,15 @@ func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind)
 	for _, k := range kinds {
 		byName[k.Name] = k
 	}
+	recorded := make(map[addr.Addr]bool, len(entries))
+	for i := range entries {
+		recorded[entries[i].Addr] = entries[i].ID != ""
+	}
 	for _, r := range cfg.Resources {
 		n := w.forKind(r.Kind)
 		n.addIdentityIfChild(r.Identity())
-		n.ListMultiBucketKeys = n.ListMultiBucketKeys || config.NeedsMultiBucket(r.Kind, r.Value)
+		n.ListMultiBucketKeys = n.ListMultiBucketKeys || config.NeedsMultiBucket(r.Kind, r.Value) ||
+			n.supportsMultiBucket && !recorded[r.Addr]
 		for _, a := range n.linkAttrs {
 			w.addReferencedNames(a, r, byName)
 		}
