@@ -233,6 +233,7 @@ func (l *module) evaluateUnreferenceableBlocks() {
 	}
 	l.copySecretConditionErrors(sample.report)
 	l.checkMoveLoops()
+	l.checkRemovalsOfMoved()
 	l.evaluateImports()
 	l.evaluateSettings()
 }

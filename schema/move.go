@@ -80,6 +80,19 @@ func (l *module) checkMoveLoops() {
 	}
 }
 
+// checkRemovalsOfMoved refuses removed blocks of addresses that a moved block leaves: they would remove nothing.
+func (l *module) checkRemovalsOfMoved() {
+	for _, r := range l.config.Removals {
+		for _, m := range l.config.Moves {
+			if to, ok := m.Apply(r.From); ok {
+				l.errorAt(r.Range, "Invalid removal", fmt.Sprintf("What was %s is %s now, as the moved block at %s says, so nothing is "+
+					"left at that address. Write from = %s, or delete one of the blocks.", r.From, to, m.Range, to))
+				break
+			}
+		}
+	}
+}
+
 // evaluateRemovals reads the removed blocks.
 func (l *module) evaluateRemovals() {
 	for _, b := range l.removed {

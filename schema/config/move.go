@@ -51,14 +51,27 @@ type Removal struct {
 	Range        hcl.Range
 }
 
-// FindRemoval is the removed block that speaks of an address; nil: none.
+// FindRemoval is the removed block that speaks of an address, of several the one that names the least beside it; nil: none.
 func (c *Config) FindRemoval(a addr.Addr) *Removal {
+	var narrowest *Removal
 	for i := range c.Removals {
-		if r := &c.Removals[i]; r.Covers(a) {
-			return r
+		if r := &c.Removals[i]; r.Covers(a) && (narrowest == nil || r.isNarrowerThan(narrowest)) {
+			narrowest = r
 		}
 	}
-	return nil
+	return narrowest
+}
+
+// isNarrowerThan compares two removals that cover one address: an instance is less than its resource, that is less than
+// its module, and that is less than the modules around it.
+func (r *Removal) isNarrowerThan(other *Removal) bool {
+	switch {
+	case (r.From.Kind == "") != (other.From.Kind == ""):
+		return r.From.Kind != ""
+	case r.From.Kind == "":
+		return len(r.From.Module) > len(other.From.Module)
+	}
+	return other.From.Instance.IsSingle()
 }
 
 // Covers reports whether the removal speaks of an address.

@@ -59,7 +59,8 @@ var removed = BlockSpec{
 		"What belongs to the address besides goes the same way: predecessors of a key in their overlap, and what an interrupted run " +
 		"made and did not record. The plan names all of it by ID, as destroyed or as what stays in B2. What only an announcement of an " +
 		"interrupted run shows to be b2form's is destroyed after an approval that shows it, not by `-auto-approve` alone. Afterwards " +
-		"the state holds nothing of the address.",
+		"the state holds nothing of the address. Where several blocks speak of an object, the one that names the least beside it counts: " +
+		"an instance before its resource, that before its module.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []ArgumentSpec{
 		{Name: "from", Type: Address, MayReferTo: NotEvaluated, Required: true,
