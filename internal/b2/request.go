@@ -61,6 +61,7 @@ func newRequest(method string, in any, accountID string) (*request, error) {
 	}
 	r.changesData = !hasAnyPrefix(name, "b2_list_", "b2_get_")
 	r.repeatable = !r.changesData || hasAnyPrefix(name, "b2_delete_", "b2_cancel_") ||
+		name == "b2_hide_file" || name == "b2_set_bucket_notification_rules" || // says all that is to be there
 		name == "b2_update_bucket" && r.hasNonNullField("ifRevisionIs")
 	return r, nil
 }

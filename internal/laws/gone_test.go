@@ -67,9 +67,6 @@ func TestWhatIsGoneIsRemoved(t *testing.T) {
 					continue
 				}
 				for _, lose := range []bool{false, true} {
-					if lose && (method == "b2_hide_file" || method == "b2_set_bucket_notification_rules") {
-						continue // not sent again
-					}
 					t.Run(fmt.Sprintf("%s %d %s %v", method, status, code, lose), func(t *testing.T) {
 						destroyForestalled(t, method, lose, func() *http.Response { return refusal(status, code) })
 					})

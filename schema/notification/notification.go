@@ -3,6 +3,9 @@
 package notification
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -65,7 +68,8 @@ func attrs() []kind.Attr {
 			Samples:   kind.StringValues("acme-photos")},
 		{Name: "rules", WirePath: "eventNotificationRules", TerraformName: "notification_rules", Object: ruleAttrs(), Many: true,
 			Required: true,
-			Doc:      "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
+			Doc:      "1 to 25 rules, in any order. Two that one event would match are refused.", Check: checkRules,
+			Compare: kind.Compare{Normalize: sortByName}},
 
 		{Name: "bucket_id", Encoding: kind.Encoding{ReadPath: "bucketId"}, Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
 		suspendedRulesAttr(),
@@ -121,6 +125,23 @@ func customHeaderAttrs() []kind.Attr {
 		{Name: "value", WirePath: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.StringValues("web"),
 			Check: checkHeaderValue, Doc: "Its value."},
 	}
+}
+
+// sortByName brings rules into one order: B2 promises none.
+func sortByName(v cty.Value) cty.Value {
+	if v.LengthInt() < 2 || !v.IsWhollyKnown() {
+		return v
+	}
+	rules := v.AsValueSlice()
+	slices.SortStableFunc(rules, func(a, b cty.Value) int { return strings.Compare(nameOf(a), nameOf(b)) })
+	return cty.ListVal(rules)
+}
+
+func nameOf(rule cty.Value) string {
+	if name := rule.GetAttr("name"); !name.IsNull() {
+		return name.AsString()
+	}
+	return ""
 }
 
 func noCustomHeaders() cty.Value {
