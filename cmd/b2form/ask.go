@@ -117,6 +117,13 @@ var (
 		"b2form will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		"Rotate cancelled.",
 	}
+	lockBreakQuestion = approvalPrompt{
+		"Do you really want to break this lock?",
+		"Other runs can then change the state. If the run that has the lock goes on, it stops at the latest 20 seconds later:\nwhat it " +
+			"sends to B2 until then stays sent, and may be missing in the state. Make sure that it has ended.\nOnly 'yes' will be " +
+			"accepted to confirm.",
+		"The lock was left as it is.",
+	}
 )
 
 func approvalPromptFor(m view.PlanPurpose) approvalPrompt {

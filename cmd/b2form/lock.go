@@ -10,14 +10,15 @@ import (
 )
 
 func (p *program) lockCommand() *cli.Command {
-	var breaking bool
+	var breaking, force bool
 	return p.newCommand(&cli.Command{
 		Name: "lock", Usage: "Show who holds the lock of the state, or break it",
 		Description: `A run locks the state while it changes it. The lock of a state in a file ends
 with its process. That of a state in a bucket ends two minutes after its run
 was killed; breaking it saves the wait. That behind a server stays after a kill
 until it is broken; that in a database ends with the connection. A run whose lock was broken notices and stops: it stores
-nothing any more, but what it had sent stays sent.
+nothing any more, but what it had sent stays sent. Before a lock is broken, it
+is shown whose it is; only "yes" approves, or -force.
 
 Example:
   b2form lock
@@ -25,18 +26,23 @@ Example:
   b2form lock -json
 
 ` + exitCodes,
-		Flags: append(p.stateCommandFlags(), p.jsonFlag("print it as one JSON document"),
-			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking}),
+		Flags: append(p.stateCommandFlags(), p.jsonFlag("print it as one JSON document; -break needs -force then"),
+			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking},
+			&cli.BoolFlag{Name: "force", Usage: "with -break, do not ask", Destination: &force}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			b := s.backend()
-			look, said := state.Backend.LockHolder, "The state is locked.\n\n%s"
-			if breaking {
-				look, said = state.Backend.BreakLock, "The lock is broken.\n\n%s"
+			if force && !breaking {
+				return failf("Invalid command line", "-force goes with -break.")
 			}
-			held, err := look(b, ctx)
+			b := s.backend()
+			held, err := b.LockHolder(ctx)
+			said := "The state is locked.\n\n%s"
+			if breaking && held != nil && err == nil {
+				held, err = s.breakLock(ctx, b, held, force)
+				said = "The lock is broken.\n\n%s"
+			}
 			switch {
 			case err != nil:
 				return err
@@ -50,6 +56,41 @@ Example:
 			return nil
 		}),
 	})
+}
+
+// breakLock takes the lock away from its holder, after an approval unless force says that none is wanted. nil: it had ended meanwhile.
+func (s *session) breakLock(ctx context.Context, b state.Backend, holder *state.LockedError, force bool) (*state.LockedError, error) {
+	if _, local := b.(state.LocalFile); local || force { // that of a file is never broken
+		return b.BreakLock(ctx)
+	}
+	if err := s.checkLockBreakCanBeAsked(holder); err != nil {
+		return nil, err
+	}
+	s.printToStderr("The state is locked.\n\n" + holder.InfoText())
+	if err := s.askApproval(ctx, lockBreakQuestion); err != nil {
+		return nil, err
+	}
+	if now, err := b.LockHolder(ctx); err != nil || now == nil {
+		return nil, err
+	} else if !now.IsSameLock(holder) {
+		return nil, failf("Another run has the lock now", "The run that was shown has ended, so nothing was changed. %s", now.Sentence())
+	}
+	return b.BreakLock(ctx)
+}
+
+// checkLockBreakCanBeAsked fails where a prompt would wait for nobody, and says whose lock it is.
+func (p *program) checkLockBreakCanBeAsked(holder *state.LockedError) error {
+	why := "Standard input is not a terminal."
+	switch {
+	case p.interactive():
+		return nil
+	case p.json:
+		why = "lock -json speaks to programs."
+	case p.stdinTerminal:
+		why = "Asking is switched off by -input=false or TF_INPUT."
+	}
+	return failf("Approval cannot be asked for", "%s %s Make sure that this run has ended, then break its lock with -break -force.",
+		holder.Sentence(), why)
 }
 
 // warnAnotherRun says of a state that was read without its lock who was changing it: what that run is in the middle of

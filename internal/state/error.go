@@ -41,6 +41,12 @@ type LockedError struct {
 
 func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }
 
+// IsSameLock reports whether both describe one lock, which may have been renewed in between.
+func (e *LockedError) IsSameLock(o *LockedError) bool {
+	return e.Path == o.Path && e.Operation == o.Operation && e.Who == o.Who && e.PID == o.PID && e.Created.Equal(o.Created) &&
+		e.HTTPLockID == o.HTTPLockID
+}
+
 // Sentence says who holds the lock, since when and for what, as far as that is known.
 func (e *LockedError) Sentence() string {
 	text := "Another run"
