@@ -57,7 +57,7 @@ type ChangeResult struct {
 type Result struct {
 	BegunChanges []ChangeResult // sorted by address; every change of the plan that was begun
 	Skipped      []addr.Addr    // not begun: something they need failed, or the run was interrupted; sorted
-	// PartlySkipped were begun and lack a step, for the same reasons; sorted.
+	// PartlySkipped were begun and lack a step, for the same reasons; sorted. That a new key was not tried is a warning alone.
 	PartlySkipped []addr.Addr
 	// Counts are what was done.
 	Counts plan.Counts
@@ -107,7 +107,7 @@ func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, stateEr
 		for _, step := range steps[i] {
 			o, isTry := outcomes[step], r.Plan.Steps[step].Op == plan.OpVerify
 			begun = begun || o != notBegun
-			left = left || o == notBegun && !isTry || o == held && out.Interrupted
+			left = left || !isTry && (o == notBegun || o == held && out.Interrupted)
 			waits = waits || o == held || o == notBegun && isTry && t.newKey.KeyID != ""
 		}
 		out.Counts = out.Counts.Plus(r.doneCounts(t, steps[i], outcomes))

@@ -34,7 +34,8 @@ Example:
   b2form apply -auto-approve -lock-timeout=5m
 
 ` + approvalCodes + `
-  1  also after an interrupt: what was under way is finished and recorded first`,
+  1  also after an interrupt that left something undone: what was under way is
+     finished and recorded first`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.accountChangeFlags(o), o.targetAndExcludeFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.expectFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name",

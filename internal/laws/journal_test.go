@@ -195,6 +195,20 @@ func TestInterruptTellsWhatIsLeft(t *testing.T) {
 			t.Errorf("not finished: %v, warnings %v", r.PartlySkipped, r.Warnings)
 		}
 	})
+	t.Run("while a new key is tried that replaces none", func(t *testing.T) {
+		w := newWorld(t, emulator.Options{})
+		defer w.close()
+		w.configure(aKey)
+		w.verify = func(context.Context, string, secret.Value) (*wire.Account, error) {
+			return nil, &wire.Error{Status: 401, Code: "bad_auth_token"}
+		}
+		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.KeyNotYetAccepted })
+		if r.Incomplete() || r.Counts.Add != 1 || len(r.Warnings) != 1 {
+			t.Errorf("counts %+v, not finished: %v, warnings %v", r.Counts, r.PartlySkipped, r.Warnings)
+		}
+		w.verify = nil
+		w.settled(mode{})
+	})
 }
 
 // An import is recorded before the first step, and counted, whatever becomes of its
