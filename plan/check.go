@@ -148,8 +148,8 @@ func (p *planner) requireWithinAllowedNamePrefix(r *config.Resource, _ match, c 
 	}
 	rng := r.Block.RangeOf(c.Kind.IdentityAttr)
 	p.errorf(&rng, words.CapitalizeUnlessName(c.Kind.Name)+" is outside what the credentials may use",
-		"The credentials in use are limited to names that start with %q, so they cannot make %s. Use a key without that limit.", prefix,
-		r.Addr)
+		"The credentials in use are limited to names that start with %s, so they cannot make %s. Use a key without that limit.",
+		wire.QuoteB2Text(prefix), r.Addr)
 }
 
 // mayExistUnseen reports whether an object of the state, though not listed, may

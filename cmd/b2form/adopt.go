@@ -454,7 +454,7 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 		s.printResult("Wrote %s: %s.", words.JoinAnd(written), words.JoinAnd(counts))
 	}
 	for _, l := range r.Undeclarable {
-		s.printResult("%s", visible.EscapeLine(fmt.Sprintf("Not declared: %s %q, since %s", l.Kind, l.Name, l.Reason)))
+		s.printResult("%s", visible.EscapeLine(fmt.Sprintf("Not declared: %s %s, since %s", l.Kind, wire.QuoteB2Text(l.Name), l.Reason)))
 	}
 	for _, a := range r.OwnedUndeclared {
 		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)

@@ -131,8 +131,8 @@ func (s *session) fetchContent(ctx context.Context, c adopt.ContentToDownload, t
 	case err == nil && sum == c.SHA1:
 		return nil
 	case err == nil:
-		return failf("A file is in the way", "%s is there already and does not hold what %q does. Nothing was kept. Move it away, or "+
-			"adopt in another folder.", visible.EscapeLine(c.LocalPath), c.Object.Identity)
+		return failf("A file is in the way", "%s is there already and does not hold what %s does. Nothing was kept. Move it away, or "+
+			"adopt in another folder.", visible.EscapeLine(c.LocalPath), wire.QuoteB2Text(c.Object.Identity))
 	case !errors.Is(err, fs.ErrNotExist):
 		return failf("A file cannot be written", "%s: %s. Nothing was kept. Move away what is in the way, or adopt in another folder.",
 			visible.EscapeLine(c.LocalPath), words.ErrorWithoutPath(err))
@@ -144,8 +144,9 @@ func (s *session) fetchContent(ctx context.Context, c adopt.ContentToDownload, t
 		}
 	}
 	if got := wire.TextPayload(string(text)); got.SHA1 != c.SHA1 {
-		return failf("What was downloaded is not what B2 tells of it", "The %d bytes of %q have the SHA-1 %s, and B2 tells %s. Who "+
-			"uploaded it told B2 another one. Upload it again, or ask for other files with -files.", got.Size, c.Object.Identity, got.SHA1,
+		return failf("What was downloaded is not what B2 tells of it", "The %d bytes of %s have the SHA-1 %s, and B2 tells %s. Who "+
+			"uploaded it told B2 another one. Upload it again, or ask for other files with -files.", got.Size,
+			wire.QuoteB2Text(c.Object.Identity), got.SHA1,
 			c.SHA1)
 	}
 	if err := to.createFile(c.LocalPath, text); err != nil {

@@ -21,6 +21,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 func (p *program) importCommand() *cli.Command {
@@ -261,7 +262,7 @@ func (s *session) writeGeneratedConfig(file string, request adopt.Request) error
 		text.WriteString(f.Text)
 	}
 	for _, l := range result.Undeclarable {
-		return failf("No block can be written", "%s %q: %s", l.Kind, l.Name, l.Reason)
+		return failf("No block can be written", "%s %s: %s", l.Kind, wire.QuoteB2Text(l.Name), l.Reason)
 	}
 	if err := writeNewFile(file, text.String()); err != nil {
 		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, words.ErrorWithoutPath(err))

@@ -247,7 +247,7 @@ func (v *prover) key(r *config.Resource, o *kind.Object) (*prove.Key, error) {
 		return nil, err
 	}
 	limits, prefix := r.Kind.Credential.Reach(live)
-	k := &prove.Key{Capabilities: stringElements(live.GetAttr("capabilities")), NamePrefix: prefix,
+	k := &prove.Key{Capabilities: stringElements(live.GetAttr("capabilities")), NamePrefix: wire.UnescapeText(prefix),
 		HasS3:          slices.Contains(stringElements(live.GetAttr("options")), "s3"),
 		DifferingAttrs: v.differingAttrsFunc(r.Kind, live)}
 	if err := v.chooseTrialBuckets(k, limits); err != nil {

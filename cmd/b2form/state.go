@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/urfave/cli/v3"
 	"github.com/zclconf/go-cty/cty"
@@ -18,6 +19,8 @@ import (
 	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 func (p *program) stateCommand() *cli.Command {
@@ -134,7 +137,8 @@ func entryHCL(e addr.StateEntry) []byte {
 	f := hclwrite.NewEmptyFile()
 	set := func(name string, v cty.Value) { f.Body().SetAttributeValue(name, v) }
 	set("address", cty.StringVal(e.Addr.String()))
-	set("identity", cty.StringVal(e.Identity))
+	identity := kind.FormatValue(cty.StringVal(wire.EscapeNonNFC(e.Identity)))
+	f.Body().SetAttributeRaw("identity", hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(identity)}})
 	set("id", cty.StringVal(e.ID))
 	for _, t := range []struct {
 		name string

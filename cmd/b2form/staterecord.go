@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"b2form/schema/addr"
+	"b2form/schema/wire"
 )
 
 // A stateListDocument is what the state records, for programs: "state list -json". It holds no
@@ -40,9 +41,9 @@ const stateRecordFormat = "1.0"
 func newStateListDocument(entries []addr.StateEntry) stateListDocument {
 	out := stateListDocument{FormatVersion: stateRecordFormat, Resources: []entryDocument{}}
 	for _, e := range entries {
-		one := entryDocument{FormatVersion: stateRecordFormat, Address: e.Addr.String(), Kind: e.Addr.Kind, Identity: e.Identity, ID: e.ID,
-			Created: utcTimeIfSet(e.Created), Adopted: utcTimeIfSet(e.Adopted), Delivered: e.Delivered, PreventDestroy: e.PreventDestroy,
-			ForceDestroy: e.ForceDestroy, Retiring: []retireeDocument{}}
+		one := entryDocument{FormatVersion: stateRecordFormat, Address: e.Addr.String(), Kind: e.Addr.Kind,
+			Identity: wire.EscapeNonNFC(e.Identity), ID: e.ID, Created: utcTimeIfSet(e.Created), Adopted: utcTimeIfSet(e.Adopted),
+			Delivered: e.Delivered, PreventDestroy: e.PreventDestroy, ForceDestroy: e.ForceDestroy, Retiring: []retireeDocument{}}
 		for _, r := range e.Retiring {
 			one.Retiring = append(one.Retiring, retireeDocument{ID: r.ID, Name: r.Name, Until: utcTimeIfSet(r.KeepUntil)})
 		}

@@ -88,7 +88,7 @@ type whoamiBucketJSON struct {
 func newWhoamiDocument(sourceText string, a *wire.Account) whoamiDocument {
 	doc := whoamiDocument{
 		FormatVersion: "1.0", CredentialSource: sourceText, KeyID: a.KeyID, IsMasterKey: a.KeyID == a.ID, AccountID: a.ID, Realm: a.Realm,
-		Capabilities: a.Capabilities, NamePrefix: a.NamePrefix, S3Endpoint: a.S3URL, S3Region: a.S3Region(),
+		Capabilities: a.Capabilities, NamePrefix: wire.EscapeNonNFC(a.NamePrefix), S3Endpoint: a.S3URL, S3Region: a.S3Region(),
 	}
 	for _, b := range a.AllowedBuckets {
 		doc.Buckets = append(doc.Buckets, whoamiBucketJSON(b))
@@ -117,7 +117,8 @@ func whoamiRows(sourceText string, a *wire.Account) []view.TwoColumnRow {
 	rows := []view.TwoColumnRow{
 		{Name: "Credentials", Text: sourceText}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},
 		{Name: "Capabilities", Text: strings.Join(a.Capabilities, ", ")}, {Name: "Buckets", Text: buckets},
-		{Name: "File names", Text: cmp.Or(a.NamePrefix, "all")}, {Name: "Expires", Text: expires}, {Name: "S3 endpoint", Text: a.S3URL},
+		{Name: "File names", Text: cmp.Or(wire.EscapeNonNFC(a.NamePrefix), "all")},
+		{Name: "Expires", Text: expires}, {Name: "S3 endpoint", Text: a.S3URL},
 		{Name: "S3 region", Text: a.S3Region()},
 	}
 	for i := range rows {

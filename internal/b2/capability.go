@@ -92,7 +92,7 @@ func denialMessage(a *wire.Account, r *request) string {
 	case a.AllowedBuckets != nil && !r.namesAllowedBucket(a.AllowedBuckets):
 		return "the application key is limited to certain buckets, and the request is not about one of them"
 	case a.NamePrefix != "":
-		return fmt.Sprintf("the application key is limited to file names that start with %q", a.NamePrefix)
+		return "the application key is limited to file names that start with " + wire.QuoteB2Text(a.NamePrefix)
 	case r.method == "b2_delete_file_version":
 		return "the application key may not delete this file; Object Lock may protect it"
 	}
@@ -122,7 +122,7 @@ func describeCredentials(a *wire.Account) string {
 		b.WriteString("; it is limited to " + describeBuckets(a.AllowedBuckets))
 	}
 	if a.NamePrefix != "" {
-		fmt.Fprintf(&b, "; it is limited to file names that start with %q", a.NamePrefix)
+		b.WriteString("; it is limited to file names that start with " + wire.QuoteB2Text(a.NamePrefix))
 	}
 	return b.String()
 }

@@ -248,4 +248,6 @@ type inconclusiveError struct {
 func (e *inconclusiveError) Error() string { return e.reason }
 
 // quoted is a name that others may have chosen, or the beginning of a long one.
-func quoted(name string) string { return fmt.Sprintf("%.200q", strings.ToValidUTF8(name, "\ufffd")) }
+func quoted(name string) string {
+	return wire.QuoteB2Text(fmt.Sprintf("%.200s", strings.ToValidUTF8(name, "\ufffd")))
+}

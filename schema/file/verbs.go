@@ -30,8 +30,8 @@ func listWanted(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wir
 		bucketID, name, _ := strings.Cut(id, "/")
 		if prefix := scope.Account.NamePrefix; !strings.HasPrefix(name, prefix) {
 			return nil, &wire.ExplainedError{Summary: "File is outside what the credentials may use",
-				Detail: fmt.Sprintf("The credentials in use are limited to file names that start with %q, so b2form cannot see whether "+
-					"%q exists. Use a key without that limit.", prefix, name)}
+				Detail: fmt.Sprintf("The credentials in use are limited to file names that start with %s, so b2form cannot see whether "+
+					"%q exists. Use a key without that limit.", wire.QuoteB2Text(prefix), name)}
 		}
 		if names[bucketID] == nil {
 			buckets = append(buckets, bucketID)

@@ -11,7 +11,6 @@ import (
 
 	"b2form/internal/words"
 	"b2form/schema/kind"
-	"b2form/schema/wire"
 )
 
 // Kind is the descriptor of application keys. A key cannot be changed: every
@@ -48,7 +47,7 @@ func reach(v kind.AttrReader) (buckets []string, namePrefix string) {
 		buckets = kind.StringsIfWhollyKnown(list)
 	}
 	if prefix := v.GetAttr("name_prefix"); !prefix.IsNull() {
-		namePrefix = wire.UnescapeText(prefix.AsString())
+		namePrefix = prefix.AsString()
 	}
 	return buckets, namePrefix
 }

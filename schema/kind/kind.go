@@ -100,7 +100,7 @@ type CredentialKind struct {
 	// Life says how long an object lives that a completed configuration declares; 0: for ever.
 	Life func(want AttrReader) time.Duration
 	// Reach says what a completed configuration is limited to: the names of buckets
-	// (none: every bucket) and a prefix of file names.
+	// (none: every bucket) and a prefix of file names, as values hold it: see [wire.EscapeNonNFC].
 	Reach func(v AttrReader) (bucketsUnlessAll []string, namePrefix string)
 	// DiffGrant compares what credentials may do, by B2's own word, with the object
 	// that was to yield them: it names the attributes that differ.

@@ -55,6 +55,9 @@ func UnescapeText(s string) string {
 // HasNonNFCEscapes reports whether a text, as values hold it, is not in normal form C.
 func HasNonNFCEscapes(s string) bool { return strings.Contains(s, escapeMark) }
 
+// QuoteB2Text is a text as B2 answers it, between quotes as Go has them, with the escapes that values hold.
+func QuoteB2Text(s string) string { return QuoteText(EscapeNonNFC(s), strconv.Quote) }
+
 // QuoteText is a text, as values hold it, as quote writes texts between quotes, and each escape with one backslash.
 func QuoteText(s string, quote func(string) string) string {
 	parts := strings.Split(s, escapeMark)
