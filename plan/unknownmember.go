@@ -6,44 +6,59 @@ import (
 	"slices"
 	"strings"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
 
-// warnLostMembers names what an update takes away unseen: B2 takes lists and objects whole, so members of
-// them that this release does not know are not sent along.
+const mostUnknownNames = 10 // in a message
+
+// warnLostMembers names what an update takes away unseen: see [FindUnknownMembers].
 func (p *planner) warnLostMembers(r *config.Resource, o *kind.Object, fields []string) {
-	sentWhole := func(name string) bool { a := r.Kind.FindAttr(name); return a.Object != nil && !a.Encoding.AsMap }
-	if !slices.ContainsFunc(fields, sentWhole) {
-		return
+	for _, u := range FindUnknownMembers(o, fields) {
+		rng := r.Block.RangeOf(u.AttrName)
+		p.warnf(&rng, "The update takes away what b2form does not know",
+			"In B2, %s of %s has settings that this release of b2form does not know: %s. B2 takes %[1]s as a whole, so they are gone "+
+				"after the update. Keep what is there, change it with another program, or use a later release that knows them.",
+			u.AttrName, r.Addr, words.JoinAtMost(u.QuotedNames, mostUnknownNames))
+	}
+}
+
+// UnknownMembers are what B2 tells of an attribute and this release does not know.
+type UnknownMembers struct {
+	AttrName    string
+	QuotedNames []string // of the members, sorted, each of bounded length
+}
+
+// FindUnknownMembers looks for members that this release does not know in those of the attributes that B2 takes as a whole, lists and
+// objects: an update does not send them along, so that it takes them away. nil: there are none, or the object cannot be read.
+func FindUnknownMembers(o *kind.Object, attrs []string) (found []UnknownMembers) {
+	sentWhole := func(name string) bool { a := o.Kind.FindAttr(name); return a.Object != nil && !a.Encoding.AsMap }
+	if !slices.ContainsFunc(attrs, sentWhole) {
+		return nil
 	}
 	live, err := o.JSONMembers()
 	if err != nil {
-		return // what is unreadable was reported
+		return nil // what is unreadable was reported
 	}
-	for _, name := range fields {
+	for _, name := range attrs {
 		if !sentWhole(name) {
 			continue
 		}
-		path, known := liveAttrPath(r.Kind.FindAttr(name)), []kind.Attr(nil)
-		for i := range r.Kind.Attrs {
-			if other := &r.Kind.Attrs[i]; liveAttrPath(other) == path {
+		path, known := liveAttrPath(o.Kind.FindAttr(name)), []kind.Attr(nil)
+		for i := range o.Kind.Attrs {
+			if other := &o.Kind.Attrs[i]; liveAttrPath(other) == path {
 				known = append(known, other.Object...)
 			}
 		}
 		value, _ := wire.MemberAt(live, path)
-		lost := unknownMembers(known, value, nil)
-		if len(lost) == 0 {
-			continue
+		if lost := unknownMembers(known, value, nil); len(lost) > 0 {
+			slices.Sort(lost)
+			found = append(found, UnknownMembers{name, slices.Compact(lost)})
 		}
-		slices.Sort(lost)
-		rng := r.Block.RangeOf(name)
-		p.warnf(&rng, "The update takes away what b2form does not know",
-			"In B2, %s of %s has settings that this release of b2form does not know: %s. B2 takes %[1]s as a whole, so they are gone "+
-				"after the update. Keep what is there, change it with another program, or use a later release that knows them.",
-			name, r.Addr, strings.Join(slices.Compact(lost), ", "))
 	}
+	return found
 }
 
 func liveAttrPath(a *kind.Attr) string { return cmp.Or(a.Encoding.ReadPath, a.WirePath) }
@@ -77,7 +92,7 @@ func unknownMembersBelow(attrs []kind.Attr, prefix string, m map[string]any, fou
 		case exact >= 0:
 			found = unknownMembers(attrs[exact].Object, v, found)
 		case !begins(attrs, path) && v != nil:
-			found = append(found, fmt.Sprintf("%.60q", name))
+			found = append(found, wire.QuoteB2Text(fmt.Sprintf("%.60s", name)))
 		case isObject:
 			found = unknownMembersBelow(attrs, path+".", inner, found)
 		}

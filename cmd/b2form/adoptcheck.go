@@ -21,6 +21,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // checkPlanOnlyImports plans what was written: it must take over what is live and change nothing.
@@ -116,4 +117,19 @@ func (s *session) describePlanBesidesImports(ctx context.Context, r *adopt.Resul
 		return "The plan of the whole folder is more than that:\n" + view.PlanSummary(counts)
 	}
 	return ""
+}
+
+// warnUnknownSettings says what is live and was not written, since this release does not know it.
+func (s *session) warnUnknownSettings(r *adopt.Result) {
+	const mostObjects, mostNames = 5, 10
+	for _, u := range r.UnknownSettings {
+		var objects []string
+		for _, name := range u.Identities {
+			objects = append(objects, wire.QuoteB2Text(name))
+		}
+		s.warn("Not all that is live was written", fmt.Sprintf("In B2, %s of the %s %s has settings that this release of b2form does not "+
+			"know: %s. They stay until an apply changes %[1]s: B2 takes it as a whole, so they are gone then. Change it with another "+
+			"program, or use a later release that knows them.", u.AttrName, u.KindName, words.JoinAtMost(objects, mostObjects),
+			words.JoinAtMost(u.QuotedNames, mostNames)))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -78,6 +79,7 @@ type Result struct {
 	BlocksOfUnknownName []addr.Addr          // blocks that may declare what is written, since their names or instances are not known
 	Notes               []OmissionNote       // those of the request that are about what is written
 	HiddenValues        []HiddenValue        // values that became variables, in the order of these
+	UnknownSettings     []UnknownSettings    // what is live in attributes that are written, and is not written
 }
 
 // A WrittenCount is how many objects of a kind are written.
@@ -88,6 +90,13 @@ type WrittenCount struct {
 
 // UndeclarableObject is an object that cannot be declared, and why.
 type UndeclarableObject struct{ Kind, Name, Reason string }
+
+// UnknownSettings are members of an attribute that the program does not know, in all objects of a kind.
+type UnknownSettings struct {
+	KindName, AttrName string
+	Identities         []string // of the objects
+	QuotedNames        []string // of the members, sorted, each of bounded length
+}
 
 // A HiddenValue is the variable that stands for a secret value. The value itself is for
 // checking what was written, and for nothing else.
@@ -319,4 +328,24 @@ func (w *writer) wanted(k *kind.Kind, o *kind.Object) bool {
 // addUndeclarable notes an object that cannot be declared.
 func (w *writer) addUndeclarable(k *kind.Kind, name, reason string, args ...any) {
 	w.result.Undeclarable = append(w.result.Undeclarable, UndeclarableObject{k.Name, name, fmt.Sprintf(reason, args...)})
+}
+
+// noteUnknownMembers notes what is live in the attributes that are written, and cannot be written itself.
+func (w *writer) noteUnknownMembers(o *kind.Object, args []arg) {
+	var attrs []string
+	for _, a := range args {
+		attrs = append(attrs, a.name)
+	}
+	for _, u := range plan.FindUnknownMembers(o, slices.Compact(attrs)) {
+		at := slices.IndexFunc(w.result.UnknownSettings, func(have UnknownSettings) bool {
+			return have.KindName == o.Kind.Name && have.AttrName == u.AttrName
+		})
+		if at < 0 {
+			at = len(w.result.UnknownSettings)
+			w.result.UnknownSettings = append(w.result.UnknownSettings, UnknownSettings{KindName: o.Kind.Name, AttrName: u.AttrName})
+		}
+		have := &w.result.UnknownSettings[at]
+		have.Identities = append(have.Identities, o.Identity)
+		have.QuotedNames = slices.Compact(slices.Sorted(slices.Values(append(have.QuotedNames, u.QuotedNames...))))
+	}
 }

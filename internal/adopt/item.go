@@ -64,6 +64,7 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 			it.args = append(it.args, c.attr(it, a, want.PointerAt(i))...)
 		}
 	}
+	c.noteUnknownMembers(o, it.args)
 	return it, nil
 }
 
