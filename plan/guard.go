@@ -200,7 +200,7 @@ func (p *planner) forceOrCheckChildDeletes() {
 			for _, file := range files {
 				file.ForceDestroy = true
 				if file.Kind.Destroy.Hazards != nil {
-					file.Hazards = sortUniqueHazards(append(file.Hazards, file.Kind.Destroy.Hazards(true)...))
+					file.Hazards = sortUniqueHazards(append(file.Hazards, file.Kind.Destroy.Hazards(true, false)...))
 				}
 			}
 		default:

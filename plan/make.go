@@ -321,7 +321,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
 	if r.Kind.Destroy.Hazards != nil &&
 		(action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0 || len(c.MaybeForeignDeletes) > 0) {
-		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value))
+		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value), true)
 	}
 	if action == NoOp && len(h.overdueRetirees) > 0 {
 		c.Reason = h.overdueRetireeReason(r.Kind)

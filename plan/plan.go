@@ -296,7 +296,8 @@ func (c *Change) contentHazardIndex() (indexOrNegative int) {
 	if c.Kind.Destroy.Hazards == nil {
 		return -1
 	}
-	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(c.Kind.Destroy.Hazards(c.ForceDestroy), h) })
+	own := c.Kind.Destroy.Hazards(c.ForceDestroy, c.Action != Delete)
+	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(own, h) })
 }
 
 // HasNoResourceChanges reports whether nothing would change, neither in B2 nor in what the

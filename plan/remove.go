@@ -55,7 +55,7 @@ func (p *planner) planForgetGone(addr addr.Addr, k *kind.Kind, r *config.Resourc
 		c.Reason = p.goneReason(k, h.entry)
 	}
 	if k.Destroy.Hazards != nil && len(h.overdueRetirees)+len(c.MaybeForeignDeletes) > 0 {
-		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false))
+		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false, false))
 	}
 	p.refuseDeleteOfKeyInUse(r, h, &c)
 	p.addChange(c)
@@ -169,7 +169,7 @@ func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h
 	}
 	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
 	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.isObjectRecovered() && len(c.MaybeForeignDeletes) == 0) {
-		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(c.ForceDestroy))
+		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(c.ForceDestroy, false))
 	}
 	p.guardChange(r, h, &c)
 	p.addChange(c)

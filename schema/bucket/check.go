@@ -196,7 +196,7 @@ func retentionHazards(before, after cty.Value) []kind.Hazard {
 	return out
 }
 
-func destroyHazards(force bool) []kind.Hazard {
+func destroyHazards(force, _ bool) []kind.Hazard {
 	if !force {
 		return nil
 	}

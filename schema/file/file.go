@@ -164,7 +164,7 @@ func deriveSHA1(v kind.Values) {
 
 func sha1OfKnownText(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
-func forceDestroyHazards(force bool) []kind.Hazard {
+func forceDestroyHazards(force, _ bool) []kind.Hazard {
 	if !force {
 		return nil
 	}

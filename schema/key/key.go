@@ -350,6 +350,10 @@ func noteBuckets(v cty.Value) string {
 	return ""
 }
 
-func destroyHazards(bool) []kind.Hazard {
-	return []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}
+func destroyHazards(_, replaced bool) []kind.Hazard {
+	detail := "programs that use the key lose access"
+	if replaced {
+		detail = "programs that use the old key lose access"
+	}
+	return []kind.Hazard{{Kind: kind.RevokesAccess, Detail: detail}}
 }

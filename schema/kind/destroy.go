@@ -17,8 +17,8 @@ type DestroyBehavior struct {
 	// "": nothing.
 	LeftBehindText string
 	// Hazards says what destroying the object may cost, with everything it holds or
-	// without. May be nil.
-	Hazards func(force bool) []Hazard
+	// without, and where another one takes its place or none does. May be nil.
+	Hazards func(force, replaced bool) []Hazard
 	// CountContents counts what an object with the remote ID holds that goes with it by force,
 	// up to so many versions. Set where ForceAttr is.
 	CountContents func(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error)
