@@ -91,7 +91,10 @@ type Error struct {
 	// InvalidatedDestinations are the destinations, in words, that received the secret before
 	// another one failed. The key must be deleted now, so what they hold is void.
 	InvalidatedDestinations []string
-	Cause                   error // may be nil
+	// FailedProgram is the destination, in words, whose program was started and failed: nobody knows whether it had read the
+	// secret by then. "": none.
+	FailedProgram string
+	Cause         error // may be nil
 }
 
 func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
@@ -229,7 +232,7 @@ func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where [
 		for i, slot := range s.destinations {
 			if err := stage(i, slot); err != nil {
 				_ = s.Abandon()
-				return nil, deliveryErrorWithInvalidated(slot.delivery, d.changedDestinations, err)
+				return nil, d.deliveryError(slot.delivery, err)
 			}
 		}
 	}
@@ -247,6 +250,7 @@ type deliveryRun struct {
 	live                config.LiveLookup
 	contents            []string
 	changedDestinations []string // destinations that changed
+	failedProgram       string   // see Error.FailedProgram
 }
 
 // renderAndStage renders what goes to the destination and brings a file onto the disk.
@@ -279,7 +283,10 @@ func (d *deliveryRun) runProgram(i int, s *destination) error {
 		return err
 	}
 	started, err := s.program.run(d.contents[i], d.key.Key)
-	if started {
+	switch {
+	case started && err != nil:
+		d.failedProgram = s.delivery.DisplayName
+	case started:
 		d.changedDestinations = append(d.changedDestinations, s.delivery.DisplayName)
 	}
 	return err
@@ -332,7 +339,7 @@ func (s *PreparedDelivery) Abandon() error {
 	return errors.Join(errs...)
 }
 
-func deliveryErrorWithInvalidated(d config.Delivery, invalidated []string, why error) *Error {
+func (d *deliveryRun) deliveryError(of config.Delivery, why error) *Error {
 	short, more := why.Error(), ""
 	var p *programError
 	if errors.As(why, &p) && p.detail != "" {
@@ -340,14 +347,21 @@ func deliveryErrorWithInvalidated(d config.Delivery, invalidated []string, why e
 	}
 	e := &Error{
 		Summary:                 "Secret was not delivered",
-		Detail:                  fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
-		Range:                   d.Range,
-		InvalidatedDestinations: invalidated,
+		Detail:                  fmt.Sprintf("Delivery to %s failed: %s.", of.DisplayName, strings.TrimSuffix(short, ".")),
+		Range:                   of.Range,
+		InvalidatedDestinations: d.changedDestinations,
+		FailedProgram:           d.failedProgram,
 		Cause:                   why,
 	}
-	if len(invalidated) > 0 {
-		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it has gone to %s already: what is there will not work.",
-			strings.Join(invalidated, " and "))
+	var gone []string
+	if len(d.changedDestinations) > 0 {
+		gone = append(gone, "has gone to "+strings.Join(d.changedDestinations, " and ")+" already")
+	}
+	if d.failedProgram != "" {
+		gone = append(gone, "may have gone to "+d.failedProgram)
+	}
+	if len(gone) > 0 {
+		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it %s: what is there will not work.", strings.Join(gone, ", and "))
 	}
 	e.Detail += more
 	return e

@@ -78,8 +78,8 @@ func TestProgramFails(t *testing.T) {
 		change             func(*config.Delivery)
 	}{
 		{"plain", `echo refused: $(cat) >&2; exit 3`, "said:\n  refused: (sensitive value)", nil},
-		{"base64", `printf 'basic '; (printf 'id:'; cat) | base64 -w0; exit 4`, "exit code 4. The new key cannot be kept, but it has " +
-			"gone to command sh already: what is there will not work.\nThe program said:\n  basic ", nil},
+		{"base64", `printf 'basic '; (printf 'id:'; cat) | base64 -w0; exit 4`, "exit code 4. The new key cannot be kept, but it may " +
+			"have gone to command sh: what is there will not work.\nThe program said:\n  basic ", nil},
 		{"hex", `od -An -tx1 | tr -d ' \n'; exit 1`, "(sensitive value)", nil},
 		{"percent", `printf 'K002%%2F9r%%2Bhp%%27MfU%%22c%%3Cp%%3ES%%267%%25uY%%3Dkg3FC'; exit 1`, "said:\n  (sensitive value)", nil},
 		{"percent, small", `printf 'K002%%2f9r%%2bhp%%27MfU%%22c%%3cp%%3eS%%267%%25uY%%3dkg3FC'; exit 1`, "said:\n  (sensitive value)",
@@ -90,7 +90,7 @@ func TestProgramFails(t *testing.T) {
 		{"silence", `exit 7`, "exit code 7 and said nothing", nil},
 		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
 		{"unasked", `printf 'hello '; base64 | rev; exit 1`, "exit code 1; what it said is not shown, since it may repeat the secret. " +
-			"The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nTo find out why, run ",
+			"The new key cannot be kept, but it may have gone to command sh: what is there will not work.\nTo find out why, run ",
 			func(d *config.Delivery) { d.ShowProgramOutput = false }},
 		{"unasked silence", `exit 1`, "exit code 1 and said nothing", func(d *config.Delivery) { d.ShowProgramOutput = false }},
 		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value",
@@ -114,17 +114,27 @@ func TestProgramFails(t *testing.T) {
 				t.Fatalf("Deliver = %v, %v", where, err)
 			}
 			noCanary(t, "the error", fmt.Sprintf("%v %+v %#v", err, e, e.Cause))
-			dead := []string{"command sh"}
+			failed := "command sh"
 			if test.name == "cannot start" {
-				dead = nil
+				failed = ""
 			}
-			if diff := cmp.Diff(dead, e.InvalidatedDestinations); diff != "" {
-				t.Errorf("dead (-want +got):\n%s", diff)
+			if len(e.InvalidatedDestinations) > 0 || e.FailedProgram != failed || strings.Contains(e.Detail, "gone to") != (failed != "") {
+				t.Errorf("it has gone to %q and perhaps to %q: %s", e.InvalidatedDestinations, e.FailedProgram, e.Detail)
 			}
 			if len(files(t, dir)) > 0 || out.Len() > 0 {
 				t.Errorf("%v and %q after the failure", files(t, dir), &out)
 			}
 		})
+	}
+}
+
+// What a program took is told apart from what one that failed may have taken.
+func TestSecondProgramFails(t *testing.T) {
+	first, second := shell(t.TempDir(), "cat > /dev/null"), shell(t.TempDir(), "exit 7")
+	first.DisplayName = "command first"
+	_, err := deliver(t, secret.DeliveryOptions{ProgramEnv: os.Environ()}, first, second)
+	if want := "it has gone to command first already, and may have gone to command sh: what"; !strings.Contains(fmt.Sprint(err), want) {
+		t.Errorf("%q is missing in %v", want, err)
 	}
 }
 
