@@ -128,7 +128,7 @@ const secretInCondition = "Secret in a condition"
 
 func reportSecretInCondition(r *report, at hcl.Range, what string, k *kind.Kind) {
 	r.errorAt(at, secretInCondition, fmt.Sprintf("%s exists only while the %s is being made and is kept nowhere, so no later run "+
-		"could judge the condition. Leave it out, or ask for %s.", what, k.Name, k.IDAttr))
+		"could check the condition. Leave it out, or ask for %s.", what, k.Name, k.IDAttr))
 }
 
 // ConditionHolds reports whether a condition that came to v holds, as far as that is known. wrong says that v is neither

@@ -201,7 +201,7 @@ func (j *judgement) reportUnknownIfFinal(p *policy, name string, e hcl.Expressio
 			break
 		}
 	}
-	j.report.errorAt(e.Range(), "Policy asks for what is not known", fmt.Sprintf("%s of policy.%s cannot be judged: %s.", name,
+	j.report.errorAt(e.Range(), "Policy asks for what is not known", fmt.Sprintf("%s of policy.%s cannot be checked: %s.", name,
 		p.declared.Name, why))
 }
 

@@ -248,7 +248,7 @@ func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, comput
 			return false
 		case a.Computed && !computedKnown:
 			l.errorAt(t.SourceRange(), computedSummary, fmt.Sprintf("%s is made by B2 and is not known before apply, so a plan cannot "+
-				"be judged by it. What is live is in each.change.before.", traversalText(t[:3])))
+				"be checked by it. What is live is in each.change.before.", traversalText(t[:3])))
 			return false
 		}
 		found = true

@@ -51,7 +51,7 @@ func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {
 	if len(names) == 0 {
 		return nil
 	}
-	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Files hold dead credentials",
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Files hold credentials of deleted keys",
 		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there.",
 			words.JoinAnd(names))}}
 }

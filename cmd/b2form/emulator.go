@@ -32,7 +32,7 @@ type emulatorOptions struct {
 func (p *program) emulatorCommand() *cli.Command {
 	var o emulatorOptions
 	return p.newCommand(&cli.Command{
-		Name: "emulator", Usage: "Serve a B2 account in a box", ArgsUsage: "[-- COMMAND ...]",
+		Name: "emulator", Usage: "Serve an emulated B2 account", ArgsUsage: "[-- COMMAND ...]",
 		Description: `A Backblaze B2 account for trying things out and for tests, on a port of this
 machine. The lines that it prints point b2form, and most other B2 programs, to
 it. It ends with an interrupt or, if a command is given, with that: the command

@@ -158,7 +158,7 @@ func (p *program) accountFlags() []cli.Flag {
 }
 
 func (p *program) emulatorFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "emulator", Usage: "work on an account in a box, kept in .b2form/emulator; nothing real is touched",
+	return &cli.BoolFlag{Name: "emulator", Usage: "work on the emulator, kept in .b2form/emulator; nothing real is touched",
 		Destination: &p.useEmulator}
 }
 

@@ -92,7 +92,7 @@ func (s *session) prepareClientOrEmulator(ctx context.Context) (err error) {
 		s.localB2.redirectDeliveries(s.config)
 	} else if s.useEmulator {
 		if s.endpoint != "" || s.profile != "" {
-			return failf("Two accounts to choose from", "-emulator works on an account in a box; -endpoint names a service and -profile "+
+			return failf("Two accounts to choose from", "-emulator works on the emulator; -endpoint names a service and -profile "+
 				"credentials for one. Give one of them.")
 		}
 		if s.localB2, err = s.openLocalB2(); err != nil {

@@ -1,4 +1,4 @@
-// Package emulator is a Backblaze B2 account in a box: an http.Handler that
+// Package emulator emulates a Backblaze B2 account: an http.Handler that
 // answers the native API, versions 1 to 4, with the wire format, validation,
 // limits, error codes and capability checks of the service. A second handler,
 // Server.S3, answers the S3-compatible API over the same account.

@@ -6,9 +6,9 @@ func PolicyLevels() []string { return []string{"error", "warning"} }
 var policy = BlockSpec{
 	Type: "policy", FurtherLabelNames: nameLabel, RootOnlyReason: "A policy holds for all of a configuration.",
 	Doc: "A rule over what is planned. Each resource of its `kinds` for which `when` holds must fulfil `require`. What needs nothing " +
-		"live is judged by `validate` too, everything by `plan` and whatever else makes a plan. [Policies](../policies.md) says what " +
+		"live is checked by `validate` too, everything by `plan` and whatever else makes a plan. [Policies](../policies.md) says what " +
 		"the expressions see, how policies come from folders that a configuration cannot switch off, and how exceptions are written.",
-	TerraformNote: "Terraform has no policies of its own; those of Sentinel and OPA can judge `plan -json`.",
+	TerraformNote: "Terraform has no policies of its own; those of Sentinel and OPA can check `plan -json`.",
 	Arguments: []ArgumentSpec{
 		{Name: "kinds", Type: Texts, MayReferTo: Constant, Required: true, Doc: "The kinds of resources that it is about, such as " +
 			"`[\"bucket\", \"key\"]`."},

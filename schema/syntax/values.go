@@ -31,8 +31,8 @@ var variable = BlockSpec{
 		{Name: "nullable", Type: Bool, MayReferTo: Constant, Default: "true", Doc: "With false, null means the default."},
 	},
 	Blocks: []BlockSpec{{
-		Type: "validation", Doc: "A condition on the value. There may be several; each must hold. One that needs what B2 makes is judged " +
-			"once that is known, by plan or at the end of apply.",
+		Type: "validation", Doc: "A condition on the value. There may be several; each must hold. One that needs what B2 makes is " +
+			"checked once that is known, by plan or at the end of apply.",
 		Arguments: conditionArguments(AllButComputed),
 	}},
 	Hints: []Hint{{"ephemeral", "Terraform argument", "b2form stores no value of a variable, so there is nothing to be ephemeral. " +
@@ -111,7 +111,7 @@ output "media" {
 var checkBlock = BlockSpec{
 	Type: "check", FurtherLabelNames: nameLabel,
 	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold, and so does `validate` of what " +
-		"it can tell without asking B2. What is not live yet is not judged, and what cannot be evaluated is a warning too.",
+		"it can tell without asking B2. What is not live yet is not checked, and what cannot be evaluated is a warning too.",
 	TerraformNote: "Data blocks stand beside the check, not in it.",
 	Blocks: []BlockSpec{{
 		Type: "assert", MinCount: 1, Doc: "One thing that should be true.",
