@@ -39,6 +39,12 @@ func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 	return out
 }
 
+// QuotableFile is a file for messages, which quote it as its text without secrets, of the same size: its body tells where that has
+// stars in place of what is written.
+func QuotableFile(src, withoutSecrets []byte, nav any) *hcl.File {
+	return &hcl.File{Body: sourceBody{hcl.EmptyBody(), src}, Bytes: withoutSecrets, Nav: nav}
+}
+
 // secretNames says which values are secret by where they stand.
 type secretNames struct {
 	secretPaths       [][]string      // of secret attributes: the kind's name, then the attributes

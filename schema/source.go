@@ -186,7 +186,7 @@ func (l *module) parseConfigFile(dir, path string) hcl.Body {
 	if file == nil {
 		return nil
 	}
-	shown := &hcl.File{Body: sourceBody{hcl.EmptyBody(), src}, Nav: newOutlineNav(path, src, l.isKind)}
+	shown := QuotableFile(src, nil, newOutlineNav(path, src, l.isKind))
 	if isJSONFile(path) || diags.HasErrors() {
 		shown.Nav = file.Nav
 	}
@@ -204,6 +204,11 @@ func (l *module) isKind(blockType string) bool { return l.kinds[blockType] != ni
 type sourceBody struct {
 	hcl.Body
 	src []byte
+}
+
+// HidesText reports whether the text of the file that messages quote has stars in place of what is written from one byte to another.
+func (b sourceBody) HidesText(quotable []byte, from, to int) bool {
+	return !bytes.Equal(b.src[from:to], quotable[from:to])
 }
 
 // outlineNav names the block around a place of a file without a mistake. It parses the file when it is

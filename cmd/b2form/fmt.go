@@ -168,7 +168,7 @@ func (f *formatter) formatSource(name string, src []byte, use func([]byte) error
 		f.anyUnparsable = true
 		files := map[string]*hcl.File{name: file}
 		if file != nil {
-			file.Bytes = schema.WithoutSecrets(src, schema.Kinds(), false)
+			files[name] = schema.QuotableFile(src, schema.WithoutSecrets(src, schema.Kinds(), false), file.Nav)
 		}
 		if file == nil || strings.HasSuffix(name, ".b2vars.hcl") { // its lines may hold secrets
 			files = nil

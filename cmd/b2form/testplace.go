@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/testfile"
+	"b2form/schema"
 )
 
 // inlineConfigFile is the file that holds a configuration written in a test, while it is used.
@@ -76,7 +77,7 @@ func (t *tester) redactShownSource(r *testfile.Run) (lines []inlineLine) {
 			out[i] = '*'
 		}
 	}
-	t.shownSource = &hcl.File{Body: t.file.Source.Body, Bytes: out, Nav: t.file.Source.Nav}
+	t.shownSource = schema.QuotableFile(t.file.Source.Bytes, out, t.file.Source.Nav)
 	if !isHeredoc {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
@@ -59,7 +61,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if file == nil {
 		return out
 	}
-	s := newSnippet(d, file.Bytes)
+	s := newSnippet(d, file)
 	if s == nil {
 		return out
 	}
@@ -70,6 +72,9 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 		code.Context = &in
 	}
 	out.Snippet = code
+	if s.hidesText {
+		out.Detail = strings.TrimPrefix(out.Detail+"\n\n"+hiddenTextNote, "\n\n")
+	}
 	return out
 }
 

@@ -195,7 +195,7 @@ func (t TextUI) sourceLines(d *hcl.Diagnostic, files map[string]*hcl.File) []str
 	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
 		where += ", in " + visible.EscapeLine(in)
 	}
-	s := newSnippet(d, file.Bytes)
+	s := newSnippet(d, file)
 	if s == nil {
 		return []string{where + ":"}
 	}
@@ -215,6 +215,9 @@ func (t TextUI) sourceLines(d *hcl.Diagnostic, files map[string]*hcl.File) []str
 		if !t.Style.Color {
 			out = append(out, strings.Repeat(" ", len(number))+blankExceptTabs(before)+strings.Repeat("^", max(1, displayWidth(marked))))
 		}
+	}
+	if s.hidesText {
+		out = append(out, wrapLine("  "+hiddenTextNote, t.boxWidthOrZero(0), "  ")...)
 	}
 	return out
 }

@@ -19,13 +19,22 @@ type snippet struct {
 	lines                          []string
 	firstLine                      int // number of the first line
 	markedTextStart, markedTextEnd int // marked bytes within text()
+	hidesText                      bool
+}
+
+const hiddenTextNote = "What is shown as * here is hidden, since it may be secret."
+
+// A textHider is the body of a file whose text, as messages quote it, has stars in place of secrets.
+type textHider interface {
+	HidesText(quotable []byte, from, to int) bool
 }
 
 func (s *snippet) text() string { return strings.Join(s.lines, "\n") }
 
 // newSnippet cuts the lines of d's subject out of src; nil where the range does not
 // fit the source, or the source is no text.
-func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
+func newSnippet(d *hcl.Diagnostic, file *hcl.File) *snippet {
+	src := file.Bytes
 	from, to := d.Subject.Start.Byte, d.Subject.End.Byte
 	if from < 0 || from > len(src) || to < from || !words.IsText(src) {
 		return nil
@@ -37,8 +46,10 @@ func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 		end = max(from, to-1) + i
 	}
 	quoted := string(src[begin:end])
+	shownEnd := end
 	if opening, isHeader := restOfHeader(src[min(to, end):end]); isHeader {
-		quoted = string(src[begin:min(to, end)]) + opening + " …"
+		shownEnd = min(to, end)
+		quoted = string(src[begin:shownEnd]) + opening + " …"
 	}
 	s := &snippet{
 		lines:           strings.Split(visible.ReplaceInvisibleKeepingOffsets(strings.ReplaceAll(quoted, "\r", " ")), "\n"),
@@ -49,7 +60,10 @@ func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 	if len(s.lines) > maxSnippet {
 		s.lines = s.lines[:maxSnippet]
 		s.markedTextEnd = min(s.markedTextEnd, len(s.text()))
+		shownEnd = min(shownEnd, begin+len(s.text()))
 	}
+	hider, ok := file.Body.(textHider)
+	s.hidesText = ok && hider.HidesText(src, begin, shownEnd)
 	return s
 }
 
