@@ -63,7 +63,7 @@ Exit codes:
 				Usage: "open or update an issue on GitHub, GitLab, Gitea or Forgejo, and close it once there is no drift"},
 			p.planVerboseFlag(),
 			p.jsonFlag("print the result as JSON"),
-		}, p.reportFlags(), p.notifyFlags()),
+		}, p.brevityFlags(), p.reportFlags(), p.notifyFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err

@@ -17,15 +17,20 @@ import (
 	"b2form/plan"
 )
 
-// planDisplayFlags are those of every command that shows a plan.
-func (p *program) planDisplayFlags() []cli.Flag {
+// brevityFlags leave less to read of a command that compares the account with the configuration.
+func (p *program) brevityFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "compact-warnings", Usage: "show warnings that come without errors by their summaries only",
 			Destination: &p.compactWarnings},
 		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.hideProgress},
-		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets",
-			Destination: &p.jsonIntoPath},
 	}
+}
+
+// planDisplayFlags are those of every command that shows a plan.
+func (p *program) planDisplayFlags() []cli.Flag {
+	return append(p.brevityFlags(),
+		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets",
+			Destination: &p.jsonIntoPath})
 }
 
 // beginOutput makes the command speak as its flags ask for, to people, programs and pipelines.

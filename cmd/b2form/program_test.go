@@ -244,6 +244,20 @@ func TestStillCreating(t *testing.T) {
 	b.wants(t, b.err, "bucket.photos: Still creating... [20s elapsed]")
 }
 
+// -concise leaves the log of a job without progress, of plan and of drift.
+func TestConciseTellsOfNoProgress(t *testing.T) {
+	for _, command := range []string{"plan", "drift"} {
+		b := newBench(t, bucketAndKey)
+		b.env["CI"] = "true"
+		if b.run(command, "-concise") != 0 || len(b.ticks) != 0 {
+			t.Errorf("%s: somebody is to be told of progress\n%s", command, b.err)
+		}
+		if b.run(command) != 0 || len(b.ticks) != 1 {
+			t.Errorf("%s: nobody is to be told of progress\n%s", command, b.err)
+		}
+	}
+}
+
 // An answer is somebody at the terminal who first does something else.
 type answer struct {
 	first func()
