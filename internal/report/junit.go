@@ -73,7 +73,8 @@ func newJUnitFailure(diags hcl.Diagnostics, sources map[string]*hcl.File) *junit
 }
 
 // JUnit is a run as programs read it that know JUnit's XML: a suite of the check blocks, one of what differs outside of
-// b2form where that was asked for, and one with a case for the run itself, which fails with its errors.
+// b2form and one of what nobody declares where that was asked for, and one with a case for the run itself, which fails with
+// its errors.
 func JUnit(r *Run) []byte {
 	run := junitCase{Name: r.Command}
 	if r.Outcome() == Failed {
@@ -82,7 +83,7 @@ func JUnit(r *Run) []byte {
 			run.Error.Text += visible.EscapeLine(d.Summary) + "\n" + visible.EscapeLines(truncateMessage(d.Detail)) + "\n"
 		}
 	}
-	suites := []junitSuite{{Name: "b2form"}, {Name: "checks"}, {Name: "drift"}}
+	suites := []junitSuite{{Name: "b2form"}, {Name: "checks"}, {Name: "drift"}, {Name: "unmanaged"}}
 	suites[0].add(run)
 	for _, check := range r.Checks {
 		c := junitCase{Name: visible.EscapeLine(check.Name)}
@@ -92,16 +93,15 @@ func JUnit(r *Run) []byte {
 		}
 		suites[1].add(c)
 	}
-	for _, d := range r.Drift {
-		if r.Command != "drift" && (r.Planned == nil || r.Planned.Purpose != view.Refreshing) {
-			break // it is not what was asked for
+	if r.Command == "drift" || r.Planned != nil && r.Planned.Purpose == view.Refreshing { // it is what was asked for
+		for _, d := range r.Drift {
+			failure := &junitFailure{Message: truncateToLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}
+			if d.Type == DriftUnmanaged {
+				suites[3].add(junitCase{Name: visible.EscapeLine(d.Text), Failure: failure})
+			} else {
+				suites[2].add(junitCase{Name: visible.EscapeLine(d.Address), Failure: failure})
+			}
 		}
-		name := d.Address
-		if name == "" {
-			name = d.Text
-		}
-		suites[2].add(junitCase{Name: visible.EscapeLine(name),
-			Failure: &junitFailure{Message: truncateToLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}})
 	}
 	var out junitSuites
 	for _, s := range suites {

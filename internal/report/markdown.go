@@ -118,12 +118,15 @@ type section struct {
 
 // sections are what there is to say, the most important first. maxDiffBytes is how long a diff may be.
 func sections(r *Run, maxDiffBytes int) []section {
+	changedOutside, unmanaged := r.splitDrift()
 	out := []section{
 		{heading: "Errors", singular: "error", plural: "errors", entries: diagnosticEntries(r.withSeverity("error"))},
 		{heading: "Not done", singular: "resource", plural: "resources", entries: notDoneEntries(r.Done)},
 		{heading: "Hazards", singular: "hazard", plural: "hazards", entries: hazardEntries(r.Changes())},
-		{heading: "Changed outside of b2form", singular: "object", plural: "objects", intro: managedCountText(r.ManagedCountTexts),
-			entries: driftEntries(r.Drift, maxDiffBytes)},
+		{heading: "Changed outside of b2form", singular: "object", plural: "objects",
+			entries: driftEntries(changedOutside, maxDiffBytes)},
+		{heading: "Not managed", singular: "object", plural: "objects", intro: managedCountText(r.ManagedCountTexts),
+			entries: driftEntries(unmanaged, maxDiffBytes)},
 		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), maxDiffBytes)},
 		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "",
 			entries: diffEntryOrOmission(r.OutputsDiff, maxDiffBytes)},
@@ -142,7 +145,7 @@ func sections(r *Run, maxDiffBytes int) []section {
 }
 
 // leftOutRoom is what headings and the sentences about what is left out take.
-const leftOutRoom = 12 * 200
+const leftOutRoom = 13 * 200
 
 // shareRoom gives each section as much room as it takes, as long as the others have theirs: what one leaves, the others
 // get.

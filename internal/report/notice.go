@@ -22,7 +22,8 @@ type Notice struct {
 	FirstErrors    []string       `json:"errors"`  // at most 10, each in a line
 	HazardCount    int            `json:"hazard_count"`
 	ErrorCount     int            `json:"error_count"`
-	DriftCount     int            `json:"drift_count"`
+	DriftCount     int            `json:"drift_count"`     // objects that are not as b2form left them
+	UnmanagedCount int            `json:"unmanaged_count"` // objects that nobody declares
 	Digest         string         `json:"digest"`
 	ExitCode       int            `json:"exit_code"`
 	JobURL         string         `json:"job_url"` // of the job in the pipeline; "": not known
@@ -51,12 +52,13 @@ const (
 // NewNotice puts a run into a notice. jobURL is where the job is shown.
 func NewNotice(r *Run, jobURL string) Notice {
 	n := r.DoneOrPlannedCounts()
-	notice := Notice{FormatVersion: "1.0", ProgramVersion: r.ProgramVersion, Command: r.Command,
+	changedOutside, unmanaged := r.splitDrift()
+	notice := Notice{FormatVersion: "1.1", ProgramVersion: r.ProgramVersion, Command: r.Command,
 		Folder:  visible.EscapeTruncated(r.Folder, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
 		FirstHazards: []noticeHazard{}, FirstErrors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(),
-		DriftCount: len(r.Drift),
-		Digest:     visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
+		DriftCount: len(changedOutside), UnmanagedCount: len(unmanaged),
+		Digest: visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
 	for _, c := range r.Changes() {
 		for _, h := range c.Hazards {
 			if len(notice.FirstHazards) < mostNoticeHazards {

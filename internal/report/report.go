@@ -156,6 +156,18 @@ func (r *Run) HazardCount() (n int) {
 	return n
 }
 
+// splitDrift divides what is not as b2form left it from what nobody declares.
+func (r *Run) splitDrift() (changedOutside, unmanaged []Drift) {
+	for _, d := range r.Drift {
+		if d.Type == DriftUnmanaged {
+			unmanaged = append(unmanaged, d)
+		} else {
+			changedOutside = append(changedOutside, d)
+		}
+	}
+	return changedOutside, unmanaged
+}
+
 func (r *Run) errorCount() int { return len(r.withSeverity("error")) }
 
 // withSeverity are the diagnostics of one severity.
