@@ -63,9 +63,7 @@ func TestsJUnit(files []view.TestFileResult) []byte {
 }
 
 func newJUnitFailure(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitFailure {
-	var b strings.Builder
-	view.TextUI{Err: &b}.Diagnostics(diags, sources)
-	f := &junitFailure{Text: b.String()}
+	f := &junitFailure{Text: view.DiagnosticsText(diags, sources)}
 	if len(diags) > 0 {
 		f.Message = visible.EscapeLine(diags[0].Summary)
 	}

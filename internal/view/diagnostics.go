@@ -110,40 +110,51 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 }
 
 func (t TextUI) writeDiagnosticGroup(b *strings.Builder, g diagGroup, files map[string]*hcl.File) {
-	word, ink := "Error", red
-	if g.Severity == hcl.DiagWarning {
-		word, ink = "Warning", yellow
-	}
-	bar := t.Style.paint("│", ink)
-	line := func(text string) {
-		b.WriteString(strings.TrimRight(bar+" "+text, " ") + "\n")
-	}
+	_, ink := g.severityWordAndInk()
 	b.WriteString(t.Style.paint("╷", ink) + "\n")
+	bar := t.Style.paint("│", ink)
+	for _, s := range t.groupLines(g, files) {
+		b.WriteString(strings.TrimRight(bar+" "+s, " ") + "\n")
+	}
+	b.WriteString(t.Style.paint("╵", ink) + "\n")
+}
+
+func (g diagGroup) severityWordAndInk() (word string, ink sgr) {
+	if g.Severity == hcl.DiagWarning {
+		return "Warning", yellow
+	}
+	return "Error", red
+}
+
+// groupLines are what stands in the box of a group.
+func (t TextUI) groupLines(g diagGroup, files map[string]*hcl.File) (out []string) {
+	word, ink := g.severityWordAndInk()
 	for i, s := range wrapLines(visible.EscapeLines(g.Summary), t.boxWidthOrZero(len(word)+2)) {
 		if i == 0 {
 			s = t.Style.paint(word+": ", bold, ink) + t.Style.paint(s, bold)
 		}
-		line(s)
+		out = append(out, s)
 	}
 	if g.Subject != nil {
-		line("")
-		for _, s := range t.sourceLines(g.Diagnostic, files) {
-			line(s)
-		}
+		out = append(append(out, ""), t.sourceLines(g.Diagnostic, files)...)
 	}
 	if g.Detail != "" {
-		line("")
-		for _, s := range wrapLines(escapedTruncatedDetail(g.Diagnostic), t.boxWidthOrZero(0)) {
-			line(s)
-		}
+		out = append(append(out, ""), wrapLines(escapedTruncatedDetail(g.Diagnostic), t.boxWidthOrZero(0))...)
 	}
-	if n := len(g.similar); n > 0 {
-		line("")
-		for _, s := range wrapLines(similarText(g.similar, word), t.boxWidthOrZero(0)) {
-			line(s)
-		}
+	if len(g.similar) > 0 {
+		out = append(append(out, ""), wrapLines(similarText(g.similar, word), t.boxWidthOrZero(0))...)
 	}
-	b.WriteString(t.Style.paint("╵", ink) + "\n")
+	return out
+}
+
+// DiagnosticsText is what [TextUI.Diagnostics] writes, without boxes, colours and line breaks of its own: for what
+// programs show. An empty line stands between two diagnostics.
+func DiagnosticsText(diags hcl.Diagnostics, files map[string]*hcl.File) string {
+	var all []string
+	for _, g := range groupAlike(diags) {
+		all = append(all, strings.Join(TextUI{}.groupLines(g, files), "\n")+"\n")
+	}
+	return strings.Join(all, "\n")
 }
 
 // mostDetail is how many bytes of a detail are shown: messages of functions repeat what they
