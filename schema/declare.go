@@ -50,6 +50,14 @@ func bodyItems(body hcl.Body) []bodyItem {
 	return out
 }
 
+// editorSchemaMember is where editors look for the JSON Schema of a file in JSON syntax. It says nothing else.
+const editorSchemaMember = "$schema"
+
+// topLevelItems are what stands in a file.
+func topLevelItems(file hcl.Body) []bodyItem {
+	return slices.DeleteFunc(bodyItems(file), func(it bodyItem) bool { return it.name == editorSchemaMember })
+}
+
 // fileSchema describes the top level of a configuration file.
 func (l *module) fileSchema() *hcl.BodySchema {
 	if l.shared.fileSchema != nil {
@@ -98,7 +106,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	if _, native := body.(*hclsyntax.Body); native {
 		json = false
 	}
-	for _, it := range bodyItems(body) {
+	for _, it := range topLevelItems(body) {
 		if slices.Contains(known, it.name) && (it.isNativeBlock || json) {
 			continue
 		}

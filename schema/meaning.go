@@ -93,14 +93,16 @@ func lengthPrefixedTokens(tokens hclsyntax.Tokens) string {
 	return out.String()
 }
 
-// jsonStatements are the members of the object that a file holds. What it holds twice counts twice.
+// jsonStatements are the members of the object that a file holds, without the one for editors. What it holds twice counts twice.
 func jsonStatements(src []byte) []string {
 	in := json.NewDecoder(bytes.NewReader(src))
 	in.UseNumber()
 	if open, err := in.Token(); err != nil || open != json.Delim('{') {
 		return []string{string(src)}
 	}
-	return jsonMembers(in)
+	return slices.DeleteFunc(jsonMembers(in), func(m string) bool {
+		return strings.HasPrefix(m, fmt.Sprintf("%q:", editorSchemaMember))
+	})
 }
 
 // jsonMembers reads an object behind its bracket, without comments: members that are called //.

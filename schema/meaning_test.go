@@ -60,7 +60,8 @@ func TestMeaningDigest(t *testing.T) {
 
 func TestMeaningDigestOfJSON(t *testing.T) {
 	before := meaning(t, "main.b2.hcl.json", `{"bucket":{"a":{"name":"x"}},"output":{"o":{"value":1}}}`)
-	same := meaning(t, "m.b2.hcl.json", "{\n \"//\": \"why\", \"output\": {\"o\": {\"value\": 1, \"//\": [1]}},\n\"bucket\": "+
+	same := meaning(t, "m.b2.hcl.json", "{\n \"$schema\": \"b2form.schema.json\",\n"+
+		" \"//\": \"why\", \"output\": {\"o\": {\"value\": 1, \"//\": [1]}},\n\"bucket\": "+
 		"{\"a\":{\"name\":\"\\u0078\"}}}")
 	if same != before {
 		t.Error("layout, comments and order count")
@@ -68,6 +69,7 @@ func TestMeaningDigestOfJSON(t *testing.T) {
 	for _, other := range []string{
 		`{"bucket":{"a":{"name":"y"}},"output":{"o":{"value":1}}}`,
 		`{"bucket":{"a":{"name":"x"}},"output":{"o":{"value":"1"}}}`,
+		`{"bucket":{"a":{"name":"x","$schema":"x"}},"output":{"o":{"value":1}}}`,
 		`{"bucket":{"a":{"name":"y"},"a":{"name":"x"}},"output":{"o":{"value":1}}}`,
 	} {
 		if meaning(t, "main.b2.hcl.json", other) == before {

@@ -83,7 +83,7 @@ func (l *module) readPolicyFile(from folder.Folder, path string, base *hcl.EvalC
 	d := syntax.FindFixedBlock("policy")
 	content, _, diags := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{d.HeaderSchema()}})
 	l.add(diags...)
-	for _, it := range bodyItems(file.Body) {
+	for _, it := range topLevelItems(file.Body) {
 		if it.name != d.Type {
 			l.errorAt(it.nameRange, "Only policies are read here", fmt.Sprintf("Folders that -policy and B2FORM_POLICY name hold policy "+
 				"blocks, and %q is none. Move it to the configuration.", it.name))

@@ -23,6 +23,8 @@ by B2 or secret, what a change means, and where what is checked is documented.
 With the name of a kind or block: its page of the reference, in Markdown; the
 name language is that of the overview. A terminal's width is kept to. With
 -editor: a JSON Schema, for editors that complete and check *.b2.hcl.json files.
+A file names it as "$schema": "./b2form.schema.json"; the page language tells
+what to put into the settings of an editor instead.
 
 Example:
   b2form schema bucket

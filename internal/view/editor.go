@@ -23,6 +23,7 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 		top[k.Name] = withDescription(nestUnderLabels(1, defs.define(k.Name, defs.resourceSchema(k))), k.Doc)
 	}
 	top["//"] = commentSchema()
+	top["$schema"] = map[string]any{"type": "string", "description": "Where an editor finds this schema."}
 	return map[string]any{
 		"$schema":              "https://json-schema.org/draft/2020-12/schema",
 		"title":                "b2form configuration",

@@ -34,7 +34,8 @@ func TestEditorSchema(t *testing.T) {
 		name, config string
 		valid        bool
 	}{
-		{"whole", `{"variable": {"site": {"default": "acme"}}, "bucket": {"photos": {"//": "private", "name": "${var.site}-photos",
+		{"whole", `{"$schema": "./b2form.schema.json",
+			"variable": {"site": {"default": "acme"}}, "bucket": {"photos": {"//": "private", "name": "${var.site}-photos",
 			"lifecycle_rules": "${keep_only_last_version()}",
 			"cors_rules": [{"name": "viewer", "allowed_origins": ["*"], "allowed_operations": ["s3_get"], "max_age_seconds": 60}],
 			"prevent_destroy": true}},
