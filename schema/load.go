@@ -78,6 +78,7 @@ type VariableValue struct {
 	VarFile        string         // -var-file: read instead of Name and Value
 	VarFileContent []byte         // of File, where that was read already; nil: it is to be read
 	Expr           hcl.Expression // instead of Value; nil: Value
+	EnvName        string         // the whole name of the environment variable that holds it; "": EnvPrefix and Name
 	OnlyIfDeclared *bool          // not nil: it is passed over where no variable has the name, and this is set where one has
 }
 

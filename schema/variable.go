@@ -235,7 +235,8 @@ func (l *module) assignVariables() {
 	}
 	for _, g := range l.Env {
 		if v := l.variables[g.Name]; v != nil {
-			v.givenValues = append(v.givenValues, givenValue{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
+			v.givenValues = append(v.givenValues, givenValue{text: g.Value,
+				source: "the environment variable " + cmp.Or(g.EnvName, EnvPrefix+g.Name)})
 		}
 	}
 	for _, attrs := range l.autoValueFiles {
@@ -262,7 +263,7 @@ func (l *module) assignVariables() {
 		if v == nil {
 			l.errorWithoutPlace("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such "+
 				"variable.%s",
-				g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
+				g.Name, l.undeclaredVariableAdvice(g.Name)))
 			continue
 		}
 		source := "-var"
@@ -286,6 +287,14 @@ func (l *module) assignVariables() {
 		}
 		l.config.NonsensitiveVariables[name] = v.rootValue
 	}
+}
+
+// undeclaredVariableAdvice says what to do about -var with a name that no variable has.
+func (l *module) undeclaredVariableAdvice(name string) string {
+	if rest, ok := strings.CutPrefix(name, "'"); ok && l.variables[rest] != nil {
+		return fmt.Sprintf(" cmd on Windows passes single quotes on: write -var \"%s=…\" there.", rest)
+	}
+	return cmp.Or(words.DidYouMean(name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")
 }
 
 // plannedValueAgainstGiven is the value that a saved plan was made with. Whoever gives one must give the same.
@@ -383,8 +392,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.shared.evalBudget)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
-				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
-				words.CapitalizeUnlessName(words.WithArticle(v.typ.FriendlyNameForConstraint())), exampleText(v.typ)))
+				"The value of var.%s from %s is not a valid expression. %s", v.name, g.source, v.expressionAdvice()))
 			return cty.DynamicVal, false
 		}
 		expr = parsed
@@ -401,8 +409,12 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 			return cty.DynamicVal, false
 		}
 		if diags.HasErrors() {
+			advice := ""
+			if g.expr == nil {
+				advice = " Texts stand in quotes. " + v.expressionAdvice()
+			}
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s must be a constant, without "+
-				"references and functions.", v.name, g.source))
+				"references and functions.%s", v.name, g.source, advice))
 			return cty.DynamicVal, false
 		}
 	}
@@ -411,11 +423,30 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 	}
 	out, err := v.convert(value)
 	if err != nil {
+		advice := ""
+		if expr != nil && g.expr == nil {
+			advice = " " + v.expressionAdvice()
+		}
 		l.errorAt(at, "Invalid value of a variable",
-			fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.", v.name, g.source, typeErrorText(err)))
+			fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.%s", v.name, g.source, typeErrorText(err), advice))
 		return cty.DynamicVal, false
 	}
 	return out, true
+}
+
+// expressionAdvice says how a value is given that is an expression, of which shells take the quotes away.
+func (v *variable) expressionAdvice() string {
+	typeName, example := words.WithArticle(v.typ.FriendlyNameForConstraint()), exampleText(v.typ)
+	text := fmt.Sprintf("%s is written like %s: ", words.CapitalizeUnlessName(typeName), example)
+	if !v.sensitive { // other users of a machine see arguments
+		text += fmt.Sprintf("-var '%s=%s' in most shells, -var \"%s=%s\" in cmd, ", v.name, example, v.name,
+			strings.ReplaceAll(example, `"`, `\"`))
+	}
+	text += fmt.Sprintf("%s%s='%s' in the environment, or %s = %s in a value file.", EnvPrefix, v.name, example, v.name, example)
+	if !v.sensitive && strings.Contains(example, `"`) {
+		text += " PowerShell before 7.3 takes the quotes out of arguments: use one of the last two there."
+	}
+	return text
 }
 
 // exampleText is a value of a type, as it is written.

@@ -224,8 +224,8 @@ func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")
-			if name, ok := strings.CutPrefix(name, prefix); ok {
-				o.Env = append(o.Env, schema.VariableValue{Name: name, Value: value})
+			if of, ok := strings.CutPrefix(name, prefix); ok {
+				o.Env = append(o.Env, schema.VariableValue{Name: of, Value: value, EnvName: name})
 			}
 		}
 	}
