@@ -40,11 +40,13 @@ func environmentHelp() helpPage {
 // warnIgnoredTerraformEnvironment says once which variables of Terraform's have no effect, and what
 // to use instead.
 func (p *program) warnIgnoredTerraformEnvironment() {
-	var logs, args []string
+	var logs, args, says []string
 	for _, pair := range p.environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		switch {
 		case value == "":
+		case name == "TF_WORKSPACE" && value != "default":
+			says = append(says, name+" chooses nothing, since "+noWorkspaces)
 		case name == "TF_LOG" && !strings.EqualFold(value, "off"), strings.HasPrefix(name, "TF_LOG_"):
 			logs = append(logs, name)
 		case name == "TF_CLI_ARGS", strings.HasPrefix(name, "TF_CLI_ARGS_"):
@@ -57,7 +59,6 @@ func (p *program) warnIgnoredTerraformEnvironment() {
 	for i, name := range args {
 		ours[i] = "B2FORM_" + strings.TrimPrefix(name, "TF_")
 	}
-	var says []string
 	if len(logs) > 0 {
 		says = append(says, "In place of "+words.JoinAnd(logs)+" set B2FORM_LOG=debug, which writes a line per request to standard error.")
 	}

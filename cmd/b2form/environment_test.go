@@ -25,8 +25,9 @@ B2_ACCOUNT_ID, B2_ACCOUNT_KEY, B2_PROFILE, B2_CREDENTIAL_COMMAND) and for the st
 PGSERVICEFILE, PGSSLKEY, PGSSLPASSWORD, TF_HTTP_USERNAME, TF_HTTP_PASSWORD, TF_HTTP_CLIENT_PRIVATE_KEY_PEM), B2FORM_DIGEST_KEY,
 B2FORM_NOTIFY, and all TF_VAR_NAME and B2FORM_VAR_NAME. GITHUB_TOKEN and its like stay: they are not b2form's alone.
 
-Terraform's other variables have no effect: TF_DATA_DIR, TF_WORKSPACE, TF_PLUGIN_CACHE_DIR and the like have no counterpart, and b2form
-warns of TF_LOG and TF_CLI_ARGS, in place of which it has B2FORM_LOG and B2FORM_CLI_ARGS.
+Terraform's other variables have no effect: TF_DATA_DIR, TF_PLUGIN_CACHE_DIR and the like have no counterpart. b2form warns of TF_LOG and
+TF_CLI_ARGS, in place of which it has B2FORM_LOG and B2FORM_CLI_ARGS, and of TF_WORKSPACE, in place of which there is a folder for each
+environment and -chdir.
 `
 
 // TestEnvironmentPage keeps docs/environment.md as the table says.

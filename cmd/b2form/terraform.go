@@ -35,10 +35,11 @@ func (p *program) terraformHintCommands() []*cli.Command {
 		p.terraformHintCommand("force-unlock", "Use lock -break", 1,
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
 				"\"b2form apply -lock-timeout=5m\" waits for it."),
-		p.terraformHintCommand("workspace", "Not available: use one folder per environment", 1,
-			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
+		p.terraformHintCommand("workspace", "Not available: use one folder per environment", 1, noWorkspaces),
 	}
 }
+
+const noWorkspaces = "b2form has no workspaces: keep one folder per environment and choose it with -chdir."
 
 // answerHelpOrVersion answers -help and -version of a command whose flags are not parsed, where
 // they are asked for.
