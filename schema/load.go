@@ -18,6 +18,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/folder"
+	"b2form/schema/functions"
 	"b2form/schema/kind"
 	"b2form/schema/parse"
 	"b2form/schema/syntax"
@@ -158,7 +159,8 @@ func newRootModule(o Options) *module {
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.baseContext = newBaseContext(o, l.folderOf(o.Dir), l.shared.evalBudget)
+	from := l.folderOf(o.Dir)
+	l.baseContext = newBaseContext(o, from, functions.All(from, l.shared.evalBudget))
 	l.staticScope = newScope(l, l.report, nil)
 	l.staticScope.deferredLinksUnknown = true
 	return l

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"b2form/internal/words"
 	"b2form/schema/addr"
@@ -188,9 +189,9 @@ func (l *module) readModuleFolder(dir string, at hcl.Range) *moduleFolder {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleFolder{dir: dir, baseContext: newBaseContext(l.shared.rootOptions, l.folderOf(dir), l.shared.evalBudget),
-		requiredByVariable:      map[string]bool{},
-		maybeSensitiveVariables: map[string]bool{}}
+	from := l.folderOf(dir)
+	s := &moduleFolder{dir: dir, baseContext: newBaseContext(l.shared.rootOptions, from, functions.All(from, l.shared.evalBudget)),
+		requiredByVariable: map[string]bool{}, maybeSensitiveVariables: map[string]bool{}}
 	errors := l.hasErrors
 	l.hasErrors = false
 	for _, path := range files.ConfigFiles {
@@ -419,11 +420,11 @@ func (l *module) pathFromRoot(path string) string {
 type fromRootMark struct{}
 
 // newBaseContext holds what every expression of the module whose files are read so may use:
-// functions and path.*. Paths are relative to the configuration's folder, as those given to
+// the functions and path.*. Paths are relative to the configuration's folder, as those given to
 // functions are.
-func newBaseContext(o Options, from folder.Folder, b *parse.Budget) *hcl.EvalContext {
+func newBaseContext(o Options, from folder.Folder, all map[string]function.Function) *hcl.EvalContext {
 	return &hcl.EvalContext{
-		Functions: functions.All(from, b),
+		Functions: all,
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
 			"module": cty.StringVal(modulePath(o, from.ModuleDir)).Mark(fromRootMark{}),
 			"root":   cty.StringVal(".").Mark(fromRootMark{}),

@@ -61,8 +61,7 @@ func (l *module) readPolicyFolders() {
 			continue
 		}
 		from := folder.Folder{Dir: dir, ModuleDir: dir, WiderBoundary: folder.NewPolicyBoundary(dir)}
-		root := newBaseContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.evalBudget)
-		root.Functions = functions.ForPolicyDirs(from, l.shared.evalBudget)
+		root := newBaseContext(Options{Dir: dir, Cwd: l.Cwd}, from, functions.ForPolicyDirs(from, l.shared.evalBudget))
 		for _, path := range files.ConfigFiles {
 			l.readPolicyFile(from, path, root)
 		}

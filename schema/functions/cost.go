@@ -29,20 +29,19 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 	if spendsNoSteps(name) {
 		return f
 	}
-	passed := func(p function.Parameter) function.Parameter {
+	passAll := func(p *function.Parameter) {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
-		if takesAnyCollection(&p) {
+		if takesAnyCollection(p) {
 			p.Type = cty.DynamicPseudoType
 		}
-		return p
 	}
-	spec := &function.Spec{Description: f.Description(), Type: function.StaticReturnType(cty.DynamicPseudoType)}
-	for _, p := range f.Params() {
-		spec.Params = append(spec.Params, passed(p))
+	spec := &function.Spec{Description: f.Description(), Type: function.StaticReturnType(cty.DynamicPseudoType), Params: f.Params(),
+		VarParam: f.VarParam()} // both are copies
+	for i := range spec.Params {
+		passAll(&spec.Params[i])
 	}
-	if p := f.VarParam(); p != nil {
-		rest := passed(*p)
-		spec.VarParam = &rest
+	if spec.VarParam != nil {
+		passAll(spec.VarParam)
 	}
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		if err := checkNesting(name, args); err != nil {

@@ -25,47 +25,54 @@ import (
 // and CORS rules. Those that ImpureNames lists, and list, map, type and ephemeralasnull,
 // return an error that says what to write instead. What reads files reads below the folder.
 func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := addCorePrefixed(coreFunctions(d, b, nil))
-	maps.Copy(all, refusedRemovedFunctions())
-	return all
+	return withTemplateAndRemovedFunctions(d, b, coreFunctions(d, b))
 }
 
 // ForPolicyDirs is All for policies from elsewhere, to which what a configuration calls sensitive stays so, in templates
 // too.
 func ForPolicyDirs(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := addCorePrefixed(coreFunctions(d, b, map[string]function.Function{
-		"nonsensitive": refusingFunction("what the configuration calls sensitive stays so in policies"),
-	}))
+	core := coreFunctions(d, b)
+	core["nonsensitive"] = refusingFunction("what the configuration calls sensitive stays so in policies")
+	return withTemplateAndRemovedFunctions(d, b, core)
+}
+
+// withTemplateAndRemovedFunctions is every function: core, what renders templates with core, and what Terraform gave up.
+func withTemplateAndRemovedFunctions(d folder.Folder, b *parse.Budget, core map[string]function.Function) map[string]function.Function {
+	all := withCorePrefixed(core, templateFunctions(d, b, core))
 	maps.Copy(all, refusedRemovedFunctions())
 	return all
 }
 
-// addCorePrefixed adds every function by its name with core:: too, which is Terraform's way
+// withCorePrefixed is every function of both by its name, and by that with core:: before it, which is Terraform's way
 // to say that no provider's function is meant.
-func addCorePrefixed(all map[string]function.Function) map[string]function.Function {
-	for name, f := range maps.Clone(all) {
-		all["core::"+name] = f
+func withCorePrefixed(core, more map[string]function.Function) map[string]function.Function {
+	all := make(map[string]function.Function, 2*(len(core)+len(more))+moreNames)
+	for _, group := range []map[string]function.Function{core, more} {
+		for name, f := range group {
+			all[name], all["core::"+name] = f, f
+		}
 	}
 	return all
 }
 
-// coreFunctions is the functions that core:: may stand before; those of instead take the place of others.
-func coreFunctions(d folder.Folder, b *parse.Budget, instead map[string]function.Function) map[string]function.Function {
-	all := map[string]function.Function{}
+// Room in maps, which take long to grow: for all functions that core:: may stand before, and for names that it may not.
+const coreNames, moreNames = 130, 10
+
+// coreFunctions is the functions that core:: may stand before, without those that render templates.
+func coreFunctions(d folder.Folder, b *parse.Budget) map[string]function.Function {
+	core := make(map[string]function.Function, coreNames)
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
 		sensitivityFunctions(), tryFunctions(), fileFunctions(d),
 	} {
 		for name, f := range group {
-			all[name] = withStepCount(name, f, b)
+			core[name] = withStepCount(name, f, b)
 		}
 	}
-	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), refusedImpureFunctions(),
-		instead} {
-		maps.Copy(all, group)
+	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), refusedImpureFunctions()} {
+		maps.Copy(core, group)
 	}
-	maps.Copy(all, templateFunctions(d, b, maps.Clone(all)))
-	return all
+	return core
 }
 
 const noNumber = "there is no such number, or it has more than 308 digits"

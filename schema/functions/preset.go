@@ -45,8 +45,9 @@ func lifecyclePresets() map[string]function.Function {
 // corsPresets are what web pages need for downloads and for uploads, as lists to
 // be used alone or in concat().
 func corsPresets() map[string]function.Function {
+	rulesType := bucket.CORSRulesType()
 	preset := func(rules func(origins cty.Value) cty.Value) function.Function {
-		return whollyKnownFunction(bucket.CORSRulesType(), func(args []cty.Value) (cty.Value, error) {
+		return whollyKnownFunction(rulesType, func(args []cty.Value) (cty.Value, error) {
 			if args[0].LengthInt() == 0 {
 				return cty.NilVal, function.NewArgErrorf(0,
 					`at least one origin is needed, such as "https://www.example.com", "https" or "*"`)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,10 +22,11 @@ import (
 // templateFunctions render templates, which may use the other functions. They
 // cannot render further templates, so none can contain itself.
 func templateFunctions(d folder.Folder, b *parse.Budget, others map[string]function.Function) map[string]function.Function {
-	for _, name := range []string{"templatefile", "templatestring"} {
-		others[name] = refusingFunction("a template cannot render another one; render that first, and hand it over as a variable")
-	}
-	others = addCorePrefixed(others)
+	// Few configurations render any.
+	inTemplates := sync.OnceValue(func() map[string]function.Function {
+		refused := refusingFunction("a template cannot render another one; render that first, and hand it over as a variable")
+		return withCorePrefixed(others, map[string]function.Function{"templatefile": refused, "templatestring": refused})
+	})
 	return map[string]function.Function{
 		// A template that is one interpolation has a value of any type.
 		"templatefile": partlyKnownFunction(cty.DynamicPseudoType, func(args []cty.Value) (cty.Value, error) {
@@ -32,10 +34,10 @@ func templateFunctions(d folder.Folder, b *parse.Budget, others map[string]funct
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			return renderTemplate(src, args[0].AsString(), args[1], b, others)
+			return renderTemplate(src, args[0].AsString(), args[1], b, inTemplates())
 		}, param("path", cty.String), param("variables", cty.DynamicPseudoType)),
 		"templatestring": partlyKnownFunction(cty.String, func(args []cty.Value) (cty.Value, error) {
-			v, err := renderTemplate(args[0].AsString(), "", args[1], b, others)
+			v, err := renderTemplate(args[0].AsString(), "", args[1], b, inTemplates())
 			if err != nil {
 				return cty.NilVal, err
 			}
