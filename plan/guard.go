@@ -53,11 +53,7 @@ func (p *planner) whyNothingNamed(a addr.Addr) string {
 	if slices.ContainsFunc(p.Config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
 		return fmt.Sprintf("%s declares no key.", a)
 	}
-	var names []string
-	for _, r := range p.Config.Resources {
-		names = append(names, r.Addr.String(), r.Addr.WithoutKey().String())
-	}
-	return fmt.Sprintf("%s is not in the configuration.%s", a, words.DidYouMean(a.String(), "", names))
+	return fmt.Sprintf("%s is not in the configuration.%s", a, AddressAdvice(a, addrsOf(p.Config.Resources)))
 }
 
 // checkReplaceDeclared refuses -replace for what is not declared.

@@ -41,12 +41,46 @@ func (p *planner) checkTarget(option string, a addr.Addr) {
 		}
 		return
 	}
-	var names []string
-	for _, r := range p.declared {
-		names = append(names, r.Addr.String(), r.Addr.WithoutKey().String())
+	p.errorf(nil, "Nothing has this address", "%s=%s: nothing is declared at that address, and the state lists nothing there.%s", option,
+		a, AddressAdvice(a, addrsOf(p.declared)))
+}
+
+// AddressAdvice says behind a sentence, for an address of nothing, which of the known ones differ from it in instance keys
+// only, else which are like it; "" where none are.
+func AddressAdvice(a addr.Addr, known []addr.Addr) string {
+	var sameButKeys, names []string
+	block, seen := a.WithoutKeys(), map[addr.Addr]bool{}
+	for _, k := range known {
+		candidates, whole := []addr.Addr{k}, addr.Addr.WithoutKey
+		if a.Kind == "" {
+			candidates, whole = k.EnclosingModules(), addr.Addr.WithoutKeys
+		}
+		for _, c := range candidates {
+			if seen[c] {
+				continue
+			}
+			seen[c] = true
+			names = append(names, c.String(), whole(c).String())
+			if c.WithoutKeys() == block {
+				sameButKeys = append(sameButKeys, "'"+c.String()+"'")
+			}
+		}
 	}
-	p.errorf(nil, "Nothing has this address", "%s=%s: there is no such block or module here, and the state lists nothing of that "+
-		"address.%s", option, a, words.DidYouMean(a.String(), "", names))
+	switch len(sameButKeys) {
+	case 0:
+		return words.DidYouMean(a.String(), "", names)
+	case 1:
+		return " There is " + sameButKeys[0] + "."
+	}
+	return " There are " + words.JoinAtMost(sameButKeys, 5) + "."
+}
+
+func addrsOf(resources []*config.Resource) []addr.Addr {
+	out := make([]addr.Addr, len(resources))
+	for i, r := range resources {
+		out[i] = r.Addr
+	}
+	return out
 }
 
 // isSelected reports whether the address may be planned: it is a target, where there are any, and

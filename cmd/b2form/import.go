@@ -17,6 +17,7 @@ import (
 	"b2form/internal/state"
 	"b2form/internal/view"
 	"b2form/internal/words"
+	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -52,7 +53,7 @@ Example:
 				return failf("Invalid command line", "Usage: b2form import ADDRESS ID_OR_NAME. Run %q for all options.",
 					c.FullName()+" -help")
 			}
-			to, err := addr.Parse(c.Args().Get(0))
+			to, err := parseAddress(c.Args().Get(0), addr.Parse)
 			if err != nil {
 				return failf("Invalid address", "%s.", err)
 			}
@@ -82,7 +83,9 @@ func (s *session) addAndCheckCommandLineImport(st *state.State) error {
 	at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
 	if at < 0 {
 		var instances []string
+		var known []addr.Addr
 		for _, r := range s.config.Resources {
+			known = append(known, r.Addr)
 			if i.To.Covers(r.Addr) {
 				instances = append(instances, "'"+r.Addr.String()+"'")
 			}
@@ -91,8 +94,8 @@ func (s *session) addAndCheckCommandLineImport(st *state.State) error {
 			return failf("Name one instance", "The block of %s declares %s, and each is imported by itself. Name one: %s.", i.To,
 				words.Count(len(instances), "instance", "instances"), words.JoinAtMost(instances, 5))
 		}
-		return failf("Nothing is declared there", "No resource has the address %s. Declare it, or write an import block and let \"b2form "+
-			"plan -generate-config-out=FILE\" write the block.", i.To)
+		return failf("Nothing is declared there", "No resource has the address %s.%s Declare it, or write an import block and let "+
+			"\"b2form plan -generate-config-out=FILE\" write the block.", i.To, plan.AddressAdvice(i.To, known))
 	}
 	k := s.config.Resources[at].Kind
 	for _, e := range st.Entries {

@@ -213,7 +213,7 @@ func (o *runOptions) refreshOnlyFlag() cli.Flag {
 func (o *runOptions) targetAndExcludeFlags() []cli.Flag {
 	flag := func(name, usage string, to *[]addr.Addr) cli.Flag {
 		return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
-			a, err := addr.ParseTarget(s)
+			a, err := parseAddress(s, addr.ParseTarget)
 			*to = append(*to, a)
 			return err
 		}}}
@@ -228,7 +228,7 @@ func (o *runOptions) replaceFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "replace", Usage: "replace the key, or all keys of the resource or module, at `ADDRESS` even if " +
 		"nothing differs; repeatable",
 		Value: funcFlag{func(s string) error {
-			a, err := addr.ParseTarget(s)
+			a, err := parseAddress(s, addr.ParseTarget)
 			o.replace = append(o.replace, a)
 			return err
 		}}}

@@ -151,14 +151,14 @@ func (v *prover) subjects() (out []prove.Subject, err error) {
 	used := map[string]bool{}
 	for _, a := range v.addrs {
 		if !slices.ContainsFunc(v.config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) && v.isKeyOrBucket(r) }) {
-			var names []string
+			var known []addr.Addr
 			for _, r := range v.config.Resources {
 				if v.isKeyOrBucket(r) {
-					names = append(names, r.Addr.String())
+					known = append(known, r.Addr)
 				}
 			}
 			return nil, failf("Nothing to prove", "The configuration declares no key and no bucket at %s.%s", a,
-				words.DidYouMean(a.String(), "", names))
+				plan.AddressAdvice(a, known))
 		}
 	}
 	for _, r := range v.config.Resources {

@@ -16,7 +16,7 @@ import (
 
 	"b2form/internal/state"
 	"b2form/internal/visible"
-	"b2form/internal/words"
+	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -330,24 +330,11 @@ func findEntries(st *state.State, a addr.Addr) ([]addr.StateEntry, error) {
 	return found, nil
 }
 
-// parseAll reads arguments that are addresses.
-func parseAll(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr, error) {
-	out := make([]addr.Addr, len(args))
-	for i, arg := range args {
-		a, err := parse(arg)
-		if err != nil {
-			return nil, failf("Invalid address", "%s.", words.CapitalizeUnlessName(err.Error()))
-		}
-		out[i] = a
-	}
-	return out, nil
-}
-
 func notInStateError(a addr.Addr, entries []addr.StateEntry) error {
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Addr.String(), e.Addr.WithoutKey().String())
+	known := make([]addr.Addr, len(entries))
+	for i, e := range entries {
+		known[i] = e.Addr
 	}
 	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a,
-		words.DidYouMean(a.String(), "", names))
+		plan.AddressAdvice(a, known))
 }

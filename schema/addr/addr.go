@@ -95,6 +95,36 @@ func (a Addr) String() string {
 // WithoutKey is the address of the block without its instance key.
 func (a Addr) WithoutKey() Addr { a.Instance = InstanceKey{}; return a }
 
+// WithoutKeys is the address without any instance key, of the modules around it neither.
+func (a Addr) WithoutKeys() Addr {
+	var names []string
+	for _, step := range a.moduleSteps() {
+		if name := RootOrAttrName(step); name != "" {
+			names = append(names, name)
+		}
+	}
+	a.Module, a.Instance = strings.Join(names, "."), InstanceKey{}
+	return a
+}
+
+// EnclosingModules are the addresses of the modules that the address is in, with their keys, the outermost first.
+func (a Addr) EnclosingModules() (list []Addr) {
+	path := ""
+	for t := a.moduleSteps(); len(t) > 1; {
+		var at InstanceKey
+		path += ".module." + RootOrAttrName(t[1])
+		at, t = cutLeadingInstanceKey(t[2:])
+		path += at.String()
+		list = append(list, Addr{Module: path[1:]})
+	}
+	return list
+}
+
+func (a Addr) moduleSteps() hcl.Traversal {
+	t, _ := hclsyntax.ParseTraversalAbs([]byte(a.Module), "", hcl.InitialPos) // "" has no steps
+	return t
+}
+
 // Covers reports whether b is a itself, an instance of the block a, or within the module a,
 // whose instances count with it.
 func (a Addr) Covers(b Addr) bool {

@@ -37,6 +37,29 @@ func TestParseAddrRefuses(t *testing.T) {
 	}
 }
 
+func TestAddrWithoutKeysAndEnclosingModules(t *testing.T) {
+	for _, test := range []struct {
+		addr, withoutKeys string
+		modules           []string
+	}{
+		{`key.app["eu"]`, "key.app", []string{}},
+		{`module.site["eu"].module.inner[3].key.reader["x"]`, "module.site.module.inner.key.reader",
+			[]string{`module.site["eu"]`, `module.site["eu"].module.inner[3]`}},
+		{`module.site["a.module.b"]`, "module.site", []string{`module.site["a.module.b"]`}},
+	} {
+		a, err := addr.ParseTarget(test.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.WithoutKeys().String(); got != test.withoutKeys {
+			t.Errorf("%s without keys is %s, want %s", a, got, test.withoutKeys)
+		}
+		if got := addr.Strings(a.EnclosingModules()); !slices.Equal(got, test.modules) {
+			t.Errorf("%s is in %q, want %q", a, got, test.modules)
+		}
+	}
+}
+
 func TestAddrOrder(t *testing.T) {
 	want := []addr.Addr{
 		{Kind: "bucket", Label: "a"},
