@@ -46,6 +46,23 @@ func TestReferencePages(t *testing.T) {
 	}
 }
 
+// TestHazardsPage keeps the table of docs/plans.md as -auto-approve treats each hazard.
+func TestHazardsPage(t *testing.T) {
+	text, err := os.ReadFile("docs/plans.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range kind.HazardKinds() {
+		row := "only shown"
+		if h.NeedsAllow() {
+			row = "held back"
+		}
+		if want := fmt.Sprintf("\n| `%s` | %s |", h.AllowFlagValue(), row); strings.Count(string(text), want) != 1 {
+			t.Errorf("docs/plans.md has no row %q", want)
+		}
+	}
+}
+
 // TestDecisionsAreNumbered keeps docs/adr without gaps and without two of one number.
 func TestDecisionsAreNumbered(t *testing.T) {
 	pages, err := filepath.Glob("docs/adr/*.md")

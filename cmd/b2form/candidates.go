@@ -66,7 +66,7 @@ func (p *program) flagValueCandidates(command, name, value string) (prefix strin
 			}
 		}
 	case "allow":
-		return commaListCandidates(value, hazardsNeedingAllow())
+		return commaListCandidates(value, hazardNames(true))
 	case "finding":
 		return commaListCandidates(value, strings.Split(findingNamesText(), ", "))
 	case "sort":

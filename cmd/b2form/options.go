@@ -185,7 +185,7 @@ func (p *program) accountChangeFlags(o *runOptions) []cli.Flag {
 	return slices.Concat(p.lockFlags(), p.planDisplayFlags(), p.reportFlags(), p.notifyFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " +
-			strings.Join(hazardsNeedingAllow(), ", "),
+			strings.Join(hazardNames(true), ", ") + "; " + words.JoinAnd(hazardNames(false)) + " are only shown",
 			Value: funcFlag{o.allowHazards}},
 		o.allowOverFlag(), p.policyFlag(),
 		p.planVerboseFlag(),
@@ -234,11 +234,11 @@ func (o *runOptions) replaceFlag() cli.Flag {
 		}}}
 }
 
-// hazardsNeedingAllow are the hazards that -auto-approve alone does not carry out.
-func hazardsNeedingAllow() []string {
+// hazardNames are the hazards that -auto-approve alone does not carry out, or the others.
+func hazardNames(needAllow bool) []string {
 	var names []string
 	for _, h := range kind.HazardKinds() {
-		if h.NeedsAllow() {
+		if h.NeedsAllow() == needAllow {
 			names = append(names, h.AllowFlagValue())
 		}
 	}
@@ -250,7 +250,7 @@ func (o *runOptions) allowHazards(list string) error {
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.AllowFlagValue() == name })
 		if i < 0 {
-			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(hazardsNeedingAllow(), ", "))
+			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(hazardNames(true), ", "))
 		}
 		o.allowedHazards = append(o.allowedHazards, kind.HazardKinds()[i])
 	}

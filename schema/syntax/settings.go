@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"slices"
+	"strings"
 
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -13,6 +14,17 @@ func allowFlagValues() []string {
 		out = append(out, h.AllowFlagValue())
 	}
 	return out
+}
+
+// hazardNames are the hazards that -auto-approve alone does not carry out, or the others, as text of a page.
+func hazardNames(needAllow bool) string {
+	var out []string
+	for _, h := range kind.HazardKinds() {
+		if h.NeedsAllow() == needAllow {
+			out = append(out, "`"+h.AllowFlagValue()+"`")
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func deniableRules() []string {
@@ -43,7 +55,9 @@ var settings = BlockSpec{
 			Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
 		{Name: "account_id", Type: Text, MayReferTo: VariablesAndLocals, Doc: "Refuse the credentials of any other account."},
 		{Name: "allow", Type: Texts, MayReferTo: VariablesAndLocals, Choices: allowFlagValues(),
-			Doc: "Hazards that `-auto-approve` carries out. A plan shows which hazards a change has."},
+			Doc: "Hazards that `-auto-approve` carries out. Of " + hazardNames(true) + ", it refuses each that is named neither here " +
+				"nor in `-allow`. But those of keys, " + hazardNames(false) + ", are only shown, and naming them changes nothing. " +
+				"[Plans](../plans.md#hazards) says what each is."},
 		{Name: "deny", Type: Texts, MayReferTo: VariablesAndLocals, Choices: deniableRules(),
 			Doc: "Access that is wider than it should be, or of no use to most programs: an error in every plan. [Keys](../keys.md) says " +
 				"what each rule finds."},
