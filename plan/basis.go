@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func (p *planner) computeBasisAndSaved() {
 	}
 	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.plan.Records, p.plan.Moves
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
-	saved.Protection = p.plan.ProtectionChanges
+	saved.Protection, saved.Exceptions = p.plan.ProtectionChanges, p.savedExceptions()
 	if len(hidden.textsToHash) > 0 {
 		hashHidden := p.HashHidden
 		if hashHidden == nil {
@@ -118,6 +119,10 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 			hidden.textsToHash = append(hidden.textsToHash, d.DeliveryDigest)
 			d.DeliveryDigest = ""
 		}
+		d.PreventDestroy = c.Action.MakesObject() && r.PreventDestroy
+		if len(c.DeliverTo) > 0 {
+			d.ProgramLimits = programLimits(r.Deliveries)
+		}
 	}
 	if !c.After.IsNull() {
 		d.ReferencedNamesWithIDs = p.referencedNamesWithIDs(c, hidden)
@@ -131,6 +136,29 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	}
 	d.After, err = hidden.encodeAndCollectHidden(c, c.After, d.UnknownAfter != nil)
 	return d, err
+}
+
+// programLimits say how long each program may take, and whether its output may be shown: that makes no delivery another one.
+func programLimits(deliveries []config.Delivery) []string {
+	var out []string
+	for i := range deliveries {
+		d := &deliveries[i]
+		if len(d.Command) > 0 {
+			out = append(out, fmt.Sprintf("%s: up to %s, output shown: %t", d.DisplayName, d.ProgramTimeout, d.ShowProgramOutput))
+		}
+	}
+	return out
+}
+
+// savedExceptions are those from policies of all that is declared, as every plan shows them.
+func (p *planner) savedExceptions() []SavedException {
+	var out []SavedException
+	for _, r := range p.Config.Resources {
+		for _, x := range r.Exceptions {
+			out = append(out, SavedException{r.Addr, x})
+		}
+	}
+	return out
 }
 
 // beforeWithoutVolatile is the live object without what b2form's own lock changes in it.

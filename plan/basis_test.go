@@ -3,6 +3,7 @@ package plan_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
@@ -27,7 +28,8 @@ func busy(t *testing.T) *world {
 		"name": cty.StringVal("camera"), "access": cty.StringVal("read_only"),
 		"buckets": cty.ListVal([]cty.Value{cty.StringVal("acme-music")}),
 	})
-	camera.Deliveries = []config.Delivery{{Type: "file", DisplayName: "camera.env", SettingsDigest: "d1"}}
+	camera.Deliveries = []config.Delivery{{Type: "file", DisplayName: "camera.env", SettingsDigest: "d1"},
+		{Type: "command", DisplayName: "command cat", Command: []string{"cat"}, SettingsDigest: "d3"}}
 	return w
 }
 
@@ -63,6 +65,12 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
 		}},
 		{"delivery", true, func(w *world) { w.config.Resources[1].Deliveries[0].SettingsDigest = "d2" }},
+		{"a program's time", true, func(w *world) { w.config.Resources[1].Deliveries[1].ProgramTimeout = time.Hour }},
+		{"a program's output", true, func(w *world) { w.config.Resources[1].Deliveries[1].ShowProgramOutput = true }},
+		{"protection of what is made", true, func(w *world) { w.config.Resources[1].PreventDestroy = true }},
+		{"an exception of what stays", true, func(w *world) {
+			w.config.Resources[0].Exceptions = []config.Exception{{Policy: "no_public_bucket", Reason: "a website"}}
+		}},
 		{"a state without the entry", true, func(w *world) { w.entries = nil }},
 		{"an entry of another ID", true, func(w *world) { w.entries[0].ID = "id-of-another" }},
 		{"an entry of what is protected", true, func(w *world) { w.entries[0].PreventDestroy = true }},

@@ -60,6 +60,8 @@ func describeSavedMember(member string) string {
 		return "keys whose secret goes nowhere"
 	case "outputs":
 		return "the values of outputs"
+	case "exceptions":
+		return "exceptions from policies"
 	case "left_out":
 		return "what is left out"
 	}

@@ -13,6 +13,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -30,7 +31,14 @@ type Saved struct {
 	Undelivered   []addr.Addr        `json:"undelivered,omitempty"`
 	LeftOut       []addr.Addr        `json:"left_out,omitempty"`
 	Protection    []ProtectionChange `json:"protection,omitempty"`
+	Exceptions    []SavedException   `json:"exceptions,omitempty"`  // of all that is declared; by address and policy
 	HiddenHash    string             `json:"hidden_hash,omitempty"` // SlowHashIfSalted of what is hidden; "": nothing is
+}
+
+// A SavedException is a resource for which a policy does not hold.
+type SavedException struct {
+	Addr addr.Addr `json:"address"`
+	config.Exception
 }
 
 // A SavedChange is a Change in the form that is hashed and stored.
@@ -54,6 +62,8 @@ type SavedChange struct {
 	Hazards                []kind.Hazard         `json:"hazards,omitempty"`
 	DeliverTo              []string              `json:"deliver_to,omitempty"`
 	DeliveryDigest         string                `json:"delivery,omitempty"`
+	ProgramLimits          []string              `json:"programs,omitempty"`        // how the programs of DeliverTo are run, in words
+	PreventDestroy         bool                  `json:"prevent_destroy,omitempty"` // of what is made: Records tell it of what stays
 	ForceDestroy           bool                  `json:"force,omitempty"`
 	LiveDrift              DriftStatus           `json:"changed_outside,omitempty"`
 	ConfigDrift            DriftStatus           `json:"edited,omitempty"`

@@ -20,6 +20,8 @@ type SavedOutput struct {
 	Sensitive bool        `json:"sensitive,omitempty"`
 	Before    *SavedValue `json:"before,omitempty"` // nil: there is none, or nobody knows it
 	After     *SavedValue `json:"after,omitempty"`
+	// MadeFrom are the computed attributes that an After of which not all is known is made from: "bucket.photos.id". Sorted.
+	MadeFrom []string `json:"made_from,omitempty"`
 }
 
 // A SavedValue is a value of any type as far as it is known and may be shown: one of its members.
@@ -42,7 +44,15 @@ func (h *hiddenValues) savedOutput(c *OutputChange) (SavedOutput, error) {
 		}
 		return config.VisitValue(v, savedValueVisitor{h, &err})
 	}
-	return SavedOutput{Name: c.Name, Action: c.Action, Sensitive: c.Sensitive, Before: saved(c.Before), After: saved(c.After)}, err
+	o := SavedOutput{Name: c.Name, Action: c.Action, Sensitive: c.Sensitive, Before: saved(c.Before), After: saved(c.After)}
+	if c.After != cty.NilVal {
+		if plain, _ := c.After.UnmarkDeep(); !plain.IsWhollyKnown() {
+			for _, m := range kind.ComputedMarksIn(c.After) {
+				o.MadeFrom = append(o.MadeFrom, m.Addr.String()+"."+m.Attr)
+			}
+		}
+	}
+	return o, err
 }
 
 // A savedValueVisitor keeps what is sensitive with the hidden values.
