@@ -53,6 +53,12 @@ func deliveredSettings(d *config.Delivery, recordedParts []string) (settingsDige
 	return "", false
 }
 
+// WasDelivered reports whether an entry of the state records that a delivery was carried out.
+func WasDelivered(d *config.Delivery, e *addr.StateEntry) bool {
+	_, delivered := deliveredSettings(d, strings.Split(e.DeliveryDigest, ","))
+	return e.Delivered && delivered
+}
+
 // replaceReasonBeyondFields says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
 func (p *planner) replaceReasonBeyondFields(r *config.Resource, h match, fields []string) string {

@@ -225,7 +225,7 @@ func (s *session) planShowAndCheckConsent(ctx context.Context, st *state.State, 
 		return nil, err
 	}
 	s.showCredentialsSource()
-	warnings := p.Warnings
+	warnings := append(p.Warnings, s.warnForeignFiles(p)...)
 	if s.showsUndeliveredSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
 	}

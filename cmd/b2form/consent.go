@@ -177,20 +177,50 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 
 // diagnoseUndeliverable keeps a run from beginning that could not deliver the secret of a new key.
 func (s *session) diagnoseUndeliverable(p *plan.Plan, severity hcl.DiagnosticSeverity, o secret.DeliveryOptions) hcl.Diagnostics {
-	isNew := map[addr.Addr]bool{}
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		makes := c.Action == plan.Create || c.Action == plan.Replace || c.Action == plan.Rotate
-		isNew[c.Addr] = makes && c.Kind.YieldsSecret()
-	}
 	var diags hcl.Diagnostics
-	for _, r := range s.config.Resources {
-		if !isNew[r.Addr] {
-			continue
-		}
+	for _, r := range s.resourcesWithNewSecret(p) {
 		for _, d := range explainAsDiagnostics(secret.Check(r.Deliveries, o)) {
 			d.Extra, d.Severity = r.Addr, severity
 			diags = append(diags, d)
+		}
+	}
+	return diags
+}
+
+// resourcesWithNewSecret are those of which the plan makes an object whose secret is to be delivered.
+func (s *session) resourcesWithNewSecret(p *plan.Plan) []*config.Resource {
+	isNew := map[addr.Addr]bool{}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		isNew[c.Addr] = c.Action.MakesObject() && c.Kind.YieldsSecret()
+	}
+	return slices.DeleteFunc(slices.Clone(s.config.Resources), func(r *config.Resource) bool { return !isNew[r.Addr] })
+}
+
+// warnForeignFiles names the files that deliveries would replace, and that nothing tells to be b2form's: the state records no
+// such delivery, and they hold no key that it knows.
+func (s *session) warnForeignFiles(p *plan.Plan) hcl.Diagnostics {
+	var knownIDs []string
+	for _, e := range s.state.Entries {
+		knownIDs = append(knownIDs, e.ID)
+		for _, old := range e.Retiring {
+			knownIDs = append(knownIDs, old.ID)
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, r := range s.resourcesWithNewSecret(p) {
+		for i := range r.Deliveries {
+			d := &r.Deliveries[i]
+			recorded := slices.ContainsFunc(s.state.Entries, func(e addr.StateEntry) bool { return plan.WasDelivered(d, &e) })
+			if recorded || !secret.ReplacesFile(*d, knownIDs) {
+				continue
+			}
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A delivery replaces a file that is there",
+				Detail: fmt.Sprintf("The secret of %s goes to %s, which is there already, and the state does not tell that b2form wrote "+
+					"it. The file is replaced as a whole, and what stands in it is lost. If it is still needed, move it away or give "+
+					"another path.", r.Addr, d.DisplayName),
+				Subject: d.Range, Extra: r.Addr,
+			})
 		}
 	}
 	return diags

@@ -1,10 +1,14 @@
 package secret
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"syscall"
 
+	"b2form/internal/durable"
 	"b2form/schema/config"
 )
 
@@ -42,6 +46,18 @@ func CheckPaths(deliveries []config.Delivery, o DeliveryOptions) error {
 		}
 		return err
 	})
+}
+
+// ReplacesFile reports whether a delivery would replace a file in which something stands, and none of keyIDs, which are those
+// of keys that were delivered before: such a file was written by somebody else, as far as it tells. What cannot be read counts too.
+func ReplacesFile(d config.Delivery, keyIDs []string) bool {
+	const mostBytes = 1 << 20
+	info, err := os.Lstat(d.Path)
+	if d.Path == "" || err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false // what else is there Check refuses
+	}
+	text, err := durable.ReadFile(d.Path, mostBytes)
+	return err != nil || !slices.ContainsFunc(keyIDs, func(id string) bool { return bytes.Contains(text, []byte(id)) })
 }
 
 func checkEach(deliveries []config.Delivery, check func(config.Delivery) error) error {
