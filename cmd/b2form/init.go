@@ -61,8 +61,9 @@ const gitignore = `# Secrets: the files that deliver blocks write. Add those tha
 *.plan
 # Lock, journal and list of temporary files of a run, and the state.
 b2form.state.json*
-# Values of variables that hold secrets.
-*.auto.b2vars.hcl
+# Values of variables, among which are secrets. To commit a file without any, add !NAME.b2vars.hcl.
+*.b2vars.hcl
+*.b2vars.hcl.json
 `
 
 func (p *program) init(ctx context.Context) error {

@@ -333,6 +333,7 @@ func (p *program) reportMigrated(r, written *terraform.Result, hadState, checkOn
 			p.printResult("%s", visible.EscapeLine("  "+s.File+"  "+s.What+": "+s.HowToReplace))
 		}
 	}
+	p.warnSensitiveValues(written.Files)
 	if !hadState {
 		p.printResult("\nNo state was read: what exists is found by its name, and b2form apply asks before it takes it over.")
 	}
@@ -340,6 +341,22 @@ func (p *program) reportMigrated(r, written *terraform.Result, hadState, checkOn
 		return
 	}
 	p.printNextSteps(r, hadState)
+}
+
+// warnSensitiveValues names the variables of which files hold secrets that git may have ignored so far: by *.tfvars.
+func (p *program) warnSensitiveValues(files []terraform.File) {
+	var list []string
+	for _, f := range files {
+		if len(f.SensitiveVariables) > 0 {
+			list = append(list, visible.EscapeLine("  "+f.Path+": "+strings.Join(f.SensitiveVariables, ", ")))
+		}
+	}
+	if len(list) > 0 {
+		p.warn("Value files with secrets", fmt.Sprintf("These files hold values of sensitive variables in clear text, as *.tfvars do:\n"+
+			"%s\nLines that keep *.tfvars out of git do not match them. If they are not to be committed, add to .gitignore:\n"+
+			"  *.b2vars.hcl\nOr give the values in the environment, as B2FORM_VAR_NAME, and delete them from the files.",
+			strings.Join(list, "\n")))
+	}
 }
 
 // printNextSteps says what to do next, and how Terraform forgets what is carried over.

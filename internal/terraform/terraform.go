@@ -63,6 +63,8 @@ type File struct {
 	Path string
 	Text []byte
 	Mode fs.FileMode
+	// SensitiveVariables are those of which a value file holds values; sorted.
+	SensitiveVariables []string
 }
 
 // A Place is something in a file and what is to be said of it.

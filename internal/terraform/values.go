@@ -3,10 +3,12 @@ package terraform
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/parse"
 )
@@ -14,7 +16,7 @@ import (
 // migrateTfvars writes a value file anew, without the values of variables that are not
 // carried over.
 func (m *migration) migrateTfvars(mod *module, s Source) {
-	path := path.Join(mod.dir, s.Name)
+	sourcePath := path.Join(mod.dir, s.Name)
 	text := s.Text
 	base := strings.TrimSuffix(s.Name, ".tfvars")
 	if isJSON := strings.HasSuffix(s.Name, ".json"); isJSON {
@@ -22,33 +24,38 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 		var err error
 		if text, err = jsonValuesToNative(s.Text); err != nil {
 			m.result.NotCarriedOver = append(m.result.NotCarriedOver,
-				Place{path, 0, "value file", fmt.Sprintf("It is not the JSON of values: %s.", err)})
+				Place{sourcePath, 0, "value file", fmt.Sprintf("It is not the JSON of values: %s.", err)})
 			return
 		}
 	}
 	if base == "terraform" {
 		base = "b2form"
 	}
-	file, diags := parse.Config(text, path, nil)
+	file, diags := parse.Config(text, sourcePath, nil)
 	if diags.HasErrors() {
 		line := 0
 		if at := diags[0].Subject; at != nil {
 			line = lineIfNative(*at, text, s)
 		}
 		m.result.NotCarriedOver = append(m.result.NotCarriedOver,
-			Place{path, line, "value file", "Its syntax is wrong here; details are left out, since it " +
+			Place{sourcePath, line, "value file", "Its syntax is wrong here; details are left out, since it " +
 				"may hold secrets."})
 		return
 	}
 	var edits []edit
+	var sensitive []string
 	kept := false
 	for _, a := range attrsInSourceOrder(file.Body.(*hclsyntax.Body)) {
 		if v := mod.byReferenceName["var."+a.Name]; v != nil && v.fate == carried {
 			kept = true
-			if value, constant := nonNullLiteral(a.Expr); constant && v.flow.toLink {
+			value, constant := nonNullLiteral(a.Expr)
+			if constant && v.isSensitiveVariable() {
+				sensitive = append(sensitive, a.Name)
+			}
+			if constant && v.flow.toLink {
 				if remark := m.literalIDRemark(value); remark != "" {
 					m.result.ChangedMeaning = append(m.result.ChangedMeaning,
-						Place{path, lineIfNative(a.SrcRange, text, s), v.referenceName, remark})
+						Place{sourcePath, lineIfNative(a.SrcRange, text, s), v.referenceName, remark})
 				}
 			}
 			continue
@@ -56,8 +63,21 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 		edits = append(edits, removalWithComments(text, a.SrcRange))
 	}
 	if kept {
-		m.addResultFile(mod, base+".b2vars.hcl", applyEdits(text, edits), s)
+		slices.Sort(sensitive)
+		m.result.Files = append(m.result.Files, File{path.Join(mod.dir, base+".b2vars.hcl"), applyEdits(text, edits), s.Mode, sensitive})
 	}
+}
+
+// isSensitiveVariable reports whether Terraform shows or stores no value of a variable.
+func (it *item) isSensitiveVariable() bool {
+	for _, name := range []string{"sensitive", "ephemeral"} {
+		if a := it.block.Body.Attributes[name]; a != nil {
+			if v, constant := nonNullLiteral(a.Expr); constant && v.RawEquals(cty.True) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lineIfNative is the line of a place in a value file; 0: it was JSON, and its lines are others.

@@ -21,7 +21,8 @@ var variable = BlockSpec{
 		"`-var 'names=[\"web\"]'`, in cmd `-var \"names=[\\\"web\\\"]\"`. PowerShell before 7.3 lets none past; the variable " +
 		"`B2FORM_VAR_names` and a value file need none of that.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
-	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
+	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`; keep those with secrets out of git, as `*.tfvars`. " +
+		"There is no `ephemeral`.",
 	Arguments: []ArgumentSpec{
 		{Name: "type", Type: TypeConstraint, MayReferTo: NotEvaluated, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted " +
