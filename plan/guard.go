@@ -105,7 +105,7 @@ func (p *planner) checkRotateAddrs() {
 func (p *planner) checkPreventDestroyOnDelete(r *config.Resource, h match, c *Change) {
 	addr := c.Addr
 	switch {
-	case c.Action != Delete:
+	case c.Action != Delete && !c.DestroysUnlisted():
 	case r != nil && r.PreventDestroy:
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",

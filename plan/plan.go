@@ -263,8 +263,17 @@ func (c *Change) Counts() Counts {
 		n.Destroy++
 	case Forget:
 		n.Forget = 1 + len(c.FurtherForgets)
+		if c.DestroysUnlisted() {
+			n.Forget--
+		}
 	}
 	return n
+}
+
+// DestroysUnlisted reports whether the change deletes by its ID the very object that it drops from the state: B2 did not
+// list it, and may be late to do so.
+func (c *Change) DestroysUnlisted() bool {
+	return c.Action == Forget && slices.ContainsFunc(c.FurtherDeletes, func(o NamedObject) bool { return o.ID == c.RemoteID })
 }
 
 // Plus is the sum of both.

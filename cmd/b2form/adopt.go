@@ -245,7 +245,7 @@ func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *a
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
-	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.bucketsKeysAndDataQuery()); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.bucketsKeysAndDataQuery(), account.RecentEntries{}); err != nil {
 		return nil, err
 	}
 	s.clockAhead = s.client.ProvenServiceClockAhead()

@@ -31,7 +31,7 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 	verbs := map[string]func(*testscript.TestScript, []string) error{
 		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload,
 		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as, "terraform": a.terraform,
-		"advance": a.advance, "date": a.setDate,
+		"advance": a.advance, "date": a.setDate, "unlist": a.unlist,
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
@@ -50,10 +50,11 @@ type service struct {
 
 	dateAhead atomic.Int64
 
-	mu      sync.Mutex
-	held    string        // the method of which the next request is held up
-	arrived chan struct{} // closed when it is there
-	going   chan struct{} // closed when it may go on
+	mu       sync.Mutex
+	unlisted unlistedObject
+	held     string        // the method of which the next request is held up
+	arrived  chan struct{} // closed when it is there
+	going    chan struct{} // closed when it may go on
 }
 
 func newService(now func() time.Time) (*service, error) {
@@ -62,6 +63,10 @@ func newService(now func() time.Time) (*service, error) {
 		a.delay(r)
 		if ahead := time.Duration(a.dateAhead.Load()); ahead != 0 {
 			w = datedWriter{w, ahead}
+		}
+		if name := a.unlistedIn(r); name != "" {
+			serveWithout(w, r, a.Server, name)
+			return
 		}
 		a.ServeHTTP(w, r)
 	}))
@@ -161,6 +166,53 @@ func (a *service) setDate(_ *testscript.TestScript, args []string) error {
 	by, err := time.ParseDuration(args[0])
 	a.dateAhead.Store(int64(by))
 	return err
+}
+
+// An unlistedObject is a bucket or key that the next listings lack.
+type unlistedObject struct {
+	method string // of the listings
+	name   string
+	left   int // listings that lack it; less is all from now on
+}
+
+// unlist has the next listings lack an object, as those of a B2 that lags behind: "b2 unlist b2_list_keys 2 app".
+func (a *service) unlist(_ *testscript.TestScript, args []string) error {
+	n, err := strconv.Atoi(args[1])
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unlisted = unlistedObject{args[0], args[2], n}
+	return err
+}
+
+// unlistedIn is the name of what the reply to a request is to lack; "": nothing.
+func (a *service) unlistedIn(r *http.Request) (name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.unlisted.left == 0 || !strings.HasSuffix(r.URL.Path, "/"+a.unlisted.method) {
+		return ""
+	}
+	a.unlisted.left--
+	return a.unlisted.name
+}
+
+// serveWithout answers a listing without the bucket or key of a name.
+func serveWithout(w http.ResponseWriter, r *http.Request, server http.Handler, name string) {
+	full := httptest.NewRecorder()
+	server.ServeHTTP(full, r)
+	var reply map[string]any
+	_ = json.Unmarshal(full.Body.Bytes(), &reply) // what is no object is answered as an empty one, which no client takes
+	for member, value := range reply {
+		if list, ok := value.([]any); ok {
+			reply[member] = slices.DeleteFunc(list, func(o any) bool {
+				members, _ := o.(map[string]any)
+				return members["bucketName"] == name || members["keyName"] == name
+			})
+		}
+	}
+	maps.Copy(w.Header(), full.Header())
+	w.Header().Del("Content-Length")
+	w.WriteHeader(full.Code)
+	_ = json.NewEncoder(w).Encode(reply)
 }
 
 // A datedWriter changes the Date of a reply.

@@ -126,7 +126,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 		return nil, failf("No key can be made that ends with the command", "The credentials in use lack %s. Use a key that may make keys, "+
 			"list them and delete them.", words.JoinAnd(lacking))
 	}
-	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query, account.RecentEntries{}); err != nil {
 		return nil, err
 	}
 	s.clockAhead = s.client.ProvenServiceClockAhead()

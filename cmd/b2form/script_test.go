@@ -85,6 +85,7 @@ func withProgram(f func() int) (code int, err error) {
 //	b2 fail METHOD N before|after STATUS CODE [MESSAGE]
 //	b2 upload BUCKET NAME
 //	b2 hold METHOD, b2 await, b2 release     stop the next such request on its way
+//	b2 unlist METHOD N NAME                  the next N replies to METHOD lack a bucket or key; -1: all
 //	b2 calls [METHOD=N ...] [writes=N]       requests since the last look
 //	b2 as CAPABILITY,... [BUCKET]            continue with a restricted key
 //

@@ -159,12 +159,33 @@ const mostDataRounds = 20
 // to be read live, as the bucket of a file.
 func (s *session) readLiveAndAnswerData(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
 	var err error
-	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, wanted()); err != nil {
+	s.clockAhead = s.client.ProvenServiceClockAhead()
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, wanted(), s.recentEntries()); err != nil {
 		return nil, err
 	}
 	s.clockAhead = s.client.ProvenServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	return s.answerData(ctx, s.schemaOptions(s.kinds), wanted)
+}
+
+// recentEntries are the entries of the state, if that was read, whose objects a listing may not show yet. Whoever
+// waits for them is told so.
+func (s *session) recentEntries() account.RecentEntries {
+	recent := account.RecentEntries{Sleep: s.sleep, OnWait: func(missing []addr.Addr) (end func()) {
+		text := missing[0].String()
+		if more := len(missing) - 1; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		return s.beginPhase("wait for listings", "Waiting until B2 lists what was made moments ago: "+text)
+	}}
+	if s.state != nil {
+		for _, e := range s.state.Entries {
+			if e.MayBeUnlisted(s.b2Time()) {
+				recent.Entries = append(recent.Entries, e)
+			}
+		}
+	}
+	return recent
 }
 
 // answerData answers the data blocks of the configuration, which o loads again, with what is live, and

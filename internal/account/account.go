@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -191,10 +192,13 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 // found. A kind that the credentials may
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
 // state knows IDs that the listing lacks, one more listing with ListFilter.IncludeMultiBucketKeys
-// looks for them: an entry does not say how its object is listed. The error is
+// looks for them: an entry does not say how its object is listed. What recent entries record is looked for
+// again, with pauses, until it shows up or patience ends. The error is
 // the API's, wrapped, or that of a context that has ended, though the last reply came first.
-func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, kinds: kinds, query: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds))}
+func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query,
+	recent RecentEntries) (*kind.Snapshot, error) {
+	r := reader{api: api, account: account, kinds: kinds, query: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds)),
+		recent: recent, delays: relistDelays()}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; !ok || !r.canRead(k) {
@@ -213,7 +217,13 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 	if err != nil {
 		return nil, err
 	}
-	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.needsMultiBucketListing(k, snapshot) })
+	second := slices.DeleteFunc(slices.Clone(first), func(k *kind.Kind) bool { return !r.needsMultiBucketListing(k, snapshot) })
+	if len(r.unlistedRecent(first, snapshot)) > 0 {
+		if snapshot, err = r.relistUntilShown(ctx, first, second, snapshot); err != nil {
+			return nil, err
+		}
+		second = nil
+	}
 	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, ctx.Err()
 	}
@@ -233,6 +243,9 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 		}
 	}
 	if err := addChildrenToSnapshot(snapshot, found); err != nil {
+		return nil, err
+	}
+	if err := r.reReadChildrenUntilShown(ctx, parts, snapshot); err != nil {
 		return nil, err
 	}
 	return snapshot, ctx.Err()
@@ -262,6 +275,8 @@ type reader struct {
 	kinds     []*kind.Kind
 	query     Query
 	rawByKind map[string][]wire.RawJSON
+	recent    RecentEntries
+	delays    []time.Duration // pauses that are left before one more look for recent entries
 }
 
 // canRead reports whether the credentials may list the kind.

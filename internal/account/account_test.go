@@ -151,7 +151,7 @@ func (l *lab) read(c *b2.Client, w want) (*kind.Snapshot, []string, error) {
 	if w.Several {
 		query.AddMultiBucket("key")
 	}
-	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, query)
+	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, query, account.RecentEntries{})
 	var calls []string
 	for _, call := range l.server.Calls() {
 		calls = append(calls, "v"+string(rune('0'+call.Version))+"/"+call.Method)

@@ -36,7 +36,8 @@ func (l *lab) files(c *b2.Client, identities ...string) (found []string, request
 	l.t.Helper()
 	who, k := l.who(c), l.file()
 	l.server.ResetCalls()
-	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.Query{"bucket": {}, "file": {WantedIdentities: identities}})
+	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.Query{"bucket": {}, "file": {WantedIdentities: identities}},
+		account.RecentEntries{})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -185,7 +186,7 @@ func TestReadWhatOthersUploaded(t *testing.T) {
 
 	s, err := account.ReadSnapshot(t.Context(), l.master, l.who(l.master), l.kinds, account.Query{"bucket": {}, "file": {
 		WantedIdentities: []string{"acme-site/large", "acme-site/larger", "acme-site/unfinished", "acme-site/unverified"},
-	}})
+	}}, account.RecentEntries{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,8 +97,8 @@ func TestReadingThatIsInterrupted(t *testing.T) {
 		defer cancel()
 		query := account.QueryFor(l.config(want{Buckets: []string{"acme-photos"}}), []addr.StateEntry{
 			{Addr: address("notification_rules", "a"), Identity: "acme-photos", ID: "b"}}, l.kinds)
-		if _, err := account.ReadSnapshot(ctx, endingClient{l.master, method, cancel}, who, l.kinds, query); !errors.Is(err,
-			context.Canceled) {
+		_, err = account.ReadSnapshot(ctx, endingClient{l.master, method, cancel}, who, l.kinds, query, account.RecentEntries{})
+		if !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted at the reply to %s: %v", method, err)
 		}
 	}

@@ -91,7 +91,8 @@ func (p *planned) read(t testing.TB, f *fixture) {
 		t.Fatal(err)
 	}
 	kinds := schema.Kinds()
-	p.snapshot, err = account.ReadSnapshot(ctx, client, a, kinds, account.QueryFor(p.config, p.state.Entries, kinds))
+	p.snapshot, err = account.ReadSnapshot(ctx, client, a, kinds, account.QueryFor(p.config, p.state.Entries, kinds),
+		account.RecentEntries{})
 	if err != nil {
 		t.Fatal(err)
 	}

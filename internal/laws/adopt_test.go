@@ -76,7 +76,7 @@ func (w *world) adoptAll(fold bool) {
 			query[k.Name] = account.KindQuery{ListMultiBucketKeys: k.YieldsSecret()}
 		}
 	}
-	snapshot, err := account.ReadSnapshot(ctx, c, a, w.kinds, query)
+	snapshot, err := account.ReadSnapshot(ctx, c, a, w.kinds, query, account.RecentEntries{})
 	w.must(err)
 	var buckets []string
 	for _, o := range snapshot.AllRead(w.kinds[0]) {

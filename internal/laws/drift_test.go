@@ -70,7 +70,8 @@ func (w *world) drift() []plan.Change {
 	c, declared := w.connect(), w.load()
 	owner, err := c.Authorize(context.Background())
 	w.must(err)
-	snapshot, err := account.ReadSnapshot(context.Background(), c, owner, w.kinds, account.QueryFor(declared, st.Entries, w.kinds))
+	snapshot, err := account.ReadSnapshot(context.Background(), c, owner, w.kinds, account.QueryFor(declared, st.Entries, w.kinds),
+		account.RecentEntries{})
 	w.must(err)
 	snapshot.DropExpired(w.serviceTime(c))
 	found, _, diags := plan.FindDrift(plan.Request{Config: declared, Kinds: w.kinds, Snapshot: snapshot, Entries: st.Entries,

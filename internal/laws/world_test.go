@@ -238,7 +238,13 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 			want.AddMultiBucket(i.Addr.Kind)
 		}
 	}
-	if a.snapshot, err = account.ReadSnapshot(context.Background(), a.client, owner, w.kinds, want); err != nil {
+	recent := account.RecentEntries{Sleep: w.wait, OnWait: func([]addr.Addr) func() { return func() {} }}
+	for _, e := range st.Entries {
+		if e.MayBeUnlisted(w.serviceTime(a.client)) {
+			recent.Entries = append(recent.Entries, e)
+		}
+	}
+	if a.snapshot, err = account.ReadSnapshot(context.Background(), a.client, owner, w.kinds, want, recent); err != nil {
 		return nil, err
 	}
 	a.began = w.serviceTime(a.client)

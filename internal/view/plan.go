@@ -190,6 +190,10 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 		remark("imports " + nameAndIDText(o) + ", as " + role)
 	}
 	for _, old := range c.FurtherDeletes {
+		if c.DestroysUnlisted() && old.ID == c.RemoteID {
+			remark("destroys " + nameAndIDText(old) + ", if it is there")
+			continue
+		}
 		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
 	}
 	for _, o := range c.LeavesInB2() {
@@ -221,6 +225,9 @@ func changeHeading(c *plan.Change) string {
 	case plan.Delete:
 		return name + " will be destroyed"
 	case plan.Forget:
+		if c.DestroysUnlisted() {
+			return name + " will be destroyed by its ID and removed from the state"
+		}
 		if len(c.FurtherDeletes) > 0 {
 			return name + " will be removed from the state; what an earlier run left beside it will be destroyed"
 		}

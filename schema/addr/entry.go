@@ -29,6 +29,17 @@ type StateEntry struct {
 	DriftDigests DriftDigests `json:"digests,omitempty"`
 }
 
+// mayBeUnlistedFor is how long B2 may leave a new object out of its listings: "some changes to app keys may take a
+// few minutes" ("Create and Manage App Keys").
+const mayBeUnlistedFor = 2 * time.Minute
+
+// MayBeUnlisted reports whether the object was made or adopted so little before now that a listing may not show
+// it yet.
+func (e *StateEntry) MayBeUnlisted(now time.Time) bool {
+	recent := func(at time.Time) bool { return now.Sub(at).Abs() < mayBeUnlistedFor }
+	return e.ID != "" && (recent(e.Created) || recent(e.Adopted))
+}
+
 // A RetiringObject is an object that has a successor.
 type RetiringObject struct {
 	ID string `json:"id"`

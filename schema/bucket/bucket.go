@@ -35,7 +35,7 @@ func Kind() *kind.Kind {
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy",
 			ForcedDestroyCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
 			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkHoldsNoState,
-			NotEmptyError: notEmptyError},
+			NotEmptyError: notEmptyError, IsHarmlessIfGone: true},
 		AllowedObjects: allowedBuckets,
 		Volatile:       volatileAttrs,
 

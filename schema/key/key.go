@@ -32,7 +32,7 @@ func Kind() *kind.Kind {
 		Constraints:      constraints(),
 		DeriveAttrs:      deriveCapabilities,
 		Check:            checkKey,
-		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
+		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards, IsHarmlessIfGone: true},
 		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAtByExpiry, Life: declaredLife,
 			Reach: reach, DiffGrant: diffGrant, ReplaceDerivedByShorthand: replaceCapabilitiesByAccess,
 			Lint: lint, LimitLife: setValidDuration, UnusableFindings: lintCannotListBuckets},

@@ -27,4 +27,7 @@ type DestroyBehavior struct {
 	// NotEmptyError is the refusal to delete an object without force while it holds what the text tells. nil: that
 	// is no obstacle.
 	NotEmptyError func(holds string) *wire.ExplainedError
+	// IsHarmlessIfGone says that deleting by the remote ID alone, without force, deletes nothing but the object, and is
+	// no error where that is gone.
+	IsHarmlessIfGone bool
 }
