@@ -118,6 +118,7 @@ func (s *session) lockOptions(operation string) state.Options {
 	return state.Options{
 		Now: s.now, Operation: operation, LockOwner: s.lockOwner(), LockTimeout: s.lockTimeout,
 		OnWait: s.noteLockWait, Sleep: s.sleep, NoLock: !s.takeLock,
+		ReplacesLost: operation == statePushOperation,
 	}
 }
 

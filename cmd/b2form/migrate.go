@@ -42,6 +42,8 @@ func (p *program) statePull() *cli.Command {
 	})
 }
 
+const statePushOperation = "state push"
+
 func (p *program) statePush() *cli.Command {
 	var force bool
 	return p.newCommand(&cli.Command{
@@ -64,7 +66,7 @@ Example:
 			if err != nil {
 				return err
 			}
-			return s.changeState(ctx, "state push", func(store *state.Store) error {
+			return s.changeState(ctx, statePushOperation, func(store *state.Store) error {
 				if lost := forgottenAddresses(store.State(), st); len(lost) > 0 && !force {
 					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; "+
 						"they stay on B2.",

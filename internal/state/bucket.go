@@ -31,6 +31,7 @@ type bucketStorage struct {
 	BucketBackend
 	now                  func() time.Time
 	lockOwner, operation string
+	replacesLost         bool         // opened to store another state, so a lost pointer is no matter
 	runID                string       // in the names of this run's objects
 	heldByAtStart        *LockedError // who had the lock when this run began without one; nil: nobody
 
@@ -85,6 +86,11 @@ func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError,
 	err = k.compareAndSwap(ctx, func(p statePointer, now time.Time) (statePointer, error) {
 		if k.lastView.hasHidingRule(k.Prefix) {
 			return p, k.hidingRuleError()
+		}
+		if !k.replacesLost {
+			if err := k.checkPointerNotLost(ctx, k.lastView); err != nil {
+				return p, err
+			}
 		}
 		held = nil
 		if k.claim.nonce == "" {

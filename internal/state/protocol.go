@@ -63,8 +63,9 @@ func parsePointer(where, infoValue string) (statePointer, error) {
 	if err := json.Unmarshal([]byte(infoValue), &p); err != nil {
 		return p, &Error{
 			Summary: "The pointer to the state is damaged",
-			Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it: b2form then " +
-				"finds everything again by name and takes it back with one approval.",
+			Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it and run b2form " +
+				"again: it names the file of the state that is left, or finds everything again by name and takes it back with one " +
+				"approval.",
 			Path: where,
 		}
 	}

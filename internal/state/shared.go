@@ -11,10 +11,12 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"b2form/internal/visible"
 	"b2form/schema/wire"
 )
 
@@ -111,6 +113,9 @@ func (b BucketBackend) Read(ctx context.Context) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := b.checkPointerNotLost(ctx, v); err != nil {
+			return nil, err
+		}
 		base, c, _, err := b.loadVersion(ctx, p.stateAndJournalVersion)
 		// A version that was superseded meanwhile may be gone.
 		if err != nil && (first || p.stateAndJournalVersion != before) && ctx.Err() == nil {
@@ -122,6 +127,45 @@ func (b BucketBackend) Read(ctx context.Context) (*State, error) {
 		}
 		base.HeldBy = b.holderIn(p)
 		return c.applyTo(base), nil
+	}
+}
+
+// checkPointerNotLost refuses a bucket without a pointer that has files of the state: something else has replaced the
+// bucket's info, and what the state owns would count as nobody's. What was superseded, or given up with the state, is
+// hidden and not listed. Credentials that may not list files learn nothing.
+func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) error {
+	if v.Info[b.bucketInfoKey()] != "" {
+		return nil
+	}
+	const method = "b2_list_file_names"
+	var out struct{ Files []struct{ FileName string } }
+	oneTransaction := map[string]any{"bucketId": v.ID, "prefix": b.Prefix, "delimiter": "/", "maxFileCount": 1000}
+	err := b.Remote.Call(ctx, method, oneTransaction, &out)
+	var refused *wire.Error
+	switch {
+	case errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden):
+		return nil
+	case err != nil:
+		return err
+	case out.Files == nil:
+		return wire.MisshapenReply(method)
+	}
+	newest := ""
+	for _, f := range out.Files {
+		if ok, _ := path.Match("????????t??????z-*-*.state", strings.TrimPrefix(f.FileName, b.Prefix)); ok {
+			newest = max(newest, f.FileName)
+		}
+	}
+	if newest == "" {
+		return nil
+	}
+	return &Error{
+		Summary: "The pointer to the state is gone",
+		Detail: fmt.Sprintf("The bucket %s has files of the state %s, but its info lacks the pair %q, which says which of them counts. "+
+			"Another tool, or somebody in the web console, has replaced the bucket's info. The newest of the files is %s: download it, "+
+			"and store it with `b2form state push FILE`. If the state was given up, delete the files there that end with .state; b2form "+
+			"then begins a new one.", b.BucketName, b, b.bucketInfoKey(), visible.EscapeTruncated(newest, maxQuoted)),
+		Path: b.String(),
 	}
 }
 
@@ -191,8 +235,9 @@ func (b BucketBackend) download(ctx context.Context, o fileVersion) ([]byte, err
 func (b BucketBackend) lostStateError(summary, says string, cause error) *Error {
 	return &Error{
 		Summary: summary,
-		Detail: fmt.Sprintf("%s %s. Remove the pair %q from the bucket's info: b2form then finds everything again by name and takes it "+
-			"back with one approval, or stores a copy that you have with `b2form state push`.", b, says, b.bucketInfoKey()),
+		Detail: fmt.Sprintf("%s %s. Remove the pair %q from the bucket's info and run b2form again: it names the file of the state "+
+			"that is left, or finds everything again by name and takes it back with one approval, or stores a copy that you have with "+
+			"`b2form state push`.", b, says, b.bucketInfoKey()),
 		Path:  b.String(),
 		Cause: cause,
 	}
@@ -229,7 +274,7 @@ func findPreviousJournalPart(name string, part []byte) (fileVersion, error) {
 func (b BucketBackend) Open(ctx context.Context, o Options) (*Store, error) {
 	k := &bucketStorage{BucketBackend: b, now: o.Now, lockOwner: truncatedASCII(o.LockOwner), operation: truncatedASCII(o.Operation),
 		runID:           rand.Text(),
-		updateSemaphore: make(chan struct{}, 1)}
+		updateSemaphore: make(chan struct{}, 1), replacesLost: o.ReplacesLost}
 	if !o.NoLock {
 		k.claim.nonce = k.runID
 	}

@@ -44,6 +44,8 @@ type Options struct {
 	// Sleep returns after d, or earlier with the context's error: between tries for the lock. nil: a timer.
 	Sleep  func(ctx context.Context, d time.Duration) error
 	NoLock bool // take no lock and do not mind who holds it
+	// ReplacesLost says that another state is to be stored, also where a bucket has files of a state and no pointer to them.
+	ReplacesLost bool
 }
 
 // A Store is the state, opened for changing it. Until Close nobody else can

@@ -36,6 +36,9 @@ provider "b2" {}
 func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings hcl.Diagnostics) {
 	e := &exporter{entries: map[addr.Addr]addr.StateEntry{}, labels: map[addr.Addr]string{}, taken: map[string]bool{},
 		bucketRefs: map[string]string{}}
+	if backend := c.Settings.Backend; backend.Type == "b2" {
+		e.stateBucket = backend.Arguments["bucket"]
+	}
 	for _, entry := range entries {
 		e.entries[entry.Addr] = entry
 	}
@@ -101,6 +104,7 @@ type exporter struct {
 	labels              map[addr.Addr]string
 	taken               map[string]bool   // labels, by type
 	bucketRefs          map[string]string // what refers to a bucket, by its identity
+	stateBucket         string            // the name of the bucket that keeps the state; "": it is kept elsewhere
 	dataBlocks          strings.Builder   // dataBlocks about buckets that are not declared
 	variables           strings.Builder   // for secrets
 	unsupportedAttrs    []string          // of the resource at hand
@@ -301,10 +305,14 @@ func (e *exporter) lifecycle(r *config.Resource) string {
 			ignored = append(ignored, terraformName(d))
 		}
 	}
-	slices.Sort(ignored)
 	text := ""
+	if info := r.Kind.FindAttr("info"); info != nil && e.stateBucket == r.Identity() {
+		ignored = append(ignored, terraformName(info))
+		text = "# The bucket holds a state of b2form, and the pair of its info that points there must stay.\n"
+	}
+	slices.Sort(ignored)
 	if r.PreventDestroy {
-		text += "prevent_destroy = true\n"
+		text = "prevent_destroy = true\n" + text
 	}
 	if len(ignored) > 0 {
 		text += "ignore_changes = [" + strings.Join(slices.Compact(ignored), ", ") + "]\n"
