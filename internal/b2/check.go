@@ -30,6 +30,8 @@ const (
 var (
 	hexDigits = regexp.MustCompile(`^[0-9a-f]+$`)
 	keyShape  = regexp.MustCompile(`^K[0-9][0-9][0-9][0-9A-Za-z+/]+$`)
+	// variableShape is what stands where a shell, or a pipeline, put no value in: $X, ${X}, $(X), ${{ secrets.X }}, %X%.
+	variableShape = regexp.MustCompile(`^(\$[A-Za-z_][A-Za-z0-9_:]*|\$\{.*\}|\$\(.*\)|%[A-Za-z_][A-Za-z0-9_]*%)$`)
 )
 
 func looksLikeKeyID(s string) bool { return (len(s) == 12 || len(s) == 25) && hexDigits.MatchString(s) }
@@ -41,10 +43,10 @@ func checkCredentials(id, key, source string) error {
 	case id == "" && key == "":
 		return &InvalidOptionsError{"No B2 credentials", "Set " + idVariable + " and " + keyVariable + ". " + whereKeys +
 			" A profile, a program of a secret store and the account file of the b2 command are looked at too: \"b2form help whoami\" " +
-			"lists them. To try things out without an account, use -emulator."}
+			"lists them. In a pipeline, a secret that a job may not have is empty. To try things out without an account, use -emulator."}
 	case id == "":
 		return &InvalidOptionsError{"The ID of the application key is missing",
-			"Set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
+			"Set " + idVariable + " beside " + keyVariable + ". In a pipeline, a secret that a job may not have is empty. " + whereKeys}
 	case key == "":
 		return &InvalidOptionsError{"The application key is missing", "Set " + keyVariable + " beside " + idVariable +
 			". B2 shows a key only once, when it is made; if it is lost, make a new one."}
@@ -55,6 +57,13 @@ func checkCredentials(id, key, source string) error {
 	}
 	if source != variables {
 		idName, keyName = "the key ID from "+source, "the application key from "+source
+	}
+	for _, half := range []struct{ name, value string }{{idName, id}, {keyName, key}} {
+		if variableShape.MatchString(half.value) {
+			return &InvalidOptionsError{half.name + " holds the name of a variable instead of its value", "Set that variable where " +
+				"b2form runs. In a pipeline, look at which jobs are given it: GitLab gives a protected variable to protected branches " +
+				"and tags alone, not to merge requests of other branches."}
+		}
 	}
 	if stray := findStrayCharacter(id); stray != "" {
 		return &InvalidOptionsError{idName + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}

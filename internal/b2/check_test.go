@@ -27,6 +27,14 @@ func TestMistakesInTheCredentials(t *testing.T) {
 		{key, key, "B2_APPLICATION_KEY_ID is an application key"},
 		{keyID, keyID, "B2_APPLICATION_KEY is the ID"},
 		{keyID + ":" + key, key, "colon"},
+		{"$B2_READ_KEY_ID", "$B2_READ_KEY", "B2_APPLICATION_KEY_ID holds the name of a variable instead of its value"},
+		{"${B2_READ_KEY_ID}", key, "B2_APPLICATION_KEY_ID holds the name of a variable"},
+		{"${{ secrets.B2_READ_KEY_ID }}", key, "B2_APPLICATION_KEY_ID holds the name of a variable"},
+		{"%B2_READ_KEY_ID%", key, "B2_APPLICATION_KEY_ID holds the name of a variable"},
+		{"$env:B2_READ_KEY_ID", key, "B2_APPLICATION_KEY_ID holds the name of a variable"},
+		{"$(B2_READ_KEY_ID)", key, "B2_APPLICATION_KEY_ID holds the name of a variable"},
+		{keyID, "$B2_READ_KEY", "B2_APPLICATION_KEY holds the name of a variable"},
+		{keyID, "${{ secrets.Canary }}", "B2_APPLICATION_KEY holds the name of a variable"},
 	} {
 		_, err := b2.New(b2.Options{KeyID: c.id, Key: c.key, Now: time.Now})
 		checkUsage(t, err, c.says)
