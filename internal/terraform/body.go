@@ -315,19 +315,30 @@ func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 	}
 }
 
-// ignoreChanges rewrites the names in ignore_changes.
+// ignoreChanges rewrites the names in ignore_changes. b2form ignores whole arguments, so what names a part of one, as
+// bucket_info["owner"], becomes the argument.
 func (b *bodyRewriter) ignoreChanges(a *hclsyntax.Attribute) {
+	written := map[string]bool{}
 	for _, t := range a.Expr.Variables() {
-		switch as := attrByTerraformName(b.kind.Attrs, t.RootName()); {
+		name, as := "", attrByTerraformName(b.kind.Attrs, t.RootName())
+		switch {
 		case t.RootName() == "all":
+			continue
 		case t.RootName() == "bucket_id" && b.kind.Credential != nil:
-			b.replace(t[0].SourceRange(), "buckets")
+			name = "buckets"
 		case t.RootName() == "file_lock_configuration":
-			b.replace(t.SourceRange(), "file_lock_enabled, default_retention")
+			name = "file_lock_enabled, default_retention"
 		case as == nil || as.Computed:
 			b.refuse(t.SourceRange(), "b2form has no "+t.RootName()+" of "+b.kind.Plural+" to ignore.")
+			continue
 		default:
-			b.replace(t[0].SourceRange(), as.Name)
+			name = as.Name
 		}
+		b.replace(t.SourceRange(), name)
+		if len(t) > 1 && !written[name] {
+			b.m.noteChangedMeaning(b.it.file.place(t.SourceRange(), b.it.title(),
+				"b2form ignores changes of a whole argument only: ignore_changes has "+name+"."))
+		}
+		written[name] = true
 	}
 }
