@@ -224,6 +224,30 @@ func TestGitLabSchema(t *testing.T) {
 	}
 }
 
+// What is given no secrets plans nothing: pull requests of forks, and on GitHub those of Dependabot.
+func TestForksPlanNothing(t *testing.T) {
+	const own = "github.event.pull_request.head.repo.full_name == github.repository"
+	for path, want := range map[string]string{
+		"ci/github/plan.yml":    own + " && github.actor != 'dependabot[bot]'",
+		"ci/forgejo/b2form.yml": "github.event_name == 'push' || github.event_name == 'pull_request' && " + own,
+	} {
+		var workflow struct {
+			Jobs struct{ Plan struct{ If string } }
+		}
+		if err := json.Unmarshal(yamlAsJSON(t, path), &workflow); err != nil || workflow.Jobs.Plan.If != want {
+			t.Errorf("%s: if %s, want %s (%v)", path, workflow.Jobs.Plan.If, want, err)
+		}
+	}
+	var pipeline struct {
+		Plan struct{ Rules []struct{ If string } }
+	}
+	const merge = `$CI_PIPELINE_SOURCE == "merge_request_event" && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID`
+	err := json.Unmarshal(yamlAsJSON(t, "ci/gitlab/b2form.gitlab-ci.yml"), &pipeline)
+	if rules := pipeline.Plan.Rules; err != nil || len(rules) != 2 || rules[0].If != merge {
+		t.Errorf("GitLab: %v, want %s first (%v)", rules, merge, err)
+	}
+}
+
 // What the action needs and is not given, it says.
 func TestActionAsksForItsSource(t *testing.T) {
 	var action struct {
