@@ -159,6 +159,10 @@ func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) e
 	if newest == "" {
 		return nil
 	}
+	// Another run may have begun the state since v was looked at.
+	if now, err := b.readBucket(ctx); err != nil || now.Info[b.bucketInfoKey()] != "" {
+		return err
+	}
 	return &Error{
 		Summary: "The pointer to the state is gone",
 		Detail: fmt.Sprintf("The bucket %s has files of the state %s, but its info lacks the pair %q, which says which of them counts. "+

@@ -135,6 +135,40 @@ func TestSharedLeavesTheRestAlone(t *testing.T) {
 	})
 }
 
+// A run that begins the state between another one's looks at the bucket and at its files has not lost the pointer.
+func TestPointerNotLostWhileStateBegins(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		for i, look := range []func(state.BucketBackend) error{
+			func(b state.BucketBackend) error { _, err := b.Read(t.Context()); return err },
+			func(b state.BucketBackend) error {
+				s, err := b.Open(t.Context(), state.Options{Now: time.Now})
+				if err == nil {
+					err = s.Close()
+				}
+				return err
+			},
+		} {
+			b := c.shared(&wire{}, time.Now)
+			b.Prefix = fmt.Sprintf("state%d/", i)
+			begin := b
+			begin.Remote = c.client(&wire{}, time.Now)
+			w := &wire{}
+			w.BeforeRequest = func(method string) error {
+				if method == "b2_list_file_names" {
+					s := opened(t, begin, state.Options{ReplacesLost: true})
+					must(t, s.PutEntriesCloseIntents(entryNumber("app", 1)))
+					must(t, s.Close())
+				}
+				return nil
+			}
+			b.Remote = c.client(w, time.Now)
+			if err := look(b); err != nil {
+				t.Errorf("look %d: %v", i, err)
+			}
+		}
+	})
+}
+
 func (c *cloud) bucketID() string {
 	d, err := c.Dump()
 	must(c.t, err)
