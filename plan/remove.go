@@ -71,7 +71,7 @@ func (c *Change) addUnlistedDelete(e *addr.StateEntry) {
 	slices.SortFunc(c.FurtherDeletes, func(a, b NamedObject) int { return strings.Compare(a.ID, b.ID) })
 	c.Reason = fmt.Sprintf("B2 does not list %s %q, but it was made or adopted moments ago and may be listed late", c.Kind.Name, e.Identity)
 	if c.Kind.Destroy.Hazards != nil {
-		c.Hazards = sortUniqueHazards(c.Kind.Destroy.Hazards(false, false))
+		c.Hazards = sortUniqueHazards(c.Kind.Destroy.Hazards(false, c.Action.MakesObject()))
 	}
 }
 

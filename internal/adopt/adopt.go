@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -180,7 +182,7 @@ type writer struct {
 	declaredNames    map[ObjectID]bool // by kind and identity
 	ownerAddrByID    map[ObjectID]addr.Addr
 	referenceTargets map[ObjectID]referenceTarget // what references may name, by kind and remote ID
-	takenLabels      map[ObjectID]bool            // taken, by kind and label
+	takenLabels      map[ObjectID]bool            // taken, by kind and label; of variables by "variable" and name
 	idOfName         map[ObjectID]string
 	result           *Result
 }
@@ -225,6 +227,11 @@ func (w *writer) indexDeclaredAndOwned() {
 	}
 	for _, a := range taken { // nothing may be declared there
 		w.takenLabels[ObjectID{a.Kind, a.Label}] = true
+	}
+	for _, of := range []map[string]cty.Value{w.Config.SensitiveVariables, w.Config.NonsensitiveVariables} {
+		for name := range of {
+			w.takenLabels[ObjectID{"variable", name}] = true
+		}
 	}
 	for _, i := range w.Config.Imports {
 		for _, id := range append(i.SiblingIDsOrIdentities, i.IDOrIdentity) {
