@@ -225,7 +225,7 @@ func (s *session) planShowAndCheckConsent(ctx context.Context, st *state.State, 
 		return nil, err
 	}
 	s.showCredentialsSource()
-	warnings := append(p.Warnings, s.warnForeignFiles(p)...)
+	warnings := slices.Concat(p.Warnings, s.warnForeignFiles(p), s.warnSecretsEndWithJob(p))
 	if s.showsUndeliveredSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
 	}

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/durable"
 	"b2form/internal/report"
 	"b2form/internal/words"
+	"b2form/plan"
 )
 
 // A ciSystem is what runs a pipeline.
@@ -151,4 +153,46 @@ func (p *program) configFolderInCheckout() string {
 		}
 	}
 	return ""
+}
+
+// warnSecretsEndWithJob says of files in the checkout that a pipeline loses them, with new secrets that nobody else has.
+func (s *session) warnSecretsEndWithJob(p *plan.Plan) hcl.Diagnostics {
+	here, err := os.Getwd()
+	if s.ci() == noCI || s.localB2 != nil || err != nil {
+		return nil
+	}
+	checkout := s.pipelineRoot()
+	if !isBelow(checkout, here) {
+		checkout = s.startDir
+	}
+	var lost []string
+	var first *hcl.Range
+	for _, r := range s.resourcesWithNewSecret(p) {
+		for _, d := range r.Deliveries {
+			path := d.Path
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(here, path)
+			}
+			if d.Type == "file" && d.Path != "" && isBelow(checkout, path) {
+				lost = append(lost, fmt.Sprintf("%s → %s", r.Addr, d.DisplayName))
+				first = cmp.Or(first, d.Range)
+			}
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Secrets end with the job", Subject: first,
+		Detail: fmt.Sprintf("A pipeline throws its checkout away when the job ends, and these files with it: %s. B2 shows a secret once, "+
+			"so nobody has it then, and a rotation deletes the earlier key, which still works. Deliver it to where it is used or kept: "+
+			"with deliver \"command\" to a program, such as that of a secret store; with deliver \"age\" into an encrypted file that the "+
+			"job commits or uploads; or, where the machine is kept, to a path outside of the checkout. Ignore this if later steps of the "+
+			"same job alone use the file.",
+			words.JoinAtMost(lost, 10)),
+	}}
+}
+
+func isBelow(folder, path string) bool {
+	name, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(name)
 }
