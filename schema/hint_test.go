@@ -23,6 +23,19 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 		{`output "x" { value = uuid() }`, "give such a value as a variable"},
 		{`variable "x" { type = "list" }`, "type = list(string) without quotes"},
 		{`variable "x" { type = lst(string) }`, `Did you mean "list"?`},
+		{`bucket "x" {
+			name            = "acme-x"
+			lifecycle_rules = keep_only_last_version
+		}`, "keep_only_last_version is a function: write keep_only_last_version() for its value."},
+		{`bucket "x" {
+			name            = "acme-x"
+			lifecycle_rules = keep_prior_versions
+		}`, "keep_prior_versions is a function: write keep_prior_versions(…) for its value, with its arguments"},
+		{`output "x" { value = max }`, "max is a function: write max(…)"},
+		{`output "x" { value = maxx }`, `If a text is meant, put it into quotes: "maxx".`},
+		{`output "x" { value = "C:\Users\Hans\joplin.env" }`,
+			`eight hexadecimal digits. A path of Windows may have / in place of each \, as in "C:/Users"; else write a backslash as \\.`},
+		{`output "x" { value = "joplin\.env" }`, `valid escape sequence selector. A path of Windows`},
 		{`output "x" { value = bucket.many["aa"].name }`, `Did you mean "a"?`},
 		{`locals { o = { alpha = 1 } }
 		  output "x" { value = local.o.alhpa }`, `Did you mean "alpha"?`},

@@ -125,12 +125,17 @@ func deliverSelfAttrNames(k *kind.Kind) []string {
 
 func (l *module) reportUnknownRoot(t hcl.Traversal, u allowedRefs) {
 	root := t.RootName()
+	function, isFunction := l.baseContext.Functions[root]
 	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "data", "each", "count", "path", "self")
 	why := l.terraformReferenceAdvice(t, u)
 	switch {
 	case why != "":
 	case root == "terraform":
 		why = "b2form has no workspaces; use a variable instead."
+	case len(t) == 1 && isFunction && len(function.Params()) == 0 && function.VarParam() == nil:
+		why = fmt.Sprintf("%s is a function: write %[1]s() for its value.", root)
+	case len(t) == 1 && isFunction:
+		why = fmt.Sprintf("%s is a function: write %[1]s(…) for its value, with its arguments in the parentheses.", root)
 	case len(t) == 1 && words.FindSimilar(root, roots) == "":
 		why = fmt.Sprintf("Nothing is named %s. If a text is meant, put it into quotes: %q.", root, root)
 	default:

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"b2form/internal/secret"
 	"b2form/internal/view"
@@ -166,9 +168,9 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "The secret would be lost",
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and here is no terminal to show it on. Add a deliver "+
-				"block that says where it goes, such as deliver \"file\" { path = \"%s.env\" }, or add -show-secrets, which prints the "+
+				"block that says where it goes, such as deliver \"file\" { path = %s }, or add -show-secrets, which prints the "+
 				"secrets of all new keys, also of those that are delivered, and sensitive outputs.", addr,
-				addr.Label),
+				s.exampleDeliveryPath(addr)),
 			Subject: s.blockRange(addr), Extra: config.SharedCauseExtra{AffectedAddr: addr},
 		})
 	}
@@ -241,11 +243,53 @@ func (s *session) warnUndelivered(p *plan.Plan) hcl.Diagnostics {
 			Summary: "The secret would be lost",
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for "+
 				"instance\n"+
-				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once, as soon as it is made, on a "+
+				"  deliver \"file\" {\n    path = %s\n  }\nWithout one, apply shows it once, as soon as it is made, on a "+
 				"terminal, or with -show-secrets, which prints those of all new keys, and otherwise refuses to make the key.",
-				addr, addr.Label),
+				addr, s.exampleDeliveryPath(addr)),
 			Subject: s.blockRange(addr), Extra: addr,
 		})
 	}
 	return diags
+}
+
+// exampleDeliveryPath is the expression for a path that suits the block of a resource: another one for each instance of the block or
+// of its module, as the name of what is declared is, and not in the folder of a module.
+func (s *session) exampleDeliveryPath(a addr.Addr) string {
+	folder, file := "", a.Label
+	if a.Module != "" {
+		folder = "${path.root}/"
+	}
+	if a.Module != "" || a.Instance != (addr.InstanceKey{}) {
+		file = cmp.Or(s.writtenNameTemplate(a), file)
+	}
+	return `"` + folder + file + `.env"`
+}
+
+// writtenNameTemplate is the name of a resource as its block has it, for a template: "${var.site}-reader"; "": it is not known.
+func (s *session) writtenNameTemplate(a addr.Addr) string {
+	i := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == a })
+	if i < 0 {
+		return ""
+	}
+	r := s.config.Resources[i]
+	at := r.Block.RangeOf(r.Kind.IdentityAttr)
+	file := s.sourceFiles[at.Filename]
+	if file == nil || at == r.Block.HeaderRange {
+		return ""
+	}
+	separator := "="
+	if strings.HasSuffix(at.Filename, ".json") {
+		separator = ":"
+	}
+	_, text, _ := strings.Cut(string(at.SliceBytes(file.Bytes)), separator)
+	text = strings.TrimSpace(text)
+	e, diags := hclsyntax.ParseExpression([]byte(text), at.Filename, hcl.InitialPos)
+	if diags.HasErrors() || strings.Contains(text, "\n") {
+		return ""
+	}
+	switch e.(type) {
+	case *hclsyntax.TemplateExpr, *hclsyntax.TemplateWrapExpr:
+		return text[1 : len(text)-1]
+	}
+	return "${" + text + "}"
 }

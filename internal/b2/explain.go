@@ -33,6 +33,9 @@ func Explain(err error) (summary, detail string) {
 	}
 	a := explainError(e)
 	sentences := []string{a.detail}
+	if e.Purpose != "" && isDenial(e) {
+		sentences = []string{e.Purpose, a.detail}
+	}
 	if e.OutcomeUnknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
 	}

@@ -216,7 +216,7 @@ func (k *bucketStorage) storePointerIfUnchanged(ctx context.Context, p statePoin
 		k.lastView = &v
 		k.writeCounts.syncs.Add(1)
 	}
-	return err
+	return k.withPurpose(err)
 }
 
 func isConflict(err error) bool {
@@ -349,7 +349,7 @@ func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, 
 	}
 	id, err := k.Remote.Upload(k.untilCloseCtx, k.bucketID, name, "application/json", content)
 	k.writeCounts.bytes.Add(int64(len(content)))
-	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, err
+	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, k.withPurpose(err)
 }
 
 // hideObjects lets the bucket's lifecycle rule delete superseded objects in its time.

@@ -86,7 +86,7 @@ func (b BucketBackend) readBucket(ctx context.Context) (*bucketView, error) {
 	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.BucketName, "bucketTypes": []string{"all"}}, &out)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, b.withPurpose(err)
 	case out.Buckets == nil || slices.Contains(out.Buckets, nil):
 		return nil, wire.MisshapenReply("b2_list_buckets")
 	case len(out.Buckets) == 0:
@@ -231,7 +231,19 @@ func (b BucketBackend) download(ctx context.Context, o fileVersion) ([]byte, err
 		return nil, b.lostStateError("The state is not what was stored", fmt.Sprintf("says that the state is the file %q (%s) of %d "+
 			"bytes, and B2 answers with another number of them", o.Name, o.ID, o.Size), err)
 	}
-	return data, err
+	return data, b.withPurpose(err)
+}
+
+// withPurpose has a refusal of B2 say that it is about the state, and not about what the configuration declares.
+func (b BucketBackend) withPurpose(err error) error {
+	e, ok := err.(*wire.Error)
+	if !ok || e.Method == "b2_authorize_account" {
+		return err
+	}
+	about := *e // others may have the same error
+	about.Purpose = fmt.Sprintf("This is about the state, which is kept in the bucket %s (%s): reading it takes listBuckets and readFiles "+
+		"there, and a run that may change something also writeBuckets, for the lock, and writeFiles.", b.BucketName, b)
+	return &about
 }
 
 // lostStateError is the error about a state that cannot be had. says is what its pointer says, and

@@ -29,6 +29,7 @@ func Outline(src []byte, name string, outlined func(blockType string) bool, eval
 		return nil, hcl.Diagnostics{d}
 	}
 	file, diags := parseConfig(src, name, outlined, pieceSizes()...)
+	hintAtBackslashes(src, diags)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
 		evalBudget.wrapBodyCounted(body)
 	}
@@ -56,7 +57,28 @@ func JSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
 	if d := checkJSONTemplateNesting(src, name); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	return json.Parse(src, name)
+	file, diags := json.Parse(src, name)
+	hintAtBackslashes(src, diags)
+	return file, diags
+}
+
+// hintAtBackslashes says of escape sequences that are none how a backslash is written, once a line: mostly they are those of a
+// path of Windows.
+func hintAtBackslashes(src []byte, diags hcl.Diagnostics) {
+	hintedLine := 0
+	for _, d := range diags {
+		if d.Summary != "Invalid escape sequence" && d.Summary != "Invalid JSON string" || d.Subject.Start.Line == hintedLine {
+			continue
+		}
+		text := d.Subject
+		if d.Context != nil { // the whole string of JSON
+			text = d.Context
+		}
+		if bytes.IndexByte(text.SliceBytes(src), '\\') >= 0 {
+			hintedLine = d.Subject.Start.Line
+			d.Detail += ` A path of Windows may have / in place of each \, as in "C:/Users"; else write a backslash as \\.`
+		}
+	}
 }
 
 // Expression parses an expression that begins at a place. It is nil where it is

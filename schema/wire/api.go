@@ -51,7 +51,9 @@ type Error struct {
 	// CredentialScope describes the credentials in use, so that a refusal can name
 	// what they lack: their capabilities and the buckets they are limited to.
 	CredentialScope string
-	Cause           error // transport error, when there was one
+	// Purpose says, as a whole sentence, what the request was for, where that is nothing that the configuration declares.
+	Purpose string
+	Cause   error // transport error, when there was one
 }
 
 // MisshapenReply is the error of a reply that lacks what the documentation promises. A list
