@@ -124,6 +124,13 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 			d.ProgramLimits = programLimits(r.Deliveries)
 		}
 	}
+	for _, o := range c.FurtherDeletes {
+		live, err := p.furtherDeleteBefore(c, o.ID, hidden)
+		if err != nil {
+			return d, err
+		}
+		d.FurtherDeletesBefore = append(d.FurtherDeletesBefore, live)
+	}
 	if !c.After.IsNull() {
 		d.ReferencedNamesWithIDs = p.referencedNamesWithIDs(c, hidden)
 	}
@@ -159,6 +166,17 @@ func (p *planner) savedExceptions() []SavedException {
 		}
 	}
 	return out
+}
+
+// furtherDeleteBefore is another object that the change deletes as it is live; null where it expired, or nobody can read it.
+func (p *planner) furtherDeleteBefore(c *Change, id string, hidden *hiddenValues) (json.RawMessage, error) {
+	live := cty.NullVal(c.Kind.LiveType())
+	if o := p.Snapshot.ByID(c.Kind, id); o != nil {
+		if v, err := o.Value(); err == nil {
+			live = v
+		}
+	}
+	return hidden.encodeAndCollectHidden(c, live, !live.IsWhollyKnown())
 }
 
 // beforeWithoutVolatile is the live object without what b2form's own lock changes in it.

@@ -85,6 +85,10 @@ func changeDifferences(was, is *SavedChange) []string {
 		}
 	}
 	say("live, other than when the plan was made", differingMembers(was.Before, is.Before))
+	if slices.Equal(was.FurtherDeletes, is.FurtherDeletes) &&
+		!bytes.Equal(mustJSON(was.FurtherDeletesBefore), mustJSON(is.FurtherDeletesBefore)) {
+		out = append(out, fmt.Sprintf("%s: what it also deletes is live, other than when the plan was made", was.Addr))
+	}
 	say("to be set, other than in the saved plan", differingMembers(was.After, is.After))
 	rest := func(c SavedChange) []byte {
 		c.Before, c.After = nil, nil

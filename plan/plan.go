@@ -81,7 +81,7 @@ type Change struct {
 	Reason                string   // why, in words, without brackets: "bucket.x is not in configuration"
 	Hazards               []kind.Hazard
 	DeliverTo             []string // where a new secret will go, in words
-	ForceDestroy          bool     // delete: with everything it holds
+	ForceDestroy          bool     // what Deletes lists goes with everything it holds
 	// FurtherDeletes are further objects that interrupted runs made for this address, or
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.
@@ -287,13 +287,13 @@ func (n Counts) Plus(m Counts) Counts {
 	}
 }
 
-// DestroysContents reports whether the change deletes an object with everything it
-// holds, and says so.
+// DestroysContents reports whether the change deletes objects with everything they
+// hold, and says so.
 func (c *Change) DestroysContents() bool {
-	return c.ForceDestroy && (c.Action == Delete || c.Action == Replace) && c.contentHazardIndex() >= 0
+	return c.ForceDestroy && len(c.Deletes()) > 0 && c.contentHazardIndex() >= 0
 }
 
-// DescribeContents says what an object holds that is deleted with it. It is no part of the
+// DescribeContents says what the objects that the change deletes hold. It is no part of the
 // plan's basis: who carries the plan out compares it.
 func (c *Change) DescribeContents(text string) {
 	if i := c.contentHazardIndex(); i >= 0 {

@@ -68,6 +68,7 @@ type SavedChange struct {
 	LiveDrift              DriftStatus           `json:"changed_outside,omitempty"`
 	ConfigDrift            DriftStatus           `json:"edited,omitempty"`
 	FurtherDeletes         []NamedObject         `json:"leftovers,omitempty"`
+	FurtherDeletesBefore   []json.RawMessage     `json:"leftovers_before,omitempty"` // each as it is live
 	MaybeForeignDeletes    []NamedObject         `json:"maybe_foreign,omitempty"`
 	FurtherForgets         []NamedObject         `json:"forgotten,omitempty"`
 	Retiring               []addr.RetiringObject `json:"retiring,omitempty"`

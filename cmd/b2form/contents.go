@@ -14,7 +14,7 @@ import (
 	"b2form/schema/wire"
 )
 
-// addCountsAndFindUndeletable says of every object that goes with everything it holds how much that
+// addCountsAndFindUndeletable says of every change that deletes objects with everything they hold how much that
 // is, before anybody approves it. What the credentials may not look at is said so. It notes the objects that are
 // not deleted: what B2 deletes only when it is empty, and what may not be deleted at all.
 func (s *session) addCountsAndFindUndeletable(ctx context.Context, p *plan.Plan) error {
@@ -27,12 +27,12 @@ func (s *session) addCountsAndFindUndeletable(ctx context.Context, p *plan.Plan)
 			continue
 		}
 		g.Go(func() (err error) {
-			most := wire.MostCounted
-			if !c.DestroysContents() {
-				most = wire.VersionsPerPage // that it is not empty is enough
+			if c.DestroysContents() {
+				counts[i], err = s.countContents(ctx, c, wire.MostCounted)
+				return err
 			}
-			counts[i], err = c.Kind.Destroy.CountContents(ctx, s.client, c.RemoteID, most)
-			if !c.DestroysContents() && ctx.Err() == nil {
+			counts[i], err = s.countContents(ctx, c, wire.VersionsPerPage) // that it is not empty is enough
+			if ctx.Err() == nil {
 				return nil // B2 itself refuses to delete what is not empty
 			}
 			return err
@@ -58,6 +58,18 @@ func (s *session) addCountsAndFindUndeletable(ctx context.Context, p *plan.Plan)
 		}
 	}
 	return nil
+}
+
+// countContents counts what all objects hold that the change deletes, of each up to so many versions.
+func (s *session) countContents(ctx context.Context, c *plan.Change, most int) (sum wire.ContentsCount, err error) {
+	for _, o := range c.Deletes() {
+		n, err := c.Kind.Destroy.CountContents(ctx, s.client, o.ID, most)
+		if err != nil {
+			return sum, err
+		}
+		sum = sum.Plus(n)
+	}
+	return sum, nil
 }
 
 // deleteRefusal is why an object that would be deleted never is; nil: it may be.

@@ -45,7 +45,7 @@ type File struct {
 	// file, where SaltNotInFile says so, or there are none.
 	Salt          string
 	SaltNotInFile bool
-	// DestroyedContentsDescriptions are how much goes with each object that is destroyed with everything it holds. It is no part of the
+	// DestroyedContentsDescriptions are how much goes with what each change destroys with everything it holds. It is no part of the
 	// plan's basis, but of its digest: who carries the plan out compares it with what is there then.
 	DestroyedContentsDescriptions []DestroyedContents
 	// PlanContextJSON is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
@@ -53,7 +53,7 @@ type File struct {
 	Plan            *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
 }
 
-// DestroyedContents is what an object holds that is destroyed with it, in words.
+// DestroyedContents is what the objects hold that a change destroys with everything they hold, in words.
 type DestroyedContents struct {
 	Addr addr.Addr `json:"address"`
 	Text string    `json:"text"`

@@ -81,6 +81,11 @@ func CountVersions(ctx context.Context, api API, bucketID, fileName string, most
 	}
 }
 
+// Plus is the sum of both.
+func (c ContentsCount) Plus(d ContentsCount) ContentsCount {
+	return ContentsCount{c.Versions + d.Versions, c.Bytes + d.Bytes, c.More || d.More, c.ListingDenied || d.ListingDenied}
+}
+
 // String says it in a few words: "3 versions with 12 bytes".
 func (c ContentsCount) String() string {
 	switch {
