@@ -8,6 +8,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -44,6 +45,19 @@ func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 		}
 	}
 	return out
+}
+
+// deleteHazards says what it may cost that an object is replaced, and that others of its address are deleted.
+func deleteHazards(r *config.Resource, h *match, c *Change) (hazards []kind.Hazard) {
+	if r.Kind.Destroy.Hazards != nil && (c.Action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0 ||
+		len(c.MaybeForeignDeletes) > 0 || c.ForceDestroy) {
+		hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value), true)
+	}
+	if c.ReplacesImported() {
+		hazards = append(hazards, kind.Hazard{Kind: kind.RevokesAccess,
+			Detail: fmt.Sprintf("%s %s is destroyed by the run that takes it over", c.Kind.Name, c.RemoteID)})
+	}
+	return hazards
 }
 
 // isHarmless reports whether a hazard depends on an object that is the account's own.

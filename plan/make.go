@@ -322,10 +322,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	}
 	c.ForceDestroy = (action == Replace || len(c.FurtherDeletes) > 0) && ForceDestroys(r.Kind, c.After)
 	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
-	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.isObjectRecovered() || len(h.overdueRetirees) > 0 ||
-		len(c.MaybeForeignDeletes) > 0 || c.ForceDestroy) {
-		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value), true)
-	}
+	c.Hazards = deleteHazards(r, &h, &c)
 	if action == NoOp && len(h.overdueRetirees) > 0 {
 		c.Reason = h.overdueRetireeReason(r.Kind)
 		p.rotationChanges[r.Addr] = true

@@ -144,6 +144,12 @@ func (c *Change) Deletes() []NamedObject {
 	return c.FurtherDeletes
 }
 
+// ReplacesImported reports whether the change deletes the current object in the run in which that becomes ours, though somebody else may
+// have made it. Nobody else puts a time behind the name of what rotates.
+func (c *Change) ReplacesImported() bool {
+	return c.Import && c.Action == Replace && (c.LiveName == c.Identity || nameWithoutTimestamp(c.Kind, c.LiveName) != c.Identity)
+}
+
 // LeavesInB2 lists what the change leaves in B2 and nobody manages any more: the object itself, unless it is gone,
 // then FurtherForgets.
 func (c *Change) LeavesInB2() []NamedObject {

@@ -43,7 +43,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		for _, h := range c.Hazards {
-			if !h.Kind.NeedsAllow() || slices.Contains(s.runOptions.allowedHazards, h.Kind) ||
+			if !needsAllow(c, h) || slices.Contains(s.runOptions.allowedHazards, h.Kind) ||
 				slices.Contains(s.config.Settings.Allow, h.Kind) {
 				continue
 			}
@@ -69,6 +69,12 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 			"the b2form block. Without -auto-approve, the prompt is the consent.",
 			strings.Join(where, "\n"), strings.Join(names, ","), `"`+strings.Join(names, `", "`)+`"`),
 	}}
+}
+
+// needsAllow reports whether -auto-approve alone does not carry out what has the hazard. Who agrees that something is taken over does not
+// agree that its users are cut off.
+func needsAllow(c *plan.Change, h kind.Hazard) bool {
+	return h.Kind.NeedsAllow() || h.Kind == kind.RevokesAccess && c.ReplacesImported()
 }
 
 // refuseUndeclaredImports keeps a pipeline from taking over what somebody else made.
@@ -139,23 +145,28 @@ func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.Dia
 }
 
 func undeclaredImportDetail(c *plan.Change, taken []plan.NamedObject) string {
+	deleting := ""
+	if c.ReplacesImported() {
+		deleting = " The same run would destroy what differs from the block: to keep it, write the block as that is live, or give it " +
+			"another name."
+	}
 	if len(c.Imports()) == 1 {
 		id := c.Identity
 		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.RemoteID {
 			id = o.ID // a name with a time behind it
 		}
-		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add "+
+		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state.%s If it is yours to manage, add "+
 			"-adopt, or write\n  import {\n    to = %s\n    id = %q\n  }",
-			c.Addr, c.Kind.Name, taken[0].Name, c.Addr, id)
+			c.Addr, c.Kind.Name, taken[0].Name, deleting, c.Addr, id)
 	}
 	var names, ids []string
 	for _, o := range c.Imports() {
 		names, ids = append(names, "  "+o.String()), append(ids, fmt.Sprintf("%q", o.ID))
 	}
-	return fmt.Sprintf("%s would take over these %s, which exist already and are not in the state:\n%s\nIf they are yours to manage, "+
+	return fmt.Sprintf("%s would take over these %s, which exist already and are not in the state:\n%s\n%sIf they are yours to manage, "+
 		"add -adopt, or write\n"+
 		"  import {\n    to  = %s\n    ids = [%s]\n  }",
-		c.Addr, c.Kind.Plural, strings.Join(names, "\n"), c.Addr, strings.Join(ids, ", "))
+		c.Addr, c.Kind.Plural, strings.Join(names, "\n"), deleting, c.Addr, strings.Join(ids, ", "))
 }
 
 // refuseUndelivered keeps a key from being made whose secret nobody would see.

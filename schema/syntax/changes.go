@@ -3,7 +3,9 @@ package syntax
 var imports = BlockSpec{
 	Type: "import", RootOnlyReason: "To import something of a module, write to = module.NAME.bucket.photos there.",
 	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the " +
-		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
+		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`. " +
+		"Neither is consent to destroy it in the same run, where the block declares another key: that needs " +
+		"`-allow=revokes-access`.",
 	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []ArgumentSpec{
 		{Name: "to", Type: Address, MayReferTo: NotEvaluated, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +

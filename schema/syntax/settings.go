@@ -56,8 +56,8 @@ var settings = BlockSpec{
 		{Name: "account_id", Type: Text, MayReferTo: VariablesAndLocals, Doc: "Refuse the credentials of any other account."},
 		{Name: "allow", Type: Texts, MayReferTo: VariablesAndLocals, Choices: allowFlagValues(),
 			Doc: "Hazards that `-auto-approve` carries out. Of " + hazardNames(true) + ", it refuses each that is named neither here " +
-				"nor in `-allow`. But those of keys, " + hazardNames(false) + ", are only shown, and naming them changes nothing. " +
-				"[Plans](../plans.md#hazards) says what each is."},
+				"nor in `-allow`. But those of keys, " + hazardNames(false) + ", are only shown, but `revokes-access` is held " +
+				"back where a run destroys the key that it takes over. [Plans](../plans.md#hazards) says what each is."},
 		{Name: "deny", Type: Texts, MayReferTo: VariablesAndLocals, Choices: deniableRules(),
 			Doc: "Access that is wider than it should be, or of no use to most programs: an error in every plan. [Keys](../keys.md) says " +
 				"what each rule finds."},
