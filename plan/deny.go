@@ -15,8 +15,8 @@ import (
 )
 
 // CheckDenyRules are the errors of declared objects that the configuration itself
-// denies. It needs nothing live.
-func CheckDenyRules(c *config.Config) hcl.Diagnostics {
+// denies. It needs nothing live; of the objects that a plan keeps, it judges what is kept as well.
+func CheckDenyRules(c *config.Config, kept map[addr.Addr]KeptObject) hcl.Diagnostics {
 	if len(c.Settings.Deny) == 0 {
 		return nil // looking at every key takes a tenth of a plan's time
 	}
@@ -25,14 +25,27 @@ func CheckDenyRules(c *config.Config) hcl.Diagnostics {
 		if r.Kind.Credential == nil {
 			continue
 		}
-		findings := r.Kind.Credential.Lint(r.Value, cty.NullVal(r.Kind.LiveType()))
-		for _, f := range append(findings, r.Kind.Credential.UnusableFindings(r.Value)...) {
+		findings := lintDeclared(r.Kind, r.Value)
+		if k, stays := kept[r.Addr]; stays {
+			for _, f := range lintDeclared(r.Kind, k.value(r)) {
+				if !slices.ContainsFunc(findings, func(g kind.Finding) bool { return g.Rule == f.Rule }) {
+					f.Detail = "as ignore_changes leaves it, " + f.Detail
+					findings = append(findings, f)
+				}
+			}
+		}
+		for _, f := range findings {
 			if slices.Contains(c.Settings.Deny, f.Rule) && !isExcepted(r, f.Rule) {
 				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), r.Addr, fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
 			}
 		}
 	}
 	return diags
+}
+
+// lintDeclared is what may be denied of a declared credential.
+func lintDeclared(k *kind.Kind, want kind.AttrReader) []kind.Finding {
+	return append(k.Credential.Lint(want, cty.NullVal(k.LiveType())), k.Credential.UnusableFindings(want)...)
 }
 
 // WarnUnusableCredentials warns of declared credentials that most programs cannot use, once a block.

@@ -278,6 +278,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	if action == Update {
 		p.warnLostMembers(r, h.object, fields)
 	}
+	p.noteKept(r, &h, action, live)
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
 	if h.toBeImported && !h.isSiblingOfGoneRecorded || action == NoOp || action == Update {

@@ -157,6 +157,8 @@ type Plan struct {
 	// LeftOut are the addresses with changes or records that Request.RotationsOnly, Target and Exclude keep
 	// out of Changes and Records. Sorted.
 	LeftOut []addr.Addr
+	// KeptObjects are the declared objects that stay and of which ignore_changes leaves attributes as they are live.
+	KeptObjects map[addr.Addr]KeptObject
 	// OutputChanges are those that change; sorted by name. They alone make no plan that there is anything to
 	// do for.
 	OutputChanges []OutputChange

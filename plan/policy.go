@@ -8,8 +8,43 @@ import (
 
 	"b2form/schema/addr"
 	"b2form/schema/config"
+	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
+
+// A KeptObject is a declared object that stays, of which ignore_changes leaves attributes as they are live.
+type KeptObject struct {
+	Live      kind.Values // every attribute
+	Attrs     []string    // those that are left as they are; sorted
+	Sensitive []string    // attributes that must not be shown; sorted
+}
+
+// noteKept notes what ignore_changes leaves as it is live. How long a key was to live B2 does not tell where it ends some time.
+func (p *planner) noteKept(r *config.Resource, h *match, action Action, live kind.Values) {
+	if len(r.IgnoreChanges) == 0 || action.MakesObject() {
+		return
+	}
+	kept := KeptObject{Live: live, Sensitive: h.sensitiveAttrs(r)}
+	for _, name := range r.IgnoreChanges {
+		a := r.Kind.FindAttr(name)
+		if isCompared(a) && (a.Encoding.LiveText == nil || r.Kind.ExpiryOf(live).IsZero()) {
+			kept.Attrs = append(kept.Attrs, name)
+		}
+	}
+	if p.plan.KeptObjects == nil {
+		p.plan.KeptObjects = map[addr.Addr]KeptObject{}
+	}
+	p.plan.KeptObjects[r.Addr] = kept
+}
+
+// value is the object that stays: as it is declared, but for what is left as it is live.
+func (k *KeptObject) value(r *config.Resource) kind.Values {
+	v := r.Value.Clone()
+	for _, name := range k.Attrs {
+		v.Set(name, k.Live.Pointer(name))
+	}
+	return v
+}
 
 // CheckPolicies judges a plan by the policies of the configuration that it was made from.
 func (p *Plan) CheckPolicies(c *config.Config, account *wire.Account) hcl.Diagnostics {
@@ -43,9 +78,14 @@ func (p *Plan) subjects(c *config.Config) []config.PolicySubject {
 		}
 		s := config.PolicySubject{Addr: r.Addr, Kind: r.Kind, Resource: r,
 			Change: &config.SubjectChange{Action: string(NoOp), Sensitive: r.SensitiveAttrs}}
+		kept, stays := p.KeptObjects[r.Addr]
+		if stays {
+			s.Change.BeforeUnlessNoOp, s.Change.Sensitive = kept.Live.ObjectWithoutUnset(), kept.Sensitive
+		}
 		if change := changes[r.Addr]; change != nil {
 			s = change.subject(r)
 		}
+		s.Change.KeptAttrs = kept.Attrs
 		out = append(out, s)
 	}
 	for i := range p.Changes {

@@ -234,11 +234,24 @@ func (j *judgement) eachOfSubject(i int) cty.Value {
 		if value == cty.NilVal {
 			value = before
 		}
+		value = withKeptAttrs(value, before, c.KeptAttrs)
 		change = cty.ObjectVal(map[string]cty.Value{"action": cty.StringVal(c.Action), "before": before,
 			"deletes": deletedObjects(c.Deletes), "fields": textList(c.Fields), "hazards": textList(c.Hazards)})
 	}
 	j.each[i] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(s.Addr.String()), "value": value, "change": change})
 	return j.each[i]
+}
+
+// withKeptAttrs is a declared object with some attributes as they are live.
+func withKeptAttrs(declared, live cty.Value, names []string) cty.Value {
+	if len(names) == 0 {
+		return declared
+	}
+	attrs := declared.AsValueMap()
+	for _, name := range names {
+		attrs[name] = live.GetAttr(name)
+	}
+	return cty.ObjectVal(attrs)
 }
 
 func textList(list []string) cty.Value {

@@ -144,7 +144,7 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	} else {
 		p.textUI().Audit(report)
 	}
-	if denied := append(plan.CheckAccountDenyRules(s.config, s.snapshot.Account), plan.CheckDenyRules(s.config)...); len(denied) > 0 {
+	if denied := append(plan.CheckAccountDenyRules(s.config, s.snapshot.Account), plan.CheckDenyRules(s.config, nil)...); len(denied) > 0 {
 		return denied
 	}
 	if r.detailedExitCode && (report.CountCredentialsWithFindings() > 0 || len(report.OwnCredentialFindings) > 0) {

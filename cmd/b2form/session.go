@@ -401,7 +401,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 func (s *session) judgePlanAddingWarnings(made *plan.Plan, a *wire.Account, m view.PlanPurpose) (broken hcl.Diagnostics) {
 	judged := made.CheckPolicies(s.config, a)
 	if m != view.Destroying {
-		judged = slices.Concat(plan.CheckAccountDenyRules(s.config, a), plan.CheckDenyRules(s.config), judged)
+		judged = slices.Concat(plan.CheckAccountDenyRules(s.config, a), plan.CheckDenyRules(s.config, made.KeptObjects), judged)
 	}
 	for _, d := range judged {
 		if d.Severity == hcl.DiagError {

@@ -46,7 +46,7 @@ func (p *program) validate() error {
 	o.AllowUnsetVariables = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
-		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckPoliciesBeforePlan(config),
+		diags = slices.Concat(diags, plan.CheckDenyRules(config, nil), plan.CheckPoliciesBeforePlan(config),
 			plan.WarnUnusableCredentials(config))
 		diags = append(diags, p.undeliverablePaths(config)...)
 		results, failed := evaluateChecks(config.Checks, nil)

@@ -40,6 +40,7 @@ type PolicySubject struct {
 type SubjectChange struct {
 	Action           string    // as in plans: "create", "no-op"
 	BeforeUnlessNoOp cty.Value // every attribute of the live object; null: there is none; NilVal: as it is declared
+	KeptAttrs        []string  // attributes of Resource that stay as BeforeUnlessNoOp has them, whatever is declared
 	Fields           []string  // attributes that differ
 	Deletes          []DeletedObject
 	Hazards          []string // by the spelling of -allow; sorted, each once
