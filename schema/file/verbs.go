@@ -302,6 +302,11 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 		u.Info[key] = stringOrEmpty(value)
 	}
 	raw, err := files.Put(ctx, u)
+	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.Status == 400 {
+		if changed := c.Payload.VerifyUnchanged(); changed != nil { // while it was sent: what B2 got has another SHA-1
+			return nil, changed
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
