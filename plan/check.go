@@ -38,15 +38,23 @@ func capitalizeError(err error) string {
 	return words.CapitalizeUnlessName(strings.TrimSuffix(err.Error(), "."))
 }
 
+// CheckAccount is the error that the credentials are of another account than the configuration is for; nil: they are not.
+func CheckAccount(c *config.Config, a *wire.Account) *hcl.Diagnostic {
+	want := c.Settings.AccountID
+	if want == "" || want == a.ID {
+		return nil
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wrong account", Subject: c.Settings.Range.Ptr(),
+		Detail: fmt.Sprintf("This configuration is for the account %s, but the credentials in use belong to %s. Use a key of the right "+
+			"account, or change account_id.", want, a.ID)}
+}
+
 // checkRightAccountAndKindsRead refuses to plan for another account, and where a kind that
 // matters could not be read: what cannot be seen must not look as if it did not
 // exist.
 func (p *planner) checkRightAccountAndKindsRead() {
-	account := p.Snapshot.Account
-	if want := p.Config.Settings.AccountID; want != "" && want != account.ID {
-		p.errorf(p.Config.Settings.Range.Ptr(), "Wrong account",
-			"This configuration is for the account %s, but the credentials in use belong to %s. "+
-				"Use a key of the right account, or change account_id.", want, account.ID)
+	if wrong := CheckAccount(p.Config, p.Snapshot.Account); wrong != nil {
+		p.diags = append(p.diags, wrong)
 		return
 	}
 	needed := map[string]*hcl.Range{}

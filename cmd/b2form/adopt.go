@@ -238,7 +238,7 @@ func (s *session) loadConfigAllowingUnset(snapshot *kind.Snapshot, values ...sch
 
 // readSnapshotToAdopt reads everything that may be written down, and says what could not be seen.
 func (s *session) readSnapshotToAdopt(ctx context.Context, st *state.State, o *adoptOptions) (notes []adopt.OmissionNote, err error) {
-	a, err := s.client.Authorize(ctx)
+	a, err := s.authorize(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -447,6 +447,8 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 		s.printResult("Nothing was written: what is not declared here cannot be, or is in the state already.")
 	case total == 0 && hadResources:
 		s.printResult("Everything that these credentials see is declared here already.")
+	case total == 0 && len(r.Undeclarable)+len(r.OwnedUndeclared) > 0:
+		s.printResult("There is nothing to write down.")
 	case total == 0:
 		s.printResult("There is nothing to write down: these credentials see no bucket and no key.")
 	case hadResources:

@@ -115,7 +115,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		return nil, err
 	}
 	s.state = st
-	a, err := s.client.Authorize(ctx)
+	a, err := s.authorize(ctx)
 	if err != nil {
 		return nil, err
 	}

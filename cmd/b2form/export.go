@@ -65,7 +65,7 @@ func (p *program) export(ctx context.Context, format string) (err error) {
 	}
 	s.state = st
 	if len(s.config.DataQueries) > 0 {
-		a, err := s.client.Authorize(ctx)
+		a, err := s.authorize(ctx)
 		if err != nil {
 			return err
 		}

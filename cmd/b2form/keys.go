@@ -159,7 +159,7 @@ func (s *session) auditKeys(ctx context.Context, warnExpiryWithin time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.client.Authorize(ctx)
+	a, err := s.authorize(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"b2form/internal/secret"
 	"b2form/internal/words"
 	"b2form/plan"
+	"b2form/schema"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -81,8 +82,12 @@ func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command 
 	}
 	signals, stopSignals := p.interruptSignals()
 	defer stopSignals(false)
-	s, err := p.openSessionWithoutConfig(ctx)
-	if err != nil {
+	p.allowNoConfig = true
+	s := &session{program: p, kinds: schema.Kinds()}
+	if err := s.loadConfigAllowingUnset(nil); err != nil { // it may say which account it is for
+		return err
+	}
+	if err := s.prepareClientOrEmulator(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
@@ -108,7 +113,7 @@ type mintedKey struct {
 
 // mintKey makes the key, as a block with these attributes would.
 func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, error) {
-	a, err := s.client.Authorize(ctx)
+	a, err := s.authorize(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (s *session) openOutputReader(ctx context.Context) (*outputReader, error) {
 	if s.state, err = s.readState(ctx); err != nil {
 		return nil, err
 	}
-	a, err := s.client.Authorize(ctx)
+	a, err := s.authorize(ctx)
 	if err != nil {
 		return nil, err
 	}

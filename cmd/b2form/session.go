@@ -155,6 +155,18 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 // mostDataRounds bounds how often an answer of data may lead to the next question.
 const mostDataRounds = 20
 
+// authorize asks B2 whose the credentials are, and refuses those of another account than the configuration is for.
+func (s *session) authorize(ctx context.Context) (*wire.Account, error) {
+	a, err := s.client.Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if wrong := plan.CheckAccount(s.config, a); wrong != nil {
+		return nil, hcl.Diagnostics{wrong}
+	}
+	return a, nil
+}
+
 // readLiveAndAnswerData reads what is live and answers data blocks. What they answer may name more
 // to be read live, as the bucket of a file.
 func (s *session) readLiveAndAnswerData(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
@@ -347,7 +359,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	s.state = st
 	endRead := s.beginPhase("read the account", "Reading the account")
 	defer func() { endRead() }()
-	a, err := s.client.Authorize(ctx)
+	a, err := s.authorize(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
