@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
+
+	"b2form/internal/emulator"
 )
 
 const provenConfig = `
@@ -40,6 +43,14 @@ func TestProveInterrupted(t *testing.T) {
 	if out := b.out.String(); !strings.Contains(out, "(interrupted)") || strings.Contains(out, "leaves nothing behind") {
 		t.Errorf("it says:\n%s", out)
 	}
+	if left := b.leftByProve(t); left != "" {
+		t.Errorf("something is left behind:\n%s", left)
+	}
+}
+
+// leftByProve is what prove made of an account and is still there, in JSON; "": nothing.
+func (b *bench) leftByProve(t *testing.T) string {
+	t.Helper()
 	d, err := b.Dump()
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +60,40 @@ func TestProveInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(left), "b2form-prove") || strings.Contains(string(left), "b2form-mint") {
-		t.Errorf("something is left behind:\n%s", left)
+		return string(left)
 	}
+	return ""
+}
+
+// TestProveUnlistedVersions has B2 list no version of a file that was uploaded just now.
+func TestProveUnlistedVersions(t *testing.T) {
+	unlisted := func(string) (int, string) { return http.StatusOK, `{"files":[],"nextFileName":null,"nextFileId":null}` }
+	newApplied := func(t *testing.T) *bench {
+		b := newBench(t, provenConfig)
+		b.shown(t, 0, "apply", "-auto-approve")
+		return b
+	}
+	t.Run("their IDs are known", func(t *testing.T) {
+		b := newApplied(t)
+		b.alter(map[string]altering{"b2_list_file_versions": unlisted})
+		b.shown(t, 0, "prove")
+		if left := b.leftByProve(t); left != "" {
+			t.Errorf("something is left behind:\n%s", left)
+		}
+	})
+	t.Run("they cannot be deleted", func(t *testing.T) {
+		b := newApplied(t)
+		b.alter(map[string]altering{"b2_list_file_versions": unlisted,
+			"b2_delete_file_version": failing(400, "bad_request", "not now")})
+		b.shown(t, 1, "prove", "bucket.photos")
+		b.wants(t, b.out, "error  leaves nothing behind", `The file "b2form-prove-`, `in bucket "acme-photos" could not be removed`,
+			"not now")
+	})
+	t.Run("no reply named an ID", func(t *testing.T) {
+		b := newApplied(t)
+		b.alter(map[string]altering{"b2_list_file_versions": unlisted})
+		b.QueueFault(emulator.Fault{Method: "b2_upload_file", Nth: 1, Count: 1, TakesEffect: true})
+		b.shown(t, 1, "prove", "bucket.photos")
+		b.wants(t, b.out, "error  leaves nothing behind", `The file "b2form-prove-`, `may be in bucket "acme-photos"`)
+	})
 }

@@ -52,7 +52,7 @@ func (t *prover) checkAccessWithoutKey(ctx context.Context, at file) error {
 	}
 	refused := resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden
 	// Where nothing could be uploaded, "not there" is what those are told who might have had it.
-	absent := resp.StatusCode == http.StatusNotFound && t.fileID == ""
+	absent := resp.StatusCode == http.StatusNotFound && t.versionID(at) == ""
 	given := resp.StatusCode == http.StatusOK || absent
 	switch {
 	case absent && !at.bucket.Public:
@@ -179,13 +179,13 @@ func (t *prover) tryDeleteUnderLegalHold(ctx context.Context, at file) (err erro
 	}
 	set := func(ctx context.Context, value string) error {
 		return t.Admin.Call(ctx, "b2_update_file_legal_hold",
-			map[string]any{"fileName": at.name, "fileId": t.fileID, "legalHold": value}, nil)
+			map[string]any{"fileName": at.name, "fileId": t.versionID(at), "legalHold": value}, nil)
 	}
 	err = set(ctx, "on")
 	if err == nil {
-		err = t.expect(false, t.Admin.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": t.fileID}, nil))
+		err = t.expect(false, deleteVersion(ctx, t.Admin, at, t.versionID(at)))
 		if _, broken := err.(brokenPromiseError); broken {
-			t.fileID = ""
+			t.forgetVersion(at)
 			return brokenPromiseError("B2 deletes it.")
 		}
 	}

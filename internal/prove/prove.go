@@ -195,7 +195,7 @@ func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 }
 
 func (o *Options) trySubject(ctx context.Context, s *Subject) (results []Result) {
-	t := &prover{Options: o, key: s.Key, filesToRemove: map[file]bool{}}
+	t := &prover{Options: o, key: s.Key, uploads: map[file]*uploads{}}
 	for _, p := range o.promises(s) {
 		r := Result{ResourceAddr: s.ResourceAddr, PromiseText: p.Text, Status: Skipped, Detail: p.SkipReason}
 		switch {

@@ -1,12 +1,15 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"b2form/schema/wire"
 )
@@ -22,16 +25,44 @@ type prover struct {
 	s3          s3Client
 	keyUnusable bool // the key does not authorize
 
-	filesToRemove map[file]bool // that may hold something to remove
-	fileID        string        // the version that is there for the key to work with; "": none
+	uploads map[file]*uploads // what is to be removed
 }
 
-// removeLaterUnlessDenied notes that a file may be there now: a reply that does not come tells nothing.
-func (t *prover) removeLaterUnlessDenied(at file, err error) (sameErr error) {
-	if !isAccessDenied(err) {
-		t.filesToRemove[at] = true
+// uploads are what trials uploaded of one file.
+type uploads struct {
+	versionIDs []string // of the versions that are there
+	unknown    int      // how many may be there beside them, of which no ID came back
+}
+
+// recordUpload notes what is there now, or may be: a reply that does not come tells nothing.
+func (t *prover) recordUpload(at file, versionID string, err error) {
+	if isAccessDenied(err) {
+		return
 	}
-	return err
+	if t.uploads[at] == nil {
+		t.uploads[at] = &uploads{}
+	}
+	refused, ok := errors.AsType[*wire.Error](err)
+	switch {
+	case versionID != "":
+		t.uploads[at].versionIDs = append(t.uploads[at].versionIDs, versionID)
+	case !ok || refused.OutcomeUnknown || refused.Status/100 == 2:
+		t.uploads[at].unknown++
+	}
+}
+
+// versionID is the version that is there to work with; "": none.
+func (t *prover) versionID(at file) string {
+	if u := t.uploads[at]; u != nil && len(u.versionIDs) > 0 {
+		return u.versionIDs[len(u.versionIDs)-1]
+	}
+	return ""
+}
+
+// forgetVersion notes that the version is deleted that versionID gives.
+func (t *prover) forgetVersion(at file) {
+	u := t.uploads[at]
+	u.versionIDs = u.versionIDs[:len(u.versionIDs)-1]
 }
 
 func (t *prover) list(ctx context.Context, at file) error {
@@ -41,10 +72,8 @@ func (t *prover) list(ctx context.Context, at file) error {
 
 func (t *prover) upload(ctx context.Context, at file) error {
 	id, err := put(ctx, t.access.Client, at)
-	if err == nil {
-		t.fileID = id
-	}
-	return t.removeLaterUnlessDenied(at, err)
+	t.recordUpload(at, id, err)
+	return err
 }
 
 // put uploads the content and gives the ID of the version.
@@ -63,12 +92,11 @@ func put(ctx context.Context, c Client, at file) (id string, err error) {
 
 // ensureUploaded makes sure that a version is there, and not by the key, which may be unable to.
 func (t *prover) ensureUploaded(ctx context.Context, at file) error {
-	if t.fileID != "" {
+	if t.versionID(at) != "" {
 		return nil
 	}
 	id, err := put(ctx, t.Admin, at)
-	t.fileID = id
-	t.filesToRemove[at] = true
+	t.recordUpload(at, id, err)
 	if err != nil {
 		return &inconclusiveError{"The credentials in use cannot upload a file to try it with", err}
 	}
@@ -79,7 +107,7 @@ func (t *prover) uploadAndDownload(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
-	return checkSameContent(t.access.Client.Download(ctx, t.fileID, int64(len(content))))
+	return checkSameContent(t.access.Client.Download(ctx, t.versionID(at), int64(len(content))))
 }
 
 func checkSameContent(got []byte, err error) error {
@@ -93,9 +121,9 @@ func (t *prover) remove(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
-	err := t.access.Client.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": t.fileID}, nil)
+	err := deleteVersion(ctx, t.access.Client, at, t.versionID(at))
 	if err == nil {
-		t.fileID = ""
+		t.forgetVersion(at)
 	}
 	return err
 }
@@ -120,10 +148,8 @@ func (t *prover) listS3(ctx context.Context, at file) error {
 
 func (t *prover) uploadS3(ctx context.Context, at file) error {
 	header, _, err := t.sendS3(ctx, http.MethodPut, at, nil, content)
-	if id := header.Get("X-Amz-Version-Id"); id != "" {
-		t.fileID = id
-	}
-	return t.removeLaterUnlessDenied(at, err)
+	t.recordUpload(at, header.Get("X-Amz-Version-Id"), err)
+	return err
 }
 
 func (t *prover) downloadS3(ctx context.Context, at file) error {
@@ -138,19 +164,25 @@ func (t *prover) removeS3(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
-	_, _, err := t.sendS3(ctx, http.MethodDelete, at, url.Values{"versionId": {t.fileID}}, "")
+	_, _, err := t.sendS3(ctx, http.MethodDelete, at, url.Values{"versionId": {t.versionID(at)}}, "")
 	if err == nil {
-		t.fileID = ""
+		t.forgetVersion(at)
 	}
 	return err
 }
 
+func deleteVersion(ctx context.Context, c Client, at file, id string) error {
+	return c.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": id}, nil)
+}
+
 // clean removes what the trial made, and says what it could not remove.
 func (t *prover) clean(ctx context.Context) (failures []string) {
-	for at := range t.filesToRemove {
-		if _, err := t.Admin.Purge(ctx, at.bucket.ID, at.name, nil); err != nil && !wire.IsGone(err) {
-			failures = append(failures, fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name),
-				quoted(at.bucket.Name), t.Explain(err)))
+	byName := func(a, b file) int {
+		return cmp.Or(cmp.Compare(a.bucket.Name, b.bucket.Name), cmp.Compare(a.name, b.name))
+	}
+	for _, at := range slices.SortedFunc(maps.Keys(t.uploads), byName) {
+		if left := t.cleanFile(ctx, at); left != "" {
+			failures = append(failures, left)
 		}
 	}
 	if t.access != nil && t.access.DeleteKey != nil {
@@ -159,4 +191,29 @@ func (t *prover) clean(ctx context.Context) (failures []string) {
 		}
 	}
 	return failures
+}
+
+// cleanFile removes all versions of a file, by the IDs that are known and by the listing, which may lag behind; it says what is
+// left, or may be.
+func (t *prover) cleanFile(ctx context.Context, at file) (left string) {
+	u := t.uploads[at]
+	var err error
+	for _, id := range u.versionIDs {
+		if deleted := deleteVersion(ctx, t.Admin, at, id); !wire.IsGone(deleted) {
+			err = cmp.Or(err, deleted)
+		}
+	}
+	listed := 0
+	if err == nil {
+		listed, err = t.Admin.Purge(ctx, at.bucket.ID, at.name, nil)
+	}
+	switch {
+	case err != nil && !wire.IsGone(err):
+		return fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name), quoted(at.bucket.Name),
+			t.Explain(err))
+	case listed < u.unknown:
+		return fmt.Sprintf("The file %s may be in bucket %s: no reply told what came of an upload, and B2 lists no version of it now. "+
+			"Look for it in a few minutes, and delete it.", quoted(at.name), quoted(at.bucket.Name))
+	}
+	return ""
 }
