@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v3"
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/internal/b2"
 	"b2form/internal/prove"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -139,11 +138,17 @@ func (v *prover) trialOptions() *prove.Options {
 
 // explainInOneLine is what is wrong in one line.
 func explainInOneLine(err error) string {
-	if e, ok := errors.AsType[*wire.Error](err); ok && e.Status != 0 && strings.HasPrefix(e.Method, "S3 ") {
-		return fmt.Sprintf("The S3 API answers %s with status %d (%s, %q).", e.Method, e.Status, e.Code, e.Message)
+	if e, ok := err.(*wire.Error); ok {
+		if e.Status != 0 && strings.HasPrefix(e.Method, "S3 ") {
+			return fmt.Sprintf("The S3 API answers %s with status %d (%s, %q).", e.Method, e.Status, e.Code, e.Message)
+		}
+		err = withoutOutcomeUnknown(e)
 	}
-	summary, detail := b2.Explain(err)
-	return strings.TrimSuffix(summary+". "+detail, ". ")
+	var texts []string
+	for _, d := range explainAsDiagnostics(err) {
+		texts = append(texts, strings.TrimSuffix(d.Summary+". "+d.Detail, ". "))
+	}
+	return strings.Join(texts, " ")
 }
 
 // subjects are what the addresses name, in the order of the configuration.

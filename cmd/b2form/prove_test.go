@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"b2form/internal/emulator"
@@ -96,4 +97,45 @@ func TestProveUnlistedVersions(t *testing.T) {
 		b.shown(t, 1, "prove", "bucket.photos")
 		b.wants(t, b.out, "error  leaves nothing behind", `The file "b2form-prove-`, `may be in bucket "acme-photos"`)
 	})
+}
+
+// TestProveLostDeletion loses the replies to the deletions of what it made: B2 tells the next attempt that nothing is there.
+func TestProveLostDeletion(t *testing.T) {
+	b := newBench(t, provenConfig)
+	b.shown(t, 0, "apply", "-auto-approve")
+	b.QueueFault(emulator.Fault{Method: "b2_delete_file_version", TakesEffect: true})
+	if out := b.shown(t, 0, "prove", "key.app"); !strings.Contains(out, "pass   B2: may delete files") {
+		t.Errorf("it says:\n%s", out)
+	}
+	if left := b.leftByProve(t); left != "" {
+		t.Errorf("something is left behind:\n%s", left)
+	}
+}
+
+// TestProveExplains has B2 fail: it is said as plainly as by any other command, and nothing is promised that only a run
+// with a state does.
+func TestProveExplains(t *testing.T) {
+	trouble := failing(503, "service_unavailable", "later")
+	b := newBench(t, provenConfig)
+	b.shown(t, 0, "apply", "-auto-approve")
+	b.alter(map[string]altering{"b2_create_key": with(`{"capabilities":["deleteFiles"]}`)})
+	out := b.shown(t, 1, "prove", "key.app")
+	if !strings.Contains(out, "B2 made another key than was asked for. Its reply differs in capabilities") ||
+		strings.Contains(out, "<nil>") {
+		t.Errorf("of a key that is another it says:\n%s", out)
+	}
+	var tried atomic.Bool // the listings before show that the key is there
+	b.alter(map[string]altering{"b2_delete_key": func(reply string) (int, string) {
+		tried.Store(true)
+		return trouble(reply)
+	}, "b2_list_keys": func(reply string) (int, string) {
+		if tried.Load() {
+			return trouble(reply)
+		}
+		return http.StatusOK, reply
+	}})
+	out = b.shown(t, 1, "prove", "key.app")
+	if !strings.Contains(out, "The key was not deleted. The key b2form-mint-") || strings.Contains(out, "next run") {
+		t.Errorf("of a key that may be left it says:\n%s", out)
+	}
 }

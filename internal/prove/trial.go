@@ -171,8 +171,13 @@ func (t *prover) removeS3(ctx context.Context, at file) error {
 	return err
 }
 
+// deleteVersion deletes a version. That it is gone says that an earlier attempt deleted it, where the reply to one was lost.
 func deleteVersion(ctx context.Context, c Client, at file, id string) error {
-	return c.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": id}, nil)
+	err := c.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": id}, nil)
+	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.OutcomeUnknown && wire.IsGone(err) {
+		return nil
+	}
+	return err
 }
 
 // clean removes what the trial made, and says what it could not remove.
