@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -91,15 +93,18 @@ func (p *program) runWithMintedKey(ctx context.Context, o *mintOptions, command 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
-	made, err := s.mintKey(ctx, o)
+	made, interrupted, err := s.mintKeyUntilSignal(ctx, o, signals)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.deleteMintedKey(made)) }()
 	select {
 	case <-signals:
-		return failf("Interrupted", "The command was not started.")
+		interrupted = true
 	default:
+	}
+	if interrupted {
+		return failf("Interrupted", "The command was not started.")
 	}
 	return p.runForwardingSignals(command, mintEnvironment(s.environWithoutStateToken(), made, s.snapshot.Account), signals)
 }
@@ -109,6 +114,28 @@ type mintedKey struct {
 	object  *kind.Object
 	secret  secret.Value
 	expires time.Time
+	listed  bool // B2 listed it
+}
+
+// mintKeyUntilSignal makes the key. The first signal ends what waits for B2 to list it, and no request.
+func (s *session) mintKeyUntilSignal(ctx context.Context, o *mintOptions, signals <-chan os.Signal) (m *mintedKey, interrupted bool,
+	err error) {
+	until, stop := context.WithCancel(ctx)
+	defer stop()
+	s.untilInterrupt = until
+	done, came := make(chan struct{}), make(chan bool)
+	go func() {
+		select {
+		case <-signals:
+			stop()
+			came <- true
+		case <-done:
+			came <- false
+		}
+	}()
+	m, err = s.mintKey(ctx, o)
+	close(done)
+	return m, <-came, err
 }
 
 // mintKey makes the key, as a block with these attributes would.
@@ -162,7 +189,7 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 		m.object, m.secret, err = s.parseAndCheckMintReply(k, want, raw, m.expires)
 	}
 	if err == nil {
-		err = s.awaitListedAlone(ctx, m.object)
+		err = s.awaitProven(ctx, m, want)
 	}
 	if err != nil {
 		return nil, s.undoCreateAndExplain(k, name, m.expires, err)
@@ -170,15 +197,48 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	return m, nil
 }
 
-// awaitListedAlone demands that B2 lists the new key under its name, which nothing else has: the ID in the
-// reply may be another key's, and what it names is deleted in the end.
-func (s *session) awaitListedAlone(ctx context.Context, o *kind.Object) error {
-	found, err := s.awaitKeysByName(ctx, o.Kind, o.Identity)
-	if err == nil && (len(found) != 1 || found[0].ID != o.ID) {
-		err = &wire.ExplainedError{Summary: "B2 answered with another key",
-			Detail: fmt.Sprintf("It does not list the key %s under the ID %.100q of its reply, so the key is not used.", o.Identity, o.ID)}
+// newKeyDelays is how long to wait after each look for a new key. B2 may take minutes until a key works everywhere
+// ("Create and Manage App Keys"), and promises nothing of listings.
+func newKeyDelays() []time.Duration {
+	return []time.Duration{
+		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second,
+		30 * time.Second,
 	}
-	return err
+}
+
+// awaitProven demands that the ID in the reply is the new key's: it may be another key's, and what it names is deleted
+// in the end. Either B2 lists it under its name, which nothing else has, or B2 accepts it with the secret of the same reply,
+// for what is wanted.
+func (s *session) awaitProven(ctx context.Context, m *mintedKey, want kind.Values) error {
+	o := m.object
+	client, err := s.client.WithCredentials(o.ID, m.secret.Reveal())
+	if err != nil {
+		return err
+	}
+	for i, delays := 0, newKeyDelays(); ; i++ {
+		found, err := s.listKeys(ctx, o.Kind, func(k *kind.Object) bool { return k.Identity == o.Identity || k.ID == o.ID })
+		switch {
+		case err != nil:
+			return err
+		case len(found) == 1 && found[0].ID == o.ID && found[0].Identity == o.Identity:
+			m.listed = true
+			return nil
+		case len(found) > 0:
+			return &wire.ExplainedError{Summary: "B2 answered with another key", Detail: fmt.Sprintf("It does not list the key %s under "+
+				"the ID %.100q of its reply, so the key is not used.", o.Identity, o.ID)}
+		}
+		if account, err := client.Authorize(ctx); err == nil && len(o.Kind.Credential.DiffGrant(want.ObjectWithoutUnset(), account)) == 0 {
+			return nil
+		}
+		if i == 0 {
+			s.ui.Note("Waiting until B2 lists the new key " + o.Identity + ", which can take some minutes.\n")
+		}
+		if i == len(delays) || s.sleep(cmp.Or(s.untilInterrupt, ctx), delays[i]) != nil {
+			return &wire.ExplainedError{Summary: "The new key is not listed yet", Detail: fmt.Sprintf("B2 answered with the ID %.100q for "+
+				"the key %s, and neither lists nor accepts it yet. So nobody knows for certain whose ID that is, and the key is not used.",
+				o.ID, o.Identity)}
+		}
+	}
 }
 
 // parseAndCheckMintReply reads the reply to the creation of a key, which must be the one that was wanted.
@@ -245,10 +305,15 @@ func (s *session) awaitKeysByName(ctx context.Context, k *kind.Kind, name string
 }
 
 // listKeysByName reads the keys that carry the name now.
-func (s *session) listKeysByName(ctx context.Context, k *kind.Kind, name string) (found []*kind.Object, err error) {
+func (s *session) listKeysByName(ctx context.Context, k *kind.Kind, name string) ([]*kind.Object, error) {
+	return s.listKeys(ctx, k, func(o *kind.Object) bool { return o.Identity == name })
+}
+
+// listKeys reads those keys now that are wanted.
+func (s *session) listKeys(ctx context.Context, k *kind.Kind, wanted func(*kind.Object) bool) (found []*kind.Object, err error) {
 	list, err := k.List(ctx, s.client, kind.ListFilter{Account: s.snapshot.Account, IncludeMultiBucketKeys: true})
 	for _, raw := range list {
-		if o, err := s.snapshot.NewObject(k, raw); err == nil && o.Identity == name {
+		if o, err := s.snapshot.NewObject(k, raw); err == nil && wanted(o) {
 			found = append(found, o)
 		}
 	}
@@ -349,7 +414,7 @@ func (s *session) deleteMintedKey(m *mintedKey) error {
 	if err == nil {
 		return nil
 	}
-	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.OutcomeUnknown {
+	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.OutcomeUnknown && m.listed {
 		looking, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 		defer cancel()
 		if found, err := s.listKeysByName(looking, m.object.Kind, m.object.Identity); err == nil && len(found) == 0 {

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // An altering answers in the place of the service, of whose reply it is told. With the status 0
@@ -120,39 +123,144 @@ func TestMintHostile(t *testing.T) {
 	}
 }
 
-// TestForeignKeyInReply has the reply to the creation of a key name one that somebody else uses: mint and prove
-// leave it alone, and delete what was made.
+// withoutPauses has the program wait for nothing.
+func withoutPauses(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// noKeys is a listing that lags behind.
+func noKeys(string) (int, string) { return http.StatusOK, `{"keys":[],"nextApplicationKeyId":null}` }
+
+// TestForeignKeyInReply has the reply to the creation of a key name one that somebody else uses, with or without its secret: mint
+// and prove leave it alone, and delete what was made where B2 lists it.
 func TestForeignKeyInReply(t *testing.T) {
 	for name, args := range map[string][]string{"mint": {"mint", "-all-buckets", "--", "b2form-no-such-program"}, "prove": {"prove"}} {
 		for _, listed := range []bool{true, false} {
-			t.Run(fmt.Sprint(name, listed), func(t *testing.T) {
-				b := newBench(t, provenConfig)
-				b.shown(t, 0, "apply", "-auto-approve")
-				id, _ := b.newKey(t, "theirs", "listFiles")
-				var reads atomic.Int32 // listings of two API versions go side by side
-				methods := map[string]altering{"b2_create_key": with(fmt.Sprintf(`{"applicationKeyId":%q}`, id)),
-					"b2_list_keys": func(reply string) (int, string) {
+			for _, withSecret := range []bool{true, false} {
+				t.Run(fmt.Sprint(name, listed, withSecret), func(t *testing.T) {
+					b := newBench(t, provenConfig)
+					b.sleep = withoutPauses
+					b.shown(t, 0, "apply", "-auto-approve")
+					id, key := b.newKey(t, "theirs", "listFiles")
+					foreign := fmt.Sprintf(`{"applicationKeyId":%q}`, id)
+					if withSecret {
+						foreign = fmt.Sprintf(`{"applicationKeyId":%q,"applicationKey":%q}`, id, key)
+					}
+					var reads atomic.Int32 // listings of two API versions go side by side
+					b.alter(map[string]altering{"b2_create_key": with(foreign), "b2_list_keys": func(reply string) (int, string) {
 						if n := reads.Add(1); !listed && (name == "mint" || n > 1) {
-							return http.StatusOK, `{"keys":[],"nextApplicationKeyId":null}`
+							return noKeys(reply)
 						}
 						return http.StatusOK, reply
-					}}
-				b.alter(methods)
-				if code := b.run(args...); code == 0 {
-					t.Errorf("it succeeded:\n%s", b.out)
-				}
-				if text := b.out.String() + b.err.String(); !strings.Contains(text, "B2 answered with another key") ||
-					strings.Contains(text, "no-such-program") {
-					t.Errorf("it says:\n%s", text)
-				}
-				b.alter(nil)
-				left := b.liveKeys(t)
-				if left["theirs"] != id || listed && len(left) != 2 {
-					t.Errorf("in the end there are the keys %v", left)
-				}
-			})
+					}})
+					if code := b.run(args...); code == 0 {
+						t.Errorf("it succeeded:\n%s", b.out)
+					}
+					says := []string{"B2 answered with another key", "was deleted again"}
+					if !listed {
+						says = []string{"not listed yet", id, "may work until"}
+					}
+					text := b.out.String() + b.err.String()
+					for _, want := range says {
+						if !strings.Contains(text, want) {
+							t.Errorf("%q is missing in:\n%s", want, text)
+						}
+					}
+					if strings.Contains(text, "no-such-program") {
+						t.Errorf("the key was used:\n%s", text)
+					}
+					b.alter(nil)
+					left := b.liveKeys(t)
+					if left["theirs"] != id || listed && len(left) != 2 {
+						t.Errorf("in the end there are the keys %v", left)
+					}
+				})
+			}
 		}
 	}
+}
+
+// newUnlistedKeys is a bench on which B2 refuses the first authorizations with a new key, and lists it after so many listings.
+func newUnlistedKeys(t *testing.T, refused, unlisted int32) *bench {
+	t.Helper()
+	b := newBench(t, "")
+	b.sleep = withoutPauses
+	if _, err := b.call("b2_create_bucket", `{"bucketName":"acme-photos","bucketType":"allPrivate"}`); err != nil {
+		t.Fatal(err)
+	}
+	var authorized, listings atomic.Int32
+	b.alter(map[string]altering{"b2_list_keys": func(reply string) (int, string) {
+		if listings.Add(1) <= unlisted {
+			return noKeys(reply)
+		}
+		return http.StatusOK, reply
+	}, "b2_authorize_account": func(reply string) (int, string) {
+		if n := authorized.Add(1); n > 1 && n <= 1+refused { // the first one is not of the new key
+			return failing(401, "bad_auth_token", "")(reply)
+		}
+		return http.StatusOK, reply
+	}})
+	return b
+}
+
+// TestMintUnlisted has B2 list a new key late, or never.
+func TestMintUnlisted(t *testing.T) {
+	mint := []string{"mint", "-bucket=ACME-photos", "-prefix=a/", "--", "b2form-no-such-program"}
+	const never = 1 << 30
+	for name, b := range map[string]func(*testing.T) *bench{
+		"accepted":       func(t *testing.T) *bench { return newUnlistedKeys(t, 0, never) },
+		"accepted later": func(t *testing.T) *bench { return newUnlistedKeys(t, 6, never) },
+		"listed later":   func(t *testing.T) *bench { return newUnlistedKeys(t, never, 12) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := b(t)
+			b.run(mint...)
+			b.wants(t, b.err, "Command cannot start") // it was tried
+			if left := b.liveKeys(t); len(left) > 0 {
+				t.Errorf("it leaves the keys %v", left)
+			}
+		})
+	}
+	wantLeft := func(t *testing.T, b *bench) {
+		t.Helper()
+		left := b.liveKeys(t)
+		if len(left) != 1 {
+			t.Errorf("there are the keys %v", left)
+		}
+		for name, id := range left {
+			b.wants(t, b.err, "The new key is not listed yet", "the key "+name, id, "may work until", "expires by itself")
+		}
+		if text := b.err.String(); strings.Contains(text, "another key") || strings.Contains(text, "cannot start") {
+			t.Errorf("it says:\n%s", text)
+		}
+	}
+	t.Run("never", func(t *testing.T) {
+		b := newUnlistedKeys(t, never, never)
+		b.run(mint...)
+		wantLeft(t, b)
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		b := newUnlistedKeys(t, never, never)
+		waits := 0
+		b.sleep = func(ctx context.Context, d time.Duration) error {
+			waits++
+			if waits > 1 {
+				return withoutPauses(ctx, d)
+			}
+			b.signals <- os.Interrupt
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		b.run(mint...)
+		wantLeft(t, b)
+		if waits > 5 {
+			t.Errorf("after an interrupt it waits %d times", waits-1)
+		}
+	})
+	t.Run("deletion without a reply", func(t *testing.T) {
+		b := newBench(t, "")
+		b.alter(map[string]altering{"b2_list_keys": noKeys, "b2_delete_key": failing(503, "service_unavailable", "later")})
+		b.run("mint", "-all-buckets", "--", "b2form-no-such-program")
+		b.wants(t, b.err, "Command cannot start", "The key was not deleted", "may still work")
+	})
 }
 
 // TestMintDeleteFails looks what became of a key whose deletion met trouble.
