@@ -331,6 +331,37 @@ func TestFilesAppearAtThePrompt(t *testing.T) {
 	}
 }
 
+// A bucket that something is uploaded to while it is emptied stays, with what came since.
+func TestFilesAppearAfterEmptying(t *testing.T) {
+	b := newBench(t, "bucket \"photos\" {\n  name = \"acme-photos\"\n  force_destroy = true\n}\n")
+	b.shown(t, 0, "apply", "-auto-approve")
+	for range 3 {
+		if err := b.upload(nil, []string{"acme-photos", "a.txt"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = b.hold(nil, []string{"b2_delete_bucket"})
+	code := make(chan int)
+	go func() { code <- b.run("destroy", "-auto-approve", "-allow=deletes-data") }()
+	_ = b.await(nil, nil)
+	if err := b.upload(nil, []string{"acme-photos", "late.txt"}); err != nil {
+		t.Error(err)
+	}
+	_ = b.release(nil, nil)
+	if got := <-code; got != 1 {
+		t.Errorf("exit code %d", got)
+	}
+	said := strings.Join(strings.Fields(b.err.String()), " ") // however it is wrapped
+	if !strings.Contains(strings.ReplaceAll(said, "│ ", ""), "was deleted (versions: 3), and then it held 1 version with") {
+		t.Errorf("it says:\n%s", b.err)
+	}
+	if strings.Contains(said, "set force_destroy") || strings.Contains(said, "Nothing") {
+		t.Errorf("it is not true that:\n%s", b.err)
+	}
+	<-b.ticks
+	b.shown(t, 0, "destroy", "-auto-approve", "-allow=deletes-data")
+}
+
 // What is typed for a sensitive variable is not shown while it is typed.
 func TestSensitiveAnswersAreNotSeen(t *testing.T) {
 	b := newBench(t, `

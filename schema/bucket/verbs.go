@@ -80,8 +80,10 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	if err := checkHoldsNoState(c.Live); err != nil {
 		return err
 	}
+	removed := 0
 	if emptier, ok := c.API.(wire.BucketEmptier); ok && c.Force {
-		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.IsGone(err) {
+		var err error
+		if removed, err = emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.IsGone(err) {
 			return err
 		}
 	}
@@ -91,7 +93,7 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	case err == nil || wire.IsGone(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
-		return refusedNotEmptyError(ctx, c, refused)
+		return refusedNotEmptyError(ctx, c, removed, refused)
 	}
 	return err
 }
@@ -100,14 +102,21 @@ func countVersions(ctx context.Context, api wire.API, id string, most int) (wire
 	return wire.CountVersions(ctx, api, id, "", most)
 }
 
-// refusedNotEmptyError says how much the bucket holds, as far as one request tells.
-func refusedNotEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) error {
+// refusedNotEmptyError says how much the bucket holds, as far as one request tells, and with Force what was removed before.
+func refusedNotEmptyError(ctx context.Context, c kind.VerbInput, removed int, refused *wire.Error) error {
 	holds := "file versions, hide markers or unfinished large files"
 	if n, err := countVersions(ctx, c.API, c.ID, wire.VersionsPerPage); err == nil && n.Versions > 0 {
 		holds = n.String()
 	}
 	e := notEmptyError(holds)
-	e.Detail, e.Cause = e.Detail+" Nothing in it was removed.", refused
+	if c.Force {
+		e.Summary = "Bucket is not empty any more"
+		e.Detail = fmt.Sprintf("Everything that B2 listed in the bucket was deleted (versions: %d), and then it held %s, so B2 did not "+
+			"delete it: something was uploaded meanwhile, or listed late. Stop what uploads to it, and run again.", removed, holds)
+	} else {
+		e.Detail += " Nothing in it was removed."
+	}
+	e.Cause = refused
 	return e
 }
 
