@@ -203,7 +203,7 @@ func (p *planner) describeAllowed(k *kind.Kind) string {
 	for i, b := range list {
 		names[i] = fmt.Sprintf("%q", b.Name)
 		if b.Name == "" {
-			names[i] = "the deleted " + k.Name + " " + b.ID
+			names[i] = b.ID + " (deleted)"
 		}
 	}
 	if len(names) == 1 {

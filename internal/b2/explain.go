@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"b2form/internal/words"
 	"b2form/schema/wire"
@@ -115,8 +116,12 @@ func isDenial(e *wire.Error) bool {
 func saysNothing(e *wire.Error) bool { return e.Message == "" || e.Message == "Access Denied" }
 
 func retryTimeSentence(e *wire.Error) string {
-	if e.RetryAfter > 0 {
-		return fmt.Sprintf("Run again in %s, as B2 asks. ", e.RetryAfter)
+	if e.RetryAfter > 0 { // rounded up: earlier would be too early
+		unit := time.Second
+		if e.RetryAfter > time.Minute {
+			unit = time.Minute
+		}
+		return fmt.Sprintf("Run again in %s, as B2 asks. ", words.ExactDuration((e.RetryAfter + unit - 1).Truncate(unit)))
 	}
 	return "Run again in a few minutes. "
 }
