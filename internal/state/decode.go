@@ -24,10 +24,13 @@ func readStateFileOrEmpty(path string) (*State, error) {
 	return Parse(path, data)
 }
 
+// byteOrderMark is what some editors on Windows put before a text.
+const byteOrderMark = "\ufeff"
+
 // Parse reads what Encode wrote; name is what messages call it. Every error is
 // an *Error.
 func Parse(name string, data []byte) (*State, error) {
-	d := decoder{path: name, data: string(data)}
+	d := decoder{path: name, data: strings.TrimPrefix(string(data), byteOrderMark)}
 	s, err := d.decodeState()
 	if err == nil {
 		s.sort()
@@ -311,7 +314,7 @@ func (d *decoder) damagedError(err error) *Error {
 		what = fmt.Sprintf("a JSON %s stands where a %s belongs", mismatch.Value, mismatch.Type.Kind())
 	}
 	if conflict := strings.Index(d.data, "\n<<<<<<< "); conflict >= 0 {
-		at, what = conflict+1, "it holds the marks of a merge conflict"
+		return mergeConflictError(d.path, strings.Count(d.data[:conflict], "\n")+2)
 	}
 	before := d.data[:at]
 	line := strings.Count(before, "\n") + 1

@@ -128,6 +128,18 @@ func damagedFileError(path string, line, column int, what string) *Error {
 	}
 }
 
+// mergeConflictError says how to end a conflict. Two branches on which something was applied always differ in what they say
+// was applied last, and neither is right for both; the next apply says it anew.
+func mergeConflictError(path string, line int) *Error {
+	return &Error{
+		Summary: "State file holds a merge conflict",
+		Detail: fmt.Sprintf("%s has the marks of a merge conflict at line %d. It was left as it is. Delete the marks. Of two lines that "+
+			"begin with \"applied\" keep one, whichever it is: the next apply renews it. Keep the entries of both sides, but those of "+
+			"objects that one side has deleted. Then `b2form plan` shows what is left to do.", path, line),
+		Path: path,
+	}
+}
+
 func damagedJournalError(path string, line int, what string) *Error {
 	return &Error{
 		Summary: "Journal of the state is damaged",

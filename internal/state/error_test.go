@@ -53,8 +53,8 @@ func TestBadFiles(t *testing.T) {
 			`"retiring":[{"id":"k2","name":"app","id":"k3"}]}]}`, "State file is damaged", `"id" stands twice`},
 		{"version below one", `{"version":-5,"entries":[]}`, "State file is damaged", `no "version"`},
 		{"two files", `{"version":1}{"version":1}`, "State file is damaged", "line 1, column 14: something follows"},
-		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file is damaged",
-			"line 2, column 1: it holds the marks of a merge conflict"},
+		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file holds a merge conflict",
+			"has the marks of a merge conflict at line 2. It was left as it is. Delete the marks"},
 		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`,
 			"State is one of Terraform's", "takes it over with one approval"},
 		{"newer", `{"version":5,"entries":{"of":"another shape"}}`, "State was written by a newer b2form",
@@ -97,6 +97,17 @@ func TestBadFiles(t *testing.T) {
 				t.Errorf("left beside the state: %q", names)
 			}
 		})
+	}
+}
+
+// A byte order mark, as editors on Windows write one, is no damage.
+func TestByteOrderMark(t *testing.T) {
+	path := statePath(t)
+	text := "\ufeff" + `{"version":1,"entries":[{"address":"key.app","identity":"app","id":"k1"}]}`
+	must(t, os.WriteFile(path, []byte(text), 0o644))
+	s, err := state.ReadOrEmpty(path)
+	if must(t, err); len(s.Entries) != 1 || s.Entries[0].ID != "k1" {
+		t.Errorf("read %+v", s)
 	}
 }
 
