@@ -30,12 +30,16 @@ const (
 var (
 	hexDigits = regexp.MustCompile(`^[0-9a-f]+$`)
 	keyShape  = regexp.MustCompile(`^K[0-9][0-9][0-9][0-9A-Za-z+/]+$`)
-	// variableShape is what stands where a shell, or a pipeline, put no value in: $X, ${X}, $(X), ${{ secrets.X }}, %X%.
-	variableShape = regexp.MustCompile(`^(\$[A-Za-z_][A-Za-z0-9_:]*|\$\{.*\}|\$\(.*\)|%[A-Za-z_][A-Za-z0-9_]*%)$`)
 )
 
 func looksLikeKeyID(s string) bool { return (len(s) == 12 || len(s) == 25) && hexDigits.MatchString(s) }
 func looksLikeKey(s string) bool   { return len(s) == 31 && keyShape.MatchString(s) }
+
+// looksLikeVariable is about what stands where a shell, or a pipeline, put no value in: $X, ${X}, $(X), ${{ secrets.X }}, %X%.
+func looksLikeVariable(s string) bool {
+	shape := regexp.MustCompile(`^(\$[A-Za-z_][A-Za-z0-9_:]*|\$\{.*\}|\$\(.*\)|%[A-Za-z_][A-Za-z0-9_]*%)$`) // costs a start nothing
+	return shape.MatchString(s)
+}
 
 // checkCredentials judges the shape of both halves. source is [Options.KeySource].
 func checkCredentials(id, key, source string) error {
@@ -59,7 +63,7 @@ func checkCredentials(id, key, source string) error {
 		idName, keyName = "the key ID from "+source, "the application key from "+source
 	}
 	for _, half := range []struct{ name, value string }{{idName, id}, {keyName, key}} {
-		if variableShape.MatchString(half.value) {
+		if looksLikeVariable(half.value) {
 			return &InvalidOptionsError{half.name + " holds the name of a variable instead of its value", "Set that variable where " +
 				"b2form runs. In a pipeline, look at which jobs are given it: GitLab gives a protected variable to protected branches " +
 				"and tags alone, not to merge requests of other branches."}
