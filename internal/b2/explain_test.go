@@ -17,13 +17,15 @@ import (
 	"b2form/schema/wire"
 )
 
+func refused(method string, status int, code, message string) *wire.Error {
+	return &wire.Error{Method: method, Status: status, Code: code, Message: message}
+}
+
+func noReply(cause error) *wire.Error {
+	return &wire.Error{Method: "b2_list_keys", Message: "broken", Cause: cause}
+}
+
 func TestExplain(t *testing.T) {
-	refused := func(method string, status int, code, message string) *wire.Error {
-		return &wire.Error{Method: method, Status: status, Code: code, Message: message}
-	}
-	broken := func(cause error) *wire.Error {
-		return &wire.Error{Method: "b2_list_keys", Message: "broken", Cause: cause}
-	}
 	for _, c := range []struct {
 		err             error
 		summary, detail string
@@ -71,19 +73,19 @@ func TestExplain(t *testing.T) {
 		{refused("b2_list_keys", 200, "", "the reply (text/html) is not from B2's API"), "other than B2", "login page"},
 		{refused("b2_list_keys", 200, "", "the reply does not have the documented shape"), "could not be understood", "release"},
 		{refused("b2_list_keys", 302, "", "redirect"), "redirects", "login page"},
-		{broken(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "api.nowhere", IsNotFound: true}}), "host api.nowhere is not known",
+		{noReply(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "api.nowhere", IsNotFound: true}}), "host api.nowhere is not known",
 			"DNS"},
-		{broken(&net.DNSError{Name: "api.nowhere", Err: "server misbehaving"}), "could not be looked up", "DNS server"},
-		{broken(&net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}),
+		{noReply(&net.DNSError{Name: "api.nowhere", Err: "server misbehaving"}), "could not be looked up", "DNS server"},
+		{noReply(&net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}),
 			"127.0.0.1:9 refused", "B2_ENDPOINT"},
-		{broken(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), "no route", "network"},
-		{broken(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), "proxy cannot be reached", "NO_PROXY"},
-		{broken(x509.UnknownAuthorityError{}), "not trusted", "SSL_CERT_FILE"},
-		{broken(x509.HostnameError{}), "belongs to another host", "B2_ENDPOINT"},
-		{broken(io.EOF), "connection broke", "run again"},
-		{broken(context.DeadlineExceeded), "in time", "network"},
-		{broken(context.Canceled), "cancelled", "again"},
-		{broken(errors.New("?")), "on its way to B2", "network"},
+		{noReply(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), "no route", "network"},
+		{noReply(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), "proxy cannot be reached", "NO_PROXY"},
+		{noReply(x509.UnknownAuthorityError{}), "not trusted", "SSL_CERT_FILE"},
+		{noReply(x509.HostnameError{}), "belongs to another host", "B2_ENDPOINT"},
+		{noReply(io.EOF), "connection broke", "run again"},
+		{noReply(context.DeadlineExceeded), "in time", "network"},
+		{noReply(context.Canceled), "cancelled", "again"},
+		{noReply(errors.New("?")), "on its way to B2", "network"},
 		{context.Canceled, "cancelled", "again"},
 		{&wire.ExplainedError{Summary: "Bucket is not empty", Detail: "It holds 3 file versions."}, "not empty", "3 file"},
 	} {
