@@ -335,9 +335,14 @@ func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []
 		path := e.pathAsWritten(p.Path, value)
 		misnamed := p.Summary == missingArgument && e.writtenArgs.isRequiredMisnamed(e.block.kind.Attrs, path) ||
 			p.CrossAttribute && e.writtenArgs.anyMisnamed(e.block.kind)
-		if !misnamed {
-			e.reportAt(severity, e.writtenArgs.locate(path, false), p.Summary, p.Detail)
+		if misnamed {
+			continue
 		}
+		d := e.diagnosticAt(severity, e.writtenArgs.locate(path, false), p.Summary, p.Detail)
+		if p.OnlyWhenSet {
+			d.Extra = config.WhenSetExtra{Block: e.block.node.place, Attr: p.Attr()}
+		}
+		e.report().add(d)
 	}
 	if flawed {
 		e.module.shared.resourcesWithErrors[e.addr] = true
@@ -461,9 +466,13 @@ func (e *instanceEvaluation) report() *report {
 
 // reportAt reports something of one instance.
 func (e *instanceEvaluation) reportAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
+	e.report().add(e.diagnosticAt(severity, at, summary, detail))
+}
+
+func (e *instanceEvaluation) diagnosticAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail, Subject: &at}
 	if arg := e.writtenArgs.findAssignedContaining(at); e.module.instanceAddr != "" && arg != nil && !arg.attr.SendsSecret() {
 		d.Expression, d.EvalContext = arg.expr, e.ctx
 	}
-	e.report().add(d)
+	return d
 }

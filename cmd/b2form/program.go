@@ -31,6 +31,7 @@ type program struct {
 	stdinReader      *bufio.Reader           // over stdin, shared by everything that asks
 	ui               ui                      // how this command speaks
 	sourceFiles      map[string]*hcl.File    // sources that diagnostics may point into
+	warningsWhenSet  hcl.Diagnostics         // of the configuration: each is for a plan that sets what it is about
 
 	recorder  *report.Recorder // of what pipelines are told; nil: of nothing
 	jsonFile  *jsonLinesFile   // of -json-into; nil: there is none

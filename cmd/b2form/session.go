@@ -146,6 +146,7 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 		p.ui.Diagnostics(diags, p.sourceFiles)
 		return nil, exitCode(1)
 	}
+	diags = p.withholdWarningsWhenSet(diags)
 	if len(config.DataQueries) == 0 { // else it is evaluated again, and says the same
 		p.ui.Diagnostics(diags, p.sourceFiles)
 	}
@@ -246,7 +247,40 @@ func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnosti
 	if s.localB2 != nil {
 		s.localB2.redirectDeliveries(config)
 	}
-	return diags, nil
+	return s.withholdWarningsWhenSet(diags), nil
+}
+
+// withholdWarningsWhenSet keeps back what only a plan can tell whether it holds.
+func (p *program) withholdWarningsWhenSet(diags hcl.Diagnostics) (others hcl.Diagnostics) {
+	p.warningsWhenSet = nil
+	for _, d := range diags {
+		if _, ok := d.Extra.(config.WhenSetExtra); ok {
+			p.warningsWhenSet = append(p.warningsWhenSet, d)
+		} else {
+			others = append(others, d)
+		}
+	}
+	return others
+}
+
+// warningsOfWhatIsSet are the warnings that were kept back about what a plan sets.
+func (s *session) warningsOfWhatIsSet(made *plan.Plan) hcl.Diagnostics {
+	if len(s.warningsWhenSet) == 0 {
+		return nil
+	}
+	set := map[config.WhenSetExtra]bool{}
+	for i := range made.Steps {
+		step := &made.Steps[i]
+		if block := s.blockRange(made.Changes[step.Change].Addr); block != nil {
+			for _, attr := range step.Fields {
+				set[config.WhenSetExtra{Block: *block, Attr: attr}] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.warningsWhenSet), func(d *hcl.Diagnostic) bool {
+		extra, ok := d.Extra.(config.WhenSetExtra)
+		return !ok || !set[extra]
+	})
 }
 
 func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
@@ -400,7 +434,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}
-	made.Warnings = slices.Concat(warnAnotherRun(st), warnings, made.Warnings)
+	made.Warnings = slices.Concat(warnAnotherRun(st), warnings, s.warningsOfWhatIsSet(made), made.Warnings)
 	broken = s.judgePlanAddingWarnings(made, a, m)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)

@@ -84,7 +84,11 @@ func checkLifecycleRules(v cty.Value) kind.Problems {
 				strings.Join(lifecycleDayAttrs(), ", ")).PrefixPaths(at)...)
 		}
 	}
-	return append(ps, warnOverlappingLifecycleRules(rules)...)
+	overlaps := warnOverlappingLifecycleRules(rules)
+	for i := range overlaps {
+		overlaps[i].OnlyWhenSet = true
+	}
+	return append(ps, overlaps...)
 }
 
 func setsAnyDays(rule cty.Value) bool {

@@ -235,6 +235,13 @@ type UserMessageExtra struct {
 // say it once and list them.
 type SharedCauseExtra struct{ AffectedAddr addr.Addr }
 
+// A WhenSetExtra is the Extra of a warning about what an attribute of a block would be set to: it does not hold where that is live
+// already.
+type WhenSetExtra struct {
+	Block hcl.Range // the block's header
+	Attr  string
+}
+
 // AffectedAddrText is the address of the object, or of the instance of a block, that a diagnostic is about; "": of none.
 func AffectedAddrText(d *hcl.Diagnostic) string {
 	switch about := d.Extra.(type) {

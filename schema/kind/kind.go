@@ -259,6 +259,7 @@ type VerbInput struct {
 type Problem struct {
 	Path           cty.Path
 	Warning        bool
+	OnlyWhenSet    bool   // of a warning: it is about setting the value, and says nothing of one that is live already
 	CrossAttribute bool   // it was found by looking at several attributes, and its words may repeat any of them
 	Summary        string // "Invalid bucket name"
 	Detail         string // what is wrong and what to do; whole sentences
