@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/words"
@@ -137,6 +140,25 @@ func splitEnvArgs(name, text string) ([]string, error) {
 			"spaces; quote those with spaces, as in -var 'site=acme photos'.", name, quote)
 	}
 	return list, nil
+}
+
+// hintAtSplitArgument says of errors that quote a part of an argument why it is in parts: "-out=b2.plan" without quotes reaches
+// programs as "-out=b2" and ".plan" (PowerShell/PowerShell#6291). No value is repeated, as it may be a secret.
+func hintAtSplitArgument(diags hcl.Diagnostics, args []string) {
+	for i := 2; i < len(args); i++ {
+		_, value, given := strings.Cut(args[i-1], "=")
+		if !given || !strings.HasPrefix(args[i-1], "-") || !strings.HasPrefix(args[i], ".") {
+			continue
+		}
+		for _, d := range diags {
+			text := d.Summary + d.Detail
+			if d.Subject == nil && (strings.Contains(text, strconv.Quote(args[i])) || strings.Contains(text, strconv.Quote(value))) {
+				d.Detail += fmt.Sprintf(" PowerShell splits an argument that begins with a dash at its first period: put the whole of it "+
+					"into quotes, as in \"-%s=…\".", optionName(args[i-1]))
+				return
+			}
+		}
+	}
 }
 
 // argsSourceHint says where arguments come from beside the command line.

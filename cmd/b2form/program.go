@@ -80,6 +80,7 @@ func run(args []string, w system) int {
 		p.stopProgress()
 	}
 	diags := append(explainAsDiagnostics(err), out.missingOutputError()...)
+	hintAtSplitArgument(diags, args)
 	p.ui.Diagnostics(diags, p.sourceFiles)
 	if unwritten := p.closeJSONFile(); unwritten != nil {
 		p.textUI().Diagnostics(unwritten, p.sourceFiles)

@@ -109,7 +109,7 @@ var (
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
 	path = ArgumentSpec{Name: "path", Type: Text, MayReferTo: Instance, Required: true,
 		Doc: "The file, relative to the folder of the block's own file; made with `path.root` or `path.module`, relative to the " +
-			"configuration's folder. Only its owner may read it (mode 0600)."}
+			"configuration's folder. Only its owner may read it (mode 0600), where the file system has modes: not on Windows."}
 )
 
 const deliverAbout = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are " +
