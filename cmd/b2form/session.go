@@ -250,39 +250,6 @@ func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnosti
 	return s.withholdWarningsWhenSet(diags), nil
 }
 
-// withholdWarningsWhenSet keeps back what only a plan can tell whether it holds.
-func (p *program) withholdWarningsWhenSet(diags hcl.Diagnostics) (others hcl.Diagnostics) {
-	p.warningsWhenSet = nil
-	for _, d := range diags {
-		if _, ok := d.Extra.(config.WhenSetExtra); ok {
-			p.warningsWhenSet = append(p.warningsWhenSet, d)
-		} else {
-			others = append(others, d)
-		}
-	}
-	return others
-}
-
-// warningsOfWhatIsSet are the warnings that were kept back about what a plan sets.
-func (s *session) warningsOfWhatIsSet(made *plan.Plan) hcl.Diagnostics {
-	if len(s.warningsWhenSet) == 0 {
-		return nil
-	}
-	set := map[config.WhenSetExtra]bool{}
-	for i := range made.Steps {
-		step := &made.Steps[i]
-		if block := s.blockRange(made.Changes[step.Change].Addr); block != nil {
-			for _, attr := range step.Fields {
-				set[config.WhenSetExtra{Block: *block, Attr: attr}] = true
-			}
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(s.warningsWhenSet), func(d *hcl.Diagnostic) bool {
-		extra, ok := d.Extra.(config.WhenSetExtra)
-		return !ok || !set[extra]
-	})
-}
-
 func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.startDir, Vars: p.vars,
 		AccountDataIfNoConfig:  p.allowNoConfig,
