@@ -240,9 +240,6 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 	if h.entry != nil {
 		c.Reason, c.LiveDrift = p.goneReason(r.Kind, h.entry), p.driftOfAbsent(r.Kind, h.entry)
 		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
-		if r.Kind.YieldsSecret() && !r.PreventDestroy && p.mayBeUnlisted(r.Kind, h.entry) {
-			c.addUnlistedDelete(h.entry) // else it might live on beside the new one, and nobody would know of it
-		}
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
 		kept, others := h.splitKeptUntilRenewal()

@@ -50,29 +50,24 @@ func (p *planner) planDeleteOrForget(addr addr.Addr) {
 func (p *planner) planForgetGone(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
 	c := p.newForget(addr, k, h)
 	c.FurtherDeletes = p.namedObjects(k, h.furtherDeleteIDs())
+	if p.mayBeUnlisted(k, h.entry) {
+		c.FurtherDeletes = append(c.FurtherDeletes, NamedObject{h.entry.ID, h.entry.Identity})
+		slices.SortFunc(c.FurtherDeletes, func(a, b NamedObject) int { return strings.Compare(a.ID, b.ID) })
+	}
+	unlisted := c.DestroysUnlisted()
 	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
 	if c.Reason = fmt.Sprintf("an interrupted run was about to make %s %q, which is not in B2", k.Name, c.Identity); h.entry != nil {
 		c.Reason = p.goneReason(k, h.entry)
 	}
-	if k.Destroy.Hazards != nil && len(h.overdueRetirees)+len(c.MaybeForeignDeletes) > 0 {
-		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false, false))
+	if unlisted {
+		c.Reason = fmt.Sprintf("B2 does not list %s %q, but it was made or adopted moments ago and may be listed late", k.Name, c.Identity)
 	}
-	if p.mayBeUnlisted(k, h.entry) {
-		c.addUnlistedDelete(h.entry)
+	if k.Destroy.Hazards != nil && (unlisted || len(h.overdueRetirees)+len(c.MaybeForeignDeletes) > 0) {
+		c.Hazards = sortUniqueHazards(k.Destroy.Hazards(false, false))
 	}
 	p.checkPreventDestroyOnDelete(r, h, &c)
 	p.refuseDeleteOfKeyInUse(r, h, &c)
 	p.addChange(c)
-}
-
-// addUnlistedDelete adds the deletion of a recorded object that was not listed, with its reason and hazards.
-func (c *Change) addUnlistedDelete(e *addr.StateEntry) {
-	c.FurtherDeletes = append(c.FurtherDeletes, NamedObject{e.ID, e.Identity})
-	slices.SortFunc(c.FurtherDeletes, func(a, b NamedObject) int { return strings.Compare(a.ID, b.ID) })
-	c.Reason = fmt.Sprintf("B2 does not list %s %q, but it was made or adopted moments ago and may be listed late", c.Kind.Name, e.Identity)
-	if c.Kind.Destroy.Hazards != nil {
-		c.Hazards = sortUniqueHazards(c.Kind.Destroy.Hazards(false, c.Action.MakesObject()))
-	}
 }
 
 // mayBeUnlisted reports whether a recorded object that was not listed is to be deleted by its ID all the same, as
