@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// A Cause is what keeps an answer away.
+// A NoAnswerCause is what keeps an answer away.
 type NoAnswerCause int
 
 // The causes.
@@ -30,10 +30,10 @@ const (
 	Broken
 )
 
-// A Failure is why a request got no answer.
+// A ConnectionFailure is why a request got no answer.
 type ConnectionFailure struct {
 	Cause NoAnswerCause
-	// Subject is the host of UnknownHost and FailedLookup, the address of Refused and NoRouteToHost, and of
+	// Subject is the host of UnknownHost and FailedLookup, the address of ConnectionRefused and NoRouteToHost, and of
 	// Unknown the text of the error; "": it is not known, or not to be shown.
 	Subject string
 }
