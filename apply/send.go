@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"b2form/internal/state"
 	"b2form/plan"
@@ -18,12 +17,6 @@ import (
 // maxCreateAttempts bounds how often a create is sent whose outcome was unknown: as often
 // as other requests are repeated.
 const maxCreateAttempts = 8
-
-// lostCreateDelays is how long to wait between looks for what a create of unknown outcome
-// has made, before it is sent again. Listings may lag behind.
-func lostCreateDelays() []time.Duration {
-	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
-}
 
 // mayStillAppear reports whether what was announced may appear after this run has read the
 // account.
@@ -86,7 +79,7 @@ func (r *runner) findCreated(ctx context.Context, t *changeTask) ([]*kind.Object
 	found, err := r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
 	pausing, cancel := r.untilInterrupted(ctx)
 	defer cancel()
-	for _, pause := range lostCreateDelays() {
+	for _, pause := range wire.ListingDelays() {
 		if err != nil || len(found) > 0 {
 			break
 		}

@@ -14,9 +14,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// verifyDelays is how long to wait after each attempt to use a new key. B2 may take
+// NewKeyDelays is how long to wait after each attempt to use a new key. B2 may take
 // minutes until a key works everywhere ("Create and Manage App Keys").
-func verifyDelays() []time.Duration {
+func NewKeyDelays() []time.Duration {
 	return []time.Duration{
 		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second,
 		30 * time.Second,
@@ -100,7 +100,7 @@ func (r *runner) verifyUntilAccepted(ctx context.Context, t *changeTask) (accoun
 	start := r.Now()
 	e.Stage = KeyNotYetAccepted
 	r.emit(e)
-	for _, pause := range verifyDelays() {
+	for _, pause := range NewKeyDelays() {
 		if r.sleep(ctx, pause) != nil {
 			break
 		}

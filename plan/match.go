@@ -253,14 +253,13 @@ func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok
 		case p.Config.FindRemoval(*owner) != nil:
 			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
 				"%s %q belongs to %s, which a removed block gives up. If its block was renamed to %s, write in the place of that\n"+
-					"  moved {\n    from = %s\n    to   = %s\n  }\nOtherwise apply the removal before %s is declared.",
-				words.CapitalizeUnlessName(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr, r.Addr)
+					"%s\nOtherwise apply the removal before %[4]s is declared.",
+				words.CapitalizeUnlessName(r.Kind.Name), o.Identity, owner, r.Addr, movedBlockText(*owner, r.Addr))
 			return nil, false
 		default:
 			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
-					"  moved {\n    from = %s\n    to   = %s\n  }", words.CapitalizeUnlessName(r.Kind.Name), o.Identity, owner, r.Addr,
-				owner, r.Addr)
+					"%s", words.CapitalizeUnlessName(r.Kind.Name), o.Identity, owner, r.Addr, movedBlockText(*owner, r.Addr))
 			return nil, false
 		}
 	}
@@ -310,9 +309,8 @@ func (p *planner) resolveImportBlock(r *config.Resource, imp *config.Import, h *
 
 func (p *planner) reportOwnedByAnother(r *config.Resource, imp *config.Import, id string, owner addr.Addr) {
 	p.errorf(&imp.Range, "Resource belongs to another address",
-		"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
-			"  moved {\n    from = %s\n    to   = %s\n  }",
-		words.CapitalizeUnlessName(r.Kind.Name), id, owner, owner, r.Addr)
+		"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n%s",
+		words.CapitalizeUnlessName(r.Kind.Name), id, owner, movedBlockText(owner, r.Addr))
 }
 
 // reportAmbiguous lists what tells objects with one identity apart, and how to choose.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"b2form/schema/addr"
@@ -56,5 +57,10 @@ func (p *planner) reportNameStillUsed(r *config.Resource, owner addr.Addr) {
 	rng := r.Block.RangeOf(r.Kind.IdentityAttr)
 	p.errorf(&rng, "The name is taken",
 		"The %s %q is still that of %s. Give it up there in an apply of its own first; or, where blocks only got other labels, write\n"+
-			"  moved {\n    from = %s\n    to   = %s\n  }", r.Kind.Name, r.Identity(), owner, owner, r.Addr)
+			"%s", r.Kind.Name, r.Identity(), owner, movedBlockText(owner, r.Addr))
+}
+
+// movedBlockText is the moved block to write, as lines of a message.
+func movedBlockText(from, to addr.Addr) string {
+	return fmt.Sprintf("  moved {\n    from = %s\n    to   = %s\n  }", from, to)
 }

@@ -20,6 +20,7 @@ import (
 	"b2form/schema/config"
 	"b2form/schema/functions"
 	"b2form/schema/key"
+	"b2form/schema/syntax"
 )
 
 // This file knows which values options and arguments of commands have, for
@@ -66,7 +67,7 @@ func (p *program) flagValueCandidates(command, name, value string) (prefix strin
 			}
 		}
 	case "allow":
-		return commaListCandidates(value, hazardNames(true))
+		return commaListCandidates(value, syntax.HazardNames(true))
 	case "finding":
 		return commaListCandidates(value, strings.Split(findingNamesText(), ", "))
 	case "sort":

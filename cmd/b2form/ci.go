@@ -145,7 +145,7 @@ func (p *program) configFolderInCheckout() string {
 		return ""
 	}
 	for _, root := range []string{p.pipelineRoot(), p.startDir} {
-		if name, err := filepath.Rel(root, here); err == nil && filepath.IsLocal(name) {
+		if name, below := pathBelow(root, here); below {
 			if name == "." {
 				return ""
 			}
@@ -162,7 +162,7 @@ func (s *session) warnSecretsEndWithJob(p *plan.Plan) hcl.Diagnostics {
 		return nil
 	}
 	checkout := s.pipelineRoot()
-	if !isBelow(checkout, here) {
+	if _, below := pathBelow(checkout, here); !below {
 		checkout = s.startDir
 	}
 	var lost []string
@@ -173,7 +173,7 @@ func (s *session) warnSecretsEndWithJob(p *plan.Plan) hcl.Diagnostics {
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(here, path)
 			}
-			if d.Type == "file" && d.Path != "" && isBelow(checkout, path) {
+			if _, below := pathBelow(checkout, path); below && d.Type == "file" && d.Path != "" {
 				lost = append(lost, fmt.Sprintf("%s → %s", r.Addr, d.DisplayName))
 				first = cmp.Or(first, d.Range)
 			}
@@ -192,7 +192,8 @@ func (s *session) warnSecretsEndWithJob(p *plan.Plan) hcl.Diagnostics {
 	}}
 }
 
-func isBelow(folder, path string) bool {
+// pathBelow is a path from a folder; ok is false where it leads out of it.
+func pathBelow(folder, path string) (fromFolder string, ok bool) {
 	name, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(name)
+	return name, err == nil && filepath.IsLocal(name)
 }

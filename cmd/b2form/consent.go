@@ -224,8 +224,9 @@ func (s *session) warnForeignFiles(p *plan.Plan) hcl.Diagnostics {
 	for _, r := range s.resourcesWithNewSecret(p) {
 		for i := range r.Deliveries {
 			d := &r.Deliveries[i]
-			recorded := slices.ContainsFunc(s.state.Entries, func(e addr.StateEntry) bool { return plan.WasDelivered(d, &e) })
-			if recorded || !secret.ReplacesFile(*d, knownIDs) {
+			// Few files are there, so few look through the state.
+			if !secret.ReplacesFile(*d, knownIDs) ||
+				slices.ContainsFunc(s.state.Entries, func(e addr.StateEntry) bool { return plan.WasDelivered(d, &e) }) {
 				continue
 			}
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A delivery replaces a file that is there",

@@ -197,15 +197,6 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	return m, nil
 }
 
-// newKeyDelays is how long to wait after each look for a new key. B2 may take minutes until a key works everywhere
-// ("Create and Manage App Keys"), and promises nothing of listings.
-func newKeyDelays() []time.Duration {
-	return []time.Duration{
-		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second,
-		30 * time.Second,
-	}
-}
-
 // awaitProven demands that the ID in the reply is the new key's: it may be another key's, and what it names is deleted
 // in the end. Either B2 lists it under its name, which nothing else has, or B2 accepts it with the secret of the same reply,
 // for what is wanted.
@@ -215,7 +206,7 @@ func (s *session) awaitProven(ctx context.Context, m *mintedKey, want kind.Value
 	if err != nil {
 		return err
 	}
-	for i, delays := 0, newKeyDelays(); ; i++ {
+	for i, delays := 0, apply.NewKeyDelays(); ; i++ {
 		found, err := s.listKeys(ctx, o.Kind, func(k *kind.Object) bool { return k.Identity == o.Identity || k.ID == o.ID })
 		switch {
 		case err != nil:

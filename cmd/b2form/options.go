@@ -16,6 +16,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // options are the values of flags that several commands share. What a command does
@@ -185,7 +186,7 @@ func (p *program) accountChangeFlags(o *runOptions) []cli.Flag {
 	return slices.Concat(p.lockFlags(), p.planDisplayFlags(), p.reportFlags(), p.notifyFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " +
-			strings.Join(hazardNames(true), ", ") + "; " + words.JoinAnd(hazardNames(false)) + " are only shown",
+			strings.Join(syntax.HazardNames(true), ", ") + "; " + words.JoinAnd(syntax.HazardNames(false)) + " are only shown",
 			Value: funcFlag{o.allowHazards}},
 		o.allowOverFlag(), p.policyFlag(),
 		p.planVerboseFlag(),
@@ -234,23 +235,12 @@ func (o *runOptions) replaceFlag() cli.Flag {
 		}}}
 }
 
-// hazardNames are the hazards that -auto-approve alone does not carry out, or the others.
-func hazardNames(needAllow bool) []string {
-	var names []string
-	for _, h := range kind.HazardKinds() {
-		if h.NeedsAllow() == needAllow {
-			names = append(names, h.AllowFlagValue())
-		}
-	}
-	return names
-}
-
 func (o *runOptions) allowHazards(list string) error {
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.AllowFlagValue() == name })
 		if i < 0 {
-			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(hazardNames(true), ", "))
+			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(syntax.HazardNames(true), ", "))
 		}
 		o.allowedHazards = append(o.allowedHazards, kind.HazardKinds()[i])
 	}

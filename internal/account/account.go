@@ -198,7 +198,7 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query,
 	recent RecentEntries) (*kind.Snapshot, error) {
 	r := reader{api: api, account: account, kinds: kinds, query: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds)),
-		recent: recent, delays: relistDelays()}
+		recent: recent, delays: wire.ListingDelays()}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; !ok || !r.canRead(k) {

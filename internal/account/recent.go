@@ -22,12 +22,6 @@ type RecentEntries struct {
 	OnWait func(missing []addr.Addr) (end func())
 }
 
-// relistDelays is how long to wait before each further look for what the state recorded moments ago: as long in all
-// as for what a create of unknown outcome has made.
-func relistDelays() []time.Duration {
-	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
-}
-
 // unlistedRecent are the recent entries of the kinds whose objects the snapshot lacks although they would be in it:
 // what the credentials do not see is not waited for, nor what went with the object that it was part of.
 func (r *reader) unlistedRecent(kinds []*kind.Kind, s *kind.Snapshot) (missing []addr.StateEntry) {

@@ -12,12 +12,13 @@ func (p *linePrinter) printProtectionSection(made *plan.Plan) {
 	if len(made.ProtectionChanges) == 0 {
 		return
 	}
-	if !made.HasNoResourceChanges() || len(made.OutputChanges) > 0 {
+	standsAlone := made.HasNoResourceChanges() && len(made.OutputChanges) == 0
+	if !standsAlone {
 		p.WriteByte('\n')
 	}
 	p.WriteString(p.style.paint("Changes to the State:", bold) + "\n")
 	p.printProtectionChanges(made)
-	if made.HasNoResourceChanges() && len(made.OutputChanges) == 0 {
+	if standsAlone {
 		p.WriteString("\n" + Wrap("You can apply this plan so that the state knows these settings when a block is removed, without "+
 			"changing any real infrastructure.", p.style.Width) + "\n")
 	}

@@ -16,16 +16,19 @@ func allowFlagValues() []string {
 	return out
 }
 
-// hazardNames are the hazards that -auto-approve alone does not carry out, or the others, as text of a page.
-func hazardNames(needAllow bool) string {
-	var out []string
+// HazardNames are the hazards that -auto-approve alone does not carry out, or the others, as -allow spells them.
+func HazardNames(needAllow bool) []string {
+	var names []string
 	for _, h := range kind.HazardKinds() {
 		if h.NeedsAllow() == needAllow {
-			out = append(out, "`"+h.AllowFlagValue()+"`")
+			names = append(names, h.AllowFlagValue())
 		}
 	}
-	return strings.Join(out, ", ")
+	return names
 }
+
+// codeNames are names as text of a page.
+func codeNames(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }
 
 func deniableRules() []string {
 	wide, unusable := kind.DeniableRules()
@@ -55,9 +58,10 @@ var settings = BlockSpec{
 			Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
 		{Name: "account_id", Type: Text, MayReferTo: VariablesAndLocals, Doc: "Refuse the credentials of any other account."},
 		{Name: "allow", Type: Texts, MayReferTo: VariablesAndLocals, Choices: allowFlagValues(),
-			Doc: "Hazards that `-auto-approve` carries out. Of " + hazardNames(true) + ", it refuses each that is named neither here " +
-				"nor in `-allow`. But those of keys, " + hazardNames(false) + ", are only shown, but `revokes-access` is held " +
-				"back where a run destroys the key that it takes over. [Plans](../plans.md#hazards) says what each is."},
+			Doc: "Hazards that `-auto-approve` carries out. Of " + codeNames(HazardNames(true)) + ", it refuses each that is named " +
+				"neither here nor in `-allow`. Those of keys, " + codeNames(HazardNames(false)) + ", are only shown, except that " +
+				"`revokes-access` is held back where a run destroys the key that it takes over. [Plans](../plans.md#hazards) says what " +
+				"each is."},
 		{Name: "deny", Type: Texts, MayReferTo: VariablesAndLocals, Choices: deniableRules(),
 			Doc: "Access that is wider than it should be, or of no use to most programs: an error in every plan. [Keys](../keys.md) says " +
 				"what each rule finds."},

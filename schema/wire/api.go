@@ -103,6 +103,12 @@ func IsGone(err error) bool {
 	return e.Status == 404 || IsNoSuchBucket(err)
 }
 
+// ListingDelays is how long to wait between looks for what was made moments ago: B2 does not promise that listings
+// show it at once.
+func ListingDelays() []time.Duration {
+	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
+}
+
 // An Account is what b2_authorize_account says of the credentials in use.
 type Account struct {
 	ID            string
