@@ -57,6 +57,21 @@ func failing(status int, code, message string) altering {
 	}
 }
 
+// lostSightOfDeletedKeys refuses the deletion of keys, and every listing from then on: the ones before show the keys.
+func lostSightOfDeletedKeys() map[string]altering {
+	trouble := failing(503, "service_unavailable", "later")
+	var tried atomic.Bool
+	return map[string]altering{"b2_delete_key": func(reply string) (int, string) {
+		tried.Store(true)
+		return trouble(reply)
+	}, "b2_list_keys": func(reply string) (int, string) {
+		if tried.Load() {
+			return trouble(reply)
+		}
+		return http.StatusOK, reply
+	}}
+}
+
 // aKey finds the secret of a key.
 var aKey = regexp.MustCompile(`K00[0-9][0-9A-Za-z+/]{10}`)
 
@@ -273,16 +288,7 @@ func TestMintDeleteFails(t *testing.T) {
 		t.Errorf("of a key that is gone it says:\n%s", text)
 	}
 	b = newBench(t, "")
-	var tried atomic.Bool // the listings before show that the key is there
-	b.alter(map[string]altering{"b2_delete_key": func(reply string) (int, string) {
-		tried.Store(true)
-		return trouble(reply)
-	}, "b2_list_keys": func(reply string) (int, string) {
-		if tried.Load() {
-			return trouble(reply)
-		}
-		return http.StatusOK, reply
-	}})
+	b.alter(lostSightOfDeletedKeys())
 	b.run("mint", "-all-buckets", "--", "b2form-no-such-program")
 	b.wants(t, b.err, "The key was not deleted", "may still work", "expires by itself at 20", "b2form-mint-")
 	if text := b.err.String(); strings.Contains(text, "next run") {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"b2form/internal/emulator"
@@ -115,7 +114,6 @@ func TestProveLostDeletion(t *testing.T) {
 // TestProveExplains has B2 fail: it is said as plainly as by any other command, and nothing is promised that only a run
 // with a state does.
 func TestProveExplains(t *testing.T) {
-	trouble := failing(503, "service_unavailable", "later")
 	b := newBench(t, provenConfig)
 	b.shown(t, 0, "apply", "-auto-approve")
 	b.alter(map[string]altering{"b2_create_key": with(`{"capabilities":["deleteFiles"]}`)})
@@ -124,16 +122,7 @@ func TestProveExplains(t *testing.T) {
 		strings.Contains(out, "<nil>") {
 		t.Errorf("of a key that is another it says:\n%s", out)
 	}
-	var tried atomic.Bool // the listings before show that the key is there
-	b.alter(map[string]altering{"b2_delete_key": func(reply string) (int, string) {
-		tried.Store(true)
-		return trouble(reply)
-	}, "b2_list_keys": func(reply string) (int, string) {
-		if tried.Load() {
-			return trouble(reply)
-		}
-		return http.StatusOK, reply
-	}})
+	b.alter(lostSightOfDeletedKeys())
 	out = b.shown(t, 1, "prove", "key.app")
 	if !strings.Contains(out, "The key was not deleted. The key b2form-mint-") || strings.Contains(out, "next run") {
 		t.Errorf("of a key that may be left it says:\n%s", out)
