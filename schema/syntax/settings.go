@@ -59,7 +59,7 @@ var settings = BlockSpec{
 		{Name: "account_id", Type: Text, MayReferTo: VariablesAndLocals, Doc: "Refuse the credentials of any other account."},
 		{Name: "allow", Type: Texts, MayReferTo: VariablesAndLocals, Choices: allowFlagValues(),
 			Doc: "Hazards that `-auto-approve` carries out. Of " + codeNames(HazardNames(true)) + ", it refuses each that is named " +
-				"neither here nor in `-allow`. Those of keys, " + codeNames(HazardNames(false)) + ", are only shown, except that " +
+				"neither here nor in `-allow`. But those of keys, " + codeNames(HazardNames(false)) + ", are only shown, except that " +
 				"`revokes-access` is held back where a run destroys the key that it takes over. [Plans](../plans.md#hazards) says what " +
 				"each is."},
 		{Name: "deny", Type: Texts, MayReferTo: VariablesAndLocals, Choices: deniableRules(),
