@@ -87,7 +87,7 @@ func TestDisturbedAtEveryFile(t *testing.T) {
 			ops, _ := w.traced(l.mode, 0, undisturbed)
 			w.settled(l.mode)
 			w.close()
-			for _, m := range testrun.SampleUnlessExhaustive(t, 29, 5*n, mishaps(ops)) {
+			for _, m := range testrun.SampleUnlessExhaustive(t, 47, 5*n, mishaps(ops)) {
 				if m.befall(t, l, want); t.Failed() {
 					t.Fatalf("%s, of %d", m, len(ops))
 				}

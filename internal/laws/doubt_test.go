@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"b2form/internal/emulator"
+	"b2form/internal/testrun"
 	"b2form/internal/testrun/engines"
 )
 
@@ -41,7 +42,7 @@ func storm(seed uint64, share float64) func(int, *http.Request, func() (*http.Re
 // A storm of refusals, some of which are none, ends in one run, and nothing is made
 // twice.
 func TestOneRunOutlivesAStorm(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(testrun.CaseCount(1, 3)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Options{})

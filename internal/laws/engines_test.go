@@ -145,7 +145,7 @@ func TestStateIsOutOfReach(t *testing.T) {
 			t.Run(l.name+" "+e.Name, func(t *testing.T) {
 				t.Parallel()
 				want, _ := l.undisturbed(t)
-				for _, c := range testrun.SampleUnlessExhaustive(t, 31, 5*n, l.on(e).cuts(t, want)) {
+				for _, c := range testrun.SampleUnlessExhaustive(t, 53, 5*n, l.on(e).cuts(t, want)) {
 					t.Run(c.String(), func(t *testing.T) { l.on(e).isCutOff(t, c, want) })
 				}
 			})

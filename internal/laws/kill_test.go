@@ -157,7 +157,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, d := range testrun.SampleUnlessExhaustive(t, 29, 5*n, deaths(requests)) {
+			for _, d := range testrun.SampleUnlessExhaustive(t, 47, 5*n, deaths(requests)) {
 				l.dies(t, d, want)
 			}
 			onRemotes(t, 13, 5*n, deaths(requests), func(e engines.BackendType, d death) { l.on(e).dies(t, d, want) })

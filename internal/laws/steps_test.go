@@ -108,7 +108,7 @@ func TestInterruptedAfterEveryStep(t *testing.T) {
 			for i := range all {
 				all[i] = i
 			}
-			for _, steps := range testrun.SampleUnlessExhaustive(t, 13, n, all) {
+			for _, steps := range testrun.SampleUnlessExhaustive(t, 23, n, all) {
 				w := l.begin(t)
 				l.one(w, uint64(steps), steps)
 				if a, err := w.plan(l.mode); err != nil {

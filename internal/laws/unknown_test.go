@@ -223,7 +223,7 @@ func TestUnknownMembersChangeNoPlan(t *testing.T) {
 		if len(places) < 4 {
 			t.Fatalf("%v fits at %v only", u, places)
 		}
-		for _, place := range testrun.SampleUnlessExhaustive(t, 24, 5*n, places) {
+		for _, place := range testrun.SampleUnlessExhaustive(t, 41, 5*n, places) {
 			w.rewrite(u, func(at string) bool { return at == place })
 			if got := planned(); got != want {
 				t.Errorf("%v at %s: %s\nwant %s", u, place, got, want)

@@ -268,11 +268,11 @@ func TestContractDeathAtEveryRequest(t *testing.T) {
 	})
 }
 
-// cutEverywhere runs a test once for each request of it and each side of that; where that takes real connections,
-// for one in five.
+// cutEverywhere runs a test for each request of it and each side of that: for one in two, or in five where that takes
+// real connections, unless sweeps are exhaustive.
 func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engines.BackendType, place, *engines.NetworkLine)) {
 	for _, e := range engines.All() {
-		step := 1
+		step := testrun.CaseCount(2, 1)
 		if e.Name == "postgres" {
 			step = testrun.CaseCount(5, 1)
 		}

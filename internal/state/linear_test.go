@@ -81,8 +81,8 @@ func TestReadingIsLinear(t *testing.T) {
 				runtime.ReadMemStats(&after)
 				return after.TotalAlloc - before.TotalAlloc
 			}
-			if few, many := allocated(200), allocated(2000); many > 15*few {
-				t.Errorf("200 entries take %d bytes, 2000 take %d", few, many)
+			if few, many := allocated(100), allocated(1000); many > 15*few {
+				t.Errorf("100 entries take %d bytes, 1000 take %d", few, many)
 			}
 		})
 	}

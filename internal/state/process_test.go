@@ -113,7 +113,7 @@ func TestProcesses(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines.All() {
 		t.Run(e.Name, func(t *testing.T) {
-			processes := testrun.CaseCount(8, 50)
+			processes := testrun.CaseCount(7, 50)
 			w := worker{Start: time.Now()}
 			w.StateLocation = served(t, e, rushed(w.Start, 0))
 			b := connected(t, w.StateLocation, rushed(w.Start, 0), nil)
