@@ -2,8 +2,10 @@ package functions
 
 import (
 	"math"
+	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -155,7 +157,7 @@ func extraSteps(name string, args []cty.Value) float64 {
 		}
 		return n * formatSteps(a[0].textIfKnown(), longest)
 	case "indent":
-		return a[0].numberIfKnown() * float64(strings.Count(a[1].textIfKnown(), "\n")) / bytesPerStep
+		return a[0].numberIfKnown() * float64(strings.Count(a[1].textIfKnown(), "\n")+1) / bytesPerStep // it makes one to repeat
 	case "join":
 		return a[1].lengthIfKnown() * float64(len(a[0].textIfKnown())) / bytesPerStep
 	case "replace":
@@ -257,20 +259,18 @@ func longestElementBytes(list cty.Value) (longest float64) {
 	return longest
 }
 
-// formatSteps bounds what format makes: widths, and arguments as often as they can be
-// named. longest is the longest of them, in bytes.
+// formatVerb is a verb of format, as "%-[2]08.3f": its width and its precision are groups.
+var formatVerb = regexp.MustCompile(`%[-+ #0]*(?:\[[0-9]*\])?([0-9]*)(?:\.([0-9]*))?(?:\[[0-9]*\])?`)
+
+// formatSteps bounds what format makes: widths and precisions, and arguments as often as they are
+// named. longest is the longest of them, in bytes. "%%" is no verb.
 func formatSteps(format string, longest float64) float64 {
 	n := 0.0
-	for width, i := 0.0, 0; i < len(format); i++ {
-		switch c := format[i]; {
-		case c >= '0' && c <= '9':
-			width = width*10 + float64(c-'0')
-			n += width
-		default:
-			width = 0
-			if c == '%' {
-				n += longest
-			}
+	for _, verb := range formatVerb.FindAllStringSubmatch(strings.ReplaceAll(format, "%%", ""), -1) {
+		n += longest
+		for _, digits := range verb[1:] {
+			size, _ := strconv.ParseFloat(digits, 64) // "" is 0, and what has too many digits is infinite
+			n += size
 		}
 	}
 	return n / bytesPerStep

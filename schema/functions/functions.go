@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-cty-funcs/uuid"
 	yaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
@@ -133,9 +134,31 @@ func libraryFunctions() map[string]function.Function {
 		"uuidv5": uuid.V5Func,
 
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),
-		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
-		"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		"tolist": collectionFunction(cty.List(cty.DynamicPseudoType)), "tomap": collectionFunction(cty.Map(cty.DynamicPseudoType)),
+		"toset": collectionFunction(cty.Set(cty.DynamicPseudoType)),
 	}
+}
+
+// collectionFunction converts a value to a collection, and leaves marks at the elements that have them.
+func collectionFunction(to cty.Type) function.Function {
+	plain := stdlib.MakeToFunc(to)
+	unmarked := func(args []cty.Value) []cty.Value {
+		v, _ := args[0].UnmarkDeep()
+		return []cty.Value{v}
+	}
+	return function.New(&function.Spec{
+		Params: []function.Parameter{
+			{Name: "v", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true, AllowMarked: true, AllowUnknown: true},
+		},
+		Type: func(args []cty.Value) (cty.Type, error) { return plain.ReturnTypeForValues(unmarked(args)) },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := plain.Call(unmarked(args))
+			if err != nil || !args[0].ContainsMarked() {
+				return v, err
+			}
+			return convert.Convert(args[0], to)
+		},
+	})
 }
 
 func setFunctions() map[string]function.Function {

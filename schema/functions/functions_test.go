@@ -124,3 +124,40 @@ func TestFilesOutsideCannotBeRead(t *testing.T) {
 		t.Errorf("an absolute path into the folder: %#v, %v", v, err)
 	}
 }
+
+// Numbers in a pattern that are no width or precision cost nothing.
+func TestFormatTakesLongNumbers(t *testing.T) {
+	ctx := &hcl.EvalContext{Functions: functions.All(folder.Folder{}, parse.NewBudget(1000))}
+	for source, want := range map[string]string{
+		`format("arn:aws:iam::123456789012:role/%s", "a")`: "arn:aws:iam::123456789012:role/a",
+		`format("%%99999999999d")`:                         "%99999999999d",
+		`formatlist("%s/999999999999", ["a"])[0]`:          "a/999999999999",
+		`format(1e30)`: "1" + strings.Repeat("0", 30),
+	} {
+		if got := evaluate(t, ctx, source); got.AsString() != want {
+			t.Errorf("%s is %s", source, got.AsString())
+		}
+	}
+}
+
+// A conversion to a list or a map leaves a mark at the element that has it, as in Terraform; a set has it as a whole.
+func TestConversionsMarkNothingElse(t *testing.T) {
+	ctx := &hcl.EvalContext{Functions: library(t.TempDir())}
+	for source, want := range map[string]bool{
+		`issensitive(tolist(["a", sensitive("b")]))`:                          false,
+		`issensitive(tolist(["a", sensitive("b")])[0])`:                       false,
+		`issensitive(tolist(["a", sensitive("b")])[1])`:                       true,
+		`issensitive(tolist([1, sensitive("b")])[1])`:                         true,
+		`issensitive(tomap({ a = "x", b = sensitive("y") }))`:                 false,
+		`issensitive(keys(tomap({ a = "x", b = sensitive("y") })))`:           false,
+		`issensitive(tomap({ a = [1], b = [sensitive("y")] }).b[0])`:          true,
+		`issensitive(tomap(sensitive({ a = 1 })))`:                            true,
+		`issensitive(toset(["a", sensitive("b")]))`:                           true,
+		`issensitive(tolist(toset(["a", sensitive("b")])))`:                   true,
+		`issensitive(tolist([{ name = "x", token = sensitive(1) }])[0].name)`: false,
+	} {
+		if got := evaluate(t, ctx, source); !got.RawEquals(cty.BoolVal(want)) {
+			t.Errorf("%s is %#v", source, got)
+		}
+	}
+}
