@@ -119,28 +119,28 @@ func (d PostgresBackend) expandPlaceholders(text string) string {
 	).Replace(strings.ReplaceAll(text, "@flaw", tableFlawSQL))
 }
 
-// Read implements [Backend]. It is one statement.
+// Read implements [Backend].
 func (d PostgresBackend) Read(ctx context.Context) (*State, error) {
-	conn, err := d.connect(ctx)
+	conn, err := d.connectToCheckedTables(ctx)
 	if err != nil {
 		return nil, d.explain(err)
 	}
 	defer closeConn(conn)
-	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 7, "SELECT @flaw, content, (SELECT string_agg(lines, '' ORDER BY serial) "+
+	row, err := d.queryLarge(ctx, conn, maxStateAnswer, 6, "SELECT content, (SELECT string_agg(lines, '' ORDER BY serial) "+
 		"FROM @schema.journal WHERE state = name), lock, application_name, usename, pid FROM (SELECT) one LEFT JOIN @schema.states "+
 		"ON name = $1 LEFT JOIN "+lockHolderSQL+" ON true", d.StateName)
-	if err == nil {
-		err = d.checkTableFlawColumn(row)
+	if err == nil && row == nil {
+		err = d.unexpectedAnswerError()
 	}
 	if err != nil {
 		return nil, d.explain(err)
 	}
-	base, c, err := d.parseStateAndJournal(row[1], row[2])
+	base, c, err := d.parseStateAndJournal(row[0], row[1])
 	if err != nil {
 		return nil, err
 	}
-	if row[6] != nil {
-		base.HeldBy = d.describeHolder(row[3:])
+	if row[5] != nil {
+		base.HeldBy = d.describeHolder(row[2:])
 	}
 	return c.applyTo(base), nil
 }
@@ -165,7 +165,7 @@ func (d PostgresBackend) Open(ctx context.Context, o Options) (*Store, error) {
 		lockStatus:    lockStatus{now: o.Now},
 		turnSemaphore: make(chan struct{}, 1)}
 	var err error
-	if k.conn, err = d.connect(ctx); err != nil {
+	if k.conn, err = k.connectForRun(ctx); err != nil {
 		return nil, d.explain(err)
 	}
 	s, err := k.lockAndReadState(ctx, self, o)
@@ -210,7 +210,7 @@ func (d PostgresBackend) describeHolder(row [][]byte) *LockedError {
 
 // LockHolder implements [Backend].
 func (d PostgresBackend) LockHolder(ctx context.Context) (*LockedError, error) {
-	c, err := d.connect(ctx)
+	c, err := d.connectToCheckedTables(ctx)
 	if err != nil {
 		return nil, d.explain(err)
 	}
@@ -221,7 +221,7 @@ func (d PostgresBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 // BreakLock implements [Backend]. The state gets another serial, so the run that had the lock
 // can store nothing more even where its session may not be ended.
 func (d PostgresBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, err error) {
-	c, err := d.connect(ctx)
+	c, err := d.connectToCheckedTables(ctx)
 	if err != nil {
 		return nil, d.explain(err)
 	}

@@ -194,7 +194,9 @@ func TestDatabaseOfOthers(t *testing.T) {
 		"a rule": {"CREATE SCHEMA prepared;" + tables + "CREATE RULE r AS ON INSERT TO prepared.states DO INSTEAD NOTHING;", others,
 			others},
 		"a view": {"CREATE SCHEMA prepared;" + tables + `ALTER TABLE prepared.states RENAME TO real;
-			CREATE VIEW prepared.states AS SELECT * FROM prepared.real;`, others, others},
+			CREATE FUNCTION prepared.f(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE 'it ran'; END $$;
+			CREATE VIEW prepared.states AS SELECT name, serial, prepared.f('x') holder, prepared.f('x') lock, prepared.f('x') content
+			FROM prepared.real;`, others, others},
 		"an operator": {"CREATE SCHEMA prepared;" + tables + `CREATE OR REPLACE FUNCTION public.f(name, text) RETURNS text LANGUAGE ` +
 			`plpgsql AS
 			$$ BEGIN RAISE 'it ran'; END $$; DROP OPERATOR IF EXISTS public.|| (name, text);
@@ -212,13 +214,26 @@ func TestDatabaseOfOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sql(t, "DROP SCHEMA IF EXISTS prepared CASCADE; DROP ROLE IF EXISTS mallory; CREATE ROLE mallory;"+test.prepared)
 			_, readErr := admin.Read(t.Context())
-			s, openErr := admin.Open(t.Context(), state.Options{Now: time.Now})
-			if openErr == nil {
-				must(t, s.Close())
+			if summaryOf(readErr) != test.open {
+				t.Errorf("Read = %v", readErr)
 			}
-			initErr := admin.CreateTables(t.Context())
-			if summaryOf(initErr) != test.init || summaryOf(openErr) != test.open || summaryOf(readErr) != test.open {
-				t.Errorf("CreateTables = %v\nOpen = %v\nRead = %v", initErr, openErr, readErr)
+			for _, noLock := range []bool{false, true} {
+				s, err := admin.Open(t.Context(), state.Options{Now: time.Now, NoLock: noLock})
+				if err == nil {
+					must(t, s.Close())
+				}
+				if summaryOf(err) != test.open {
+					t.Errorf("Open without a lock: %v = %v", noLock, err)
+				}
+			}
+			if _, err := admin.LockHolder(t.Context()); summaryOf(err) != test.open {
+				t.Errorf("LockHolder = %v", err)
+			}
+			if _, err := admin.BreakLock(t.Context()); summaryOf(err) != test.open {
+				t.Errorf("BreakLock = %v", err)
+			}
+			if err := admin.CreateTables(t.Context()); summaryOf(err) != test.init {
+				t.Errorf("CreateTables = %v", err)
 			}
 		})
 	}

@@ -38,13 +38,12 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 		}
 	}
 	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
-	sql, params, columns := "SELECT "+whole+", @flaw, lock, application_name, usename, pid FROM @schema.states LEFT JOIN "+lockHolderSQL+
-		" ON true WHERE name = $1", []any{k.StateName}, 8
+	sql, params, columns := "SELECT "+whole+", lock, application_name, usename, pid FROM @schema.states LEFT JOIN "+lockHolderSQL+
+		" ON true WHERE name = $1", []any{k.StateName}, 7
 	if k.usesLock {
-		columns = 4
+		columns = 3
 		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
-			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole +
-			", ''"
+			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole
 		params = append(params, k.runID, string(compactJSON(databaseLockInfo{self, k.runID})))
 	}
 	began := k.now()
@@ -57,9 +56,6 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	case row == nil:
 		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
 	}
-	if err := k.checkTableFlawColumn(row[3:4]); err != nil {
-		return nil, err
-	}
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
 		return nil, k.unexpectedAnswerError()
 	}
@@ -67,12 +63,20 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	if err != nil {
 		return nil, err
 	}
-	if columns == 8 && row[7] != nil {
-		base.HeldBy = k.describeHolder(row[4:])
+	if columns == 7 && row[6] != nil {
+		base.HeldBy = k.describeHolder(row[3:])
 	}
 	k.hasJournalRows = len(row[2]) > 0
 	k.setConfirmedAt(began)
 	return newStore(k.String(), k, base, c), nil
+}
+
+// connectForRun is connect; without a lock it has looked at the tables too, as [databaseStorage.tryTakeLock] does with one.
+func (k *databaseStorage) connectForRun(ctx context.Context) (*databaseSession, error) {
+	if k.usesLock {
+		return k.connect(ctx)
+	}
+	return k.connectToCheckedTables(ctx)
 }
 
 // tryTakeLock takes the lock for the session and calls the session as the run, or says who has it. It
@@ -203,7 +207,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 	limited, cancel := context.WithTimeout(k.uncancelledCtx, k.ReconnectTimeout)
 	defer cancel()
 	for {
-		conn, err := k.connect(limited)
+		conn, err := k.connectForRun(limited)
 		var held *LockedError
 		if err == nil && k.usesLock {
 			held, err = k.tryTakeLock(limited, conn)

@@ -24,8 +24,9 @@ CREATE TABLE IF NOT EXISTS @schema.journal (
 )
 
 // tableFlawSQL is an expression that looks at the catalog alone, and gives what is wrong with the tables; an empty
-// text: nothing. What others have prepared may run code of theirs with the rights of who uses it. Types are exact, so that
-// no operator or function of the same name in another schema fits better.
+// text: nothing. What others have prepared may run code of theirs with the rights of who uses it, and already while a
+// statement that names it is planned, so it is a statement of its own. Types are exact, so that no operator or function of
+// the same name in another schema fits better, unless who owns the database has put that schema before pg_catalog.
 const tableFlawSQL = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 	WHEN bool_or(c.relkind <> 'r') THEN '` + otherRelationKind + `'
 	WHEN NOT bool_and(pg_has_role(c.relowner, n.nspowner, 'MEMBER'::text)) THEN '` + wrongOwner + `'
@@ -42,6 +43,23 @@ const tableFlawSQL = `(SELECT CASE WHEN count(*) < 2 THEN '` + noTables + `'
 			WHEN 'states' THEN 'name text, serial bigint, holder text, lock text, content text, PRIMARY KEY (name)'
 			ELSE 'state text, serial bigint, lines text, PRIMARY KEY (state, serial)' END) THEN '` + otherColumns + `'
 	ELSE '' END FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = @name AND relname IN ('states', 'journal'))`
+
+// connectToCheckedTables is connect, and an *Error where the tables are not those of b2form.
+func (d PostgresBackend) connectToCheckedTables(ctx context.Context) (*databaseSession, error) {
+	c, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, err := d.query(ctx, c, 1, "SELECT @flaw")
+	if err == nil {
+		err = d.checkTableFlawColumn(row)
+	}
+	if err != nil {
+		closeConn(c)
+		return nil, err
+	}
+	return c, nil
+}
 
 // checkTableFlawColumn makes an error of the flaw that is first in a row.
 func (d PostgresBackend) checkTableFlawColumn(row [][]byte) error {
