@@ -73,7 +73,7 @@ type VariableQuestion struct {
 // A VariableValue is one value from outside, or a file of values.
 //
 // An Expr, which must be a constant, stands for whatever type it has. Else for a variable of type string, number or
-// bool, or without a type, Value is taken literally; for any other type it is an HCL expression.
+// bool, or without a type, Value is taken literally; for any other type, also any, it is an HCL expression.
 type VariableValue struct {
 	Name, Value    string
 	VarFile        string         // -var-file: read instead of Name and Value

@@ -88,21 +88,24 @@ func TestTextsFromOutsideFollowTheType(t *testing.T) {
 		variable "text"   { type = string }
 		variable "number" { type = number }
 		variable "list"   { type = list(string) }
-		variable "any"    {}
+		variable "none"   {}
+		variable "any" {
+			type = any
+		}
 		variable "null"   {
 			type     = list(string)
 			nullable = false
 			default  = ["kept"]
 		}
-		output "all" { value = [var.text, var.number, var.list, var.any, var.null] }`}))
+		output "all" { value = [var.text, var.number, var.list, var.none, var.any, var.null] }`}))
 	o.Env = []schema.VariableValue{{Name: "text", Value: `["a"]`}, {Name: "number", Value: "12"}, {Name: "null", Value: "null"}}
-	o.Vars = []schema.VariableValue{{Name: "list", Value: `["a", "b"]`}}
+	o.Vars = []schema.VariableValue{{Name: "list", Value: `["a", "b"]`}, {Name: "any", Value: "{x = 1}"}}
 	o.Ask = func(q schema.VariableQuestion) (string, error) { return "asked for " + q.Name, nil }
 	config, diags := schema.Load(o)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	want := []any{`["a"]`, 12.0, []any{"a", "b"}, "asked for any", []any{"kept"}}
+	want := []any{`["a"]`, 12.0, []any{"a", "b"}, "asked for none", map[string]any{"x": 1.0}, []any{"kept"}}
 	if d := cmp.Diff(any(want), plain(t, output(t, config, "all"))); d != "" {
 		t.Error(d)
 	}

@@ -29,6 +29,7 @@ type variable struct {
 	name             string
 	description      string
 	typ              cty.Type
+	hasType          bool // it is written out
 	optionalDefaults *typeexpr.Defaults
 	defaultValue     cty.Value // the default; NilVal: the variable must be given
 	sensitive        bool
@@ -70,6 +71,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
 	l.evalConstant(content.Attributes["nullable"], &v.nullable)
 	if a := content.Attributes["type"]; a != nil {
+		v.hasType = true
 		v.node.notEvaluated = !l.readTypeConstraint(v, a.Expr)
 	}
 	if a := content.Attributes["default"]; a != nil {
@@ -205,7 +207,7 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 
 // takesLiteralText reports whether a text from outside is taken as it is.
 func (v *variable) takesLiteralText() bool {
-	return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType
+	return v.typ.IsPrimitiveType() || !v.hasType
 }
 
 // readValueFile takes a value file apart: one argument per variable. why says that

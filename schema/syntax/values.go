@@ -16,9 +16,9 @@ var variable = BlockSpec{
 	Doc: "A value that is given from outside: `var.NAME` in expressions. [Files](../language.md#files) says where it comes from: a " +
 		"value file, the environment, the command line, the default. What has none is asked for on a terminal and is an error " +
 		"elsewhere.\n\n" +
-		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an " +
-		"expression otherwise: `-var='teams={web={days=7}}'`. Texts stand in quotes there, which must get past the shell: " +
-		"`-var 'names=[\"web\"]'`, in cmd `-var \"names=[\\\"web\\\"]\"`. PowerShell before 7.3 lets none past; the variable " +
+		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or left out, and is " +
+		"an expression otherwise, also for `any`: `-var='teams={web={days=7}}'`. Texts stand in quotes there, which must get past the " +
+		"shell: `-var 'names=[\"web\"]'`, in cmd `-var \"names=[\\\"web\\\"]\"`. PowerShell before 7.3 lets none past; the variable " +
 		"`B2FORM_VAR_names` and a value file need none of that.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`; keep those with secrets out of git, as `*.tfvars`. " +
