@@ -49,7 +49,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 		"indent":         out(`indent(2000000000, "a\nb")`),
 		"indent no line": out(`indent(2000000000, "a")`),
 		"format":         out(`format("%2000000000s", "a")`),
-		"format 2":       out(`format("%-[1]2000000000s", "a")`),
+		"format 2":       out(`format("%-+ #2000000000s", "a")`),
 		"format 3":       out(`format("%.2000000000f", 1)`),
 		"formatlist":     out(`formatlist("%2000000s", range(1000))`),
 		"long elements":  out(`formatlist(join("", [for i in range(1000): "%[1]s%[1]s%[1]s"]), [format("%1000000s", "x")])`),

@@ -2,7 +2,6 @@ package functions
 
 import (
 	"math"
-	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -259,21 +258,27 @@ func longestElementBytes(list cty.Value) (longest float64) {
 	return longest
 }
 
-// formatVerb is a verb of format, as "%-[2]08.3f": its width and its precision are groups.
-var formatVerb = regexp.MustCompile(`%[-+ #0]*(?:\[[0-9]*\])?([0-9]*)(?:\.([0-9]*))?(?:\[[0-9]*\])?`)
-
 // formatSteps bounds what format makes: widths and precisions, and arguments as often as they are
-// named. longest is the longest of them, in bytes. "%%" is no verb.
+// named. longest is the longest of them, in bytes.
 func formatSteps(format string, longest float64) float64 {
 	n := 0.0
-	for _, verb := range formatVerb.FindAllStringSubmatch(strings.ReplaceAll(format, "%%", ""), -1) {
-		n += longest
-		for _, digits := range verb[1:] {
-			size, _ := strconv.ParseFloat(digits, 64) // "" is 0, and what has too many digits is infinite
-			n += size
+	for {
+		_, verb, found := strings.Cut(format, "%")
+		if !found {
+			return n / bytesPerStep
 		}
+		width, rest := leadingNumber(strings.TrimLeft(verb, "-+ #0"))
+		precision, rest := leadingNumber(strings.TrimPrefix(rest, "."))
+		n += longest + width + precision
+		format = rest[min(1, len(rest)):] // "%%" is no verb
 	}
-	return n / bytesPerStep
+}
+
+// leadingNumber is the number that a text begins with, or 0, and the rest.
+func leadingNumber(s string) (number float64, rest string) {
+	rest = strings.TrimLeft(s, "0123456789")
+	number, _ = strconv.ParseFloat(s[:len(s)-len(rest)], 64) // "" is 0, and what has too many digits is infinite
+	return number, rest
 }
 
 func replaceSteps(s, old, with string) float64 {
