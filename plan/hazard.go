@@ -8,6 +8,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 )
@@ -54,8 +55,12 @@ func deleteHazards(r *config.Resource, h *match, c *Change) (hazards []kind.Haza
 		hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value), true)
 	}
 	if c.ReplacesImported() {
+		when := "by the run that takes it over"
+		if c.Action == Rotate {
+			when = words.ExactDuration(c.Overlap) + " after its successor is delivered"
+		}
 		hazards = append(hazards, kind.Hazard{Kind: kind.RevokesAccess,
-			Detail: fmt.Sprintf("%s %s is destroyed by the run that takes it over", c.Kind.Name, c.RemoteID)})
+			Detail: fmt.Sprintf("%s %s is destroyed %s", c.Kind.Name, c.RemoteID, when)})
 	}
 	return hazards
 }

@@ -144,10 +144,12 @@ func (c *Change) Deletes() []NamedObject {
 	return c.FurtherDeletes
 }
 
-// ReplacesImported reports whether the change deletes the current object in the run in which that becomes ours, though somebody else may
-// have made it. Nobody else puts a time behind the name of what rotates.
+// ReplacesImported reports whether the current object, which somebody else may have made, becomes ours to be deleted: by the run that takes
+// it over or, with Rotate, by one after the overlap. What has the block's settings, and its name with a time behind it, was made by
+// the block.
 func (c *Change) ReplacesImported() bool {
-	return c.Import && c.Action == Replace && (c.LiveName == c.Identity || nameWithoutTimestamp(c.Kind, c.LiveName) != c.Identity)
+	madeByBlock := c.LiveName != c.Identity && nameWithoutTimestamp(c.Kind, c.LiveName) == c.Identity && len(c.Fields) == 0
+	return c.Import && (c.Action == Replace || c.Action == Rotate) && !madeByBlock
 }
 
 // LeavesInB2 lists what the change leaves in B2 and nobody manages any more: the object itself, unless it is gone,

@@ -149,6 +149,10 @@ func undeclaredImportDetail(c *plan.Change, taken []plan.NamedObject) string {
 	if c.ReplacesImported() {
 		deleting = " The same run would destroy what differs from the block: to keep it, write the block as that is live, or give it " +
 			"another name."
+		if c.Action == plan.Rotate {
+			deleting = " After the overlap it would be destroyed, though the block may not have made it: to keep it, give the block's key " +
+				"another name."
+		}
 	}
 	if len(c.Imports()) == 1 {
 		id := c.Identity

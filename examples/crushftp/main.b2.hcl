@@ -23,7 +23,7 @@ bucket "files" {
 }
 
 key "crushftp" {
-  name        = "crushftp"
+  name        = var.bucket
   access      = "crushftp"
   buckets     = [bucket.files]
   name_prefix = local.path

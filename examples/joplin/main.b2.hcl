@@ -22,7 +22,7 @@ bucket "notes" {
 key "joplin" {
   for_each = var.devices
 
-  name    = "joplin-${each.key}"
+  name    = "${var.bucket}-${each.key}"
   access  = "joplin"
   buckets = [bucket.notes]
 

@@ -44,7 +44,7 @@ bucket "library" {
 }
 
 key "photos_plus" {
-  name           = "photos-plus"
+  name           = var.bucket
   access         = "photos_plus"
   buckets        = [bucket.library]
   name_prefix    = var.file_name_prefix

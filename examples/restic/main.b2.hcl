@@ -14,7 +14,7 @@ bucket "backups" {
 }
 
 key "restic" {
-  name    = "restic-server"
+  name    = var.bucket
   access  = "restic"
   buckets = [bucket.backups]
 
