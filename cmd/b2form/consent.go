@@ -150,8 +150,8 @@ func undeclaredImportDetail(c *plan.Change, taken []plan.NamedObject) string {
 		deleting = " The same run would destroy what differs from the block: to keep it, write the block as that is live, or give it " +
 			"another name."
 		if c.Action == plan.Rotate {
-			deleting = " After the overlap it would be destroyed, though the block may not have made it: to keep it, give the block's key " +
-				"another name."
+			deleting = " After the overlap it would be destroyed, though the block may not have made it: to keep it, give the block's " +
+				"key another name."
 		}
 	}
 	if len(c.Imports()) == 1 {
