@@ -138,7 +138,7 @@ func (r *runner) recordNewEntry(t *changeTask, made time.Time, delivered bool) e
 	res := r.resources[t.Addr]
 	e := addr.StateEntry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
-		Retiring: sortByID(append(retireesAfterCreate(t.Change, r.nowToTheSecond()), r.listedExpiredPredecessors(t)...))}
+		Retiring: addr.SortRetiring(append(retireesAfterCreate(t.Change, r.nowToTheSecond()), r.listedExpiredPredecessors(t)...))}
 	if delivered {
 		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res, func(a addr.Addr) string {
 			other, _ := r.State.Entry(a)
@@ -179,11 +179,6 @@ func (r *runner) listedExpiredPredecessors(t *changeTask) (list []addr.RetiringO
 		}
 		list = append(list, old)
 	}
-	return list
-}
-
-func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
-	slices.SortFunc(list, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 

@@ -110,15 +110,12 @@ type changeTask struct {
 func newRunner(o Options) *runner {
 	r := &runner{
 		Options:            o,
-		resources:          make(map[addr.Addr]*config.Resource, len(o.Config.Resources)),
+		resources:          o.Config.ResourcesByAddr(),
 		kinds:              make(map[string]*kind.Kind, len(o.Kinds)),
 		changeTasks:        make([]*changeTask, len(o.Plan.Changes)),
 		unverifiedWarnings: map[addr.Addr]*hcl.Diagnostic{},
 	}
 	r.Delivery.Stdout, r.Delivery.CheckBeforeEachEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.CheckLocked
-	for _, res := range o.Config.Resources {
-		r.resources[res.Addr] = res
-	}
 	for _, k := range o.Kinds {
 		r.kinds[k.Name] = k
 	}

@@ -91,10 +91,7 @@ func (r *DigestRenewal) RenewedEntries() (changed []addr.StateEntry) {
 	if r.Salt == "" {
 		return nil
 	}
-	declared := make(map[addr.Addr]*config.Resource, len(r.Config.Resources))
-	for _, res := range r.Config.Resources {
-		declared[res.Addr] = res
-	}
+	declared := r.Config.ResourcesByAddr()
 	d := newDigester(r.Salt)
 	var out []addr.StateEntry
 	for _, e := range r.Entries {

@@ -14,15 +14,14 @@ import (
 // checkRequest refuses what must not be planned. It reports whether the account and
 // the credentials allow to look further.
 func (p *planner) checkRequest() (goOn bool) {
-	for _, guard := range []func(){p.checkRightAccountAndKindsRead, p.warnClockSkew} {
-		guard()
-	}
+	p.checkRightAccountAndKindsRead()
+	p.warnClockSkew()
 	if p.diags.HasErrors() {
 		return false
 	}
-	for _, guard := range []func(){p.checkReplaceDeclared, p.checkRotateAddrs, p.checkTargets} {
-		guard()
-	}
+	p.checkReplaceDeclared()
+	p.checkRotateAddrs()
+	p.checkTargets()
 	return true
 }
 

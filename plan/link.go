@@ -188,13 +188,10 @@ func (l *linkPlanner) checkUnambiguousName(r *config.Resource, c *Change, attr s
 	found := l.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
 	rng, blocks := referenceRange(r, attr, m), l.declaredIdentities().AllWithIdentity(k.Name, k.NormalizeIdentity(name))
 	if len(blocks) > 1 {
-		var addrs []string
-		for _, b := range blocks {
-			addrs = append(addrs, b.Addr.String())
-		}
 		l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and several blocks declare that name. Write the "+
 			"one that is meant instead, without quotes: %s.",
-			referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c.Sensitive, attr, name), strings.Join(addrs, ", "))
+			referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c.Sensitive, attr, name),
+			strings.Join(addr.Strings(addrsOf(blocks)), ", "))
 		return
 	}
 	if len(blocks) == 1 || len(found) < 2 {

@@ -67,12 +67,7 @@ func (h *match) sensitiveAttrsWhileLive(r *config.Resource, action Action) []str
 
 // allRetirees are the objects that were replaced and are live, sorted by ID.
 func (h *match) allRetirees() []addr.RetiringObject {
-	return sortInPlaceByID(slices.Concat(h.overdueRetirees, h.keptRetirees))
-}
-
-func sortInPlaceByID(list []addr.RetiringObject) []addr.RetiringObject {
-	slices.SortFunc(list, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
-	return list
+	return addr.SortRetiring(slices.Concat(h.overdueRetirees, h.keptRetirees))
 }
 
 func equalRetirees(a, b addr.RetiringObject) bool {
@@ -174,7 +169,7 @@ func (p *planner) isOfAnnouncedTime(addr addr.Addr, o *kind.Object) bool {
 	if o.Kind.Content != nil {
 		live, err := o.Values() // whoever compares it tells of an error
 		if at := live.GetAttr(o.Kind.Content.UploadTimeAttr); err == nil && !at.IsNull() {
-			made = timeFromMillis(at)
+			made = kind.TimeFromMillis(at)
 		}
 	}
 	return slices.ContainsFunc(p.announced[addr], func(a AnnouncedCreate) bool {
@@ -384,11 +379,5 @@ func formatAttrValue(a *kind.Attr, v cty.Value) string {
 	if !a.Encoding.IsUnixMillis || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)
 	}
-	return timeFromMillis(v).Format(time.RFC3339)
-}
-
-// timeFromMillis is a time as B2 tells it, in milliseconds since 1970; v is known and not null.
-func timeFromMillis(v cty.Value) time.Time {
-	ms, _ := v.AsBigFloat().Int64()
-	return time.UnixMilli(ms).UTC()
+	return kind.TimeFromMillis(v).Format(time.RFC3339)
 }

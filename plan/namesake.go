@@ -94,12 +94,9 @@ func (p *planner) reportUnmatchedWithSameIdentity(r *config.Resource, untied []*
 	for i, r := range untied[:min(pairs, mostListed)] {
 		fmt.Fprintf(&blocks, "\n  import {\n    to = %s\n    id = %q\n  }", r.Addr, found[i].ID)
 	}
-	addrs := make([]string, len(untied))
-	for i, r := range untied {
-		addrs[i] = r.Addr.String()
-	}
 	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, r.Identity()),
 		"%s have this name, and so have live %s that nothing here is tied to:%s\nSay which block is which, as below. Once each of these "+
 			"has an import, a block without one is created; or give the blocks other names.%s%s%s",
-		words.JoinAtMost(addrs, mostListed), r.Kind.Plural, list, blocks.String(), andMoreText(pairs), importCommandHint)
+		words.JoinAtMost(addr.Strings(addrsOf(untied)), mostListed), r.Kind.Plural, list, blocks.String(), andMoreText(pairs),
+		importCommandHint)
 }

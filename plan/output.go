@@ -36,10 +36,7 @@ func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []ad
 	for _, e := range entries {
 		ids[e.Addr] = e.ID
 	}
-	declared := make(map[addr.Addr]*config.Resource, len(c.Resources))
-	for _, r := range c.Resources {
-		declared[r.Addr] = r
-	}
+	declared := c.ResourcesByAddr()
 	live := func(a addr.Addr) (map[string]cty.Value, bool) {
 		if r := declared[a]; r != nil {
 			return nonvolatileAttrsNotConfigured(r, s, ids[a])

@@ -98,7 +98,7 @@ func (p *Plan) subjects(c *config.Config) []config.PolicySubject {
 }
 
 func (c *Change) subject(r *config.Resource) config.PolicySubject {
-	if c.Action == Delete || c.Action == Forget {
+	if deletesOrForgets(c) {
 		r = nil
 	}
 	change := &config.SubjectChange{Action: string(c.Action), BeforeUnlessNoOp: c.Before, Fields: c.Fields, Sensitive: c.Sensitive}

@@ -32,7 +32,7 @@ func (p *planner) planRecord(r *config.Resource, h match, action Action, live ki
 			now.Retiring = append(now.Retiring, addr.RetiringObject{ID: expired.ID, Name: expired.Identity, KeepUntil: at})
 		}
 	}
-	now.Retiring = sortInPlaceByID(now.Retiring)
+	now.Retiring = addr.SortRetiring(now.Retiring)
 	if was.Delivered && len(r.Deliveries) > 0 {
 		now.DeliveryDigest = DeliveryDigest(r, p.remoteIDAfterPlan)
 	}

@@ -59,10 +59,9 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 // checkReferencedNotDestroyed refuses to destroy what a declared resource refers to by its name, whether the resource
 // changes or not. Links that stay as they are only stop working, which is a hazard.
 func (p *planner) checkReferencedNotDestroyed() {
-	destroyed, kinds, changes := map[addr.Addr]bool{}, map[string]bool{}, map[addr.Addr]*Change{}
+	destroyed, kinds := map[addr.Addr]bool{}, map[string]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
-		changes[c.Addr] = c
 		if c.Action == Delete && p.declaration(c.Addr) == nil {
 			destroyed[c.Addr], kinds[c.Kind.Name] = true, true
 		}
@@ -76,7 +75,7 @@ func (p *planner) checkReferencedNotDestroyed() {
 			if !kinds[kindName] || p.linkPlanner.isRemoteID(m.Attr, k, m.Name) {
 				return
 			}
-			c := changes[r.Addr]
+			c := p.changeOf(r.Addr)
 			stays := c == nil || c.Action == NoOp || c.Action == Update && !slices.Contains(c.Fields, attr)
 			if stays && slices.ContainsFunc(p.linkPlanner.linkAttrs(r.Kind), func(i int) bool { return r.Kind.Attrs[i].Name == attr }) {
 				return

@@ -17,9 +17,9 @@ import (
 func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
 	case old.KeptUntilRenewal, old.KeepUntil.After(p.Now):
-		h.keptRetirees = sortInPlaceByID(append(h.keptRetirees, old))
+		h.keptRetirees = addr.SortRetiring(append(h.keptRetirees, old))
 	case inUse && !old.KeepUntil.IsZero():
-		h.keptRetirees = sortInPlaceByID(append(h.keptRetirees, old))
+		h.keptRetirees = addr.SortRetiring(append(h.keptRetirees, old))
 		p.warnf(nil, "The key in use outlives its rotation",
 			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
 				"Run b2form with the key that took its place.", old.ID, words.ReadableTime(old.KeepUntil))

@@ -172,10 +172,7 @@ func (l *module) checkNeedLoops() {
 	if !l.shared.hasNeedsBesideArgs {
 		return
 	}
-	byAddr := make(map[addr.Addr]*config.Resource, len(l.config.Resources))
-	for _, r := range l.config.Resources {
-		byAddr[r.Addr] = r
-	}
+	byAddr := l.config.ResourcesByAddr()
 	state := make(map[addr.Addr]visitState, len(byAddr))
 	var path []addr.Addr
 	var walk func(r *config.Resource)
@@ -203,12 +200,8 @@ func (l *module) checkNeedLoops() {
 }
 
 func (l *module) reportNeedLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Addr) {
-	var steps []string
-	for _, a := range loop {
-		steps = append(steps, a.String())
-	}
 	l.errorAt(byAddr[loop[0]].Block.HeaderRange, "Reference loop",
 		fmt.Sprintf("These need one another in a circle: %s → %s. Remove one of "+
 			"the references.",
-			strings.Join(steps, " → "), loop[0]))
+			strings.Join(addr.Strings(loop), " → "), loop[0]))
 }

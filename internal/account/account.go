@@ -136,11 +136,10 @@ func (n *kindQueryBuilder) addEntry(e *addr.StateEntry) {
 	if !n.supportsMultiBucket && !n.isChild {
 		return
 	}
-	for _, old := range e.Retiring {
-		n.WantedIDs = append(n.WantedIDs, old.ID)
-	}
-	if e.ID != "" {
-		n.WantedIDs = append(n.WantedIDs, e.ID)
+	for id := range e.IDs() {
+		if id != "" { // an announced create has none yet
+			n.WantedIDs = append(n.WantedIDs, id)
+		}
 	}
 }
 

@@ -45,11 +45,10 @@ type UnacceptedDrift struct {
 // literal, in the only block of its object, or is not written at all. changes are those of
 // [plan.FindDrift]; read gives the text of a file of the configuration, or says in a clause why that is not edited.
 func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string) ([]byte, error)) *ConfigEdits {
-	e := &editor{read: read, sources: map[string]*source{}, declared: map[addr.Addr]*config.Resource{},
+	e := &editor{read: read, sources: map[string]*source{}, declared: c.ResourcesByAddr(),
 		blockObjectCount: map[hcl.Range]int{},
 		out:              &ConfigEdits{AcceptedAttrs: map[addr.Addr][]string{}}}
 	for _, r := range c.Resources {
-		e.declared[r.Addr] = r
 		e.blockObjectCount[r.Block.HeaderRange]++
 	}
 	for i := range changes {

@@ -207,15 +207,13 @@ func (w *writer) indexDeclaredAndOwned() {
 	w.idOfName = map[ObjectID]string{}
 	idOf := map[addr.Addr]string{}
 	for _, e := range w.Entries {
-		w.ownerAddrByID[ObjectID{e.Addr.Kind, e.ID}] = e.Addr
 		idOf[e.Addr] = e.ID
-		for _, old := range e.Retiring {
-			w.ownerAddrByID[ObjectID{e.Addr.Kind, old.ID}] = e.Addr
+		for id := range e.IDs() {
+			w.ownerAddrByID[ObjectID{e.Addr.Kind, id}] = e.Addr
 		}
 	}
-	byAddr := map[addr.Addr]*config.Resource{}
+	byAddr := w.Config.ResourcesByAddr()
 	for _, r := range w.Config.Resources {
-		byAddr[r.Addr] = r
 		w.takenLabels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
 	}
 	taken := slices.Clone(w.Config.AddrsWithUnknownInstances)

@@ -11,6 +11,7 @@ import (
 	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/schema/addr"
+	"b2form/schema/kind"
 )
 
 // resolveMarks writes references as such. Where word is the instance of a family that a
@@ -267,13 +268,5 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 
 // keySetExpr writes the instances of a family.
 func keySetExpr(keys []string) string {
-	return "toset(" + view.FormatHCLHidingSensitive(cty.ListVal(texts(keys))) + ")"
-}
-
-func texts(ss []string) []cty.Value {
-	out := make([]cty.Value, len(ss))
-	for i, s := range ss {
-		out[i] = cty.StringVal(s)
-	}
-	return out
+	return "toset(" + view.FormatHCLHidingSensitive(cty.ListVal(kind.StringValues(keys...))) + ")"
 }

@@ -68,15 +68,12 @@ func (r *Report) CountCredentialsWithFindings() int {
 // Run goes through every live credential. An error means that B2's answer
 // cannot be read.
 func Run(o Request) (*Report, error) {
-	l := auditor{Request: o, ownedByID: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
+	l := auditor{Request: o, ownedByID: map[string]Credential{}, declared: o.Config.ResourcesByAddr()}
 	for _, e := range o.Entries {
 		l.ownedByID[e.ID] = Credential{StateAddr: e.Addr, InState: true}
 		for _, old := range e.Retiring {
 			l.ownedByID[old.ID] = Credential{StateAddr: e.Addr, InState: true, Retiring: true}
 		}
-	}
-	for _, r := range o.Config.Resources {
-		l.declared[r.Addr] = r
 	}
 	report := &Report{OwnCredentialFindings: kind.LintMasterKey(o.Snapshot.Account)}
 	for _, k := range o.Kinds {

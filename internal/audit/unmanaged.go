@@ -95,9 +95,8 @@ func (w *managedIndex) collectManaged() {
 			continue
 		}
 		tied[e.Addr] = true
-		w.ids[objectKey{e.Addr.Kind, e.ID}] = true
-		for _, old := range e.Retiring {
-			w.ids[objectKey{e.Addr.Kind, old.ID}] = true
+		for id := range e.IDs() {
+			w.ids[objectKey{e.Addr.Kind, id}] = true
 		}
 	}
 	imported := map[addr.Addr]*config.Import{}

@@ -94,8 +94,8 @@ func Write(path string, f *File) (err error) {
 		return err
 	}
 	text, err := json.Marshal(document{
-		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandToApply: f.CommandToApply, Target: texts(f.Target),
-		Exclude: texts(f.Exclude), Replace: texts(f.Replace), ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
+		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandToApply: f.CommandToApply, Target: addr.Strings(f.Target),
+		Exclude: addr.Strings(f.Exclude), Replace: addr.Strings(f.Replace), ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
 		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
 		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContentsDescriptions: f.DestroyedContentsDescriptions,
 		PlanContextJSON: f.PlanContextJSON,
@@ -289,15 +289,6 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	f.Replace, errs[2] = parseTargets(d.Replace)
 	f.NonsensitiveVariables, errs[3] = decodeVariables(d.NonsensitiveVariables)
 	return f, errors.Join(errs[:]...)
-}
-
-// texts are addresses of resources and of modules.
-func texts(list []addr.Addr) []string {
-	var out []string
-	for _, a := range list {
-		out = append(out, a.String())
-	}
-	return out
 }
 
 func parseTargets(list []string) (out []addr.Addr, err error) {

@@ -96,11 +96,8 @@ func (s *State) checkObjectsUnique(path string) error {
 	holders := make(map[object]*addr.StateEntry, len(s.Entries))
 	for i := range s.Entries {
 		e := &s.Entries[i]
-		for n := -1; n < len(e.Retiring); n++ {
-			o := object{e.Addr.Kind, e.ID}
-			if n >= 0 {
-				o.id = e.Retiring[n].ID
-			}
+		for id := range e.IDs() {
+			o := object{e.Addr.Kind, id}
 			if other := holders[o]; other != nil {
 				return duplicateObjectError(path, o.kind, o.id, other, e)
 			}

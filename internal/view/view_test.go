@@ -70,8 +70,17 @@ func wanted(k *kind.Kind, set attrs) cty.Value {
 
 // live decodes an object as B2 would send it.
 func live(k *kind.Kind, raw string) cty.Value {
-	names := func(kind, id string) (string, bool) { return "acme-photos", kind == "bucket" && id == "b1" }
-	v, err := k.Decode(wire.RawJSON(raw), names, &wire.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
+	account := &wire.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"}
+	buckets := []wire.RawJSON{`{"bucketId":"b1","bucketName":"acme-photos"}`}
+	s, err := kind.NewSnapshot(account, schema.Kinds(), map[string][]wire.RawJSON{"bucket": buckets})
+	if err != nil {
+		panic(err)
+	}
+	o, err := s.NewObject(k, wire.RawJSON(raw))
+	if err != nil {
+		panic(err)
+	}
+	v, err := o.Value()
 	if err != nil {
 		panic(err)
 	}

@@ -1,6 +1,11 @@
 package addr
 
-import "time"
+import (
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
 
 // A StateEntry is what the state records of one owned object: never a setting,
 // never a secret.
@@ -29,6 +34,20 @@ type StateEntry struct {
 	DriftDigests DriftDigests `json:"digests,omitempty"`
 }
 
+// IDs are those of the object, "" where it is not known, and of the earlier ones that it replaced.
+func (e *StateEntry) IDs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(e.ID) {
+			return
+		}
+		for _, old := range e.Retiring {
+			if !yield(old.ID) {
+				return
+			}
+		}
+	}
+}
+
 // mayBeUnlistedFor is how long B2 may leave a new object out of its listings: "some changes to app keys may take a
 // few minutes" ("Create and Manage App Keys").
 const mayBeUnlistedFor = 2 * time.Minute
@@ -50,4 +69,10 @@ type RetiringObject struct {
 	// KeptUntilRenewal says that nobody knows whether its users ever got its successor. It
 	// lives until that is renewed, and then for the overlap.
 	KeptUntilRenewal bool `json:"kept,omitempty"`
+}
+
+// SortRetiring sorts a list by ID, in place.
+func SortRetiring(list []RetiringObject) []RetiringObject {
+	slices.SortFunc(list, func(a, b RetiringObject) int { return strings.Compare(a.ID, b.ID) })
+	return list
 }

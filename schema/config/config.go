@@ -45,6 +45,23 @@ type Config struct {
 	ValidReferences func() []string
 }
 
+// ResourcesByAddr are the declared resources by their addresses.
+func (c *Config) ResourcesByAddr() map[addr.Addr]*Resource {
+	byAddr := make(map[addr.Addr]*Resource, len(c.Resources))
+	for _, r := range c.Resources {
+		byAddr[r.Addr] = r
+	}
+	return byAddr
+}
+
+// FindResource is what is declared at an address; nil: nothing.
+func (c *Config) FindResource(a addr.Addr) *Resource {
+	if i := slices.IndexFunc(c.Resources, func(r *Resource) bool { return r.Addr == a }); i >= 0 {
+		return c.Resources[i]
+	}
+	return nil
+}
+
 // Settings is the b2form block.
 type Settings struct {
 	AccountID string            // refuse any other account; "": any

@@ -55,7 +55,7 @@ func sameValidDurationIfKnown(p kind.Comparison) bool {
 		return false
 	}
 	lasts := parseCheckedDuration(want.AsString())
-	life := timeFromKnownMillis(expires).Sub(p.Entry.Created)
+	life := kind.TimeFromMillis(expires).Sub(p.Entry.Created)
 	return (life - lasts).Abs() <= min(tolerance, lasts/2)
 }
 
@@ -85,19 +85,9 @@ func setValidDuration(v kind.Values, life time.Duration) {
 	v.Set("valid_duration", &lasts)
 }
 
-// timeFromKnownMillis is a timestamp of B2: milliseconds since 1970.
-func timeFromKnownMillis(v cty.Value) time.Time {
-	ms, _ := v.AsBigFloat().Int64()
-	return time.UnixMilli(ms).UTC()
-}
-
 // expiresAt is when the live key ends; zero: never.
 func expiresAt(live kind.AttrReader) time.Time {
-	v := live.GetAttr(expiryAttr)
-	if v.IsNull() || !v.IsKnown() {
-		return time.Time{}
-	}
-	return timeFromKnownMillis(v)
+	return kind.TimeFromMillis(live.GetAttr(expiryAttr))
 }
 
 // expiryText is what B2 tells of a live key's valid_duration.

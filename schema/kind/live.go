@@ -102,20 +102,11 @@ func (r *objectDecoder) clearDecoded() {
 	}
 }
 
-// Decode reads one live object, which is valid JSON: every attribute of the kind
+// decode reads one live object, which is valid JSON: every attribute of the kind
 // by its wire path. What B2 hides from the credentials is unknown; what is absent
-// is null, except that an absent list, set or map is empty. names resolves
-// references; an ID it does not know stands as "(deleted bucket ID)". Values come
-// normalised. An error names the attribute.
-func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string, ok bool), account *wire.Account) (cty.Value, error) {
-	v, err := newObjectDecoder(k, names, account).decode(raw)
-	if err != nil {
-		return cty.NilVal, err
-	}
-	return v.ObjectWithoutUnset(), nil
-}
-
-// decode is [Kind.Decode] without the cty object.
+// is null, except that an absent list, set or map is empty. An ID without a known
+// name stands as "(deleted bucket ID)". Values come normalised. An error names the
+// attribute.
 func (r *objectDecoder) decode(raw wire.RawJSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

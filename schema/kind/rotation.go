@@ -36,8 +36,8 @@ func (k *Kind) RotationOf(v AttrReader) (r Rotation, ok bool) {
 	return k.Credential.Rotation(v)
 }
 
-// timeFromMillis is a time as B2 tells it, in milliseconds since 1970; zero: it does not.
-func timeFromMillis(v cty.Value) time.Time {
+// TimeFromMillis is a time as B2 tells it, in milliseconds since 1970; zero: it does not.
+func TimeFromMillis(v cty.Value) time.Time {
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
 	}
@@ -50,7 +50,7 @@ func (k *Kind) ExpiryOf(live AttrReader) (expiresOrZero time.Time) {
 	if k.Credential == nil || live.IsNull() {
 		return time.Time{}
 	}
-	return timeFromMillis(live.GetAttr(k.Credential.ExpiryAttr))
+	return TimeFromMillis(live.GetAttr(k.Credential.ExpiryAttr))
 }
 
 // stampLayout is the time in a stamped name, in UTC: letters, digits and dashes

@@ -45,7 +45,15 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want, err := k.Decode(o.Raw, s.NameUnlessNamesRepeat, account)
+				alone, err := kind.NewSnapshot(account, []*kind.Kind{b}, map[string][]wire.RawJSON{b.Name: raw[b.Name]})
+				if err != nil {
+					t.Fatal(err)
+				}
+				fresh, err := alone.NewObject(k, o.Raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := fresh.Value()
 				if err != nil || !got.RawEquals(want) {
 					t.Errorf("%s is read as %#v, by itself as %#v, %v", o.ID, got, want, err)
 				}
