@@ -109,7 +109,7 @@ func (h HTTPBackend) Open(ctx context.Context, o Options) (*Store, error) {
 func (h HTTPBackend) noLockError() *Error {
 	return h.error("The state has no lock", "The backend names no lock_address, so nothing would keep two runs apart. Set it to "+
 		"where the server takes LOCK, often the address itself; or, where the server has no lock, run with -lock=false and see to it "+
-		"that runs follow each other.", nil)
+		"that runs follow each other.")
 }
 
 // acquireLock takes the lock, trying for as long as o says.
@@ -215,7 +215,7 @@ func (h HTTPBackend) CheckServerByTrial(ctx context.Context, o Options) error {
 		err = errors.Join(h.error("The server does not keep runs apart",
 			fmt.Sprintf("The server at %s gave the lock of the state to one run and then, while that had it, to another. With it two "+
 				"runs would change the state at once. Look whether lock_address and lock_method of the backend are right; else use a "+
-				"server that has locks.", visible.EscapeLine(h.String())), nil),
+				"server that has locks.", visible.EscapeLine(h.String()))),
 			h.releaseLock(ctx, other))
 	}
 	return errors.Join(err, s.Close())
@@ -228,8 +228,8 @@ func httpLockedError(held *LockedError) *Error {
 }
 
 // error is an *Error about this state.
-func (h HTTPBackend) error(summary, detail string, cause error) *Error {
-	return &Error{Summary: summary, Detail: detail, Path: h.String(), Cause: cause}
+func (h HTTPBackend) error(summary, detail string) *Error {
+	return &Error{Summary: summary, Detail: detail, Path: h.String()}
 }
 
 // refusedError explains a reply that is a refusal.
@@ -251,5 +251,5 @@ func (h HTTPBackend) refusedError(requestedAction string, r *httpReply) *Error {
 	}
 	return h.error("The server of the state refuses",
 		fmt.Sprintf("The server at %s was asked to %s and answered %d %s%s. %s", where, requestedAction,
-			r.status, http.StatusText(r.status), h.replyExcerptClause(r.body), todo), nil)
+			r.status, http.StatusText(r.status), h.replyExcerptClause(r.body), todo))
 }

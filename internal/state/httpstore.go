@@ -75,13 +75,13 @@ func (h HTTPBackend) parse(data []byte) (*httpDocument, error) {
 		return nil, h.error("The server has no state of b2form",
 			"What the server at "+where+" answers is no state that b2form stored. It was "+
 				"left as it is. Correct the address, or take away what is there: b2form then finds everything again by name and takes "+
-				"it back with one approval.", nil)
+				"it back with one approval.")
 	}
 	if d.Serial > maxSerial {
 		return nil, h.error("The serial of the state cannot grow",
 			fmt.Sprintf("The server at %s answers a state with the serial %d, which "+
 				"cannot be counted up. It was left as it is. Restore an earlier version of the state there, or set \"serial\" to a "+
-				"smaller number.", where, d.Serial), nil)
+				"smaller number.", where, d.Serial))
 	}
 	return d, nil
 }
@@ -109,7 +109,7 @@ func (h HTTPBackend) storedStateMissingError() error {
 	return h.error("The server does not have the state that it took", fmt.Sprintf("The server at %s has taken the state and now answers "+
 		"that there is none, or the one before, so nothing further is sent. What this run did last may not be recorded. If the server "+
 		"does not keep what it takes, or keeps it elsewhere, correct the address and the methods of the backend. If somebody has "+
-		"deleted the state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())), nil)
+		"deleted the state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())))
 }
 
 // parseStateAndJournal reads what the document holds.
@@ -217,7 +217,7 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 	if int64(len(body)) > k.maxBytes() {
 		return k.error("The state is too large for its server", fmt.Sprintf("With what this run records it has %d MiB, and behind a "+
 			"server b2form keeps %d MiB at most. Nothing was stored. Keep it in a bucket or a database, or divide the configuration.",
-			len(body)>>20, k.maxBytes()>>20), nil)
+			len(body)>>20, k.maxBytes()>>20))
 	}
 	k.unconfirmedStores = append(k.unconfirmedStores, next)
 	for try, wait := 0, k.FirstRetryWait; ; try++ {

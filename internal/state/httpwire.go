@@ -82,7 +82,7 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	request, err := http.NewRequestWithContext(limited, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, h.error("Invalid backend", h.backendArgumentFor(address)+" of the backend, or its method, cannot be used. Write "+
-			"addresses as https://example.com/states/web, and methods as POST.", nil)
+			"addresses as https://example.com/states/web, and methods as POST.")
 	}
 	if len(body) > 0 {
 		sum := md5.Sum(body)
@@ -104,7 +104,7 @@ func (h HTTPBackend) sendOnce(ctx context.Context, method, address string, body 
 	if int64(len(r.body)) > maxReplyBytes {
 		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
 			"answers needs, not even one with the largest state that b2form stores there. Look whether %s is right.",
-			visible.EscapeLine(displayURL(address)), maxReplyBytes>>10, h.backendArgumentFor(address)), nil)
+			visible.EscapeLine(displayURL(address)), maxReplyBytes>>10, h.backendArgumentFor(address)))
 	}
 	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
 		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
@@ -141,8 +141,7 @@ func (h HTTPBackend) explainUnreachable(address string, err error) error {
 	}
 	return h.error("The server of the state cannot be reached", fmt.Sprintf("%s does not answer: %s. Look whether %s is right "+
 		"and the server runs, then run the same command again.", visible.EscapeLine(displayURL(address)), u.reason,
-		h.backendArgumentFor(address)),
-		nil)
+		h.backendArgumentFor(address)))
 }
 
 // scrubAndTruncate is what somebody else said, without the password, also as the header has it, and in
