@@ -139,28 +139,38 @@ func rangesOf(blocks hcl.Blocks, in *hclsyntax.Body) (ranges []hcl.Range) {
 }
 
 func (l *module) newMetaArgs(k *kind.Kind, content *hcl.BodyContent) *metaArgs {
-	expr := func(name string) hcl.Expression {
-		if a := content.Attributes[name]; a != nil {
-			return a.Expr
-		}
-		return nil
-	}
-	m := &metaArgs{forEach: expr("for_each"), count: expr("count"), preventDestroy: expr("prevent_destroy"),
-		dependsOn: expr("depends_on"), policyExceptions: expr("policy_exceptions")}
-	if m.forEach != nil && m.count != nil {
-		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
-			"Remove one of them.")
-		m.count = nil
-	}
-	if a := content.Attributes["prevent_destroy"]; a != nil {
+	attrs := content.Attributes
+	m := &metaArgs{preventDestroy: exprIfGiven(attrs, "prevent_destroy"), dependsOn: exprIfGiven(attrs, "depends_on"),
+		policyExceptions: exprIfGiven(attrs, "policy_exceptions")}
+	m.forEach, m.count = l.repetitionExprs(attrs, "block")
+	if a := attrs["prevent_destroy"]; a != nil {
 		m.preventDestroyRange = a.Range
 	}
-	if e := expr("ignore_changes"); e != nil {
+	if e := exprIfGiven(attrs, "ignore_changes"); e != nil {
 		m.ignoreChanges = l.readIgnoreChanges(k, e)
 	}
 	m.preconditions = l.readConditions(precondition, content.Blocks, syntax.ResourceBlock())
 	m.postconditions = l.readConditions(postcondition, content.Blocks, syntax.ResourceBlock())
 	return m
+}
+
+// exprIfGiven is the expression of an argument; nil: it is left out.
+func exprIfGiven(attrs hcl.Attributes, name string) hcl.Expression {
+	if a := attrs[name]; a != nil {
+		return a.Expr
+	}
+	return nil
+}
+
+// repetitionExprs are what repeats a block or module; at most one of them is not nil.
+func (l *module) repetitionExprs(attrs hcl.Attributes, what string) (forEach, count hcl.Expression) {
+	forEach, count = exprIfGiven(attrs, "for_each"), exprIfGiven(attrs, "count")
+	if forEach != nil && count != nil {
+		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A "+what+" is repeated by for_each or by count. Remove one of "+
+			"them.")
+		return forEach, nil
+	}
+	return forEach, count
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -37,7 +38,7 @@ func (e *instanceEvaluation) readPayloadAndFillSHA1() *wire.Payload {
 		p, err = from.ReadPayload(source.AsString())
 	}
 	if err != nil {
-		e.errorAtAttr(c.SourceAttr, "Source cannot be read", sentence(err.Error()))
+		e.errorAtAttr(c.SourceAttr, "Source cannot be read", words.Sentence(err.Error()))
 		e.unknownByError = true
 		return nil
 	}

@@ -102,23 +102,16 @@ func (l *module) declareData(b *hcl.Block) {
 	l.nodes = append(l.nodes, d.node)
 	l.shared.hasPendingData = l.shared.hasPendingData || l.Snapshot == nil
 	content, _ := l.readContent(b, d.form.syntax)
+	d.forEach, d.count = l.repetitionExprs(content.Attributes, "block")
 	for name, a := range content.Attributes {
-		switch name {
-		case "for_each":
-			d.forEach = a.Expr
-		case "count":
-			d.count = a.Expr
-		default:
+		if name != "for_each" && name != "count" {
 			d.args[name] = a
 		}
 	}
 	d.preconditions = l.readConditions(precondition, content.Blocks, d.form.syntax)
 	d.postconditions = l.readConditions(postcondition, content.Blocks, d.form.syntax)
 	switch {
-	case d.forEach != nil && d.count != nil:
-		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
-			"Remove one of them.")
-		d.count = nil
+	case d.forEach != nil && content.Attributes["count"] != nil: // reported
 	case !d.form.isList && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
 		d.node.notEvaluated = true
 		if misspelt := func(it bodyItem) bool {

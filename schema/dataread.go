@@ -120,10 +120,7 @@ func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Valu
 				syntax.MostCount)})
 	}
 	answer := l.listDataAttrs(d, found.Objects)
-	answer[listingComplete], answer[listingFolders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
-	if len(found.Folders) > 0 {
-		answer[listingFolders] = cty.ListVal(kind.StringValues(found.Folders...))
-	}
+	answer[listingComplete], answer[listingFolders] = cty.BoolVal(!found.More), textList(found.Folders)
 	return cty.ObjectVal(answer)
 }
 
@@ -173,8 +170,8 @@ type unreadableMark struct{ attrReference, capability string }
 func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 	v, err := o.Value()
 	if err != nil {
-		l.errorAt(d.place, "B2's answer cannot be read", sentence(err.Error())+" Either B2 has changed, or this is a defect of b2form: "+
-			"please report it with this text.")
+		l.errorAt(d.place, "B2's answer cannot be read", words.Sentence(err.Error())+" Either B2 has changed, or this is a defect of "+
+			"b2form: please report it with this text.")
 		return cty.UnknownVal(o.Kind.LiveType())
 	}
 	attrs := v.AsValueMap()
@@ -200,13 +197,6 @@ func accountDataValue(a *wire.Account) cty.Value {
 		}
 		return cty.StringVal(s)
 	}
-	texts := func(ss []string) cty.Value {
-		if len(ss) == 0 {
-			return cty.ListValEmpty(cty.String)
-		}
-		slices.Sort(ss)
-		return cty.ListVal(kind.StringValues(ss...))
-	}
 	size := func(n int64) cty.Value {
 		if n <= 0 {
 			return cty.NullVal(cty.Number)
@@ -219,13 +209,14 @@ func accountDataValue(a *wire.Account) cty.Value {
 		for _, b := range a.AllowedBuckets {
 			names = append(names, b.Name)
 		}
-		buckets = texts(names)
+		buckets = textList(slices.Sorted(slices.Values(names)))
 	}
 	return cty.ObjectVal(map[string]cty.Value{
 		"account_id": text(a.ID), "application_key_id": text(a.KeyID), "realm": text(a.Realm),
 		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
 		"api_url":      text(a.APIURL),
-		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.DataNamePrefix: text(a.NamePrefix),
+		"capabilities": textList(slices.Sorted(slices.Values(a.Capabilities))), "buckets": buckets,
+		syntax.DataNamePrefix:        text(a.NamePrefix),
 		"absolute_minimum_part_size": size(a.SmallestPartSize), "recommended_part_size": size(a.RecommendedPartSize),
 	})
 }

@@ -102,12 +102,9 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	for _, b := range schema.Blocks {
 		known = append(known, b.Type)
 	}
-	json := true
-	if _, native := body.(*hclsyntax.Body); native {
-		json = false
-	}
+	_, native := body.(*hclsyntax.Body)
 	for _, it := range topLevelItems(body) {
-		if slices.Contains(known, it.name) && (it.isNativeBlock || json) {
+		if slices.Contains(known, it.name) && (it.isNativeBlock || !native) {
 			continue
 		}
 		if i := slices.IndexFunc(syntax.TerraformBlockHints(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
@@ -115,7 +112,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 			l.errorAt(it.nameRange, h.Summary, h.Advice)
 			continue
 		}
-		if !it.isNativeBlock && !json {
+		if !it.isNativeBlock && native {
 			l.errorAt(it.nameRange, "Unsupported argument", fmt.Sprintf(
 				"An argument named %q is not expected at the top level of a file. Named values go into a locals block.", it.name))
 			continue

@@ -202,7 +202,7 @@ func (e *instanceEvaluation) evalRecipients(a *hcl.Attribute, out *config.Delive
 	}
 	for i, r := range list {
 		if err := agefile.CheckRecipient(r); err != nil {
-			e.reportAt(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), summary, sentence(err.Error()))
+			e.reportAt(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), summary, words.Sentence(err.Error()))
 			ok = false
 		}
 	}
@@ -210,14 +210,12 @@ func (e *instanceEvaluation) evalRecipients(a *hcl.Attribute, out *config.Delive
 		return false
 	}
 	if _, err := agefile.Encrypt("", list); err != nil {
-		e.reportAt(hcl.DiagError, a.Expr.Range(), summary, sentence(err.Error()))
+		e.reportAt(hcl.DiagError, a.Expr.Range(), summary, words.Sentence(err.Error()))
 		return false
 	}
 	out.Recipients = list
 	return true
 }
-
-func sentence(s string) string { return words.CapitalizeUnlessName(s) + "." }
 
 // evalStringList evaluates an argument that must be a known list of strings.
 func (e *instanceEvaluation) evalStringList(a *hcl.Attribute) (texts []string, ok bool) {

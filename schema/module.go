@@ -92,18 +92,8 @@ func (l *module) declareModule(b *hcl.Block) {
 	d := syntax.FindFixedBlock(b.Type)
 	content, complete := l.readContent(b, d)
 	attrs := content.Attributes
-	expr := func(name string) hcl.Expression {
-		if a := attrs[name]; a != nil {
-			return a.Expr
-		}
-		return nil
-	}
-	c.forEach, c.count, c.dependsOn = expr("for_each"), expr("count"), expr("depends_on")
-	if c.forEach != nil && c.count != nil {
-		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A module is repeated by for_each or by count. Remove one of "+
-			"them.")
-		c.count = nil
-	}
+	c.forEach, c.count = l.repetitionExprs(attrs, "module")
+	c.dependsOn = exprIfGiven(attrs, "depends_on")
 	if complete {
 		c.folder = l.moduleFolderOf(attrs["source"])
 	}

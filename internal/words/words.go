@@ -30,6 +30,9 @@ func CapitalizeUnlessName(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
+// Sentence makes a sentence of words without a period.
+func Sentence(s string) string { return CapitalizeUnlessName(s) + "." }
+
 // WithArticle is a noun with its article: "a bucket", "an object".
 func WithArticle(noun string) string {
 	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
