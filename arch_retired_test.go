@@ -152,8 +152,8 @@ internal/view:
 	PlanContext.Declared PlanContext.DeclaredValuesOfDrifted, PlanContext.Outputs PlanContext.UnchangedOutputs,
 	PlanDocument.Version PlanDocument.ProgramVersion, Reference KindPage, Row TwoColumnRow, Rows TwoColumnTable, Secret NewKey,
 	Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints, body changeRenderer, changeView changeRenderer,
-	edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates, group diagGroup, group.more diagGroup.similar,
-	ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter, literalWriter literalFormatter, mapEntry keyedValue,
+	edge.last edge.deferred, fields jsonFields, fold similarCreates, group diagGroup, group.more diagGroup.similar,
+	ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter, literalWriter literalFormatter,
 	printer linePrinter, resourceIdentity resourceAddressJSON, row tableRow, verbs actionWords
 internal/visible:
 	Cut EscapeTruncated, HCL EscapeInvisibleInHCL, HoldsCommand HasCICommand,

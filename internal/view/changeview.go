@@ -2,13 +2,13 @@ package view
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/visible"
-	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/kind"
 )
@@ -45,9 +45,7 @@ func (b changeRenderer) bodyLines() []lineTree {
 		}
 		out = append(out, ls...)
 	}
-	if hidden > 0 {
-		out = append(out, commentLine("("+words.Count(hidden, "unchanged attribute", "unchanged attributes")+" hidden)"))
-	}
+	out = append(out, hiddenCountLines(hidden, "attribute")...)
 	for _, d := range b.change.DeliverTo {
 		out = append(out, commentLine("secret → "+d))
 	}
@@ -201,8 +199,9 @@ func (b changeRenderer) leafLine(a *kind.Attr, sign string, v cty.Value) lineTre
 	}
 	if v.Type().IsMapType() {
 		l := lineTree{sign: sign, name: name, openBracket: "{", afterClosing: gone}
-		for _, e := range sortedMapElements(v) {
-			l.children = append(l.children, lineTree{sign: sign, name: quoteHCL(e.key), value: b.format(e.val, 0)})
+		elements := v.AsValueMap()
+		for _, key := range slices.Sorted(maps.Keys(elements)) {
+			l.children = append(l.children, lineTree{sign: sign, name: quoteHCL(key), value: b.format(elements[key], 0)})
 		}
 		return l
 	}
@@ -227,22 +226,4 @@ func (b changeRenderer) summaryByConsoleName(a *kind.Attr, v cty.Value) string {
 		return ""
 	}
 	return fmt.Sprintf("(%d %s, as the console gives for %s)", v.LengthInt(), a.Name, name)
-}
-
-type keyedValue struct {
-	key string
-	val cty.Value
-}
-
-// sortedMapElements lists a map sorted by key; nothing for a null one.
-func sortedMapElements(v cty.Value) []keyedValue {
-	if v.IsNull() {
-		return nil
-	}
-	out := make([]keyedValue, 0, v.LengthInt())
-	for it := v.ElementIterator(); it.Next(); {
-		k, e := it.Element()
-		out = append(out, keyedValue{k.AsString(), e})
-	}
-	return out
 }

@@ -1,9 +1,11 @@
 package view
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -53,10 +55,7 @@ func (b changeRenderer) memberChanges(a *kind.Attr, before, after cty.Value) []l
 			hidden++
 		}
 	}
-	if hidden > 0 {
-		out = append(out, commentLine("("+words.Count(hidden, "unchanged member", "unchanged members")+" hidden)"))
-	}
-	return out
+	return append(out, hiddenCountLines(hidden, "member")...)
 }
 
 // blockChanges shows how a list of nested objects changes. The first member names an
@@ -92,10 +91,7 @@ func (b changeRenderer) blockChanges(a *kind.Attr, before, after cty.Value) []li
 	if moved {
 		out = append(out, commentLine("(the order of "+a.Name+" changes)"))
 	}
-	if hidden > 0 {
-		out = append(out, commentLine("("+words.Count(hidden, "unchanged block", "unchanged blocks")+" hidden)"))
-	}
-	return out
+	return append(out, hiddenCountLines(hidden, "block")...)
 }
 
 // findCounterpart finds the element that e is to be compared with: an equal one, else the
@@ -124,18 +120,14 @@ func elementAttr(a *kind.Attr) *kind.Attr {
 func (b changeRenderer) mapChange(name string, before, after cty.Value) lineTree {
 	l := lineTree{sign: "~", name: name, openBracket: "{"}
 	from, to := before.AsValueMap(), after.AsValueMap()
-	both := make(map[string]cty.Value, len(from)+len(to))
-	for k, v := range from {
-		both[k] = v
-	}
-	for k, v := range to {
-		both[k] = v
-	}
+	all := make(map[string]cty.Value, len(from)+len(to))
+	maps.Copy(all, from)
+	maps.Copy(all, to)
 	hidden := 0
-	for _, e := range sortedMapElements(cty.MapVal(both)) {
-		old, had := from[e.key]
-		val, has := to[e.key]
-		k := quoteHCL(e.key)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		old, had := from[key]
+		val, has := to[key]
+		k := quoteHCL(key)
 		switch {
 		case !had:
 			l.children = append(l.children, lineTree{sign: "+", name: k, value: b.format(val, 0)})
@@ -147,9 +139,7 @@ func (b changeRenderer) mapChange(name string, before, after cty.Value) lineTree
 			l.children = append(l.children, lineTree{sign: "~", name: k, value: b.format(old, 0) + " -> " + b.format(val, 0)})
 		}
 	}
-	if hidden > 0 {
-		l.children = append(l.children, commentLine("("+words.Count(hidden, "unchanged element", "unchanged elements")+" hidden)"))
-	}
+	l.children = append(l.children, hiddenCountLines(hidden, "element")...)
 	return l
 }
 
@@ -184,8 +174,6 @@ func (b changeRenderer) listChange(name string, before, after cty.Value) lineTre
 	if len(l.children) == 0 {
 		return lineTree{sign: "~", name: name, value: b.format(before, 0) + " -> " + b.format(after, 0)}
 	}
-	if hidden > 0 {
-		l.children = append(l.children, commentLine("("+words.Count(hidden, "unchanged element", "unchanged elements")+" hidden)"))
-	}
+	l.children = append(l.children, hiddenCountLines(hidden, "element")...)
 	return l
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"b2form/internal/visible"
+	"b2form/internal/words"
 )
 
 // A lineTree is one line of a block's body, or a nested structure with lines of its
@@ -22,6 +23,14 @@ type lineTree struct {
 
 // commentLine is a line that only remarks.
 func commentLine(text string) lineTree { return lineTree{value: "# " + visible.EscapeLine(text)} }
+
+// hiddenCountLines say how many parts are not shown since they stay as they are; nothing of none.
+func hiddenCountLines(n int, part string) []lineTree {
+	if n == 0 {
+		return nil
+	}
+	return []lineTree{commentLine("(" + words.Count(n, "unchanged "+part, "unchanged "+part+"s") + " hidden)")}
+}
 
 // A linePrinter writes lines with Terraform's indentation: per depth four columns,
 // the sign in the last but one of them.

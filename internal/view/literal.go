@@ -1,7 +1,8 @@
 package view
 
 import (
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -119,28 +120,14 @@ func (l literalFormatter) formatObject(v cty.Value, depth int) string {
 		return "{}"
 	}
 	m := v.AsValueMap()
-	names := make([]string, 0, len(m))
-	width := 0
-	for name := range m {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	keys := make([]string, len(names))
-	allPlain := true
+	names, write, width := slices.Sorted(maps.Keys(m)), uniformKeyQuoter(m), 0
 	for _, name := range names {
-		allPlain = allPlain && hclsyntax.ValidIdentifier(name)
-	}
-	for i, name := range names {
-		keys[i] = name
-		if !allPlain {
-			keys[i] = quoteHCL(name)
-		}
-		width = max(width, utf8.RuneCountInString(keys[i]))
+		width = max(width, utf8.RuneCountInString(write(name)))
 	}
 	var b strings.Builder
 	b.WriteString("{\n")
-	for i, name := range names {
-		b.WriteString(strings.Repeat("  ", depth+1) + padRight(keys[i], width) + " = " + l.format(m[name], depth+1) + "\n")
+	for _, name := range names {
+		b.WriteString(strings.Repeat("  ", depth+1) + padRight(write(name), width) + " = " + l.format(m[name], depth+1) + "\n")
 	}
 	b.WriteString(strings.Repeat("  ", depth) + "}")
 	return b.String()

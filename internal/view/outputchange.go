@@ -7,7 +7,6 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/kind"
 )
@@ -134,9 +133,7 @@ func (d valueDiffer) changeLine(name string, before, after cty.Value) lineTree {
 			l.children = append(l.children, d.changeLine(write(key), old, e))
 		}
 	}
-	if hidden > 0 {
-		l.children = append(l.children, commentLine("("+words.Count(hidden, "unchanged element", "unchanged elements")+" hidden)"))
-	}
+	l.children = append(l.children, hiddenCountLines(hidden, "element")...)
 	return l
 }
 

@@ -32,13 +32,7 @@ func (t TextUI) Proof(results []prove.Result) {
 			b.WriteString(strings.Join(wrapLine(detail, t.Style.Width, strings.Repeat(" ", 9)), "\n") + "\n")
 		}
 	}
-	n := CountTestRuns(ProofAsTestFiles(results))
-	head, rest, _ := strings.Cut(n.summaryText(), " ")
-	ink := green
-	if n.Failed() {
-		ink = red
-	}
-	fmt.Fprintf(&b, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
+	b.WriteString(t.testSummary(CountTestRuns(ProofAsTestFiles(results))))
 	io.WriteString(t.Out, b.String())
 }
 

@@ -116,14 +116,10 @@ func attrOmissionEffect(a *kind.Attr) string {
 		return "required"
 	case a.KeepLive:
 		return "left alone"
-	case a.Default == cty.NilVal || isCollection(a.Default) && a.Default.LengthInt() == 0:
+	case a.Default == cty.NilVal || kind.IsNullOrEmptyCollection(a.Default):
 		return "none"
 	}
 	return "`" + literalFormatter{}.format(a.Default, 0) + "`"
-}
-
-func isCollection(v cty.Value) bool {
-	return v.Type().IsCollectionType()
 }
 
 func changeEffect(k *kind.Kind, a *kind.Attr) string {

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -34,9 +35,7 @@ func (j JSONUI) emit(level, message, lineType string, more jsonFields) error {
 		"@timestamp": j.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00"),
 		"type":       lineType,
 	}
-	for k, v := range more {
-		m[k] = v
-	}
+	maps.Copy(m, more)
 	_, err := j.Out.Write(append(visible.EscapeInvisibleInJSON(mustMarshal(m)), '\n'))
 	return err // most pass over it: who closed the pipe reads no error either
 }
@@ -151,7 +150,7 @@ func (j JSONUI) Plan(p *plan.Plan, m PlanPurpose) {
 	default:
 		operation = m.ApplyingCommandName()
 	}
-	j.emitSummary(p.Counts(), operation, summaryLine(p.Counts(), Style{}))
+	j.emitSummary(p.Counts(), operation, PlanSummary(p.Counts()))
 }
 
 // A stepJSON is one step of a plan. Its needs are indices of others.

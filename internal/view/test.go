@@ -94,13 +94,17 @@ func (t TextUI) Tests(files []TestFileResult) {
 			t.Diagnostics(r.Diagnostics, f.Sources)
 		}
 	}
-	n := CountTestRuns(files)
+	io.WriteString(t.Out, t.testSummary(CountTestRuns(files)))
+}
+
+// testSummary is the closing line, behind an empty one.
+func (t TextUI) testSummary(n TestCounts) string {
 	ink := green
 	if n.Failed() {
 		ink = red
 	}
 	head, rest, _ := strings.Cut(n.summaryText(), " ")
-	fmt.Fprintf(t.Out, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
+	return fmt.Sprintf("\n%s %s\n", t.Style.paint(head, bold, ink), rest)
 }
 
 func (t TextUI) paintTestStatus(s TestStatus) string {
