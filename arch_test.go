@@ -111,7 +111,7 @@ func mayImport() map[string][]string {
 		"internal/b2": {"internal/scrub", "internal/visible", "internal/words", "schema/wire", "internal/pause",
 			"internal/reach"},
 		"internal/emulator": {},
-		"internal/forge": {"internal/pause", "internal/reach", "internal/scrub", "internal/secret", "internal/visible",
+		"internal/forge": {"internal/reach", "internal/scrub", "internal/secret", "internal/visible",
 			"internal/words"},
 		"internal/credentials": {"internal/durable", "internal/scrub", "internal/secret", "internal/words"},
 		"internal/view": {"internal/visible", "internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind",

@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -36,11 +37,7 @@ type postCollection struct {
 }
 
 func (l postCollection) itemPath(id int64) string {
-	path := l.itemBasePath
-	if path == "" {
-		path = l.path
-	}
-	return path + "/" + strconv.FormatInt(id, 10)
+	return cmp.Or(l.itemBasePath, l.path) + "/" + strconv.FormatInt(id, 10)
 }
 
 func (c *Client) comments() postCollection { return c.dialect.comments(&c.repository) }

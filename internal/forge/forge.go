@@ -15,7 +15,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"b2form/internal/pause"
 	"b2form/internal/secret"
 )
 
@@ -77,8 +76,7 @@ type Client struct {
 type Options struct {
 	UserAgent string
 	Now       func() time.Time
-	// Wait waits between attempts; nil: by the clock.
-	Wait func(context.Context, time.Duration) error
+	Wait      func(context.Context, time.Duration) error // between attempts
 }
 
 // New makes a client, without asking the service for anything. The error is an [*Error].
@@ -89,9 +87,6 @@ func New(r Repository, o Options) (*Client, error) {
 			dialects()[r.Service].displayName, dialects()[r.Service].exampleAPI)}
 	}
 	c := &Client{repository: r, dialect: dialects()[r.Service], root: root, userAgent: o.UserAgent, now: o.Now, wait: o.Wait}
-	if c.wait == nil {
-		c.wait = pause.For
-	}
 	c.http = &http.Client{Timeout: time.Minute, CheckRedirect: c.checkRedirect}
 	return c, nil
 }
