@@ -20,7 +20,6 @@ import (
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
-	"b2form/schema/config"
 	"b2form/schema/folder"
 )
 
@@ -63,13 +62,12 @@ func (s *session) showOrWriteDriftEdits(changes []plan.Change, writeFiles bool) 
 func (s *session) updatePlaces(byHand []adopt.UnacceptedDrift) {
 	for i := range byHand {
 		h := &byHand[i]
-		at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == h.Addr })
-		switch {
-		case at < 0:
+		switch r := s.config.FindResource(h.Addr); {
+		case r == nil:
 		case h.Attr == "":
-			h.Place = s.config.Resources[at].Block.HeaderRange
+			h.Place = r.Block.HeaderRange
 		default:
-			h.Place = s.config.Resources[at].Block.RangeOf(h.Attr)
+			h.Place = r.Block.RangeOf(h.Attr)
 		}
 	}
 }

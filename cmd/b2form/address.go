@@ -43,7 +43,7 @@ func parseAll(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr
 	for i, arg := range args {
 		a, err := parseAddress(arg, parse)
 		if err != nil {
-			return nil, failf("Invalid address", "%s.", words.CapitalizeUnlessName(err.Error()))
+			return nil, failf("Invalid address", "%s", words.Sentence(err.Error()))
 		}
 		out[i] = a
 	}

@@ -19,6 +19,7 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -447,8 +448,6 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 		s.printResult("Nothing was written: what is not declared here cannot be, or is in the state already.")
 	case total == 0 && hadResources:
 		s.printResult("Everything that these credentials see is declared here already.")
-	case total == 0 && len(r.Undeclarable)+len(r.OwnedUndeclared) > 0:
-		s.printResult("There is nothing to write down.")
 	case total == 0:
 		s.printResult("There is nothing to write down: these credentials see no bucket and no key.")
 	case hadResources:
@@ -464,12 +463,9 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
 	}
 	if len(r.BlocksOfUnknownName) > 0 && total > 0 {
-		var unknown []string
-		for _, a := range r.BlocksOfUnknownName {
-			unknown = append(unknown, a.String())
-		}
 		s.printResult("The instances or names of %s are not known, since variables have no value: what they declare may be among what was "+
-			"written. With values, \"b2form plan\" refuses what is declared twice.", words.JoinAtMost(unknown, 5))
+			"written. With values, \"b2form plan\" refuses what is declared twice.",
+			words.JoinAtMost(addr.Strings(r.BlocksOfUnknownName), 5))
 	}
 	for _, n := range r.Notes {
 		s.printResult("%s", n.Text)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +62,7 @@ Example:
 }
 
 // runApply is apply, destroy, import and rotate.
-func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOptions) (err error) {
+func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOptions) error {
 	cannotAsk := p.checkApprovalPossible(m, o)
 	if cannotAsk != nil && (m != view.Destroying && m != view.Rotating && o.onlyImport == nil || p.json) {
 		return cannotAsk
@@ -71,21 +70,16 @@ func (p *program) runApply(ctx context.Context, m view.PlanPurpose, o *runOption
 	if err := p.beginOutput(m.ApplyingCommandName()); err != nil {
 		return err
 	}
-	ctx, stop := p.withInterrupt(ctx)
-	defer stop()
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
-	if err := s.setRunOptions(o); err != nil {
-		return err
-	}
-	if o.isApproved() || s.savedPlan != nil {
-		return s.applyWithoutPrompt(ctx, m)
-	}
-	s.cannotAsk = cannotAsk
-	return s.applyInteractive(ctx, m)
+	return p.withSession(ctx, func(ctx context.Context, s *session) error {
+		if err := s.setRunOptions(o); err != nil {
+			return err
+		}
+		if o.isApproved() || s.savedPlan != nil {
+			return s.applyWithoutPrompt(ctx, m)
+		}
+		s.cannotAsk = cannotAsk
+		return s.applyInteractive(ctx, m)
+	})
 }
 
 // isApproved reports whether nobody needs to be asked.
@@ -271,7 +265,7 @@ func (s *session) tempFileListPath() string {
 // state is locked.
 func (s *session) removeEarlierTempFiles() error {
 	if err := secret.NewTempFileJournal(s.tempFileListPath()).RemoveLeftovers(); err != nil {
-		return failf("A temporary file was left", "%s.", words.CapitalizeUnlessName(err.Error()))
+		return failf("A temporary file was left", "%s", words.Sentence(err.Error()))
 	}
 	return nil
 }

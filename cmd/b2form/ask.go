@@ -23,14 +23,22 @@ func (p *program) interactive() bool {
 // nextLine reads one line of standard input without its line break, or fails
 // when ctx ends first. With io.EOF comes what stands behind the last break.
 func (p *program) nextLine(ctx context.Context) (string, error) {
+	return readUntilDone(ctx, func() (string, error) {
+		line, err := p.stdinReader.ReadString('\n')
+		return strings.TrimRight(line, "\r\n"), err
+	})
+}
+
+// readUntilDone is what read gives, or the error of ctx where that ends first.
+func readUntilDone(ctx context.Context, read func() (string, error)) (string, error) {
 	type answer struct {
 		line string
 		err  error
 	}
 	c := make(chan answer, 1)
 	go func() {
-		line, err := p.stdinReader.ReadString('\n')
-		c <- answer{strings.TrimRight(line, "\r\n"), err}
+		line, err := read()
+		c <- answer{line, err}
 	}()
 	select {
 	case a := <-c:

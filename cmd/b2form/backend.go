@@ -42,8 +42,7 @@ func (s *session) newBackend(b config.Backend) state.Backend {
 	case "http":
 		h, err := s.newHTTPBackend(b.Arguments)
 		return unusableBackendIfError(h, errorAtBlock(err, b.Range))
-	}
-	if b.Type == "postgres" {
+	case "postgres":
 		d, err := s.newDatabase(b.Arguments)
 		return unusableBackendIfError(d, errorAtBlock(err, b.Range))
 	}

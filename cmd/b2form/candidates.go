@@ -69,7 +69,7 @@ func (p *program) flagValueCandidates(command, name, value string) (prefix strin
 	case "allow":
 		return commaListCandidates(value, syntax.HazardNames(true))
 	case "finding":
-		return commaListCandidates(value, strings.Split(findingNamesText(), ", "))
+		return commaListCandidates(value, findingNames())
 	case "sort":
 		return "", textCandidates(audit.SortColumns()...)
 	case "layout":
@@ -107,9 +107,7 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 	case "destroy", "state list", "state show", "state rm", "state mv":
 		return p.stateOrDeclaredAddrCandidates()
 	case "import", "prove":
-		for _, r := range p.loadConfigOrEmpty().Resources {
-			found = append(found, completionCandidate{text: r.Addr.String()})
-		}
+		return declaredAddrCandidates(p.loadConfigOrEmpty())
 	case "output":
 		for _, o := range p.loadConfigOrEmpty().Outputs {
 			found = append(found, completionCandidate{text: o.Name})

@@ -36,15 +36,11 @@ func ciSystems() []string {
 	return []string{string(noCI), string(github), string(gitlab), string(forgejo), string(gitea)}
 }
 
-func checkCISystem(name string) error {
-	if !slices.Contains(ciSystems(), name) {
-		return fmt.Errorf("there is no CI system %q; they are %s", name, words.JoinAnd(ciSystems()))
-	}
-	return nil
-}
-
 func (p *program) ciFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "ci", Value: funcFlag{func(name string) error { p.ciName = name; return checkCISystem(name) }},
+	return &cli.GenericFlag{Name: "ci", Value: funcFlag{func(name string) error {
+		p.ciName = name
+		return checkKnownName(name, "CI system", ciSystems())
+	}},
 		Usage: "work as a step of `SYSTEM`: " + strings.Join(ciSystems(), ", ") + " (B2FORM_CI does the same; else it is recognised)"}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"time"
 
@@ -12,11 +11,9 @@ import (
 
 	"b2form/internal/durable"
 	"b2form/internal/forge"
-	"b2form/internal/planfile"
 	"b2form/internal/report"
 	"b2form/internal/visible"
 	"b2form/internal/words"
-	"b2form/schema"
 )
 
 // postOptions are what a run is to say on the service that hosts the repository.
@@ -84,11 +81,7 @@ func readPlanOrJSONLines(path string) (*report.Run, error) {
 	if err == nil && head == linesBegin {
 		return readJSONLines(path)
 	}
-	f, err := planfile.Read(path, schema.Kinds())
-	if err != nil {
-		return nil, err
-	}
-	m, err := savedPurpose(f)
+	f, m, err := readSavedPlan(path)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +92,7 @@ func readJSONLines(path string) (*report.Run, error) {
 	var run *report.Run
 	f, err := os.Open(path)
 	if err == nil {
-		run, err = report.ReadJSONLines(io.Reader(f))
+		run, err = report.ReadJSONLines(f)
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {

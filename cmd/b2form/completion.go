@@ -34,13 +34,7 @@ Example:
   b2form completion fish | source
 
 ` + exitCodes,
-		Action: func(_ context.Context, c *cli.Command) error {
-			if name := c.Args().First(); name != "" {
-				return unknownCommandError(c, name)
-			}
-			p.printHelp(c)
-			return exitCode(1)
-		},
+		Action: p.requireSubcommand,
 	})
 	for _, shell := range shells() {
 		c.Commands = append(c.Commands, p.newCommand(&cli.Command{

@@ -111,9 +111,8 @@ func (s *session) refuseUndeclaredImports(p *plan.Plan) hcl.Diagnostics {
 func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	known := map[plan.NamedObject]bool{}
 	for _, e := range s.state.Entries {
-		known[plan.NamedObject{ID: e.ID, Name: e.Addr.Kind}] = true
-		for _, old := range e.Retiring {
-			known[plan.NamedObject{ID: old.ID, Name: e.Addr.Kind}] = true
+		for id := range e.IDs() {
+			known[plan.NamedObject{ID: id, Name: e.Addr.Kind}] = true
 		}
 	}
 	declared := map[addr.Addr]string{}
@@ -219,10 +218,7 @@ func (s *session) resourcesWithNewSecret(p *plan.Plan) []*config.Resource {
 func (s *session) warnForeignFiles(p *plan.Plan) hcl.Diagnostics {
 	var knownIDs []string
 	for _, e := range s.state.Entries {
-		knownIDs = append(knownIDs, e.ID)
-		for _, old := range e.Retiring {
-			knownIDs = append(knownIDs, old.ID)
-		}
+		knownIDs = slices.AppendSeq(knownIDs, e.IDs())
 	}
 	var diags hcl.Diagnostics
 	for _, r := range s.resourcesWithNewSecret(p) {
@@ -283,11 +279,10 @@ func (s *session) exampleDeliveryPath(a addr.Addr) string {
 
 // writtenNameTemplate is the name of a resource as its block has it, for a template: "${var.site}-reader"; "": it is not known.
 func (s *session) writtenNameTemplate(a addr.Addr) string {
-	i := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == a })
-	if i < 0 {
+	r := s.config.FindResource(a)
+	if r == nil {
 		return ""
 	}
-	r := s.config.Resources[i]
 	at := r.Block.RangeOf(r.Kind.IdentityAttr)
 	file := s.sourceFiles[at.Filename]
 	if file == nil || at == r.Block.HeaderRange {

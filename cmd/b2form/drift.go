@@ -74,23 +74,16 @@ Exit codes:
 			if err := p.beginReport("drift"); err != nil {
 				return err
 			}
-			return p.drift(ctx, o)
+			ignored, err := readIgnoreFile(p.configDir)
+			if err != nil {
+				return err
+			}
+			return p.withSession(ctx, func(ctx context.Context, s *session) error { return s.drift(ctx, o, ignored) })
 		},
 	})
 }
 
-func (p *program) drift(ctx context.Context, o *driftOptions) (err error) {
-	ctx, stop := p.withInterrupt(ctx)
-	defer stop()
-	ignored, err := readIgnoreFile(p.configDir)
-	if err != nil {
-		return err
-	}
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
+func (s *session) drift(ctx context.Context, o *driftOptions, ignored ignoreList) error {
 	found, err := s.findDrift(ctx, o, ignored)
 	if err != nil {
 		return err
@@ -110,23 +103,11 @@ func (p *program) drift(ctx context.Context, o *driftOptions) (err error) {
 
 // findDrift reads the account, as a plan does.
 func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignoreList) (*view.DriftList, error) {
-	st, err := s.readState(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.state = st
-	a, err := s.authorize(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkStateAccount(st, a); err != nil {
-		return nil, err
-	}
 	query := s.configAndStateQuery
 	if o.unmanagedMode != "" {
 		query = s.unmanagedQuery
 	}
-	warnings, err := s.readLiveAndAnswerData(ctx, a, query)
+	warnings, err := s.readStateAndLive(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +128,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		}
 	}
 	s.showCredentialsSource()
-	s.ui.Diagnostics(slices.Concat(warnAnotherRun(st), warnings, more), s.sourceFiles)
+	s.ui.Diagnostics(slices.Concat(warnAnotherRun(s.state), warnings, more), s.sourceFiles)
 	return found, nil
 }
 

@@ -70,24 +70,13 @@ func (e *terminalEditor) readLine(ctx context.Context, from io.Reader, prompt st
 		return "", err
 	}
 	defer func() { _ = term.Restore(fd, before) }() // nothing is to be done about a terminal that is gone
-	type answer struct {
-		line string
-		err  error
-	}
-	c := make(chan answer, 1)
-	go func() {
+	return readUntilDone(ctx, func() (string, error) {
 		line, err := e.terminal.ReadLine()
 		if errors.Is(err, term.ErrPasteIndicator) {
 			err = nil
 		}
-		c <- answer{line, err}
-	}()
-	select {
-	case a := <-c:
-		return a.line, a.err
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
+		return line, err
+	})
 }
 
 // complete adds to the name before the position what all names that begin with it have
@@ -125,7 +114,7 @@ func (seen *consoleScope) completionsOf(word string) []string {
 		names = append(names, d.Name+"(")
 	}
 	names = append(names, "type(")
-	if owner, _, found := cutLast(word, "."); found && slices.Contains(names, owner) {
+	if owner := word[:max(0, strings.LastIndexByte(word, '.'))]; slices.Contains(names, owner) {
 		if v, diags := seen.eval(owner, "completion"); !diags.HasErrors() {
 			if t := v.Type(); t.IsObjectType() {
 				for name := range maps.Keys(t.AttributeTypes()) {
@@ -148,12 +137,4 @@ func (seen *consoleScope) completionsOf(word string) []string {
 		}
 	}
 	return found
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }

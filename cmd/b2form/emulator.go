@@ -151,7 +151,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 	}
 	defer func() {
 		if closing := e.Close(); err == nil && closing != nil {
-			err = failf("Emulator stopped", "%s.", words.CapitalizeUnlessName(closing.Error()))
+			err = failf("Emulator stopped", "%s", words.Sentence(closing.Error()))
 		}
 	}()
 	stop, _ := p.interruptSignals() // a second one does not disturb what is saved at the end
@@ -179,7 +179,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 	case <-stop:
 		return nil
 	case err := <-failed:
-		return failf("Emulator stopped", "%s.", words.CapitalizeUnlessName(err.Error()))
+		return failf("Emulator stopped", "%s", words.Sentence(err.Error()))
 	}
 }
 
@@ -238,7 +238,7 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	o.emulator.Now, o.emulator.URL = p.now, o.nativeURL
 	e, err := emulator.Open(o.emulator)
 	if err != nil {
-		return nil, failf("Emulator cannot start", "%s.", words.CapitalizeUnlessName(err.Error()))
+		return nil, failf("Emulator cannot start", "%s", words.Sentence(err.Error()))
 	}
 	o.clock.setEmulatorClock(e)
 	for _, f := range o.faults {

@@ -80,8 +80,8 @@ func (s *session) addAndCheckCommandLineImport(st *state.State) error {
 		return nil
 	}
 	s.addCommandLineImport() // to what answers of data blocks made anew
-	at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
-	if at < 0 {
+	declared := s.config.FindResource(i.To)
+	if declared == nil {
 		var instances []string
 		var known []addr.Addr
 		for _, r := range s.config.Resources {
@@ -97,7 +97,7 @@ func (s *session) addAndCheckCommandLineImport(st *state.State) error {
 		return failf("Nothing is declared there", "No resource has the address %s.%s Declare it, or write an import block and let "+
 			"\"b2form plan -generate-config-out=FILE\" write the block.", i.To, plan.AddressAdvice(i.To, known))
 	}
-	k := s.config.Resources[at].Kind
+	k := declared.Kind
 	for _, e := range st.Entries {
 		if e.Addr == i.To && s.snapshot.ByID(k, e.ID) != nil {
 			return failf("The address is taken", "The state has %s %q (ID %s) at %s already. `b2form state rm '%s'` forgets it.", k.Name,

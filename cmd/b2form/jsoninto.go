@@ -88,10 +88,7 @@ const linesBegin = `{"@level":`
 
 // createJSONLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
 func createJSONLinesFile(path string) (*os.File, error) {
-	if err := durable.CheckOverwritable(path, linesBegin); err != nil {
-		return nil, err
-	}
-	f, err := durable.OpenOrCreate(path, os.O_TRUNC, 0o600)
+	f, err := durable.OpenOverwritable(path, linesBegin, os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}

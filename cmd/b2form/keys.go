@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -65,7 +64,8 @@ Exit codes:
 			&cli.GenericFlag{Name: "finding", Usage: "only keys with a finding in `LIST`, such as unowned,no-expiry",
 				Value: funcFlag{r.addFindingFilter}},
 			&cli.StringFlag{Name: "sort", Value: "name", Usage: "in the order of `COLUMN`: " + strings.Join(audit.SortColumns(), ", "),
-				Destination: &r.sortColumn, Validator: checkSortColumn},
+				Destination: &r.sortColumn,
+				Validator:   func(name string) error { return checkKnownName(name, "column", audit.SortColumns()) }},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &r.detailedExitCode},
 			p.verboseFlag("show everything about each key"),
 			p.jsonFlag("print the report as JSON"),
@@ -74,28 +74,26 @@ Exit codes:
 			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			return p.showKeys(ctx, r)
+			p.allowNoConfig = true
+			if err := p.beginReport("keys"); err != nil {
+				return err
+			}
+			return p.withSession(ctx, func(ctx context.Context, s *session) error { return s.showKeys(ctx, r) })
 		},
 	})
 }
 
 func (r *keysRequest) addFindingFilter(list string) error {
-	for _, name := range strings.Split(list, ",") {
-		name = strings.TrimSpace(name)
-		if !slices.Contains(audit.Rules(), kind.LintRuleName(name)) {
-			return fmt.Errorf("there is no finding %q; they are %s", name, findingNamesText())
-		}
+	return addKnownNames(list, "finding", findingNames(), func(name string) {
 		r.filter.Findings = append(r.filter.Findings, kind.LintRuleName(name))
-	}
-	return nil
+	})
 }
 
-func findingNamesText() string {
-	var names []string
+func findingNames() (names []string) {
 	for _, rule := range audit.Rules() {
 		names = append(names, string(rule))
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func checkPattern(pattern string) error {
@@ -105,44 +103,26 @@ func checkPattern(pattern string) error {
 	return nil
 }
 
-func checkSortColumn(name string) error {
-	if !slices.Contains(audit.SortColumns(), name) {
-		return fmt.Errorf("there is no column %q; they are %s", name, strings.Join(audit.SortColumns(), ", "))
-	}
-	return nil
-}
-
-func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
-	ctx, stop := p.withInterrupt(ctx)
-	defer stop()
-	p.allowNoConfig = true
-	if err := p.beginReport("keys"); err != nil {
-		return err
-	}
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
+func (s *session) showKeys(ctx context.Context, r *keysRequest) error {
 	report, err := s.auditKeys(ctx, r.mentionExpiryWithin)
 	if err != nil {
 		return err
 	}
 	report.Keep(r.filter)
 	report.Sort(r.sortColumn)
-	if p.recorder != nil {
-		p.recorder.SetKeys(report)
+	if s.recorder != nil {
+		s.recorder.SetKeys(report)
 	}
-	if p.json {
+	if s.json {
 		doc, err := view.NewAuditDocument(report)
 		if err == nil {
-			err = p.printJSON(doc)
+			err = s.printJSON(doc)
 		}
 		if err != nil {
 			return err
 		}
 	} else {
-		p.textUI().Audit(report)
+		s.textUI().Audit(report)
 	}
 	if denied := append(plan.CheckAccountDenyRules(s.config, s.snapshot.Account), plan.CheckDenyRules(s.config, nil)...); len(denied) > 0 {
 		return denied

@@ -18,14 +18,7 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 	known := config.LimitableActions()
 	return &cli.GenericFlag{Name: "allow-over", Usage: "with -auto-approve, go over the limits in `LIST`: " + strings.Join(known, ", "),
 		Value: funcFlag{func(list string) error {
-			for _, name := range strings.Split(list, ",") {
-				name = strings.TrimSpace(name)
-				if !slices.Contains(known, name) {
-					return fmt.Errorf("there is no limit %q; they are %s", name, strings.Join(known, ", "))
-				}
-				o.liftedLimits = append(o.liftedLimits, name)
-			}
-			return nil
+			return addKnownNames(list, "limit", known, func(name string) { o.liftedLimits = append(o.liftedLimits, name) })
 		}}}
 }
 

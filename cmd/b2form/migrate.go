@@ -109,10 +109,7 @@ func forgottenAddresses(now, next *state.State) []string {
 }
 
 func objectCountText(st *state.State) string {
-	if len(st.Entries) == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", len(st.Entries))
+	return words.Count(len(st.Entries), "object", "objects")
 }
 
 func (p *program) stateMigrate() *cli.Command {

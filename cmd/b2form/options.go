@@ -236,13 +236,32 @@ func (o *runOptions) replaceFlag() cli.Flag {
 }
 
 func (o *runOptions) allowHazards(list string) error {
-	for _, name := range strings.Split(list, ",") {
+	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.AllowFlagValue() == name })
-		if i < 0 {
-			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(syntax.HazardNames(true), ", "))
+		if i < 0 { // one that needs no -allow is known, but not named in the error
+			return checkKnownName(name, "hazard", syntax.HazardNames(true))
 		}
 		o.allowedHazards = append(o.allowedHazards, kind.HazardKinds()[i])
+	}
+	return nil
+}
+
+// addKnownNames takes the names of a list with commas between, all of which must be known. noun is what one names.
+func addKnownNames(list, noun string, known []string, add func(name string)) error {
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		if err := checkKnownName(name, noun, known); err != nil {
+			return err
+		}
+		add(name)
+	}
+	return nil
+}
+
+func checkKnownName(name, noun string, known []string) error {
+	if !slices.Contains(known, name) {
+		return fmt.Errorf("there is no %s %q; they are %s", noun, name, words.JoinAnd(known))
 	}
 	return nil
 }

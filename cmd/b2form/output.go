@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -42,19 +41,12 @@ Example:
 			case raw && name == "":
 				return failf("Name missing", "-raw prints one output: give its name, as in \"b2form output -raw endpoint\".")
 			}
-			ctx, stop := p.withInterrupt(ctx)
-			defer stop()
-			return p.showRequestedOutputs(ctx, name, raw)
+			return p.withSession(ctx, func(ctx context.Context, s *session) error { return s.showRequestedOutputs(ctx, name, raw) })
 		},
 	})
 }
 
-func (p *program) showRequestedOutputs(ctx context.Context, name string, raw bool) (err error) {
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
+func (s *session) showRequestedOutputs(ctx context.Context, name string, raw bool) (err error) {
 	wanted := s.config.Outputs
 	if name != "" {
 		i := slices.IndexFunc(wanted, func(o *config.Output) bool { return o.Name == name })
@@ -71,14 +63,14 @@ func (p *program) showRequestedOutputs(ctx context.Context, name string, raw boo
 	}
 	switch {
 	case name != "":
-		return p.printRevealedOutput(outs[0], raw)
-	case p.json:
-		return p.printOutputsJSON(outs)
+		return s.printRevealedOutput(outs[0], raw)
+	case s.json:
+		return s.printOutputsJSON(outs)
 	case len(outs) == 0:
-		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = "+
+		s.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = "+
 			"bucket.photos.s3_endpoint }.")
 	}
-	fmt.Fprint(p.stdout, view.OutputsText(outs, false))
+	fmt.Fprint(s.stdout, view.OutputsText(outs, false))
 	return nil
 }
 
@@ -103,18 +95,7 @@ func (s *session) appliedOutputs(ctx context.Context, wanted []*config.Output) (
 
 // openOutputReader reads what is live, without planning.
 func (s *session) openOutputReader(ctx context.Context) (*outputReader, error) {
-	var err error
-	if s.state, err = s.readState(ctx); err != nil {
-		return nil, err
-	}
-	a, err := s.authorize(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkStateAccount(s.state, a); err != nil {
-		return nil, err
-	}
-	warnings, err := s.readLiveAndAnswerData(ctx, a, s.configAndStateQuery)
+	warnings, err := s.readStateAndLive(ctx, s.configAndStateQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +119,7 @@ func (p *program) printRevealedOutput(o view.Output, raw bool) error {
 	case raw:
 		text, err := o.Raw()
 		if err != nil {
-			return failf("Output cannot be printed raw", "%s.", words.CapitalizeUnlessName(err.Error()))
+			return failf("Output cannot be printed raw", "%s", words.Sentence(err.Error()))
 		}
 		switch {
 		case visible.HasCICommand(text):

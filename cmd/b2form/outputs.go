@@ -31,13 +31,10 @@ func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.StateE
 	r := &outputReader{
 		session: s, snapshot: snapshot, runSecrets: secrets, lastApplied: s.state.Applied,
 		entries:  make(map[addr.Addr]addr.StateEntry, len(entries)),
-		declared: make(map[addr.Addr]*config.Resource, len(s.config.Resources)),
+		declared: s.config.ResourcesByAddr(),
 	}
 	for _, e := range entries {
 		r.entries[e.Addr] = e
-	}
-	for _, res := range s.config.Resources {
-		r.declared[res.Addr] = res
 	}
 	return r
 }

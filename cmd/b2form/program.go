@@ -1,8 +1,6 @@
 package main
 
 import (
-	"b2form/internal/durable"
-	"b2form/internal/visible"
 	"bufio"
 	"context"
 	"errors"
@@ -15,10 +13,12 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/credentials"
+	"b2form/internal/durable"
 	"b2form/internal/planfile"
 	"b2form/internal/report"
 	"b2form/internal/trace"
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
 )
@@ -114,14 +114,8 @@ Example:
 "b2form help environment" lists the environment variables that are read.
 
 ` + approvalCodes,
-		Flags: p.globalFlags(),
-		Action: func(_ context.Context, c *cli.Command) error {
-			if name := c.Args().First(); name != "" {
-				return unknownCommandError(c, name)
-			}
-			p.printHelp(c)
-			return exitCode(1)
-		},
+		Flags:  p.globalFlags(),
+		Action: p.requireSubcommand,
 	})
 	root.Commands = []*cli.Command{
 		p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
@@ -220,6 +214,15 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	text, _, _ = strings.Cut(text, ": strconv.")
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
 	return failf("Invalid command line", "%s. %s", words.CapitalizeUnlessName(strings.Replace(text, "for flag -", "for option -", 1)), more)
+}
+
+// requireSubcommand is the action of what only has commands below it.
+func (p *program) requireSubcommand(_ context.Context, c *cli.Command) error {
+	if name := c.Args().First(); name != "" {
+		return unknownCommandError(c, name)
+	}
+	p.printHelp(c)
+	return exitCode(1)
 }
 
 func unknownCommandError(c *cli.Command, name string) error {

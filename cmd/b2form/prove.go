@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -65,24 +64,13 @@ Exit codes:
 			if o.addrs, err = parseAll(c.Args().Slice(), addr.ParseTarget); err != nil {
 				return err
 			}
-			ctx, stop := p.withInterrupt(ctx)
-			defer stop()
-			return p.prove(ctx, o)
+			return p.withSession(ctx, func(ctx context.Context, s *session) error { return s.prove(ctx, o) })
 		},
 	})
 }
 
-func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
-	st, err := s.readState(ctx)
-	if err != nil {
-		return err
-	}
-	made, err := s.makePlan(ctx, st, view.Planning)
+func (s *session) prove(ctx context.Context, o *proveOptions) error {
+	made, err := s.readStateAndPlan(ctx, view.Planning)
 	if err != nil {
 		return err
 	}
@@ -105,12 +93,12 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 	if err := writeJUnit(o.junitPath, view.ProofAsTestFiles(results)); err != nil {
 		return err
 	}
-	if p.json {
-		if err := p.printJSON(view.ProofJSON(results)); err != nil {
+	if s.json {
+		if err := s.printJSON(view.ProofJSON(results)); err != nil {
 			return err
 		}
 	} else {
-		p.textUI().Proof(results)
+		s.textUI().Proof(results)
 	}
 	if prove.AnyBrokenOrUnknown(results) || ctx.Err() != nil {
 		return exitCode(1)

@@ -77,10 +77,7 @@ func writeJUnit(path string, results []view.TestFileResult) error {
 // writeReport writes a report to a new file, over an earlier one that begins as it does, or to what somebody else reads
 // from.
 func writeReport(path, expectedPrefix string, content []byte) error {
-	if err := durable.CheckOverwritable(path, expectedPrefix); err != nil {
-		return err
-	}
-	f, err := durable.OpenOrCreate(path, os.O_TRUNC, 0o666)
+	f, err := durable.OpenOverwritable(path, expectedPrefix, os.O_TRUNC, 0o666)
 	if err != nil {
 		return err
 	}
@@ -124,20 +121,16 @@ func (p *program) notifyFlags() []cli.Flag {
 			Value: funcFlag{func(s string) error { p.notifyURL = secret.New(s); return nil }}},
 		&cli.GenericFlag{Name: "notify-on", Usage: "send the outcomes in `LIST`: " + strings.Join(outcomes, ", ") + " (default: all but " +
 			outcomes[0] + ")", Value: funcFlag{func(list string) error {
-			for _, name := range strings.Split(list, ",") {
-				if name = strings.TrimSpace(name); !slices.Contains(outcomes, name) {
-					return fmt.Errorf("there is no outcome %q; they are %s", name, words.JoinAnd(outcomes))
-				}
+			return addKnownNames(list, "outcome", outcomes, func(name string) {
 				p.notifyOn = append(p.notifyOn, report.Outcome(name))
-			}
-			return nil
+			})
 		}}},
 	}
 }
 
 // beginReport has everything that a command says recorded from now on, where a pipeline is to be told of it.
 func (p *program) beginReport(command string) error {
-	if name := p.getenv("B2FORM_CI"); name != "" && checkCISystem(name) != nil {
+	if name := p.getenv("B2FORM_CI"); name != "" && !slices.Contains(ciSystems(), name) {
 		p.warn("Unknown CI system", fmt.Sprintf("B2FORM_CI is %q; the systems are %s.", name, words.JoinAnd(ciSystems())))
 	}
 	for _, f := range p.reports {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,31 +55,22 @@ Exit codes:
 }
 
 // showRotationSchedule tells what is due when, and changes nothing.
-func (p *program) showRotationSchedule(ctx context.Context, o *runOptions) (err error) {
+func (p *program) showRotationSchedule(ctx context.Context, o *runOptions) error {
 	if err := p.beginOutput("rotate"); err != nil {
 		return err
 	}
-	ctx, cancel := p.withInterrupt(ctx)
-	defer cancel()
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
-	if err := s.setRunOptions(o); err != nil {
-		return err
-	}
-	st, err := s.readState(ctx)
-	if err != nil {
-		return err
-	}
-	made, err := s.makePlan(ctx, st, view.Rotating)
-	if err != nil {
-		return err
-	}
-	s.ui.Diagnostics(made.Warnings, s.sourceFiles)
-	s.showRotations(made)
-	return nil
+	return p.withSession(ctx, func(ctx context.Context, s *session) error {
+		if err := s.setRunOptions(o); err != nil {
+			return err
+		}
+		made, err := s.readStateAndPlan(ctx, view.Rotating)
+		if err != nil {
+			return err
+		}
+		s.ui.Diagnostics(made.Warnings, s.sourceFiles)
+		s.showRotations(made)
+		return nil
+	})
 }
 
 // showRotations tells what is due when, and what this command does not touch.
@@ -89,9 +79,5 @@ func (s *session) showRotations(p *plan.Plan) {
 	if len(p.LeftOut) == 0 {
 		return
 	}
-	names := make([]string, len(p.LeftOut))
-	for i, a := range p.LeftOut {
-		names[i] = a.String()
-	}
-	s.ui.Note(fmt.Sprintf("Left to \"b2form apply\": changes of %s.\n", strings.Join(names, ", ")))
+	s.ui.Note(fmt.Sprintf("Left to \"b2form apply\": changes of %s.\n", strings.Join(addr.Strings(p.LeftOut), ", ")))
 }

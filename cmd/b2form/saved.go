@@ -85,11 +85,7 @@ func (p *program) useSavedPlan(path string, o *runOptions) error {
 				"the hazards and imports in it. Leave out %s, or make another plan with \"b2form plan -out=FILE\".", words.JoinAnd(given),
 			words.JoinAnd(given))
 	}
-	f, err := planfile.Read(path, schema.Kinds())
-	if err != nil {
-		return err
-	}
-	m, err := savedPurpose(f)
+	f, m, err := readSavedPlan(path)
 	if err != nil {
 		return err
 	}
@@ -103,14 +99,18 @@ func (p *program) useSavedPlan(path string, o *runOptions) error {
 	return nil
 }
 
-// savedPurpose is what the plan in a file is for.
-func savedPurpose(f *planfile.File) (view.PlanPurpose, error) {
+// readSavedPlan reads a plan from a file, and what it is for.
+func readSavedPlan(path string) (*planfile.File, view.PlanPurpose, error) {
+	f, err := planfile.Read(path, schema.Kinds())
+	if err != nil {
+		return nil, 0, err
+	}
 	for _, m := range []view.PlanPurpose{view.Planning, view.Destroying, view.Refreshing} {
 		if f.CommandToApply == m.ApplyingCommandWithFlags() {
-			return m, nil
+			return f, m, nil
 		}
 	}
-	return 0, failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.",
+	return nil, 0, failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.",
 		f.CommandToApply)
 }
 

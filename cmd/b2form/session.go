@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -74,6 +73,18 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// withSession opens a session, does something with it until an interrupt, and closes it.
+func (p *program) withSession(ctx context.Context, do func(context.Context, *session) error) (err error) {
+	ctx, stop := p.withInterrupt(ctx)
+	defer stop()
+	s, err := p.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
+	return do(ctx, s)
 }
 
 // openSessionWithoutConfig is openSession of a command that needs no configuration.
@@ -179,6 +190,21 @@ func (s *session) readLiveAndAnswerData(ctx context.Context, a *wire.Account, wa
 	s.clockAhead = s.client.ProvenServiceClockAhead()
 	s.snapshot.DropExpired(s.b2Time())
 	return s.answerData(ctx, s.schemaOptions(s.kinds), wanted)
+}
+
+// readStateAndLive reads the state, which must be one of the account, and then as readLiveAndAnswerData does.
+func (s *session) readStateAndLive(ctx context.Context, wanted func() account.Query) (warnings hcl.Diagnostics, err error) {
+	if s.state, err = s.readState(ctx); err != nil {
+		return nil, err
+	}
+	a, err := s.authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStateAccount(s.state, a); err != nil {
+		return nil, err
+	}
+	return s.readLiveAndAnswerData(ctx, a, wanted)
 }
 
 // recentEntries are the entries of the state, if that was read, whose objects a listing may not show yet. Whoever
@@ -312,35 +338,6 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	return b2.New(o)
 }
 
-// attemptEventFunc is what is done with each request: it is recorded, and written where that is asked for.
-func (p *program) attemptEventFunc() func(b2.AttemptEvent) {
-	log := p.requestLoggerIfAny()
-	return func(e b2.AttemptEvent) {
-		p.traceRequest(e)
-		if log != nil {
-			log(e)
-		}
-	}
-}
-
-// requestLoggerIfAny writes every request to standard error where B2FORM_LOG=debug asks
-// for it.
-func (p *program) requestLoggerIfAny() func(b2.AttemptEvent) {
-	level := p.getenv("B2FORM_LOG")
-	if !strings.EqualFold(level, "debug") {
-		if level != "" && !strings.EqualFold(level, "off") {
-			p.warn("Unknown log level", fmt.Sprintf("B2FORM_LOG is %q; the levels are off and debug, which writes a line per request to "+
-				"standard error.", level))
-		}
-		return nil
-	}
-	log := slog.New(slog.NewTextHandler(p.status.above(p.stderr), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return func(e b2.AttemptEvent) {
-		log.Debug(e.Method, "attempt", e.AttemptNumber, "status", e.Status, "code", e.Code, "reason", e.NoReplyReason, "took", e.Took,
-			"wait", e.WaitBeforeRetry)
-	}
-}
-
 // makePlan reads the account and works out what would change. A plan that breaks a policy is an error.
 func (s *session) makePlan(ctx context.Context, st *state.State, m view.PlanPurpose) (*plan.Plan, error) {
 	made, broken, err := s.makePlanToShow(ctx, st, m)
@@ -351,6 +348,15 @@ func (s *session) makePlan(ctx context.Context, st *state.State, m view.PlanPurp
 		return nil, append(made.Warnings, broken...)
 	}
 	return made, nil
+}
+
+// readStateAndPlan reads the state, too. It is in the session then.
+func (s *session) readStateAndPlan(ctx context.Context, m view.PlanPurpose) (*plan.Plan, error) {
+	st, err := s.readState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.makePlan(ctx, st, m)
 }
 
 // makePlanToShow is makePlan for a plan that is shown before anything is refused. broken says which policies it
@@ -464,10 +470,8 @@ func (s *session) warnStateMissingInCI() {
 
 // blockRange is where a resource is declared; nil where it is not.
 func (s *session) blockRange(addr addr.Addr) *hcl.Range {
-	for _, r := range s.config.Resources {
-		if r.Addr == addr {
-			return &r.Block.HeaderRange
-		}
+	if r := s.config.FindResource(addr); r != nil {
+		return &r.Block.HeaderRange
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"slices"
 
@@ -15,7 +14,7 @@ import (
 	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/internal/words"
-	"b2form/schema"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -41,9 +40,8 @@ Example:
 			}
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
-				ctx, stop := p.withInterrupt(ctx)
-				defer stop()
-				return p.showLiveOfState(ctx)
+				p.allowNoConfig = true
+				return p.withSession(ctx, showLiveOfState)
 			case 1:
 				return p.showSavedPlan(args[0], markdown)
 			}
@@ -53,20 +51,12 @@ Example:
 }
 
 func (p *program) showSavedPlan(path string, markdown bool) error {
-	f, err := planfile.Read(path, schema.Kinds())
-	if err != nil {
-		return err
-	}
-	m, err := savedPurpose(f)
+	f, m, err := readSavedPlan(path)
 	if err != nil {
 		return err
 	}
 	if left := f.Plan.LeftOut; len(left) > 0 {
-		names := make([]string, len(left))
-		for i, a := range left {
-			names[i] = a.String()
-		}
-		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.JoinAtMost(names, 10)+".")
+		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.JoinAtMost(addr.Strings(left), 10)+".")
 	}
 	var around view.PlanContext
 	if f.PlanContextJSON != nil && json.Unmarshal(f.PlanContextJSON, &around) != nil {
@@ -95,13 +85,7 @@ func savedPlanReport(f *planfile.File, m view.PlanPurpose) *report.Run {
 }
 
 // showLiveOfState shows every object that the state records.
-func (p *program) showLiveOfState(ctx context.Context) (err error) {
-	p.allowNoConfig = true
-	s, err := p.openSession(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.stopLocalB2()) }()
+func showLiveOfState(ctx context.Context, s *session) error {
 	r, err := s.openOutputReader(ctx)
 	if err != nil {
 		return err
@@ -110,13 +94,13 @@ func (p *program) showLiveOfState(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.json {
-		return p.printJSON(view.StateDocument(version, live))
+	if s.json {
+		return s.printJSON(view.StateDocument(version, live))
 	}
 	if len(live) == 0 {
-		p.printResult("The state is empty: b2form owns nothing here.")
+		s.printResult("The state is empty: b2form owns nothing here.")
 	}
-	p.textUI().RecordedObjects(live)
+	s.textUI().RecordedObjects(live)
 	return nil
 }
 

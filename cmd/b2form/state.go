@@ -34,13 +34,7 @@ Example:
   b2form state mv bucket.old bucket.new
 
 ` + exitCodes,
-		Action: func(_ context.Context, c *cli.Command) error {
-			if name := c.Args().First(); name != "" {
-				return unknownCommandError(c, name)
-			}
-			p.printHelp(c)
-			return exitCode(1)
-		},
+		Action: p.requireSubcommand,
 	})
 	c.Commands = []*cli.Command{p.stateList(), p.stateShow(), p.stateRemove(), p.stateMove(),
 		p.statePull(), p.statePush(), p.stateMigrate(), p.stateInit()}

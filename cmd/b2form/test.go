@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
+	"golang.org/x/sync/errgroup"
 
 	"b2form/internal/testfile"
 	"b2form/internal/view"
@@ -86,18 +86,15 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 		return exitCode(1)
 	}
 	results := make([]view.TestFileResult, len(files))
-	var group sync.WaitGroup
-	free := make(chan struct{}, p.parallelism)
+	var group errgroup.Group
+	group.SetLimit(p.parallelism)
 	for i, f := range files {
-		group.Add(1)
-		free <- struct{}{}
-		go func() {
-			defer group.Done()
+		group.Go(func() error {
 			results[i] = p.runTestFile(ctx, f)
-			<-free
-		}()
+			return nil
+		})
 	}
-	group.Wait()
+	_ = group.Wait() // each result has its own errors
 	for i := range results {
 		p.ui.Diagnostics(results[i].Warnings, nil) // no line is quoted: it may hold what would be sensitive
 	}

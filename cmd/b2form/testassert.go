@@ -58,18 +58,14 @@ func (t *tester) planAgain(ctx context.Context) (reader *outputReader, changesTe
 	if err != nil {
 		return nil, "", err
 	}
-	st, err := s.readState(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	made, err := s.makePlan(ctx, st, view.Planning)
+	made, err := s.readStateAndPlan(ctx, view.Planning)
 	if err != nil {
 		return nil, "", err
 	}
 	if !made.HasNoResourceChanges() {
 		changesText = t.planText(made, view.Planning)
 	}
-	return s.newOutputReader(s.snapshot, st.Entries, nil), changesText, nil
+	return s.newOutputReader(s.snapshot, s.state.Entries, nil), changesText, nil
 }
 
 // uploadOrHideFile puts a file into the account as its master key, or hides one.

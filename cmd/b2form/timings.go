@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -15,6 +16,35 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 )
+
+// attemptEventFunc is what is done with each request: it is recorded, and written where that is asked for.
+func (p *program) attemptEventFunc() func(b2.AttemptEvent) {
+	log := p.requestLoggerIfAny()
+	return func(e b2.AttemptEvent) {
+		p.traceRequest(e)
+		if log != nil {
+			log(e)
+		}
+	}
+}
+
+// requestLoggerIfAny writes every request to standard error where B2FORM_LOG=debug asks
+// for it.
+func (p *program) requestLoggerIfAny() func(b2.AttemptEvent) {
+	level := p.getenv("B2FORM_LOG")
+	if !strings.EqualFold(level, "debug") {
+		if level != "" && !strings.EqualFold(level, "off") {
+			p.warn("Unknown log level", fmt.Sprintf("B2FORM_LOG is %q; the levels are off and debug, which writes a line per request to "+
+				"standard error.", level))
+		}
+		return nil
+	}
+	log := slog.New(slog.NewTextHandler(p.status.above(p.stderr), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return func(e b2.AttemptEvent) {
+		log.Debug(e.Method, "attempt", e.AttemptNumber, "status", e.Status, "code", e.Code, "reason", e.NoReplyReason, "took", e.Took,
+			"wait", e.WaitBeforeRetry)
+	}
+}
 
 // traceRequest records one attempt to call B2.
 func (p *program) traceRequest(e b2.AttemptEvent) {
@@ -87,7 +117,7 @@ func (p *program) writeTrace(code int) {
 	if code == 1 {
 		errorCode = "exit code 1"
 	}
-	f, err := openTraceFileToAppend(path)
+	f, err := durable.OpenOverwritable(path, `{"resourceSpans":`, os.O_APPEND, 0o600)
 	if err == nil {
 		err = errors.Join(p.trace.WriteOTLP(f, strings.TrimSpace("b2form "+p.commandName), version, errorCode), f.Close())
 	}
@@ -96,12 +126,4 @@ func (p *program) writeTrace(code int) {
 		p.warn("Trace cannot be written", fmt.Sprintf("B2FORM_TRACE=%s: %s. The run is not affected.", visible.EscapeLine(path),
 			words.CapitalizeUnlessName(words.ErrorWithoutPath(err))))
 	}
-}
-
-// openTraceFileToAppend opens a file to add a line to: a new one, one of this sort, or what somebody else reads from.
-func openTraceFileToAppend(path string) (*os.File, error) {
-	if err := durable.CheckOverwritable(path, `{"resourceSpans":`); err != nil {
-		return nil, err
-	}
-	return durable.OpenOrCreate(path, os.O_APPEND, 0o600)
 }

@@ -77,6 +77,14 @@ func CheckOverwritable(path, expectedPrefix string) error {
 	return err
 }
 
+// OpenOverwritable opens a file to write to it, as OpenOrCreate does, where CheckOverwritable has nothing against it.
+func OpenOverwritable(path, expectedPrefix string, flags int, mode fs.FileMode) (*os.File, error) {
+	if err := CheckOverwritable(path, expectedPrefix); err != nil {
+		return nil, err
+	}
+	return OpenOrCreate(path, flags, mode)
+}
+
 // FirstBytes are the first n bytes of a regular file, or all where there are fewer.
 func FirstBytes(path string, n int) (string, error) {
 	f, _, err := openRegular(path)
