@@ -34,6 +34,7 @@ func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
 func ForPolicyDirs(d folder.Folder, b *parse.Budget) map[string]function.Function {
 	core := coreFunctions(d, b)
 	core["nonsensitive"] = refusingFunction("what the configuration calls sensitive stays so in policies")
+	maps.Copy(core, tryFunctionsForPolicyDirs())
 	return withTemplateAndRemovedFunctions(d, b, core)
 }
 

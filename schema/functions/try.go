@@ -10,24 +10,33 @@ import (
 // tryFunctions are those of the library, but for the marks: these say why a value
 // is not known, and the library's lose them.
 func tryFunctions() map[string]function.Function {
-	return map[string]function.Function{"try": withMarksForUnknownResult(tryfunc.TryFunc),
-		"can": withMarksForUnknownResult(tryfunc.CanFunc)}
+	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, false), "can": withReferenceMarks(tryfunc.CanFunc, false)}
 }
 
-// withMarksForUnknownResult gives an unknown result of a function of expressions the marks of what
-// these refer to.
-func withMarksForUnknownResult(f function.Function) function.Function {
+// tryFunctionsForPolicyDirs are the same, but that every result has the marks of all that the expressions refer to: that an
+// expression succeeds tells something of the values in it, and who asks often enough has been told a whole value.
+func tryFunctionsForPolicyDirs() map[string]function.Function {
+	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, true), "can": withReferenceMarks(tryfunc.CanFunc, true)}
+}
+
+// withReferenceMarks gives an unknown result of a function of expressions the marks of what these refer to. With always,
+// it gives them to every result, and those of that in which a reference finds nothing, too.
+func withReferenceMarks(f function.Function, always bool) function.Function {
 	return function.New(&function.Spec{
 		Params: f.Params(), VarParam: f.VarParam(), Type: f.ReturnTypeForValues,
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, err := f.Call(args)
-			if err != nil || v.IsMarked() || v.IsWhollyKnown() {
+			if err != nil || !always && (v.IsMarked() || v.IsWhollyKnown()) {
 				return v, err
 			}
 			for _, a := range args {
 				closure := customdecode.ExpressionClosureFromVal(a)
 				for _, t := range closure.Expression.Variables() {
-					if of, diags := t.TraverseAbs(closure.EvalContext); !diags.HasErrors() {
+					of, diags := t.TraverseAbs(closure.EvalContext)
+					for n := len(t) - 1; always && diags.HasErrors() && n > 0; n-- {
+						of, diags = t[:n].TraverseAbs(closure.EvalContext)
+					}
+					if !diags.HasErrors() {
 						_, marks := of.UnmarkDeep()
 						v = v.WithMarks(marks)
 					}
