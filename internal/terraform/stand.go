@@ -3,6 +3,7 @@ package terraform
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -158,7 +159,8 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 		}
 		b.WriteString("}\n")
 	}
-	m.addResultFile(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
+	m.result.Files = append(m.result.Files, File{Path: path.Join(mod.dir, standInFile), Mode: 0o644,
+		Text: hclwrite.Format([]byte(b.String())), source: "the variables for what stays in Terraform"})
 }
 
 // resolveSubstituteValue is the value of a variable; false: it has none, which is noted where nothing

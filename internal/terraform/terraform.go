@@ -65,6 +65,7 @@ type File struct {
 	Mode fs.FileMode
 	// SensitiveVariables are those of which a value file holds values; sorted.
 	SensitiveVariables []string
+	source             string // what it is made from, with its folder
 }
 
 // A Place is something in a file and what is to be said of it.
@@ -129,7 +130,7 @@ func Migrate(r Request) (*Result, error) {
 		return it.block.Type == "output" && it.fate == carried
 	})
 	m.sortResult()
-	return m.result, nil
+	return m.result, m.checkOneSourcePerFile()
 }
 
 // A migration is one run of Migrate.
@@ -218,6 +219,18 @@ func blockRange(b *hclsyntax.Block) hcl.Range {
 // place is where an item stands, for the reader.
 func (it *item) place(why string) Place { return it.file.place(it.extent(), it.title(), why) }
 
+// checkOneSourcePerFile refuses files of which each would be written over another one.
+func (m *migration) checkOneSourcePerFile() error {
+	for i, f := range m.result.Files {
+		if i > 0 && m.result.Files[i-1].Path == f.Path {
+			return failf("Two files would become one", "%s and %s would both be written as %s, and nothing was written. Give one of them "+
+				"another name, put what it holds into the other one, or move it away if it is not to be carried over.",
+				m.result.Files[i-1].source, f.source, f.Path)
+		}
+	}
+	return nil
+}
+
 // sortResult puts everything into the order in which it is shown.
 func (m *migration) sortResult() {
 	byPlace := func(a, b Place) int {
@@ -226,7 +239,7 @@ func (m *migration) sortResult() {
 	for _, list := range [][]Place{m.result.NotCarriedOver, m.result.ChangedMeaning, m.result.Staying} {
 		slices.SortStableFunc(list, byPlace)
 	}
-	slices.SortFunc(m.result.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(m.result.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(m.result.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
 	slices.Sort(m.result.StateRemovals)
 }

@@ -128,7 +128,8 @@ func (m *migration) writeModule(mod *module) {
 		for _, end := range []string{".json", ".tf", ".tofu"} {
 			base = strings.TrimSuffix(base, end)
 		}
-		m.addResultFile(mod, base+".b2.hcl", hclwrite.Format(bytes.TrimLeft(text, "\n")), f.source)
+		m.result.Files = append(m.result.Files, File{Path: path.Join(mod.dir, base+".b2.hcl"), Mode: f.source.Mode,
+			Text: hclwrite.Format(bytes.TrimLeft(text, "\n")), source: path.Join(mod.dir, f.name)})
 	}
 	m.writeSubstituteVariables(mod)
 	if mod == m.root {
@@ -136,10 +137,6 @@ func (m *migration) writeModule(mod *module) {
 			m.migrateTfvars(mod, s)
 		}
 	}
-}
-
-func (m *migration) addResultFile(mod *module, name string, text []byte, from Source) {
-	m.result.Files = append(m.result.Files, File{Path: path.Join(mod.dir, name), Text: text, Mode: from.Mode})
 }
 
 // hasNothingToWrite reports whether nothing of a file is carried over and nothing commented out.

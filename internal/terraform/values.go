@@ -13,6 +13,9 @@ import (
 	"b2form/schema/parse"
 )
 
+// valuesOfOwnName stands in for "b2form" in the name of a value file: b2form reads a file of that name by itself.
+const valuesOfOwnName = "b2form_values"
+
 // migrateTfvars writes a value file anew, without the values of variables that are not
 // carried over.
 func (m *migration) migrateTfvars(mod *module, s Source) {
@@ -28,8 +31,11 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 			return
 		}
 	}
-	if base == "terraform" {
+	switch base {
+	case "terraform":
 		base = "b2form"
+	case "b2form":
+		base = valuesOfOwnName
 	}
 	file, diags := parse.Config(text, sourcePath, nil)
 	if diags.HasErrors() {
@@ -64,7 +70,12 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 	}
 	if kept {
 		slices.Sort(sensitive)
-		m.result.Files = append(m.result.Files, File{path.Join(mod.dir, base+".b2vars.hcl"), applyEdits(text, edits), s.Mode, sensitive})
+		name := base + ".b2vars.hcl"
+		m.result.Files = append(m.result.Files, File{path.Join(mod.dir, name), applyEdits(text, edits), s.Mode, sensitive, sourcePath})
+		if base == valuesOfOwnName {
+			m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{sourcePath, 0, "value file", "It is written as " + name +
+				": b2form.b2vars.hcl would be read without -var-file."})
+		}
 	}
 }
 
