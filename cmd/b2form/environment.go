@@ -46,7 +46,7 @@ func (p *program) warnIgnoredTerraformEnvironment() {
 		switch {
 		case value == "":
 		case name == "TF_WORKSPACE" && value != "default":
-			says = append(says, name+" chooses nothing, since "+noWorkspaces)
+			says = append(says, "Outside of migrate, "+name+" chooses nothing, since "+noWorkspaces)
 		case name == "TF_LOG" && !strings.EqualFold(value, "off"), strings.HasPrefix(name, "TF_LOG_"):
 			logs = append(logs, name)
 		case name == "TF_CLI_ARGS", strings.HasPrefix(name, "TF_CLI_ARGS_"):

@@ -50,6 +50,7 @@ func configVariables() []envVariable {
 func promptAndDisplayVariables() []envVariable {
 	return []envVariable{
 		{"TF_INPUT", "0 or false: never ask for anything, as -input=false."},
+		{"TF_WORKSPACE", "The workspace of Terraform that migrate carries over."},
 		{"TF_IN_AUTOMATION", "If set, no hints about what to run next."},
 		{"B2FORM_CLI_ARGS", "Options for every command that has them, before those given, quoted as in a shell: -input=false."},
 		{"B2FORM_CLI_ARGS_COMMAND", "Arguments for one command, such as B2FORM_CLI_ARGS_plan or B2FORM_CLI_ARGS_state_list."},

@@ -24,12 +24,6 @@ import (
 	"b2form/schema/functions"
 )
 
-const (
-	terraformState     = "terraform.tfstate"            // where Terraform keeps its state if it is told nothing
-	initializedBackend = ".terraform/terraform.tfstate" // what terraform init leaves where there is a backend
-	noState            = "none"                         // what -state says to go without one
-)
-
 func (p *program) migrateCommand() *cli.Command {
 	var stateName string
 	var check bool
@@ -65,7 +59,8 @@ Example:
 
 // migrate works in the folder dir.
 func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, checkOnly bool) error {
-	source, err := p.readTerraformStateIfAny(dir, stateFlagValue)
+	workspace := p.terraformWorkspace(dir, stateFlagValue)
+	source, err := p.readTerraformStateIfAny(dir, stateFlagValue, workspace)
 	if err != nil {
 		return err
 	}
@@ -75,7 +70,7 @@ func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, check
 		}
 	}
 	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: readTerraformFiles, State: source, Now: p.now(),
-		HasFunction: isUsableFunctionFunc()}
+		HasFunction: isUsableFunctionFunc(), Workspace: workspace}
 	if r.BackupsToSearch, err = readTerraformStateBackups(); err != nil {
 		return err
 	}
@@ -104,59 +99,6 @@ func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, check
 		return nil
 	}
 	return p.checkMigrated()
-}
-
-// checkNoStateElsewhere refuses to go without a state that Terraform has, and warns where the one that was
-// read may be left of an earlier time.
-func (p *program) checkNoStateElsewhere(r *terraform.Result, wasRead bool) error {
-	const pull = "  terraform state pull | b2form migrate -state=-\n"
-	where := ""
-	if at := r.RemoteState; at.Title != "" {
-		where = fmt.Sprintf("Terraform keeps it by %s (%s:%d)", visible.EscapeLine(at.Title), visible.EscapeLine(at.File), at.Line)
-	}
-	if wasRead {
-		if where != "" {
-			p.warn("The state may be an old one", fmt.Sprintf("%s was read, but %s: the file may be left of the time before. If it is, "+
-				"delete it and %s, and hand the state in:\n%s", terraformState, where, stateFile, strings.TrimRight(pull, "\n")))
-		}
-		return nil
-	}
-	if found, _ := filepath.Glob(terraformState + ".d/*/" + terraformState); where == "" && len(found) > 0 {
-		where = "Terraform keeps those of workspaces in " + terraformState + ".d"
-	}
-	if _, err := os.Stat(initializedBackend); where == "" && err == nil {
-		where = "Terraform keeps it in the backend that " + initializedBackend + " names"
-	}
-	if where == "" {
-		return nil
-	}
-	return failf("The state is elsewhere", "There is no %[1]s here: %[2]s. Nothing was written. Hand the state in, from its folder:\n"+
-		pull+"To go without it, so that what exists is found by its name: b2form migrate -state=%[3]s.", terraformState, where, noState)
-}
-
-// readTerraformStateIfAny reads the state that is named, or that of the folder; nil: there is
-// none.
-func (p *program) readTerraformStateIfAny(dir, stateFlagValue string) (*terraform.Source, error) {
-	s := &terraform.Source{Name: stateFlagValue}
-	var err error
-	switch stateFlagValue {
-	case noState:
-		return nil, nil
-	case "-":
-		s.Name = "standard input"
-		s.Text, err = durable.ReadAll(p.stdin, mostFileBytes)
-	case "":
-		s.Name = terraformState
-		if s.Text, err = durable.ReadFile(filepath.Join(dir, terraformState), mostFileBytes); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-	default:
-		s.Text, err = durable.ReadFile(stateFlagValue, mostFileBytes)
-	}
-	if err != nil {
-		return nil, failf("File cannot be read", "%s: %s.", s.Name, words.ErrorWithoutPath(err))
-	}
-	return s, nil
 }
 
 // readTerraformFiles reads the files of a folder that Terraform would read.
@@ -193,19 +135,6 @@ func readTerraformFiles(dir string) ([]terraform.Source, error) {
 
 // mostFileBytes is how many bytes a file that others wrote has at most.
 const mostFileBytes = 64 << 20
-
-// readTerraformStateBackups reads the earlier states that Terraform leaves beside the current one.
-func readTerraformStateBackups() (list []terraform.Source, err error) {
-	paths, _ := filepath.Glob(terraformState + ".*backup") // the pattern is legal
-	for _, path := range paths {
-		text, err := durable.ReadFile(path, mostFileBytes)
-		if err != nil {
-			return nil, failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
-		}
-		list = append(list, terraform.Source{Name: path, Text: text})
-	}
-	return list, nil
-}
 
 // isUsableFunctionFunc reports whether expressions may call a function, and get more than an error.
 func isUsableFunctionFunc() func(name string) bool {

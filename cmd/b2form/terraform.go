@@ -35,7 +35,8 @@ func (p *program) terraformHintCommands() []*cli.Command {
 		p.terraformHintCommand("force-unlock", "Use lock -break", 1,
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
 				"\"b2form apply -lock-timeout=5m\" waits for it."),
-		p.terraformHintCommand("workspace", "Not available: use one folder per environment", 1, noWorkspaces),
+		p.terraformHintCommand("workspace", "Not available: use one folder per environment", 1, noWorkspaces+
+			" Or keep a state for each value of a variable: backend \"b2\" { prefix = \"${var.env}/\" } with -var env=prod."),
 	}
 }
 

@@ -25,7 +25,6 @@ type substituteVariable struct {
 	referencePath string // "random_id.suffix.hex"
 	attrPath      []string
 	where         Place
-	secret        bool
 }
 
 // replaceByVariable rewrites a reference to what stays: a variable with the value that the state
@@ -40,8 +39,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 			r.refuse(t.SourceRange(), "b2form has no "+referenceText(t)+".")
 			return
 		}
-		r.addSubstituteVariable(nil, t, "terraform_workspace", nil)
-		r.replace(t.SourceRange(), "var.terraform_workspace")
+		r.replace(t.SourceRange(), "var."+r.addSubstituteVariable(nil, t, nil))
 		return
 	}
 	it := r.mod.findReferencedItem(t)
@@ -51,7 +49,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return
 	}
-	name := r.addSubstituteVariable(it, t, "", r.nameForIDPath(it, attrs, u))
+	name := r.addSubstituteVariable(it, t, r.nameForIDPath(it, attrs, u))
 	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), "var."+name)
 	for _, step := range rest[:len(attrs)] {
 		r.replace(step.SourceRange(), "")
@@ -82,7 +80,7 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 		r.refuse(e.SrcRange, "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return true
 	}
-	name := r.addSubstituteVariable(it, base.Traversal, "", r.nameForIDPath(it, attrs, flow))
+	name := r.addSubstituteVariable(it, base.Traversal, r.nameForIDPath(it, attrs, flow))
 	r.replace(base.SrcRange, "var."+name)
 	r.expression(index.Key, plain, s)
 	for _, step := range e.Traversal[:len(attrs)] {
@@ -123,38 +121,51 @@ func leadingAttrNames(t hcl.Traversal) (names []string) {
 }
 
 // addSubstituteVariable notes a variable and gives its name.
-func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, name string, attrs []string) string {
+func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []string) (name string) {
 	full := "terraform.workspace"
 	if it != nil {
 		full = it.referenceName + "." + strings.Join(attrs, ".")
-		name = strings.ReplaceAll(full, ".", "_")
 	}
-	for n := 2; r.mod.byReferenceName["var."+name] != nil || r.mod.substitutes[name] != nil &&
-		r.mod.substitutes[name].referencePath != full; n++ {
-		name = fmt.Sprintf("%s_%d", name, n)
+	return r.mod.addSubstitute(strings.ReplaceAll(full, ".", "_"), &substituteVariable{replacedItem: it, referencePath: full,
+		attrPath: attrs, where: r.it.file.place(t.SourceRange(), full, "")})
+}
+
+// addSubstitute gives a module a variable, if it has none for the same, and gives its name: the wanted one, or that with
+// a number where another variable has it.
+func (mod *module) addSubstitute(wanted string, s *substituteVariable) (name string) {
+	name = wanted
+	for n := 2; mod.byReferenceName["var."+name] != nil || mod.substitutes[name] != nil &&
+		!mod.substitutes[name].standsForSame(s); n++ {
+		name = fmt.Sprintf("%s_%d", wanted, n)
 	}
-	if r.mod.substitutes[name] == nil {
-		r.mod.substitutes[name] = &substituteVariable{replacedItem: it, referencePath: full, attrPath: attrs,
-			where: r.it.file.place(t.SourceRange(), full, "")}
+	if mod.substitutes[name] == nil {
+		mod.substitutes[name] = s
 	}
 	return name
 }
 
-// writeSubstituteVariables writes the variables of a module, with the values that the state has.
+func (s *substituteVariable) standsForSame(other *substituteVariable) bool {
+	return s.replacedItem == other.replacedItem && s.referencePath == other.referencePath
+}
+
+// writeSubstituteVariables writes the variables of a module. Those of the root module have the values that the state has;
+// others get theirs from the calls, so that a module that several configurations call is the same for each.
 func (m *migration) writeSubstituteVariables(mod *module) {
 	if len(mod.substitutes) == 0 {
 		return
 	}
 	var b strings.Builder
-	b.WriteString("# In place of what stays in Terraform: the values that its state has.\n")
+	b.WriteString("# In place of what stays in Terraform.\n")
 	for _, name := range slices.Sorted(maps.Keys(mod.substitutes)) {
 		s := mod.substitutes[name]
 		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(s.referencePath+" in Terraform"))
-		value, ok := m.resolveSubstituteValue(mod, name, s)
-		switch {
-		case s.secret:
+		values, secret := m.state.valuesByModuleAddress(m, s)
+		if secret {
 			b.WriteString("  type = string\n  sensitive = true\n")
-		case ok:
+		}
+		if mod != m.root {
+			m.passToCalls(mod, name, s, values, secret)
+		} else if value, ok := m.rootValue(name, s, values, secret); ok {
 			b.WriteString("  default = " + literalHCL(value) + "\n")
 		}
 		b.WriteString("}\n")
@@ -163,31 +174,34 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 		Text: hclwrite.Format([]byte(b.String())), source: "the variables for what stays in Terraform"})
 }
 
-// resolveSubstituteValue is the value of a variable; false: it has none, which is noted where nothing
-// else gives one.
-func (m *migration) resolveSubstituteValue(mod *module, name string, s *substituteVariable) (value cty.Value, found bool) {
+// rootValue is the value of a variable of the root module; false: it has none, which is noted.
+func (m *migration) rootValue(name string, s *substituteVariable, values map[string]cty.Value, secret bool) (v cty.Value, found bool) {
 	if s.replacedItem == nil {
-		return cty.StringVal("default"), true
+		return m.workspaceValue(name, s)
 	}
-	values, secret := m.state.valuesByModuleAddress(m, mod, s)
-	if secret {
-		s.secret = true
+	v, found = values[""]
+	switch {
+	case secret:
 		m.noteMissingValue(s, "It is a secret, so the variable "+name+" has no value. Terraform's state has it, as "+s.referencePath+
 			": give it in the environment, as B2FORM_VAR_"+name+".")
 		return cty.NilVal, false
-	}
-	if len(values) == 0 {
+	case !found:
 		m.noteMissingValue(s, "The state does not have it. Give the variable "+name+" a value.")
+	}
+	return v, found
+}
+
+// workspaceValue is the name of the workspace that is carried over; false: nothing says it.
+func (m *migration) workspaceValue(name string, s *substituteVariable) (v cty.Value, found bool) {
+	if m.Workspace == "" {
+		m.noteMissingValue(s, "b2form has no workspaces, and nothing here says which one this is. Give the variable "+name+
+			" the name of the workspace.")
 		return cty.NilVal, false
 	}
-	first := values[slices.Sorted(maps.Keys(values))[0]]
-	for _, v := range values {
-		if !v.RawEquals(first) {
-			m.passValuesToCalls(mod, name, s, values)
-			return cty.NilVal, false
-		}
-	}
-	return first, true
+	s.where.Remark = "b2form has no workspaces. The variable " + name + " has the name of the one that is carried over, " +
+		quoted(m.Workspace) + "."
+	m.result.ChangedMeaning = append(m.result.ChangedMeaning, s.where)
+	return cty.StringVal(m.Workspace), true
 }
 
 // noteMissingValue notes that a variable waits for a value.
@@ -196,35 +210,66 @@ func (m *migration) noteMissingValue(s *substituteVariable, why string) {
 	m.result.ChangedMeaning = append(m.result.ChangedMeaning, s.where)
 }
 
-// passValuesToCalls hands a value to each call of a module, by the instances of the calls.
-func (m *migration) passValuesToCalls(mod *module, name string, s *substituteVariable, values map[string]cty.Value) {
+// passToCalls hands the value of a variable to each call of its module: what the state has, by the instances of the calls,
+// or a variable of the caller.
+func (m *migration) passToCalls(mod *module, name string, s *substituteVariable, values map[string]cty.Value, secret bool) {
 	for _, call := range mod.callers {
-		if call.module != m.root || call.fate != carried {
-			m.noteMissingValue(s, "It differs between the instances of the module. Give the variable "+name+" a value in each call.")
-			return
+		if call.fate != carried {
+			continue
 		}
-		byText, byNumber, single := map[string]cty.Value{}, []cty.Value{}, cty.NilVal
-		for _, path := range sortedModuleAddresses(values) {
-			key, ok := instanceOfCall(path, call.block.Labels[0])
-			switch v := key.Value(); {
-			case !ok:
-			case v.Type() == cty.Number:
-				byNumber = append(byNumber, values[path])
-			case v.IsNull():
-				single = values[path]
-			default:
-				byText[v.AsString()] = values[path]
-			}
+		if call.module != m.root || secret || len(values) == 0 {
+			apart := *s
+			outer := call.module.addSubstitute(name, &apart)
+			call.substituteArguments = append(call.substituteArguments, name+" = var."+outer)
+			continue
 		}
-		switch {
-		case single != cty.NilVal:
-			call.substituteArguments = append(call.substituteArguments, name+" = "+literalHCL(single))
-		case len(byNumber) > 0:
-			call.substituteArguments = append(call.substituteArguments, name+" = "+literalHCL(cty.TupleVal(byNumber))+"[count.index]")
-		case len(byText) > 0:
-			call.substituteArguments = append(call.substituteArguments, name+" = "+literalHCL(cty.ObjectVal(byText))+"[each.key]")
+		if text := callArgument(call, values); text != "" {
+			call.substituteArguments = append(call.substituteArguments, name+" = "+text)
+		} else {
+			m.noteMissingValue(s, "It differs between the instances of the module, or the state does not have it for each. Give "+name+
+				" a value in "+call.title()+".")
 		}
 	}
+}
+
+// callArgument is the expression that gives the instances of a call their values, which are by the addresses of modules;
+// "": there is none.
+func callArgument(call *item, values map[string]cty.Value) (expr string) {
+	byText, byNumber, first := map[string]cty.Value{}, []cty.Value{}, cty.NilVal
+	byKey, differ := map[addr.InstanceKey]cty.Value{}, false
+	for _, path := range sortedModuleAddresses(values) {
+		key, ok := instanceOfCall(path, call.block.Labels[0])
+		if !ok {
+			continue
+		}
+		v := values[path]
+		if before, again := byKey[key]; again {
+			if !before.RawEquals(v) {
+				return ""
+			}
+			continue
+		}
+		if byKey[key] = v; first == cty.NilVal {
+			first = v
+		}
+		differ = differ || !v.RawEquals(first)
+		switch k := key.Value(); {
+		case k.IsNull():
+		case k.Type() == cty.Number:
+			byNumber = append(byNumber, v)
+		default:
+			byText[k.AsString()] = v
+		}
+	}
+	switch {
+	case first == cty.NilVal:
+		return ""
+	case !differ:
+		return literalHCL(first)
+	case len(byNumber) > 0:
+		return literalHCL(cty.TupleVal(byNumber)) + "[count.index]"
+	}
+	return literalHCL(cty.ObjectVal(byText)) + "[each.key]"
 }
 
 // sortedModuleAddresses sorts the addresses of module instances, numbers by size.

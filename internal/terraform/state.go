@@ -208,8 +208,11 @@ func (s *stateFile) mayHaveValueOrNull(it *item, name, valueJSON string) bool {
 
 // valuesByModuleAddress are the values of what stays, by the addresses of the module's instances: of a
 // block with instances all of them. secret: it must not be written down.
-func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substituteVariable) (values map[string]cty.Value, secret bool) {
-	if s == nil {
+func (s *stateFile) valuesByModuleAddress(m *migration, in *substituteVariable) (values map[string]cty.Value, secret bool) {
+	switch {
+	case in.replacedItem == nil:
+		return nil, false
+	case s == nil:
 		return nil, strings.Contains(in.referencePath, "password")
 	}
 	values = map[string]cty.Value{}
@@ -217,7 +220,7 @@ func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substit
 	mode := map[string]string{"resource": "managed", "data": "data"}[in.replacedItem.block.Type]
 	for _, r := range s.Resources {
 		at, path := m.moduleAt(r.Module)
-		if at != mod || r.Type != labels[0] || r.Name != labels[1] || r.Mode != mode {
+		if at != in.replacedItem.module || r.Type != labels[0] || r.Name != labels[1] || r.Mode != mode {
 			continue
 		}
 		byText, byNumber := map[string]cty.Value{}, []cty.Value{}

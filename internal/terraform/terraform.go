@@ -34,6 +34,7 @@ type Request struct {
 	ReadFiles       func(dir string) ([]Source, error)
 	State           *Source  // nil: there is none
 	BackupsToSearch []Source // earlier states, which are only searched for secrets
+	Workspace       string   // the workspace of Terraform that is carried over; "": nothing says which
 	// HasFunction reports whether expressions may call a function.
 	HasFunction func(name string) bool
 	Now         time.Time // when the objects become ours
