@@ -48,6 +48,12 @@ func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
 			return
 		}
 		rng := referenceRange(r, attr, m)
+		if o := p.Snapshot.ByID(k, name); o != nil {
+			p.errorf(&rng, "An ID in place of a name",
+				"%s of %s wants the name of a %[3]s, and has the ID of the %[3]s %[4]s. Write its name.", referencePath(attr, m), r.Addr,
+				by.Link.RefKind, quoteUnlessSensitive(c.Sensitive, attr, o.Identity))
+			return
+		}
 		p.errorf(&rng, "No such "+by.Link.RefKind,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
 				"Correct the name, or declare the %s.", referencePath(attr, m), r.Addr, by.Link.RefKind,

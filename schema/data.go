@@ -139,6 +139,10 @@ func (l *module) unknownDataDetail(name string, forms []dataForm) string {
 		return "b2form makes no signed URLs, since they end after a while. Make one where it is used, for instance with `b2 file url " +
 			"--with-auth`."
 	}
+	if name == "terraform_remote_state" {
+		return "b2form reads no outputs of other folders. Name the bucket or key that is meant, by data \"bucket\" or data \"key\", or " +
+			"take a value from a variable."
+	}
 	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.JoinAnd(known), words.DidYouMean(name, "", known))
 }
 

@@ -94,7 +94,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 	case *hclsyntax.ScopeTraversalExpr:
 		r.reference(e.Traversal, u, s)
 	case *hclsyntax.RelativeTraversalExpr:
-		if !r.replaceIndexedByVariable(e, s) {
+		if !r.replaceIndexedByVariable(e, u, s) {
 			r.expression(e.Source, inner, s)
 			r.tail(r.typeOf(e.Source, s), e.Traversal, u)
 		}

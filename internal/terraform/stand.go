@@ -24,6 +24,7 @@ type substituteVariable struct {
 	replacedItem  *item  // nil: terraform.workspace
 	referencePath string // "random_id.suffix.hex"
 	attrPath      []string
+	wantsNames    bool // of buckets, in place of the IDs that Terraform has there
 	where         Place
 }
 
@@ -39,7 +40,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 			r.refuse(t.SourceRange(), "b2form has no "+referenceText(t)+".")
 			return
 		}
-		r.replace(t.SourceRange(), "var."+r.addSubstituteVariable(nil, t, nil))
+		r.replace(t.SourceRange(), "var."+r.addSubstituteVariable(nil, t, nil, plain))
 		return
 	}
 	it := r.mod.findReferencedItem(t)
@@ -49,7 +50,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return
 	}
-	name := r.addSubstituteVariable(it, t, r.nameForIDPath(it, attrs, u))
+	name := r.addSubstituteVariable(it, t, r.nameForIDPath(it, attrs, u), u)
 	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), "var."+name)
 	for _, step := range rest[:len(attrs)] {
 		r.replace(step.SourceRange(), "")
@@ -58,7 +59,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 
 // replaceIndexedByVariable rewrites a reference with an index that is an expression, if it leads to
 // what stays.
-func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, s *scope) (handled bool) {
+func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, u expressionUse, s *scope) (handled bool) {
 	index, ok := e.Source.(*hclsyntax.IndexExpr)
 	if !ok {
 		return false
@@ -80,7 +81,7 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 		r.refuse(e.SrcRange, "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return true
 	}
-	name := r.addSubstituteVariable(it, base.Traversal, r.nameForIDPath(it, attrs, flow))
+	name := r.addSubstituteVariable(it, base.Traversal, r.nameForIDPath(it, attrs, u), u)
 	r.replace(base.SrcRange, "var."+name)
 	r.expression(index.Key, plain, s)
 	for _, step := range e.Traversal[:len(attrs)] {
@@ -121,13 +122,29 @@ func leadingAttrNames(t hcl.Traversal) (names []string) {
 }
 
 // addSubstituteVariable notes a variable and gives its name.
-func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []string) (name string) {
+func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []string, u expressionUse) (name string) {
 	full := "terraform.workspace"
 	if it != nil {
 		full = it.referenceName + "." + strings.Join(attrs, ".")
 	}
-	return r.mod.addSubstitute(strings.ReplaceAll(full, ".", "_"), &substituteVariable{replacedItem: it, referencePath: full,
-		attrPath: attrs, where: r.it.file.place(t.SourceRange(), full, "")})
+	s := &substituteVariable{replacedItem: it, referencePath: full, attrPath: attrs, where: r.it.file.place(t.SourceRange(), full, "")}
+	s.wantsNames = r.wantsNames(s, u)
+	return r.mod.addSubstitute(strings.ReplaceAll(full, ".", "_"), s)
+}
+
+// wantsNames reports whether a variable goes to where names of buckets are wanted, and Terraform has IDs there: what goes
+// straight to such a setting is one; what goes through local values and functions is one if it looks like one.
+func (r *rewriter) wantsNames(s *substituteVariable, u expressionUse) bool {
+	if it := s.replacedItem; it == nil || it.kind != nil || u != wantsObject && (u != flow || r.flowsTo != nil && !r.flowsTo.flow.toLink) {
+		return false
+	}
+	values, _ := r.m.state.valuesByModuleAddress(r.m, s)
+	for _, v := range values {
+		if r.m.literalIDRemark(v) != "" {
+			return true
+		}
+	}
+	return u == wantsObject
 }
 
 // addSubstitute gives a module a variable, if it has none for the same, and gives its name: the wanted one, or that with
@@ -145,7 +162,7 @@ func (mod *module) addSubstitute(wanted string, s *substituteVariable) (name str
 }
 
 func (s *substituteVariable) standsForSame(other *substituteVariable) bool {
-	return s.replacedItem == other.replacedItem && s.referencePath == other.referencePath
+	return s.replacedItem == other.replacedItem && s.referencePath == other.referencePath && s.wantsNames == other.wantsNames
 }
 
 // writeSubstituteVariables writes the variables of a module. Those of the root module have the values that the state has;
@@ -158,8 +175,12 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 	b.WriteString("# In place of what stays in Terraform.\n")
 	for _, name := range slices.Sorted(maps.Keys(mod.substitutes)) {
 		s := mod.substitutes[name]
-		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(s.referencePath+" in Terraform"))
-		values, secret := m.state.valuesByModuleAddress(m, s)
+		about := s.referencePath + " in Terraform"
+		if s.wantsNames {
+			about = "the name of the bucket with the ID " + about
+		}
+		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(about))
+		values, secret := m.substituteValues(s)
 		if secret {
 			b.WriteString("  type = string\n  sensitive = true\n")
 		}
@@ -185,10 +206,36 @@ func (m *migration) rootValue(name string, s *substituteVariable, values map[str
 		m.noteMissingValue(s, "It is a secret, so the variable "+name+" has no value. Terraform's state has it, as "+s.referencePath+
 			": give it in the environment, as B2FORM_VAR_"+name+".")
 		return cty.NilVal, false
+	case !found && s.wantsNames:
+		m.noteMissingValue(s, "It is the ID of a bucket in Terraform, and goes to where b2form wants names. Give the variable "+name+
+			" the name, not the ID.")
 	case !found:
 		m.noteMissingValue(s, "The state does not have it. Give the variable "+name+" a value.")
 	}
 	return v, found
+}
+
+// substituteValues are the values of a variable by the addresses of modules, with names where it wants these. What the
+// state has no name for is left out.
+func (m *migration) substituteValues(s *substituteVariable) (values map[string]cty.Value, secret bool) {
+	values, secret = m.state.valuesByModuleAddress(m, s)
+	if !s.wantsNames {
+		return values, secret
+	}
+	for path, v := range values {
+		named, _ := cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) { // it returns no error
+			if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+				if name := m.state.findBucketName(v.AsString()); name != "" {
+					return cty.StringVal(name), nil
+				}
+			}
+			return v, nil
+		})
+		if values[path] = named; m.literalIDRemark(named) != "" {
+			delete(values, path)
+		}
+	}
+	return values, secret
 }
 
 // workspaceValue is the name of the workspace that is carried over; false: nothing says it.

@@ -13,3 +13,7 @@ data "b2_bucket_files" "all" { # ERROR: Unknown kind of data
 data "b2_bucket_file_signed_url" "index" { # ERROR: Unknown kind of data
   bucket_id = "8d625eb63be2775577c70e01"
 }
+
+data "terraform_remote_state" "net" { # ERROR: Unknown kind of data
+  backend = "local"
+}
