@@ -258,7 +258,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	case out == nil:
 		r.refuse(step.SrcRange, "The module has no output "+step.Name+".")
 	case out.fate != carried:
-		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.keysOfReadSecrets...)
+		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.title()+", which is not carried over.", out.keysOfReadSecrets...)
 	default:
 		r.noteUse(out, u, step.SrcRange)
 		k := r.m.findKindOfIDOutput(out)

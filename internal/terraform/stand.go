@@ -342,19 +342,37 @@ func instanceOfCall(moduleAddress, callName string) (key addr.InstanceKey, ok bo
 	return steps[0].key, true
 }
 
-// noteUncarriedSecretReaders notes what reads the secrets of keys: what stays and what is left.
+// noteUncarriedSecretReaders notes what reads the secrets of keys: what stays and what is left. What is in the module of
+// the key is noted at the key, by its place in the module; anything else at the call that leads there, since a module reads
+// the same whoever calls it.
 func (m *migration) noteUncarriedSecretReaders() {
 	for _, mod := range m.calleesFirst {
 		for _, it := range mod.items {
 			for _, key := range m.keysReadByUncarriedItem(mod, it) {
-				p := it.place("")
-				reader := fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(it.title()), p.File, p.Line)
-				if key.fate == carried && !slices.Contains(key.secretReaders, reader) {
-					key.secretReaders = append(key.secretReaders, reader)
+				if key.fate != carried {
+					continue
+				}
+				at := key
+				if key.module != mod {
+					at = mod.findCallLeadingTo(key.module)
+				}
+				reader := fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(it.title()), it.file.name, it.place("").Line)
+				if at != nil && !slices.Contains(at.secretReaders, reader) {
+					at.secretReaders = append(at.secretReaders, reader)
 				}
 			}
 		}
 	}
+}
+
+// findCallLeadingTo is the call by which a module reaches another; nil: there is none.
+func (mod *module) findCallLeadingTo(target *module) *item {
+	for _, it := range mod.items {
+		if it.callee != nil && it.fate == carried && (it.callee == target || it.callee.findCallLeadingTo(target) != nil) {
+			return it
+		}
+	}
+	return nil
 }
 
 // keysReadByUncarriedItem are the keys whose secrets an item that is not carried over reads.

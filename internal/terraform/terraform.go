@@ -190,7 +190,7 @@ type item struct {
 	notCarriedReason    string
 	edits               []edit
 	keysOfReadSecrets   []*item  // keys whose secrets it reads
-	secretReaders       []string // of a key: what reads its secret
+	secretReaders       []string // of a key: what of its module reads its secret; of a call: what reads secrets of keys behind it
 	substituteArguments []string // of a call: arguments for what stands in for resources that stay
 }
 

@@ -194,6 +194,8 @@ func (it *item) additions() []edit {
 	}
 	if len(it.secretReaders) > 0 {
 		b.WriteString("\n# Terraform read the secret in " + visible.EscapeLine(strings.Join(it.secretReaders, ", ")) + ".\n")
+	}
+	if len(it.secretReaders) > 0 && it.callee == nil {
 		b.WriteString("deliver \"file\" {\npath = " + it.secretFileExpr() + "\n}\n")
 	}
 	if b.Len() == 0 {
