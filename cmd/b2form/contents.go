@@ -45,16 +45,21 @@ func (s *session) addCountsAndFindUndeletable(ctx context.Context, p *plan.Plan)
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		refusal, err := s.deleteRefusal(c)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case refusal != nil:
+		}
+		if refusal == nil {
+			refusal = counts[i].LockedError()
+		}
+		if refusal == nil && !c.DestroysContents() && counts[i].Versions > 0 {
+			refusal = c.Kind.Destroy.NotEmptyError(counts[i].String())
+		}
+		if refusal != nil {
 			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, refusal})
-		case c.DestroysContents():
+		}
+		if c.DestroysContents() {
 			c.DescribeContents(counts[i].String())
 			s.destroyed = append(s.destroyed, planfile.DestroyedContents{Addr: c.Addr, Text: counts[i].String()})
-		case counts[i].Versions > 0:
-			s.undeletable = append(s.undeletable, undeletableObject{c.Addr, c.Kind.Destroy.NotEmptyError(counts[i].String())})
 		}
 	}
 	return nil
@@ -63,7 +68,7 @@ func (s *session) addCountsAndFindUndeletable(ctx context.Context, p *plan.Plan)
 // countContents counts what all objects hold that the change deletes, of each up to so many versions.
 func (s *session) countContents(ctx context.Context, c *plan.Change, most int) (sum wire.ContentsCount, err error) {
 	for _, o := range c.Deletes() {
-		n, err := c.Kind.Destroy.CountContents(ctx, s.client, o.ID, most)
+		n, err := c.Kind.Destroy.CountContents(ctx, s.client, o.ID, most, s.b2Time())
 		if err != nil {
 			return sum, err
 		}

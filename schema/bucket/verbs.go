@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -98,14 +99,14 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	return err
 }
 
-func countVersions(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error) {
-	return wire.CountVersions(ctx, api, id, "", most)
+func countVersions(ctx context.Context, api wire.API, id string, most int, now time.Time) (wire.ContentsCount, error) {
+	return wire.CountVersions(ctx, api, id, "", most, now)
 }
 
 // refusedNotEmptyError says how much the bucket holds, as far as one request tells, and with Force what was removed before.
 func refusedNotEmptyError(ctx context.Context, c kind.VerbInput, removed int, refused *wire.Error) error {
 	holds := "file versions, hide markers or unfinished large files"
-	if n, err := countVersions(ctx, c.API, c.ID, wire.VersionsPerPage); err == nil && n.Versions > 0 {
+	if n, err := countVersions(ctx, c.API, c.ID, wire.VersionsPerPage, time.Time{}); err == nil && n.Versions > 0 {
 		holds = n.String()
 	}
 	e := notEmptyError(holds)

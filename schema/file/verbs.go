@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -382,7 +383,7 @@ func ignoreGone(err error) error {
 	return err
 }
 
-func countVersionsOfFile(ctx context.Context, api wire.API, id string, most int) (wire.ContentsCount, error) {
+func countVersionsOfFile(ctx context.Context, api wire.API, id string, most int, now time.Time) (wire.ContentsCount, error) {
 	bucketID, name, _ := strings.Cut(id, "/")
-	return wire.CountVersions(ctx, api, bucketID, name, most)
+	return wire.CountVersions(ctx, api, bucketID, name, most, now)
 }

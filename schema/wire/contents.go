@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ContentsCount is what goes with a bucket, or with a file, that is deleted with
@@ -15,6 +16,10 @@ type ContentsCount struct {
 	Bytes         int64
 	More          bool // there is more than what was counted
 	ListingDenied bool // the credentials in use may not look
+	// Locked is how many of the versions Object Lock protects, Held how many of these by a legal hold, and RetainedUntil
+	// when the last retention ends; zero: none has one. Credentials that may not read locks see none.
+	Locked, Held  int
+	RetainedUntil time.Time
 }
 
 // MostCounted is how many versions are counted where people are told, and VersionsPerPage how many one
@@ -22,8 +27,9 @@ type ContentsCount struct {
 const MostCounted, VersionsPerPage = 10_000, 1000
 
 // CountVersions counts what a bucket holds, or with a name one file in it, until it
-// comes to more than most. A bucket that is gone holds nothing. Unfinished large files count too.
-func CountVersions(ctx context.Context, api API, bucketID, fileName string, most int) (ContentsCount, error) {
+// comes to more than most. A bucket that is gone holds nothing. Unfinished large files count too. Retentions that ended
+// before now, by B2's clock, protect nothing.
+func CountVersions(ctx context.Context, api API, bucketID, fileName string, most int, now time.Time) (ContentsCount, error) {
 	const method = "b2_list_file_versions"
 	var found ContentsCount
 	in := map[string]any{"bucketId": bucketID}
@@ -34,8 +40,12 @@ func CountVersions(ctx context.Context, api API, bucketID, fileName string, most
 	for {
 		var page struct {
 			Files []struct {
-				FileName, FileID string
-				ContentLength    int64
+				Action, FileName, FileID string
+				ContentLength            int64
+				FileRetention            struct {
+					Value struct{ RetainUntilTimestamp int64 }
+				}
+				LegalHold struct{ Value string }
 			}
 			NextFileName, NextFileID *string
 		}
@@ -60,6 +70,9 @@ func CountVersions(ctx context.Context, api API, bucketID, fileName string, most
 			}
 			found.Versions++
 			found.Bytes += f.ContentLength
+			if f.Action == "upload" { // an upload that is not finished can be cancelled
+				found.addLock(time.UnixMilli(f.FileRetention.Value.RetainUntilTimestamp).UTC(), f.LegalHold.Value == "on", now)
+			}
 			ids = append(ids, f.FileID)
 		}
 		if page.NextFileName == nil || fileName != "" && *page.NextFileName != fileName {
@@ -81,9 +94,47 @@ func CountVersions(ctx context.Context, api API, bucketID, fileName string, most
 	}
 }
 
+func (c *ContentsCount) addLock(retainedUntil time.Time, held bool, now time.Time) {
+	retained := retainedUntil.After(now)
+	if held {
+		c.Held++
+	}
+	if retained && retainedUntil.After(c.RetainedUntil) {
+		c.RetainedUntil = retainedUntil
+	}
+	if held || retained {
+		c.Locked++
+	}
+}
+
 // Plus is the sum of both.
 func (c ContentsCount) Plus(d ContentsCount) ContentsCount {
-	return ContentsCount{c.Versions + d.Versions, c.Bytes + d.Bytes, c.More || d.More, c.ListingDenied || d.ListingDenied}
+	if c.RetainedUntil.Before(d.RetainedUntil) {
+		c.RetainedUntil = d.RetainedUntil
+	}
+	return ContentsCount{c.Versions + d.Versions, c.Bytes + d.Bytes, c.More || d.More, c.ListingDenied || d.ListingDenied,
+		c.Locked + d.Locked, c.Held + d.Held, c.RetainedUntil}
+}
+
+// LockedError says that what was counted cannot be deleted because of Object Lock, and until when; nil: nothing in it is locked.
+func (c ContentsCount) LockedError() *ExplainedError {
+	if c.Locked == 0 {
+		return nil
+	}
+	var locks, ends []string
+	if !c.RetainedUntil.IsZero() {
+		locks = append(locks, "the last retention ends at "+c.RetainedUntil.Format("2006-01-02 15:04:05 UTC"))
+		ends = append(ends, "the retention has ended")
+	}
+	if c.Held > 0 {
+		locks = append(locks, fmt.Sprintf("versions under legal hold: %d", c.Held))
+		ends = append(ends, "the legal holds are lifted")
+	}
+	return &ExplainedError{Summary: "Files are protected by Object Lock",
+		Detail: fmt.Sprintf("File versions that B2 does not delete: %d of %s; %s. Run again once %s: b2form lifts no lock, and nobody "+
+			"shortens a retention in compliance mode. To keep the files and only stop managing this, use `b2form state rm`.",
+			c.Locked, c, strings.Join(locks, ", "), strings.Join(ends, " and ")),
+	}
 }
 
 // String says it in a few words: "3 versions with 12 bytes".
