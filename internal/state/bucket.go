@@ -23,6 +23,8 @@ const (
 	maxChunk   = 64 << 10        // a part of the journal that has grown to this is left behind
 	maxParts   = 10_000          // of a journal: far more than one run writes
 	maxPairs   = 10              // "b2_update_bucket"
+
+	objectTimeFormat = "20060102t150405z" // in the names of objects
 )
 
 // bucketStorage is the storage of a shared state. Whatever changes the bucket takes its
@@ -201,13 +203,7 @@ func (k *bucketStorage) storePointerIfUnchanged(ctx context.Context, p statePoin
 		delete(info, k.bucketInfoKey())
 	}
 	if len(info) > maxPairs {
-		return &Error{
-			Summary: "The bucket has no room for the state's pointer",
-			Detail: fmt.Sprintf("A bucket holds at most %d info pairs, and %s has that many already. Remove one, or keep the state in "+
-				"another bucket.",
-				maxPairs, k.BucketName),
-			Path: k.String(),
-		}
+		return k.noRoomError()
 	}
 	var v bucketView
 	err := k.Remote.Call(ctx, "b2_update_bucket",
@@ -340,7 +336,7 @@ func (k *bucketStorage) commitVersion(to stateAndJournalVersion) error {
 func (k *bucketStorage) newObjectName(what string) string {
 	service, _ := k.Remote.ServiceTime()
 	k.objectsMade++
-	return fmt.Sprintf("%s%s-%s-%04d.%s", k.Prefix, service.UTC().Format("20060102t150405z"), strings.ToLower(k.runID), k.objectsMade, what)
+	return fmt.Sprintf("%s%s-%s-%04d.%s", k.Prefix, service.UTC().Format(objectTimeFormat), strings.ToLower(k.runID), k.objectsMade, what)
 }
 
 func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, error) {
@@ -377,7 +373,7 @@ func (k *bucketStorage) close(s *State) error {
 	if s != nil {
 		var content bytes.Buffer
 		to = stateAndJournalVersion{}
-		if !s.IsEmpty() {
+		if s.recordsMoreThanAccount() { // else the bucket, which is in that account, has room for another state
 			failed = s.Encode(&content)
 		}
 		if failed == nil && content.Len() > 0 {

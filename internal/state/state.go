@@ -233,6 +233,13 @@ func (s *State) IsEmpty() bool {
 	return s.AccountID == "" && s.Realm == "" && s.Applied == (AppliedDigests{}) && len(s.Entries) == 0 && len(s.OpenIntents) == 0
 }
 
+// recordsMoreThanAccount reports whether there is anything beside whose it is.
+func (s *State) recordsMoreThanAccount() bool {
+	bare := *s
+	bare.AccountID, bare.Realm = "", ""
+	return !bare.IsEmpty()
+}
+
 func (s *State) sort() {
 	slices.SortFunc(s.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(s.OpenIntents, func(a, b CreateIntent) int { return a.key().compare(b.key()) })
