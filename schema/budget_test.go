@@ -148,7 +148,7 @@ func TestEvaluationIsBoundedElsewhere(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if diags := checked.Checks[0].Evaluate(nil); len(diags) != 1 || !strings.Contains(diags[0].Detail, "B2FORM_MAX_EVALUATION") {
+	if diags, _ := checked.Checks[0].Evaluate(nil); len(diags) != 1 || !strings.Contains(diags[0].Detail, "B2FORM_MAX_EVALUATION") {
 		t.Error("a check:", diags)
 	}
 	for _, pattern := range []string{strings.Repeat("{a,b}", 40), strings.Repeat("**/", 40) + "x"} {

@@ -223,21 +223,25 @@ func (l *module) resolveAndAddChecks() {
 
 // checkEvaluator is the Evaluate of a check. Even what cannot be evaluated is only
 // a warning: a check stops nothing.
-func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostics {
-	return func(live config.LiveLookup) hcl.Diagnostics {
+func (l *module) checkEvaluator(c *check) func(config.LiveLookup) (hcl.Diagnostics, bool) {
+	return func(live config.LiveLookup) (diags hcl.Diagnostics, known bool) {
+		known = true
 		s, end := l.newScopeAfterLoad(live)
+		s.leftAloneUnknown = true
 		defer end()
 		for _, a := range c.asserts {
-			if d, _ := a.failureReportingSecrets(s, s.context(a.refs, l.baseContext)); d != nil {
+			d, v := a.failureReportingSecrets(s, s.context(a.refs, l.baseContext))
+			known = known && v.IsKnown()
+			if d != nil {
 				d.Summary, d.Extra = "Check block assertion failed", config.UserMessageExtra{Instance: c.config.Name}
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)
 				s.report.add(d)
 			}
 		}
-		diags := s.report.sortedDiags()
+		diags = s.report.sortedDiags()
 		for _, d := range diags {
 			d.Severity = hcl.DiagWarning
 		}
-		return diags
+		return diags, known
 	}
 }

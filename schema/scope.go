@@ -29,6 +29,7 @@ type scope struct {
 	byModule             map[*module]*scope               // those of all modules, for one evaluation
 	sawLiveSecret        *bool                            // live gave a secret, which no message may repeat
 	deferredLinksUnknown bool                             // what is evaluated last is not known
+	leftAloneUnknown     bool                             // what is left as it is live is not null where live does not say it
 }
 
 func newScope(l *module, r *report, live config.LiveLookup) *scope {
@@ -273,6 +274,9 @@ func (s *scope) instanceObject(r *config.Resource) cty.Value {
 		case !a.Computed:
 			if !known {
 				v = r.Value.GetAttr(a.Name)
+				if s.leftAloneUnknown && v.IsNull() && a.KeepLive {
+					v = cty.UnknownVal(a.ValueType())
+				}
 			}
 			v = a.ReplaceNestedSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 		case !known:

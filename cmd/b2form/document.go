@@ -24,7 +24,7 @@ func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) e
 
 // planContext is what a plan stands in, for whoever reads it later as JSON.
 func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
-	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
+	r := s.newPlannedOutputReader(p)
 	live, err := s.stateEntriesWithLiveValues(r)
 	if err != nil {
 		return nil, err

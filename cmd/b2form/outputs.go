@@ -39,6 +39,16 @@ func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.StateE
 	return r
 }
 
+// newPlannedOutputReader is an outputReader of what is live under the addresses that the plan moves it to.
+func (s *session) newPlannedOutputReader(p *plan.Plan) *outputReader {
+	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
+	for _, m := range p.Moves {
+		r.entries[m.To] = r.entries[m.From]
+		delete(r.entries, m.From)
+	}
+	return r
+}
+
 // lookUpLive is the config.LiveLookup of the account, with the secrets of keys that this
 // run made where they are shown anyway, and with what is left as it is live.
 func (r *outputReader) lookUpLive(addr addr.Addr) (attrs map[string]cty.Value, ok bool) {
@@ -112,8 +122,9 @@ func (s *session) evaluateAndRecordChecks(r *outputReader) hcl.Diagnostics {
 // evaluateChecks evaluates check blocks, and says what is wrong as warnings too.
 func evaluateChecks(checks []*config.Check, live config.LiveLookup) (results []view.CheckResult, diags hcl.Diagnostics) {
 	for _, c := range checks {
-		result := view.CheckResult{Name: c.Name}
-		for _, said := range c.Evaluate(live) {
+		failed, known := c.Evaluate(live)
+		result := view.CheckResult{Name: c.Name, Unknown: !known && len(failed) == 0}
+		for _, said := range failed {
 			result.FailureMessages = append(result.FailureMessages, said.Detail)
 			diags = append(diags, said)
 		}

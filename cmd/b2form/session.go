@@ -414,7 +414,7 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	broken = s.judgePlanAddingWarnings(made, a, m)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)
-		made.Warnings = append(made.Warnings, s.evaluateAndRecordChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
+		made.Warnings = append(made.Warnings, s.evaluateAndRecordChecks(s.newPlannedOutputReader(made))...)
 	}
 	return made, broken, nil
 }

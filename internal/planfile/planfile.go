@@ -28,7 +28,7 @@ import (
 )
 
 // formatVersion is raised with every new member.
-const formatVersion = 4
+const formatVersion = 5
 
 // A File is a plan, and what it was made from.
 type File struct {

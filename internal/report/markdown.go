@@ -279,8 +279,11 @@ func diffEntryOrOmission(diff string, maxBytes int) []string {
 func checkEntries(list []Check) (out []string) {
 	for _, c := range list {
 		word := "passed"
-		if c.Failed {
+		switch {
+		case c.Failed:
 			word = "**failed**"
+		case c.Unknown:
+			word = "not known before apply"
 		}
 		text := "- " + truncatedCodeSpan(c.Name) + " " + word
 		for _, said := range c.Messages {

@@ -117,7 +117,7 @@ func toKeyFindings(list []kind.Finding) (out []KeyFinding) {
 func (r *Recorder) SetChecks(list []view.CheckResult) {
 	r.Run.Checks = nil
 	for _, c := range list {
-		one := Check{Name: visible.EscapeLine(c.Name), Failed: len(c.FailureMessages) > 0}
+		one := Check{Name: visible.EscapeLine(c.Name), Failed: len(c.FailureMessages) > 0, Unknown: c.Unknown}
 		for _, said := range c.FailureMessages {
 			one.Messages = append(one.Messages, visible.EscapeLines(said))
 		}

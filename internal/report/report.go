@@ -112,6 +112,7 @@ type KeyFinding struct{ Rule, Detail string }
 type Check struct {
 	Name     string
 	Failed   bool
+	Unknown  bool     // nothing failed, and of something it is not known yet
 	Messages []string // what its assertions say
 }
 

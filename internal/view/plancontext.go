@@ -25,8 +25,9 @@ type PlanContext struct {
 
 // A CheckResult is what came of one check block.
 type CheckResult struct {
-	Name            string   `json:"name"`           // "check.private"
-	FailureMessages []string `json:"said,omitempty"` // what its assertions say that do not hold; nil: all do
+	Name            string   `json:"name"`              // "check.private"
+	FailureMessages []string `json:"said,omitempty"`    // what its assertions say that do not hold; nil: none fails
+	Unknown         bool     `json:"unknown,omitempty"` // none fails, and of one it is not known yet
 }
 
 // A shownObject is the attributes of an object, and which of them are sensitive.

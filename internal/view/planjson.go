@@ -233,6 +233,9 @@ func (d PlanDocument) checks() []jsonFields {
 	out := []jsonFields{}
 	for _, c := range d.Context.Checks {
 		status := "pass"
+		if c.Unknown {
+			status = "unknown"
+		}
 		problems := []jsonFields{}
 		for _, text := range c.FailureMessages {
 			status = "fail"

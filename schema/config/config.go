@@ -236,8 +236,8 @@ type DataQuery struct {
 type Check struct {
 	Name  string // as a user writes it: "check.private"
 	Range hcl.Range
-	// Evaluate warns of what does not hold; what is not live yet is not judged.
-	Evaluate func(live LiveLookup) hcl.Diagnostics
+	// Evaluate warns of what does not hold; what is not live yet is not judged, and known is false where something is not.
+	Evaluate func(live LiveLookup) (failed hcl.Diagnostics, known bool)
 }
 
 // UserMessageExtra is the Extra of a diagnostic that is shown also beside
