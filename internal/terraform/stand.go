@@ -45,7 +45,7 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 	}
 	it := r.mod.findReferencedItem(t)
 	indexes, rest := cutIndexes(t[from:])
-	attrs := leadingAttrNames(rest)
+	attrs := leadingMemberNames(rest)
 	if len(attrs) == 0 || isRepeated(it) != (len(indexes) > 0) || len(indexes) > 1 {
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return
@@ -76,7 +76,7 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 		r.refuse(e.SrcRange, secretRefusalText(it), it)
 		return true
 	}
-	attrs := leadingAttrNames(e.Traversal)
+	attrs := leadingMemberNames(e.Traversal)
 	if len(attrs) == 0 || !isRepeated(it) {
 		r.refuse(e.SrcRange, "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return true
@@ -110,26 +110,41 @@ func cutIndexes(t hcl.Traversal) (indexes, rest hcl.Traversal) {
 	return t, nil
 }
 
-func leadingAttrNames(t hcl.Traversal) (names []string) {
+// leadingMemberNames are those of attributes, and of members that an index names as a text.
+func leadingMemberNames(t hcl.Traversal) (names []string) {
 	for _, step := range t {
-		s, isAttr := step.(hcl.TraverseAttr)
-		if !isAttr {
-			break
+		switch s := step.(type) {
+		case hcl.TraverseAttr:
+			names = append(names, s.Name)
+		case hcl.TraverseIndex:
+			if s.Key.Type() != cty.String {
+				return names
+			}
+			names = append(names, s.Key.AsString())
+		default:
+			return names
 		}
-		names = append(names, s.Name)
 	}
 	return names
 }
 
 // addSubstituteVariable notes a variable and gives its name.
-func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []string, u expressionUse) (name string) {
-	full := "terraform.workspace"
+func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []string, u expressionUse) string {
+	full, name := "terraform.workspace", "terraform_workspace"
 	if it != nil {
-		full = it.referenceName + "." + strings.Join(attrs, ".")
+		full = it.referenceName
+		for _, member := range attrs {
+			if hclsyntax.ValidIdentifier(member) {
+				full += "." + member
+			} else {
+				full += "[" + quoted(member) + "]"
+			}
+		}
+		name = identifierFrom(it.referenceName + "_" + strings.Join(attrs, "_"))
 	}
 	s := &substituteVariable{replacedItem: it, referencePath: full, attrPath: attrs, where: r.it.file.place(t.SourceRange(), full, "")}
 	s.wantsNames = r.wantsNames(s, u)
-	return r.mod.addSubstitute(strings.ReplaceAll(full, ".", "_"), s)
+	return r.mod.addSubstitute(name, s)
 }
 
 // wantsNames reports whether a variable goes to where names of buckets are wanted, and Terraform has IDs there: what goes
@@ -165,6 +180,16 @@ func (s *substituteVariable) standsForSame(other *substituteVariable) bool {
 	return s.replacedItem == other.replacedItem && s.referencePath == other.referencePath && s.wantsNames == other.wantsNames
 }
 
+// identifierFrom is a text with _ in place of what no name may hold.
+func identifierFrom(text string) string {
+	return strings.Map(func(c rune) rune {
+		if !hclsyntax.ValidIdentifier("x" + string(c)) {
+			return '_'
+		}
+		return c
+	}, text)
+}
+
 // writeSubstituteVariables writes the variables of a module. Those of the root module have the values that the state has;
 // others get theirs from the calls, so that a module that several configurations call is the same for each.
 func (m *migration) writeSubstituteVariables(mod *module) {
@@ -182,7 +207,7 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(about))
 		values, secret := m.substituteValues(s)
 		if secret {
-			b.WriteString("  type = string\n  sensitive = true\n")
+			b.WriteString("  type = " + secretType(s, values) + "\n  sensitive = true\n")
 		}
 		if mod != m.root {
 			m.passToCalls(mod, name, s, values, secret)
@@ -203,8 +228,12 @@ func (m *migration) rootValue(name string, s *substituteVariable, values map[str
 	v, found = values[""]
 	switch {
 	case secret:
+		how := ""
+		if secretType(s, values) == "any" {
+			how = ", where it is written as an expression: { a = \"…\" } or [\"…\"]"
+		}
 		m.noteMissingValue(s, "It is a secret, so the variable "+name+" has no value. Terraform's state has it, as "+s.referencePath+
-			": give it in the environment, as B2FORM_VAR_"+name+".")
+			". Give it in the environment, as B2FORM_VAR_"+name+how+".")
 		return cty.NilVal, false
 	case !found && s.wantsNames:
 		m.noteMissingValue(s, "It is the ID of a bucket in Terraform, and goes to where b2form wants names. Give the variable "+name+
@@ -213,6 +242,15 @@ func (m *migration) rootValue(name string, s *substituteVariable, values map[str
 		m.noteMissingValue(s, "The state does not have it. Give the variable "+name+" a value.")
 	}
 	return v, found
+}
+
+// secretType is the type of a variable for a secret: string, unless the state shows that it is no text.
+func secretType(s *substituteVariable, values map[string]cty.Value) string {
+	if len(values) == 0 && isRepeated(s.replacedItem) || slices.ContainsFunc(slices.Collect(maps.Values(values)),
+		func(v cty.Value) bool { return !v.Type().IsPrimitiveType() }) {
+		return "any"
+	}
+	return "string"
 }
 
 // substituteValues are the values of a variable by the addresses of modules, with names where it wants these. What the
