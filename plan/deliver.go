@@ -11,23 +11,40 @@ import (
 	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
+	"b2form/schema/kind"
 )
 
 // DeliveryDigest identifies where and how the resource's secret goes: what the
 // state records as StateEntry.DeliveryDigest once it has been carried out. It holds one
-// part per delivery, so that a removed delivery can be told from a changed one, and a further
-// one where remote IDs of others are delivered. remoteID gives these; nil: only settings count.
+// part per delivery, so that a removed delivery can be told from a changed one, and further ones: of each file that is
+// written, and where remote IDs of others are delivered. remoteID gives these; nil: they do not count.
 func DeliveryDigest(r *config.Resource, remoteID func(addr.Addr) string) string {
 	var out []string
 	for i := range r.Deliveries {
 		d := &r.Deliveries[i]
 		out = append(out, d.SettingsDigest)
+		if d.FileDigest != "" {
+			out = append(out, fileDigestPrefix+d.FileDigest)
+		}
 		if len(d.HoldsIDsOf) > 0 && remoteID != nil {
 			out = append(out, deliveredIDsDigest(d.SettingsDigest, d.HoldsIDsOf, remoteID))
 		}
 	}
-	slices.Sort(out)
-	return strings.Join(slices.Compact(out), ",")
+	return joinDigests(out)
+}
+
+// deliverySettingsDigest is DeliveryDigest of the settings alone.
+func deliverySettingsDigest(r *config.Resource) string {
+	out := make([]string, len(r.Deliveries))
+	for i := range r.Deliveries {
+		out[i] = r.Deliveries[i].SettingsDigest
+	}
+	return joinDigests(out)
+}
+
+func joinDigests(parts []string) string {
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), ",")
 }
 
 // deliveredIDsDigest is the part of the remote IDs that a delivery holds.
@@ -38,6 +55,9 @@ func deliveredIDsDigest(settingsDigest string, of []addr.Addr, remoteID func(add
 	}
 	return idsDigestPrefix(settingsDigest) + hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// fileDigestPrefix begins the part of a file.
+const fileDigestPrefix = "file-"
 
 func idsDigestPrefix(settingsDigest string) string { return settingsDigest + ":" }
 
@@ -53,10 +73,22 @@ func deliveredSettings(d *config.Delivery, recordedParts []string) (settingsDige
 	return "", false
 }
 
-// WasDelivered reports whether an entry of the state records that a delivery was carried out.
-func WasDelivered(d *config.Delivery, e *addr.StateEntry) bool {
-	_, delivered := deliveredSettings(d, strings.Split(e.DeliveryDigest, ","))
-	return e.Delivered && delivered
+// RecordsFileOf gives a function that reports whether one of the entries records that a secret was delivered to the file of a delivery,
+// in whatever form.
+func RecordsFileOf(entries []addr.StateEntry) func(*config.Delivery) bool {
+	recorded := map[string]bool{}
+	for i := range entries {
+		if entries[i].Delivered {
+			for part := range strings.SplitSeq(entries[i].DeliveryDigest, ",") {
+				settings, _, _ := strings.Cut(part, ":")
+				recorded[settings] = true
+			}
+		}
+	}
+	return func(d *config.Delivery) bool {
+		return recorded[fileDigestPrefix+d.FileDigest] || // a state of before files counted has none
+			recorded[d.SettingsDigest] || slices.ContainsFunc(d.EarlierDigests, func(digest string) bool { return recorded[digest] })
+	}
 }
 
 // replaceReasonBeyondFields says why a live object must be replaced although its settings
@@ -168,11 +200,17 @@ func (p *planner) declaredInDeliveryOrder() []*config.Resource {
 	})
 }
 
-// planDelivery notes where a new secret will go, or that it would be lost.
+// planDelivery notes where a new secret will go, what it may replace there, or that it would be lost.
 func (p *planner) planDelivery(r *config.Resource, c *Change) {
 	for i := range r.Deliveries {
-		c.DeliverTo = append(c.DeliverTo, r.Deliveries[i].DisplayName)
+		d := &r.Deliveries[i]
+		c.DeliverTo = append(c.DeliverTo, d.DisplayName)
+		if p.ForeignFiles[d.Path] {
+			c.Hazards = append(c.Hazards, kind.Hazard{Kind: kind.ReplacesLocalFiles,
+				Detail: d.DisplayName + " is there already, and nothing tells that b2form wrote it; what stands in it is lost"})
+		}
 	}
+	c.Hazards = sortUniqueHazards(c.Hazards)
 	if len(r.Deliveries) == 0 {
 		p.plan.Undelivered = append(p.plan.Undelivered, r.Addr)
 	}

@@ -34,8 +34,8 @@ var update = flag.Bool("update", false, "rewrite plan.txt in testdata")
 //	account.json  {"account": {...}, "buckets": [...], "keys": [...]}: what B2
 //	              answers; a list that is left out was not read
 //	state.json    {"entries": [...], "announced": [...]}; may be left out
-//	request       lines "destroy", "replace ADDRESS", "rotate ADDRESS", "rotations"
-//	              and "now TIME" (left out: noon), "here TIME"; may be left out
+//	request       lines "destroy", "replace ADDRESS", "rotate ADDRESS", "rotations",
+//	              "foreign PATH" and "now TIME" (left out: noon), "here TIME"; may be left out
 //	plan.txt      what must come of it
 //
 // Each case is also planned with everything in reverse: nothing may depend on
@@ -185,6 +185,8 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 			r.Replace = append(r.Replace, address(t, addr))
 		case "rotate":
 			r.Rotate = append(r.Rotate, address(t, addr))
+		case "foreign":
+			r.ForeignFiles = map[string]bool{filepath.Join(c.dir, addr): true}
 		case "here":
 			var err error
 			if r.LocalClockTime, err = time.Parse(time.RFC3339, addr); err != nil {

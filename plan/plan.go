@@ -210,7 +210,9 @@ type Request struct {
 	Target, Exclude []addr.Addr
 	// ImportOnly plans nothing but that the live object which an import block of the
 	// configuration names for this address becomes ours, whatever differs. nil: everything.
-	ImportOnly     *addr.Addr
+	ImportOnly *addr.Addr
+	// ForeignFiles are destinations, each a Delivery's Path, at which a file stands that nothing tells to be b2form's.
+	ForeignFiles   map[string]bool
 	Now            time.Time // by B2's clock: what ends, and when something is due, is decided by it
 	LocalClockTime time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only

@@ -249,6 +249,8 @@ func (e *instanceEvaluation) setDigests(d *config.Delivery, renderedTexts []stri
 	destination := d.DisplayName
 	if d.Path != "" {
 		destination = e.module.shared.rootOptions.destinationFromRoot(d.DisplayName)
+		sum := sha256.Sum256([]byte(destination))
+		d.FileDigest = hex.EncodeToString(sum[:16])
 	}
 	d.SettingsDigest = deliveryDigest(d, destination, renderedTexts)
 	for _, earlier := range []string{d.DisplayName, e.earlierDestination} {

@@ -219,7 +219,7 @@ func (s *session) planShowAndCheckConsent(ctx context.Context, st *state.State, 
 		return nil, err
 	}
 	s.showCredentialsSource()
-	warnings := slices.Concat(p.Warnings, s.warnForeignFiles(p), s.warnSecretsEndWithJob(p))
+	warnings := slices.Concat(p.Warnings, s.warnSecretsEndWithJob(p))
 	if s.showsUndeliveredSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
 	}
@@ -281,9 +281,11 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 	s.recordApplyStarted(store, m)
 	end := s.beginPhase("apply", "Applying")
 	w := s.newProgressReporter()
+	delivery := s.secretOptions()
+	delivery.MayReplace = s.mayReplaceFile
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
-		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
+		Delivery: delivery, Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
 		Sleep: s.sleep, VerifyKey: s.authorizeKey, ShowKey: s.showKeyIfAllowed,
 		DigestSalt: s.stateSaltIfAny(m), LiveDigestsOnly: m == view.Refreshing,
 	})

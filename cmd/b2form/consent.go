@@ -213,33 +213,6 @@ func (s *session) resourcesWithNewSecret(p *plan.Plan) []*config.Resource {
 	return slices.DeleteFunc(slices.Clone(s.config.Resources), func(r *config.Resource) bool { return !isNew[r.Addr] })
 }
 
-// warnForeignFiles names the files that deliveries would replace, and that nothing tells to be b2form's: the state records no
-// such delivery, and they hold no key that it knows.
-func (s *session) warnForeignFiles(p *plan.Plan) hcl.Diagnostics {
-	var knownIDs []string
-	for _, e := range s.state.Entries {
-		knownIDs = slices.AppendSeq(knownIDs, e.IDs())
-	}
-	var diags hcl.Diagnostics
-	for _, r := range s.resourcesWithNewSecret(p) {
-		for i := range r.Deliveries {
-			d := &r.Deliveries[i]
-			// Few files are there, so few look through the state.
-			if !secret.ReplacesFile(*d, knownIDs) ||
-				slices.ContainsFunc(s.state.Entries, func(e addr.StateEntry) bool { return plan.WasDelivered(d, &e) }) {
-				continue
-			}
-			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A delivery replaces a file that is there",
-				Detail: fmt.Sprintf("The secret of %s goes to %s, which is there already, and the state does not tell that b2form wrote "+
-					"it. The file is replaced as a whole, and what stands in it is lost. If it is still needed, move it away or give "+
-					"another path.", r.Addr, d.DisplayName),
-				Subject: d.Range, Extra: r.Addr,
-			})
-		}
-	}
-	return diags
-}
-
 // showsUndeliveredSecrets reports whether an apply would show a secret that is delivered
 // nowhere.
 func (s *session) showsUndeliveredSecrets() bool {

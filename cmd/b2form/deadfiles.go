@@ -12,6 +12,7 @@ import (
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
+	"b2form/schema/kind"
 )
 
 // isStdoutNull reports whether standard output reaches nobody: it leads to the null
@@ -52,8 +53,9 @@ func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Files hold credentials of deleted keys",
-		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there.",
-			words.JoinAnd(names))}}
+		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there. The "+
+			"state does not know these files now, so a later delivery to one is the hazard %q.",
+			words.JoinAnd(names), kind.ReplacesLocalFiles)}}
 }
 
 func deliveredFileExists(d config.Delivery) bool {

@@ -98,7 +98,6 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 		deliveries := s.secretOptions()
 		deliveries.Stdout = io.Discard // that of the plan is another one
 		warnings = append(warnings, s.diagnoseUndeliverable(made, hcl.DiagWarning, deliveries)...)
-		warnings = append(warnings, s.warnForeignFiles(made)...)
 		warnings = append(warnings, s.warnSecretsEndWithJob(made)...)
 		warnings = append(warnings, s.limitsNeedingConsent(made, o.purpose(), hcl.DiagWarning)...)
 	}

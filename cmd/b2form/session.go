@@ -51,6 +51,9 @@ type session struct {
 	undeletable []undeletableObject          // what the plan would delete and cannot
 	destroyed   []planfile.DestroyedContents // what goes with objects that the plan destroys, as it was counted last
 
+	foreignFiles map[string]bool // as the plan was made with them; see plan.Request
+	isForeign    func(config.Delivery) bool
+
 	warnedUnreadStateFile bool
 }
 
@@ -390,13 +393,14 @@ func (s *session) makePlanToShow(ctx context.Context, st *state.State, m view.Pl
 	}
 	endRead()
 	endRead = s.beginPhase("plan", "Planning")
+	s.findForeignFiles()
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApply(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.runOptions.replace,
 		Rotate: s.runOptions.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalClockTime: s.now(),
 		DigestSalt: s.planDigestSalt,
 		HashHidden: s.slowHash, Target: s.runOptions.target, Exclude: s.runOptions.exclude, FillSavedForm: s.runOptions.outPath != "" ||
-			s.savedPlan != nil,
+			s.savedPlan != nil, ForeignFiles: s.foreignFiles,
 	}
 	if s.runOptions.onlyImport != nil {
 		request.ImportOnly = &s.runOptions.onlyImport.To

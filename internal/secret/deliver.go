@@ -41,6 +41,9 @@ type DeliveryOptions struct {
 	StdoutPreface func(Value) string
 	// FilePath gives the path at which a file is written. nil: the delivery's Path.
 	FilePath func(config.Delivery) string
+	// MayReplace reports whether a delivery may replace the file that is in its place; asked when it is prepared, and before the file
+	// is replaced. nil: it may.
+	MayReplace func(config.Delivery) bool
 	// ProtectedPaths are files that b2form needs itself: no delivery may replace them.
 	ProtectedPaths []string
 	// TempFiles lists temporary files that have names; nil: nobody removes what a
@@ -213,7 +216,8 @@ func prepareFile(d config.Delivery, o DeliveryOptions, size int) (*destination, 
 	if err != nil {
 		return nil, err
 	}
-	f, err := reserveTempFile(path, size, o.TempFiles)
+	mayReplace := func() bool { return o.MayReplace == nil || o.MayReplace(d) }
+	f, err := reserveTempFile(path, size, mayReplace, o.TempFiles)
 	if err != nil {
 		return nil, err
 	}

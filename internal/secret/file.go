@@ -21,19 +21,21 @@ type tempFile struct {
 	file         *os.File         // nil: published or abandoned
 	tempPath     string           // path of the temporary file; "": it has no name
 	tempFileList *TempFileJournal // of those that have one
+	mayReplace   func() bool      // see DeliveryOptions.MayReplace
 }
 
 // reserveTempFile proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserveTempFile(targetPath string, size int, list *TempFileJournal) (*tempFile, error) {
-	if err := checkReplaceable(targetPath); err != nil {
+func reserveTempFile(targetPath string, size int, mayReplace func() bool, list *TempFileJournal) (*tempFile, error) {
+	f := &tempFile{targetPath: targetPath, tempFileList: list, mayReplace: mayReplace}
+	if err := f.checkReplaceable(); err != nil {
 		return nil, err
 	}
+	f.targetPath = filepath.Clean(targetPath)
 	dir := filepath.Dir(targetPath)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, errorWithoutPath(err))
 	}
-	f := &tempFile{targetPath: filepath.Clean(targetPath), tempFileList: list}
 	if _, err := os.Lstat(targetPath); errors.Is(err, fs.ErrNotExist) {
 		f.file = createUnnamedIfSupported(dir)
 	}
@@ -95,6 +97,18 @@ func checkReplaceable(path string) error {
 	return nil
 }
 
+// checkReplaceable is the function of that name, and refuses a file that may not be replaced.
+func (f *tempFile) checkReplaceable() error {
+	if err := checkReplaceable(f.targetPath); err != nil {
+		return err
+	}
+	if !f.mayReplace() {
+		return fmt.Errorf("%s appeared after the plan was made, and nothing tells that b2form wrote it: move it away, or run again and "+
+			"look at the plan", f.targetPath)
+	}
+	return nil
+}
+
 // writeContent writes the content where it is not seen yet, and makes it durable.
 func (f *tempFile) writeContent(content string) error {
 	_, err := f.file.WriteAt([]byte(content), 0)
@@ -109,7 +123,7 @@ func (f *tempFile) writeContent(content string) error {
 
 // publish puts the file into place.
 func (f *tempFile) publish() error {
-	if err := checkReplaceable(f.targetPath); err != nil {
+	if err := f.checkReplaceable(); err != nil {
 		return err
 	}
 	if f.tempPath == "" {

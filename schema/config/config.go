@@ -206,6 +206,8 @@ type Delivery struct {
 	// EarlierDigests identify the same delivery as earlier releases did: what was delivered by
 	// one of them is not delivered anew.
 	EarlierDigests []string
+	// FileDigest identifies the file that is written, in whatever form, wherever the configuration's folder is; "": none is.
+	FileDigest string
 	// HoldsIDsOf are the other objects of which something is delivered that changes when they
 	// are made anew; sorted.
 	HoldsIDsOf []addr.Addr

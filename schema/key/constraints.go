@@ -14,7 +14,7 @@ func constraints() []kind.Constraint {
 	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	return []kind.Constraint{
 		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest,
-			longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
+			longestRotating()), Source: create, Counterexample: `name = "the camera"`},
 		{Attr: "name", Rule: "unique in the configuration where the key rotates", Source: kind.B2formSource()},
 		{Attr: "access", Rule: "one of the choices above", Source: kind.B2formSource(), Counterexample: `access = "admin"`},
 		{Attr: "capabilities", Rule: "at least one", Source: create, Counterexample: `capabilities = []`},

@@ -56,6 +56,9 @@ func rotation(v kind.AttrReader) (times kind.Rotation, rotates bool) {
 	return out, true
 }
 
+// longestRotating is how long the declared name of a key that rotates may be: it lives with the time behind it.
+func longestRotating() int { return longest - len(kind.TimestampedName("", time.Time{})) }
+
 // checkRotation judges the times of a rotation against one another.
 func checkRotation(v kind.AttrReader) kind.Problems {
 	r, ok := rotation(v)
@@ -68,7 +71,7 @@ func checkRotation(v kind.AttrReader) kind.Problems {
 	wrong := func(attr, summary, detail string, args ...any) {
 		ps = append(ps, kind.Errorf(summary, detail, args...).PrefixPaths(cty.GetAttrPath("rotate").GetAttr(attr))...)
 	}
-	if most := longest - kind.TimestampLength; name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
+	if most := longestRotating(); name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
 		ps = append(ps, kind.Errorf("Invalid key name",
 			"A key that rotates lives as its name with the time behind it, and B2 allows %d characters for both: use at most %d.", longest,
 			most).PrefixPaths(cty.GetAttrPath("name"))...)

@@ -308,11 +308,14 @@ const (
 	AccountWide       HazardKind = "account-wide access"
 	Irreversible      HazardKind = "irreversible"
 	SendsFiles        HazardKind = "sends files to another account"
+	// ReplacesLocalFiles is no hazard in B2: a secret goes to a file that somebody else may have written.
+	ReplacesLocalFiles HazardKind = "replaces local files"
 )
 
 // HazardKinds lists them all.
 func HazardKinds() []HazardKind {
-	return []HazardKind{AccountWide, DeletesData, ExposesFiles, Irreversible, RevokesAccess, SendsFiles, WeakensProtection}
+	return []HazardKind{AccountWide, DeletesData, ExposesFiles, Irreversible, ReplacesLocalFiles, RevokesAccess, SendsFiles,
+		WeakensProtection}
 }
 
 // AllowFlagValue is the hazard's spelling on the command line: "deletes-data".

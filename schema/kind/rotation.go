@@ -57,8 +57,8 @@ func (k *Kind) ExpiryOf(live AttrReader) (expiresOrZero time.Time) {
 // are all that a key's name may hold.
 const stampLayout = "20060102T150405Z"
 
-// TimestampLength is by how much a stamp lengthens a name.
-const TimestampLength = 1 + len(stampLayout)
+// timestampLength is by how much a stamp lengthens a name.
+const timestampLength = 1 + len(stampLayout)
 
 // TimestampedName is the name under which an object of a rotation lives: its declared
 // name and when it was made, to the second. So the account alone tells how old
@@ -69,7 +69,7 @@ func TimestampedName(name string, made time.Time) string {
 
 // ParseTimestampedName takes a live name apart; ok is false where it carries no stamp.
 func ParseTimestampedName(live string) (name string, made time.Time, ok bool) {
-	at := len(live) - TimestampLength
+	at := len(live) - timestampLength
 	if at < 1 || live[at] != '-' {
 		return live, time.Time{}, false
 	}
