@@ -175,6 +175,10 @@ func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 		return cty.UnknownVal(o.Kind.LiveType())
 	}
 	attrs := v.AsValueMap()
+	var sensitive []string
+	if l.SensitiveLiveAttrs != nil {
+		sensitive = l.SensitiveLiveAttrs(o)
+	}
 	for i := range o.Kind.Attrs {
 		a := &o.Kind.Attrs[i]
 		switch v := attrs[a.Name]; {
@@ -185,6 +189,9 @@ func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 		default:
 			v = a.ReplaceNestedSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
 			attrs[a.Name] = config.NormalizedToNFC(convertOrUnknown(v, a.ValueType()))
+		}
+		if slices.Contains(sensitive, a.Name) {
+			attrs[a.Name] = attrs[a.Name].Mark(kind.Sensitive)
 		}
 	}
 	return cty.ObjectVal(attrs)

@@ -62,6 +62,8 @@ type Options struct {
 	// Snapshot is what data blocks are answered from: it holds what Config.DataQueries of
 	// a Load without it asks for. nil: what they answer stands for any value.
 	Snapshot *kind.Snapshot
+	// SensitiveLiveAttrs names the attributes of a live object that a data block must not show. nil: it shows all but secrets.
+	SensitiveLiveAttrs func(*kind.Object) []string
 }
 
 // A VariableQuestion is a variable that somebody is asked for.

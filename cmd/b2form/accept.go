@@ -20,6 +20,7 @@ import (
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/config"
 	"b2form/schema/folder"
 )
 
@@ -133,11 +134,9 @@ func (s *session) writeAndCheckEdits(a *adopt.ConfigEdits) (err error) {
 func (s *session) reloadAndCheckWritten(a *adopt.ConfigEdits) error {
 	o := s.schemaOptions(s.kinds)
 	o.Snapshot = s.snapshot
-	c, diags := schema.Load(o)
-	if diags.HasErrors() {
-		return diags
+	if _, err := s.loadHidingSensitive(o); err != nil {
+		return err
 	}
-	s.config = c
 	left, _, diags := plan.FindDrift(s.defaultPlanRequest())
 	if diags.HasErrors() {
 		return diags

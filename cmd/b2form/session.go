@@ -247,7 +247,11 @@ func (s *session) answerData(ctx context.Context, o schema.Options, wanted func(
 			return warnings, err
 		}
 	}
-	return nil, failf("Data blocks never come to an end",
+	return nil, errDataNeverEnds()
+}
+
+func errDataNeverEnds() error {
+	return failf("Data blocks never come to an end",
 		"What data blocks answer leads to further questions again and again. Let them refer to each other in fewer steps.")
 }
 
@@ -270,14 +274,12 @@ func (s *session) reloadConfigWithData(o schema.Options) (warnings hcl.Diagnosti
 		return nil, nil
 	}
 	o.Snapshot = s.snapshot
-	config, diags := schema.Load(o)
-	s.sourceFiles = config.Files
-	if diags.HasErrors() {
-		return nil, diags
+	diags, err := s.loadHidingSensitive(o)
+	if err != nil {
+		return nil, err
 	}
-	s.config = config
 	if s.localB2 != nil {
-		s.localB2.redirectDeliveries(config)
+		s.localB2.redirectDeliveries(s.config)
 	}
 	return s.withholdWarningsWhenSet(diags), nil
 }

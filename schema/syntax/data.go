@@ -116,8 +116,8 @@ const dataAbout = "What is live and not managed here. Data is read with what a p
 	"its own, but for files and notification rules; and keys are also listed through the newest API version, the one that shows keys " +
 	"for several buckets. Its values are known when the plan is made and may be used anywhere, as `data.bucket.photos.name`. `validate` " +
 	"asks B2 for nothing: there, data may be anything. What the same configuration declares is referred to as `bucket.photos`; a data " +
-	"block finds only what existed before the run. A plan that destroys what a data block names warns of it: it can be carried out, and " +
-	"the next one is an error at that block."
+	"block finds only what existed before the run, and hides what a block or the state calls sensitive of it. A plan that destroys what " +
+	"a data block names warns of it: it can be carried out, and the next one is an error at that block."
 
 const dataExample = `data "buckets" "logs" {
   name_prefix = "acme-logs-"
