@@ -285,7 +285,7 @@ func (r *runner) deliverRecordOrDelete(ctx context.Context, t *changeTask, o *ki
 	prepared *secret.PreparedDelivery,
 	earlierErr error,
 	freeSlot func()) error {
-	if gone := r.State.CheckLocked(); gone != nil {
+	if gone := r.State.ConfirmLocked(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
 	var where []string

@@ -115,7 +115,7 @@ func newRunner(o Options) *runner {
 		changeTasks:        make([]*changeTask, len(o.Plan.Changes)),
 		unverifiedWarnings: map[addr.Addr]*hcl.Diagnostic{},
 	}
-	r.Delivery.Stdout, r.Delivery.CheckBeforeEachEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.CheckLocked
+	r.Delivery.Stdout, r.Delivery.CheckBeforeEachEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.ConfirmLocked
 	for _, k := range o.Kinds {
 		r.kinds[k.Name] = k
 	}

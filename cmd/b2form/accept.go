@@ -19,8 +19,6 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
-	"b2form/schema"
-	"b2form/schema/config"
 	"b2form/schema/folder"
 )
 

@@ -231,14 +231,21 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 	go func() {
 		defer close(k.heartbeatDone)
 		for pause.For(k.untilCloseCtx, leaseBeat) == nil && k.leaseLostErrorIfAny() == nil {
-			k.renewLease() // after a failure there is the next beat, and check
+			k.renewLeaseIfOlder(0) // after a failure there is the next beat, and check
 		}
 	}()
 }
 
-func (k *bucketStorage) renewLease() {
+// renewLeaseIfOlder renews the lease where it was not confirmed for longer than that.
+func (k *bucketStorage) renewLeaseIfOlder(than time.Duration) {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
+	k.mu.Lock()
+	fresh := elapsed(k.renewedAt, k.now()) <= than
+	k.mu.Unlock()
+	if fresh { // another may have asked meanwhile
+		return
+	}
 	_ = k.updateIfLeaseHeld(func(p statePointer, now time.Time) (statePointer, bool) {
 		return p.renewLease(k.claim, now.Add(leaseLength))
 	})

@@ -189,6 +189,58 @@ func (c *cloud) visible() []string {
 	return names
 }
 
+// A run whose lock was broken is told so before a delivery, though the next heartbeat is far off. Where the lock was confirmed a moment ago
+// nobody is asked.
+func TestSharedConfirm(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		w, asked := &wire{}, 0
+		w.BeforeRequest = func(string) error { asked++; return nil }
+		s := opened(t, c.shared(w, time.Now), state.Options{})
+		asked = 0
+		must(t, s.ConfirmLocked())
+		time.Sleep(time.Second)
+		must(t, s.ConfirmLocked())
+		if asked != 0 {
+			t.Errorf("%d requests although the lock was taken a second ago", asked)
+		}
+		time.Sleep(5 * time.Second)
+		must(t, s.ConfirmLocked())
+		must(t, s.ConfirmLocked())
+		if asked != 1 {
+			t.Errorf("%d requests, want one that both go by", asked)
+		}
+		other := c.shared(&wire{}, time.Now)
+		_, err := other.BreakLock(t.Context())
+		must(t, err)
+		next := opened(t, other, state.Options{})
+		time.Sleep(5 * time.Second)
+		must(t, s.CheckLocked()) // else the test tests nothing
+		if err := s.ConfirmLocked(); summaryOf(err) != "Another run has the state" {
+			t.Errorf("ConfirmLocked = %v after another run came", err)
+		}
+		if err := s.Close(); err == nil {
+			t.Error("Close said nothing of the broken lock")
+		}
+		must(t, next.Close())
+	})
+}
+
+// Where B2 cannot be asked, the lease counts as long as it has time.
+func TestSharedConfirmWithoutAnswer(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		w := &wire{}
+		s := opened(t, c.shared(w, time.Now), state.Options{})
+		w.BeforeRequest = func(string) error { return errors.New("no route") }
+		time.Sleep(5 * time.Second)
+		must(t, s.ConfirmLocked())
+		time.Sleep(2 * time.Minute)
+		if err := s.ConfirmLocked(); err == nil {
+			t.Error("a lease without time left counts")
+		}
+		_ = s.Close()
+	})
+}
+
 // A run that stops without a word keeps the lock until its lease ends on B2's
 // clock; what it announced and recorded is there for the next one. Clocks of
 // machines do not matter.

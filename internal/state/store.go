@@ -94,6 +94,15 @@ func newStore(displayName string, k storage, base *State, c changes) *Store {
 // be called before every step that has an effect.
 func (s *Store) CheckLocked() error { return s.storage.checkStateStillOurs() }
 
+// ConfirmLocked is CheckLocked before an effect that nothing takes back: where the last answer about the lock is too old to
+// rely on, whoever keeps the state is asked.
+func (s *Store) ConfirmLocked() error {
+	if k, ok := s.storage.(*bucketStorage); ok { // others ask anyway
+		k.renewLeaseIfOlder(maxCheckAge)
+	}
+	return s.CheckLocked()
+}
+
 // CallInTurn is api.Call. Where the state is kept in a bucket and the call updates
 // that same bucket, it is lined up with the Store's own updates, so that neither
 // is in the other's way: an ifRevisionIs that only the Store's updates have
