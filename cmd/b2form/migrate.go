@@ -185,9 +185,8 @@ func (s *session) migrateState(ctx context.Context, from, to state.Backend) (err
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
 	st := old.State()
-	if len(st.Entries)+len(st.OpenIntents) == 0 {
-		return failf("Nothing to migrate", "There is no state at %s. Name the place where it was before the backend block was changed, as "+
-			"in `b2form state migrate b2://BUCKET/PREFIX/`.", visible.EscapeLine(fmt.Sprint(from)))
+	if !hasObjects(st) {
+		return nothingToMigrateError(ctx, from, to)
 	}
 	if err := s.copyState(ctx, st, to); err != nil {
 		return err
@@ -200,7 +199,23 @@ func (s *session) migrateState(ctx context.Context, from, to state.Backend) (err
 	return nil
 }
 
-// copyState stores the state in a place that has none, or has this one already.
+// nothingToMigrateError says that there is no state to migrate, and whether it may have been.
+func nothingToMigrateError(ctx context.Context, from, to state.Backend) error {
+	detail := fmt.Sprintf("There is no state at %s. ", visible.EscapeLine(fmt.Sprint(from)))
+	if there, err := to.Read(ctx); err == nil && hasObjects(there) {
+		detail += fmt.Sprintf("The one at %s, where the configuration keeps it, has %s: if an earlier migration was cut off, it is "+
+			"finished. If not, name", visible.EscapeLine(fmt.Sprint(to)), objectCountText(there))
+	} else {
+		detail += "Name"
+	}
+	return failf("Nothing to migrate", "%s the place where it was before the backend block was changed, as in `b2form state migrate "+
+		"b2://BUCKET/PREFIX/`.", detail)
+}
+
+func hasObjects(st *state.State) bool { return len(st.Entries)+len(st.OpenIntents) > 0 }
+
+// copyState stores the state in a place that has none, or what an earlier migration has left of this one there. Where it is
+// the old place that has only a part, that migration has stored all and was cut off later.
 func (s *session) copyState(ctx context.Context, st *state.State, to state.Backend) (err error) {
 	store, err := s.lockBackend(ctx, to, "state migrate")
 	if err != nil {
@@ -208,18 +223,15 @@ func (s *session) copyState(ctx context.Context, st *state.State, to state.Backe
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	now := store.State()
-	var have, want bytes.Buffer
-	if err := errors.Join(now.Encode(&have), st.Encode(&want)); err != nil {
-		return err
-	}
-	if bytes.Equal(have.Bytes(), want.Bytes()) {
+	switch {
+	case now.IsPartOf(st):
+		return store.Restore(st)
+	case st.IsPartOf(now):
 		return nil
 	}
-	if len(now.Entries)+len(now.OpenIntents) > 0 {
-		return failf("There is a state already", "%s holds %s, and one state cannot be put into another. Empty it first, or keep this "+
-			"state under another prefix.", to, objectCountText(now))
-	}
-	return store.Restore(st)
+	return failf("There is a state already", "%s holds %s, and one state cannot be put into another. If an earlier migration was cut off, "+
+		"and that state was used since, it is the one that counts: delete what is left in the old place. If not, empty it first, or keep "+
+		"this state under another prefix.", to, objectCountText(now))
 }
 
 func (p *program) stateInit() *cli.Command {

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -353,64 +352,6 @@ func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, 
 	id, err := k.Remote.Upload(k.untilCloseCtx, k.bucketID, name, "application/json", content)
 	k.writeCounts.bytes.Add(int64(len(content)))
 	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, k.withPurpose(err)
-}
-
-// hideObjects lets the bucket's lifecycle rule delete superseded objects in its time.
-// One that stays visible is in nobody's way.
-func (k *bucketStorage) hideObjects(objects []fileVersion) {
-	var all sync.WaitGroup
-	for _, o := range objects {
-		all.Go(func() {
-			_ = k.Remote.Call(k.untilCloseCtx, "b2_hide_file", map[string]string{"bucketId": k.bucketID, "fileName": o.Name}, nil)
-		})
-	}
-	all.Wait()
-}
-
-// close stores the state, drops the journal and gives the lease back, all three
-// by one move of the pointer.
-func (k *bucketStorage) close(s *State) error {
-	defer k.stopHeartbeat()
-	if err := k.leaseLostErrorIfAny(); err != nil {
-		return err
-	}
-	now := k.lastKnownVersion()
-	to, superseded := stateAndJournalVersion{State: now.State}, k.journalParts
-	var failed error
-	if s != nil {
-		var content bytes.Buffer
-		to = stateAndJournalVersion{}
-		if s.recordsMoreThanAccount() { // else the bucket, which is in that account, has room for another state
-			failed = s.Encode(&content)
-		}
-		if failed == nil && content.Len() > 0 {
-			to.State, failed = k.uploadObject(k.newObjectName("state"), content.Bytes())
-		}
-		if now.State != (fileVersion{}) {
-			superseded = append(superseded, now.State)
-		}
-	}
-	if failed != nil {
-		to, superseded = now, nil
-	}
-	k.updateSemaphore <- struct{}{}
-	err := k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.commitAndReleaseLease(k.claim, to) })
-	<-k.updateSemaphore
-	if err = errors.Join(failed, err); err != nil {
-		return err
-	}
-	k.hideObjects(superseded)
-	return nil
-}
-
-// releaseLease gives the lease back after a failed start.
-func (k *bucketStorage) releaseLease() {
-	defer k.stopHeartbeat()
-	to := k.lastKnownVersion()
-	k.updateSemaphore <- struct{}{}
-	defer func() { <-k.updateSemaphore }()
-	// else it expires
-	_ = k.updateIfLeaseHeld(func(p statePointer, _ time.Time) (statePointer, bool) { return p.commitAndReleaseLease(k.claim, to) })
 }
 
 func (k *bucketStorage) stopHeartbeat() {

@@ -132,13 +132,19 @@ func (b BucketBackend) Read(ctx context.Context) (*State, error) {
 
 // checkPointerNotLost refuses a bucket without a pointer that has files of the state: something else has replaced the
 // bucket's info, and what the state owns would count as nobody's. What was superseded, or given up with the state, is
-// hidden and not listed. Credentials that may not list files learn nothing.
+// hidden and not listed, but for one file without anything where the run that gave it up was cut off. Credentials that may
+// not list files learn nothing.
 func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) error {
 	if v.Info[b.bucketInfoKey()] != "" {
 		return nil
 	}
 	const method = "b2_list_file_names"
-	var out struct{ Files []struct{ FileName string } }
+	var out struct {
+		Files []struct {
+			FileName      string
+			ContentLength int64
+		}
+	}
 	oneTransaction := map[string]any{"bucketId": v.ID, "prefix": b.Prefix, "delimiter": "/", "maxFileCount": 1000}
 	err := b.Remote.Call(ctx, method, oneTransaction, &out)
 	var refused *wire.Error
@@ -150,13 +156,13 @@ func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) e
 	case out.Files == nil:
 		return wire.MisshapenReply(method)
 	}
-	newest := ""
+	newest, sizes := "", []int64{}
 	for _, f := range out.Files {
 		if ok, _ := path.Match("????????t??????z-*-*.state", strings.TrimPrefix(f.FileName, b.Prefix)); ok {
-			newest = max(newest, f.FileName)
+			newest, sizes = max(newest, f.FileName), append(sizes, f.ContentLength)
 		}
 	}
-	if newest == "" {
+	if newest == "" || len(sizes) == 1 && sizes[0] == emptyStateSize() {
 		return nil
 	}
 	// Another run may have begun the state since v was looked at.
@@ -171,6 +177,13 @@ func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) e
 			"then begins a new one.", b.BucketName, b, b.bucketInfoKey(), visible.EscapeTruncated(newest, maxQuoted)),
 		Path: b.String(),
 	}
+}
+
+// emptyStateSize is that of the file of a state without anything. One with something is larger.
+func emptyStateSize() int64 {
+	var content bytes.Buffer
+	_ = (&State{}).Encode(&content) // a buffer takes everything
+	return int64(content.Len())
 }
 
 // holderIn says who holds the lock by what the pointer says now; nil: nobody.

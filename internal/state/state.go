@@ -240,6 +240,22 @@ func (s *State) recordsMoreThanAccount() bool {
 	return !bare.IsEmpty()
 }
 
+// IsPartOf reports whether the other state records all that this one does, of one account, in the same way.
+func (s *State) IsPartOf(other *State) bool {
+	if len(s.Entries)+len(s.OpenIntents) > 0 && (s.AccountID != other.AccountID || s.Realm != other.Realm) {
+		return false
+	}
+	return isSubset(s.Entries, other.Entries) && isSubset(s.OpenIntents, other.OpenIntents)
+}
+
+func isSubset[T any](part, whole []T) bool {
+	texts := make(map[string]bool, len(whole))
+	for i := range whole {
+		texts[string(compactJSON(&whole[i]))] = true
+	}
+	return !slices.ContainsFunc(part, func(one T) bool { return !texts[string(compactJSON(&one))] })
+}
+
 func (s *State) sort() {
 	slices.SortFunc(s.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(s.OpenIntents, func(a, b CreateIntent) int { return a.key().compare(b.key()) })
