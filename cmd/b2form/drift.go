@@ -97,7 +97,7 @@ func (s *session) drift(ctx context.Context, o *driftOptions, ignored ignoreList
 		return err
 	}
 	if s.recorder != nil {
-		recordDrift(&s.recorder.Run, found)
+		recordDrift(&s.recorder.Run, found, o.unmanagedMode != "error")
 	}
 	return code
 }
@@ -172,7 +172,7 @@ func (s *session) showDriftAndEdits(o *driftOptions, found *view.DriftList) erro
 }
 
 // recordDrift has reports show it.
-func recordDrift(run *report.Run, found *view.DriftList) {
+func recordDrift(run *report.Run, found *view.DriftList, unmanagedListedOnly bool) {
 	for i := range found.Changes {
 		c := &found.Changes[i]
 		one := report.Drift{Address: c.Addr.String(), Type: report.DriftChanged, Text: view.DriftText(c), Fields: c.Fields,
@@ -183,7 +183,8 @@ func recordDrift(run *report.Run, found *view.DriftList) {
 		run.Drift = append(run.Drift, one)
 	}
 	for _, u := range found.Unmanaged {
-		run.Drift = append(run.Drift, report.Drift{Type: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared"})
+		run.Drift = append(run.Drift, report.Drift{Type: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared",
+			IsListedOnly: unmanagedListedOnly})
 	}
 	for _, c := range found.ManagedCounts {
 		run.ManagedCountTexts = append(run.ManagedCountTexts, view.ManagedCountText(c))

@@ -71,8 +71,8 @@ func newJUnitFailure(diags hcl.Diagnostics, sources map[string]*hcl.File) *junit
 }
 
 // JUnit is a run as programs read it that know JUnit's XML: a suite of the check blocks, one of what differs outside of
-// b2form and one of what nobody declares where that was asked for, and one with a case for the run itself, which fails with
-// its errors.
+// b2form and one of what nobody declares where that was asked for, skipped where it is only listed, and one with a case for
+// the run itself, which fails with its errors.
 func JUnit(r *Run) []byte {
 	run := junitCase{Name: r.Command}
 	if r.Outcome() == Failed {
@@ -93,12 +93,16 @@ func JUnit(r *Run) []byte {
 	}
 	if r.Command == "drift" || r.Planned != nil && r.Planned.Purpose == view.Refreshing { // it is what was asked for
 		for _, d := range r.Drift {
-			failure := &junitFailure{Message: truncateToLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}
+			one, suite := junitCase{Name: visible.EscapeLine(d.Address)}, &suites[2]
 			if d.Type == DriftUnmanaged {
-				suites[3].add(junitCase{Name: visible.EscapeLine(d.Text), Failure: failure})
-			} else {
-				suites[2].add(junitCase{Name: visible.EscapeLine(d.Address), Failure: failure})
+				one, suite = junitCase{Name: visible.EscapeLine(d.Text)}, &suites[3]
 			}
+			if d.IsListedOnly {
+				one.Skipped = &struct{}{}
+			} else {
+				one.Failure = &junitFailure{Message: truncateToLine(d.Text), Text: visible.EscapeLines(truncateMessage(d.Diff))}
+			}
+			suite.add(one)
 		}
 	}
 	var out junitSuites

@@ -87,6 +87,8 @@ type Drift struct {
 	Range   *view.Range // where it is declared; nil: it is not, or nobody knows
 	Fields  []string    // attributes that differ
 	Diff    string      // as view.ChangeText.Diff, from what is declared to what is live; "": it is not known
+	// IsListedOnly says that it was asked for, and is no reason for the exit code.
+	IsListedOnly bool
 }
 
 // A DriftType says in which way an object is not as it should be.
