@@ -25,6 +25,13 @@ import (
 // showOrWriteDriftEdits shows, or writes, how the files are edited so that they declare what is live.
 func (s *session) showOrWriteDriftEdits(changes []plan.Change, writeFiles bool) error {
 	accepted := adopt.AcceptDrift(s.config, changes, readEditable)
+	var unknown []adopt.UnknownSettings
+	for i := range changes {
+		if o := s.snapshot.ByID(changes[i].Kind, changes[i].RemoteID); o != nil {
+			unknown = adopt.AppendUnknownSettings(unknown, o, changes[i].Fields)
+		}
+	}
+	s.warnUnknownSettings(unknown)
 	if writeFiles {
 		if err := s.writeAndCheckEdits(accepted); err != nil {
 			return err

@@ -470,7 +470,7 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	for _, n := range r.Notes {
 		s.printResult("%s", n.Text)
 	}
-	s.warnUnknownSettings(r)
+	s.warnUnknownSettings(r.UnknownSettings)
 }
 
 // reportNextStep says what the plan of what was written is, and what to do next. besides is what

@@ -119,16 +119,16 @@ func (s *session) describePlanBesidesImports(ctx context.Context, r *adopt.Resul
 	return ""
 }
 
-// warnUnknownSettings says what is live and was not written, since this release does not know it.
-func (s *session) warnUnknownSettings(r *adopt.Result) {
+// warnUnknownSettings says what is live and cannot be declared, since this release does not know it.
+func (s *session) warnUnknownSettings(list []adopt.UnknownSettings) {
 	const mostObjects, mostNames = 5, 10
-	for _, u := range r.UnknownSettings {
+	for _, u := range list {
 		var objects []string
 		for _, name := range u.Identities {
 			objects = append(objects, wire.QuoteB2Text(name))
 		}
-		s.warn("Not all that is live was written", fmt.Sprintf("In B2, %s of the %s %s has settings that this release of b2form does not "+
-			"know: %s. They stay until an apply changes %[1]s: B2 takes it as a whole, so they are gone then. Change it with another "+
+		s.warn("Not all that is live can be declared", fmt.Sprintf("In B2, %s of the %s %s has settings that this release of b2form does "+
+			"not know: %s. They stay until an apply changes %[1]s: B2 takes it as a whole, so they are gone then. Change it with another "+
 			"program, or use a later release that knows them.", u.AttrName, u.KindName, words.JoinAtMost(objects, mostObjects),
 			words.JoinAtMost(u.QuotedNames, mostNames)))
 	}

@@ -62,12 +62,55 @@ func TestAdoptWarnsOfUnknownMembers(t *testing.T) {
 					t.Errorf("exit code %d", code)
 				}
 				said := b.err.String()
-				if strings.Contains(said, "Not all that is live was written") != warned {
+				if strings.Contains(said, "Not all that is live can be declared") != warned {
 					t.Errorf("it warns otherwise:\n%s", said)
 				}
 				if warned {
 					b.wants(t, b.err, `lifecycle_rules of the bucket "acme-photos" has settings that this release of b2form does not `+
 						`know: "shred\x1b".`)
+				}
+			})
+		}
+	}
+}
+
+// Nor is what drift declares, by whatever hand.
+func TestDriftAcceptWarnsOfUnknownMembers(t *testing.T) {
+	for _, flags := range [][]string{{"drift", "-accept"}, {"drift", "-write"}} {
+		for member, warned := range map[string]bool{`"shred":"x",`: true, `"shred":null,`: false} {
+			t.Run(fmt.Sprint(flags[1], warned), func(t *testing.T) {
+				b := newBench(t, `bucket "photos" {
+  name = "acme-photos"
+  type = "allPrivate"
+  lifecycle_rules {
+    file_name_prefix             = "raw/"
+    days_from_hiding_to_deleting = 3
+  }
+}
+`)
+				if code := b.run("apply", "-auto-approve"); code != 0 {
+					t.Fatalf("exit code %d:\n%s", code, b.err)
+				}
+				d, err := b.Dump()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := b.call("b2_update_bucket", fmt.Sprintf(`{"bucketId":%q,"lifecycleRules":`+
+					`[{"fileNamePrefix":"raw/","daysFromHidingToDeleting":4}]}`, d.Buckets[0]["bucketId"])); err != nil {
+					t.Fatal(err)
+				}
+				b.behindProxy(t, func(body string) string {
+					return strings.ReplaceAll(body, `"fileNamePrefix"`, member+`"fileNamePrefix"`)
+				})
+				if code := b.run(flags...); code != 2 {
+					t.Errorf("exit code %d:\n%s", code, b.err)
+				}
+				const text = `lifecycle_rules of the bucket "acme-photos" has settings that this release of b2form does not know: "shred".`
+				if got := strings.Contains(b.err.String(), text); got != warned {
+					t.Errorf("it warns otherwise:\n%s", b.err)
+				}
+				if code := b.run("drift"); code == 1 || strings.Count(b.err.String(), text) > 1 {
+					t.Errorf("exit code %d without -accept:\n%s", code, b.err)
 				}
 			})
 		}

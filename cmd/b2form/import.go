@@ -274,6 +274,6 @@ func (s *session) writeGeneratedConfig(file string, request adopt.Request) error
 	for _, n := range result.Notes {
 		s.warn("Not everything was seen", n.Text)
 	}
-	s.warnUnknownSettings(result)
+	s.warnUnknownSettings(result.UnknownSettings)
 	return nil
 }

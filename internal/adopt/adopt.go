@@ -341,16 +341,22 @@ func (w *writer) noteUnknownMembers(o *kind.Object, args []arg) {
 	for _, a := range args {
 		attrs = append(attrs, a.name)
 	}
-	for _, u := range plan.FindUnknownMembers(o, slices.Compact(attrs)) {
-		at := slices.IndexFunc(w.result.UnknownSettings, func(have UnknownSettings) bool {
+	w.result.UnknownSettings = AppendUnknownSettings(w.result.UnknownSettings, o, slices.Compact(attrs))
+}
+
+// AppendUnknownSettings adds to a list what is live in attributes of an object and that the program does not know.
+func AppendUnknownSettings(list []UnknownSettings, o *kind.Object, attrs []string) []UnknownSettings {
+	for _, u := range plan.FindUnknownMembers(o, attrs) {
+		at := slices.IndexFunc(list, func(have UnknownSettings) bool {
 			return have.KindName == o.Kind.Name && have.AttrName == u.AttrName
 		})
 		if at < 0 {
-			at = len(w.result.UnknownSettings)
-			w.result.UnknownSettings = append(w.result.UnknownSettings, UnknownSettings{KindName: o.Kind.Name, AttrName: u.AttrName})
+			at = len(list)
+			list = append(list, UnknownSettings{KindName: o.Kind.Name, AttrName: u.AttrName})
 		}
-		have := &w.result.UnknownSettings[at]
+		have := &list[at]
 		have.Identities = append(have.Identities, o.Identity)
 		have.QuotedNames = slices.Compact(slices.Sorted(slices.Values(append(have.QuotedNames, u.QuotedNames...))))
 	}
+	return list
 }
