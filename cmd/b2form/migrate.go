@@ -67,7 +67,7 @@ Example:
 				return err
 			}
 			return s.changeState(ctx, statePushOperation, func(store *state.Store) error {
-				if lost := forgottenAddresses(store.State(), st); len(lost) > 0 && !force {
+				if lost := forgottenObjects(store.State(), st); len(lost) > 0 && !force {
 					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; "+
 						"they stay on B2.",
 						s.backend(), c.Args().First(), strings.Join(lost, ", "))
@@ -97,12 +97,24 @@ func (p *program) readStateFile(name string) (*state.State, error) {
 	return state.Parse(name, data)
 }
 
-// forgottenAddresses are the addresses that only the present state has.
-func forgottenAddresses(now, next *state.State) []string {
+// forgottenObjects are the objects that only the present state has, also those that are still to be deleted.
+func forgottenObjects(now, next *state.State) []string {
+	known := map[[2]string]bool{} // by kind and ID
+	for _, e := range next.Entries {
+		known[[2]string{e.Addr.Kind, e.ID}] = true
+		for _, r := range e.Retiring {
+			known[[2]string{e.Addr.Kind, r.ID}] = true
+		}
+	}
 	var out []string
 	for _, e := range now.Entries {
-		if _, kept := next.FindEntry(e.Addr); !kept {
-			out = append(out, e.Addr.String())
+		if _, kept := next.FindEntry(e.Addr); !known[[2]string{e.Addr.Kind, e.ID}] {
+			out = append(out, e.Addr.String()+map[bool]string{true: " with the ID " + visible.EscapeLine(e.ID)}[kept])
+		}
+		for _, r := range e.Retiring {
+			if !known[[2]string{e.Addr.Kind, r.ID}] {
+				out = append(out, "an earlier object of "+e.Addr.String()+" with the ID "+visible.EscapeLine(r.ID))
+			}
 		}
 	}
 	return out
