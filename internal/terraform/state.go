@@ -290,13 +290,16 @@ func (i *stateInstance) value(attrPath []string) (attrValue cty.Value, found boo
 
 // b2formAddress is where an object of the state is declared here; why says that it is not.
 func (m *migration) b2formAddress(r *stateResource, i *stateInstance) (a addr.Addr, it *item, why string) {
-	mod, path := m.moduleAt(r.Module)
 	key, legal := i.key()
+	at := m.moveDestination(addr.Addr{Module: r.Module, Kind: r.Type, Label: r.Name, Instance: key})
+	mod, path := m.moduleAt(at.Module)
 	if mod != nil {
-		it = mod.byReferenceName[r.Type+"."+r.Name]
+		it = mod.byReferenceName[at.Kind+"."+at.Label]
 	}
 	k := m.byType[r.Type]
 	switch {
+	case it == nil && m.isLetGo(at):
+		return a, nil, "A removed block lets go of it: Terraform would forget it, and b2form leaves it alone, too."
 	case mod == nil:
 		return a, nil, "Its module is not carried over."
 	case it == nil:
@@ -309,5 +312,5 @@ func (m *migration) b2formAddress(r *stateResource, i *stateInstance) (a addr.Ad
 		return a, it, fmt.Sprintf("It is a deposed object, that a replacement left behind. Delete it in B2: its ID is %s.",
 			i.text(terraformName(k.FindAttr(k.IDAttr))))
 	}
-	return addr.Addr{Module: path, Kind: k.Name, Label: r.Name, Instance: key}, it, ""
+	return addr.Addr{Module: path, Kind: k.Name, Label: at.Label, Instance: at.Instance}, it, ""
 }
