@@ -27,7 +27,7 @@ func (p *planner) applyMoves() {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		from := e.Addr
-		e.Addr = p.moveDestination(from)
+		e.Addr = p.Config.MoveDestination(from)
 		if other, has := taken[e.Addr]; has {
 			p.errorf(nil, "Two objects for one address",
 				"By the moved blocks both %s and %s of the state become %s, but only one can. Remove the moved block, or "+
@@ -41,24 +41,6 @@ func (p *planner) applyMoves() {
 	}
 	p.plan.Moves = orderMoves(p.plan.Moves)
 	slices.SortFunc(p.Entries, byAddr)
-}
-
-// moveDestination follows the moves from one address. They form no cycle.
-func (p *planner) moveDestination(addr addr.Addr) addr.Addr {
-	for range p.Config.Moves {
-		next := addr
-		for _, m := range p.Config.Moves {
-			if to, ok := m.Apply(addr); ok {
-				next = to
-				break
-			}
-		}
-		if next == addr {
-			break
-		}
-		addr = next
-	}
-	return addr
 }
 
 // orderMoves sorts moves so that each address is free when something moves to it.

@@ -31,8 +31,9 @@ provider "b2" {}
 
 // Export writes a resolved configuration for the official provider: a block for each
 // resource, with what is repeated or in modules written out, and imports for what the
-// entries own. What has no counterpart there is said in comments. warnings are about what
-// has another name than the object that its entry records: it gets no import.
+// entries own, under the addresses to which the configuration moves it. What has no
+// counterpart there is said in comments. warnings are about what has another name than the
+// object that its entry records: it gets no import.
 func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings hcl.Diagnostics) {
 	e := &exporter{entries: map[addr.Addr]addr.StateEntry{}, labels: map[addr.Addr]string{}, taken: map[string]bool{},
 		bucketRefs: map[string]string{}}
@@ -40,7 +41,7 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 		e.stateBucket = backend.Arguments["bucket"]
 	}
 	for _, entry := range entries {
-		e.entries[entry.Addr] = entry
+		e.entries[c.MoveDestination(entry.Addr)] = entry
 	}
 	for _, r := range c.Resources {
 		if entry, recorded := e.entries[r.Addr]; recorded && !mayBeSameObject(entry, r) {

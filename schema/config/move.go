@@ -39,6 +39,25 @@ func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
 	return m.To, addr == m.From
 }
 
+// MoveDestination follows the moves from the address of an object that is recorded. They form no cycle.
+func (c *Config) MoveDestination(recorded addr.Addr) (now addr.Addr) {
+	now = recorded
+	for range c.Moves {
+		next := now
+		for _, m := range c.Moves {
+			if to, ok := m.Apply(now); ok {
+				next = to
+				break
+			}
+		}
+		if next == now {
+			break
+		}
+		now = next
+	}
+	return now
+}
+
 // endsInInstanceKey reports whether a module path ends in an instance key.
 func endsInInstanceKey(module string) bool { return strings.HasSuffix(module, "]") }
 
