@@ -105,6 +105,7 @@ type changeTask struct {
 	mu                  sync.Mutex
 	errs                []error
 	took                time.Duration
+	updatedAt           time.Time // when B2 said that an update was carried out; zero: there was none
 }
 
 func newRunner(o Options) *runner {
@@ -196,19 +197,29 @@ func (r *runner) runSteps(ctx context.Context) []stepStatus {
 
 // renewDigests records what the run left of all objects that are as they were planned to be.
 func (r *runner) renewDigests(outcomes []stepStatus) error {
-	skip := map[addr.Addr]bool{}
+	skip, updated := map[addr.Addr]bool{}, map[addr.Addr]time.Time{}
 	for _, a := range r.Plan.LeftOut {
 		skip[a] = true
 	}
 	for i, o := range outcomes {
 		s := &r.Plan.Steps[i]
-		if t := r.changeTasks[s.Change]; o != done && !t.postconditionFailed && writesObject(s) {
+		t := r.changeTasks[s.Change]
+		if o != done && !t.postconditionFailed && writesObject(s) {
 			skip[t.Addr] = true
+		}
+		if !t.updatedAt.IsZero() {
+			updated[t.Addr] = t.updatedAt
 		}
 	}
 	renewal := plan.DigestRenewal{Salt: r.DigestSalt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries,
 		NotAsDeclared: skip, LiveDigestsOnly: r.LiveDigestsOnly}
-	return r.State.PutDigests(renewal.RenewedEntries()...)
+	renewed := renewal.RenewedEntries()
+	for i := range renewed {
+		if at, ok := updated[renewed[i].Addr]; ok {
+			renewed[i].Updated = at
+		}
+	}
+	return r.State.PutDigests(renewed...)
 }
 
 // writesObject reports whether a step makes an object or changes one.

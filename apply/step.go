@@ -34,6 +34,9 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 	case plan.OpUpdate:
 		id := cmp.Or(s.RemoteID, t.objectID)
 		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.updateObject(ctx, t, id, s.Fields) })
+		if err == nil {
+			t.updatedAt = r.nowToTheSecond()
+		}
 	case plan.OpDelete:
 		err = r.reportAction(t, plan.Delete, s.RemoteID, func() (string, error) {
 			return s.RemoteID, r.deleteAndRemoveRetiree(ctx, t, s.RemoteID, freeSlot)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -116,6 +117,33 @@ func (r *DigestRenewal) RenewedEntries() (changed []addr.StateEntry) {
 		}
 	}
 	return out
+}
+
+// MaybeShownAsBefore lists the entries whose objects were changed so little before now that B2 may show them as they were
+// before, and that are live and other than the last run left them, as far as digests with the state's salt tell.
+func MaybeShownAsBefore(salt string, c *config.Config, s *kind.Snapshot, entries []addr.StateEntry,
+	now time.Time) (differ []addr.StateEntry) {
+	var recent []addr.StateEntry
+	for _, e := range entries {
+		if e.MayBeShownAsBefore(now) {
+			recent = append(recent, e)
+		}
+	}
+	if len(recent) == 0 {
+		return nil
+	}
+	renewal := DigestRenewal{Salt: salt, Config: c, Snapshot: s, Entries: recent, LiveDigestsOnly: true}
+	renewed := renewal.RenewedEntries()
+	for _, e := range recent {
+		if len(renewed) == 0 || renewed[0].Addr != e.Addr {
+			continue
+		}
+		if renewed[0].DriftDigests.AttrSetDigest() == e.DriftDigests.AttrSetDigest() {
+			differ = append(differ, e)
+		}
+		renewed = renewed[1:]
+	}
+	return differ
 }
 
 // keepRecordedDeclaredDigest is now without what it says of the configuration, which stays as it was recorded as far as

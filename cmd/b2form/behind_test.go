@@ -31,7 +31,7 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 	verbs := map[string]func(*testscript.TestScript, []string) error{
 		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload,
 		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as, "terraform": a.terraform,
-		"advance": a.advance, "date": a.setDate, "unlist": a.unlist,
+		"advance": a.advance, "date": a.setDate, "unlist": a.unlist, "outdate": a.earlier.outdate,
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
@@ -45,8 +45,9 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 // A service is an emulated account on loopback.
 type service struct {
 	*emulator.Server
-	http *httptest.Server
-	s3   *httptest.Server // the S3-compatible API
+	earlier *earlierReplies
+	http    *httptest.Server
+	s3      *httptest.Server // the S3-compatible API
 
 	dateAhead atomic.Int64
 
@@ -58,7 +59,7 @@ type service struct {
 }
 
 func newService(now func() time.Time) (*service, error) {
-	a := &service{}
+	a := &service{earlier: newEarlierReplies()}
 	a.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.delay(r)
 		if ahead := time.Duration(a.dateAhead.Load()); ahead != 0 {
@@ -68,7 +69,7 @@ func newService(now func() time.Time) (*service, error) {
 			serveWithout(w, r, a.Server, name)
 			return
 		}
-		a.ServeHTTP(w, r)
+		a.earlier.serve(w, r, a.Server)
 	}))
 	a.s3 = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.S3().ServeHTTP(w, r) }))
 	var err error

@@ -213,22 +213,27 @@ func (s *session) readStateAndLive(ctx context.Context, wanted func() account.Qu
 	return s.readLiveAndAnswerData(ctx, a, wanted)
 }
 
-// recentEntries are the entries of the state, if that was read, whose objects a listing may not show yet. Whoever
+// recentEntries are the entries of the state, if that was read, whose objects a listing may not show as they are. Whoever
 // waits for them is told so.
 func (s *session) recentEntries() account.RecentEntries {
-	recent := account.RecentEntries{Sleep: s.sleep, OnWait: func(missing []addr.Addr) (end func()) {
-		text := missing[0].String()
-		if more := len(missing) - 1; more > 0 {
+	recent := account.RecentEntries{Sleep: s.sleep, OnWait: func(late []addr.Addr) (end func()) {
+		text := late[0].String()
+		if more := len(late) - 1; more > 0 {
 			text += fmt.Sprintf(" and %d more", more)
 		}
-		return s.beginPhase("wait for listings", "Waiting until B2 lists what was made moments ago: "+text)
+		return s.beginPhase("wait for listings", "Waiting until B2 shows what was made or changed moments ago: "+text)
 	}}
-	if s.state != nil {
-		for _, e := range s.state.Entries {
-			if e.MayBeUnlisted(s.b2Time()) {
-				recent.Entries = append(recent.Entries, e)
-			}
+	if s.state == nil {
+		return recent
+	}
+	now := s.b2Time()
+	for _, e := range s.state.Entries {
+		if e.MayBeUnlisted(now) {
+			recent.Made = append(recent.Made, e)
 		}
+	}
+	recent.NotAsLeft = func(live *kind.Snapshot) []addr.StateEntry {
+		return plan.MaybeShownAsBefore(s.state.Applied.Salt, s.config, live, s.state.Entries, now)
 	}
 	return recent
 }

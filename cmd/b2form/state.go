@@ -137,7 +137,7 @@ func entryHCL(e addr.StateEntry) []byte {
 	for _, t := range []struct {
 		name string
 		at   time.Time
-	}{{"created", e.Created}, {"adopted", e.Adopted}} {
+	}{{"created", e.Created}, {"adopted", e.Adopted}, {"updated", e.Updated}} {
 		if !t.at.IsZero() {
 			set(t.name, cty.StringVal(t.at.UTC().Format(time.RFC3339)))
 		}

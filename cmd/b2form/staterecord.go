@@ -23,6 +23,7 @@ type entryDocument struct {
 	ID             string            `json:"id"`
 	Created        *time.Time        `json:"created,omitempty"`
 	Adopted        *time.Time        `json:"adopted,omitempty"`
+	Updated        *time.Time        `json:"updated,omitempty"`
 	Delivered      bool              `json:"delivered"`
 	PreventDestroy bool              `json:"prevent_destroy"`
 	ForceDestroy   bool              `json:"force_destroy"`
@@ -43,7 +44,8 @@ func newStateListDocument(entries []addr.StateEntry) stateListDocument {
 	for _, e := range entries {
 		one := entryDocument{FormatVersion: stateRecordFormat, Address: e.Addr.String(), Kind: e.Addr.Kind,
 			Identity: wire.EscapeNonNFC(e.Identity), ID: e.ID, Created: utcTimeIfSet(e.Created), Adopted: utcTimeIfSet(e.Adopted),
-			Delivered: e.Delivered, PreventDestroy: e.PreventDestroy, ForceDestroy: e.ForceDestroy, Retiring: []retireeDocument{}}
+			Updated: utcTimeIfSet(e.Updated), Delivered: e.Delivered, PreventDestroy: e.PreventDestroy, ForceDestroy: e.ForceDestroy,
+			Retiring: []retireeDocument{}}
 		for _, r := range e.Retiring {
 			one.Retiring = append(one.Retiring, retireeDocument{ID: r.ID, Name: r.Name, Until: utcTimeIfSet(r.KeepUntil)})
 		}

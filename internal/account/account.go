@@ -192,7 +192,7 @@ func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*ki
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
 // state knows IDs that the listing lacks, one more listing with ListFilter.IncludeMultiBucketKeys
 // looks for them: an entry does not say how its object is listed. What recent entries record is looked for
-// again, with pauses, until it shows up or patience ends. The error is
+// again, with pauses, until it shows up as it was left or patience ends. The error is
 // the API's, wrapped, or that of a context that has ended, though the last reply came first.
 func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query,
 	recent RecentEntries) (*kind.Snapshot, error) {
@@ -217,7 +217,7 @@ func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kind
 		return nil, err
 	}
 	second := slices.DeleteFunc(slices.Clone(first), func(k *kind.Kind) bool { return !r.needsMultiBucketListing(k, snapshot) })
-	if len(r.unlistedRecent(first, snapshot)) > 0 {
+	if len(r.outdatedIn(snapshot, first)) > 0 {
 		if snapshot, err = r.relistUntilShown(ctx, first, second, snapshot); err != nil {
 			return nil, err
 		}

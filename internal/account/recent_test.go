@@ -23,7 +23,7 @@ type waiter struct {
 }
 
 func (w *waiter) recent(entries []addr.StateEntry) account.RecentEntries {
-	return account.RecentEntries{Entries: entries,
+	return account.RecentEntries{Made: entries,
 		Sleep: func(_ context.Context, d time.Duration) error {
 			w.pauses = append(w.pauses, d)
 			return w.during(len(w.pauses))

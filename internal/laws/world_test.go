@@ -239,10 +239,14 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		}
 	}
 	recent := account.RecentEntries{Sleep: w.wait, OnWait: func([]addr.Addr) func() { return func() {} }}
+	now := w.serviceTime(a.client)
 	for _, e := range st.Entries {
-		if e.MayBeUnlisted(w.serviceTime(a.client)) {
-			recent.Entries = append(recent.Entries, e)
+		if e.MayBeUnlisted(now) {
+			recent.Made = append(recent.Made, e)
 		}
+	}
+	recent.NotAsLeft = func(live *kind.Snapshot) []addr.StateEntry {
+		return plan.MaybeShownAsBefore(stateSalt, a.config, live, st.Entries, now)
 	}
 	if a.snapshot, err = account.ReadSnapshot(context.Background(), a.client, owner, w.kinds, want, recent); err != nil {
 		return nil, err

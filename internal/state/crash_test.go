@@ -112,7 +112,7 @@ func TestDamagedJournal(t *testing.T) {
 		"a create without a name": {whole + valid(`{"begin":[{"address":"key.a"}]}`), "Journal of the state is damaged",
 			"an open create lacks"},
 		"nothing":         {whole + valid(`{}`), "Journal of the state is damaged", "it says nothing"},
-		"a newer version": {whole + valid(`{"version":5,"put":7}`), "State was written by a newer b2form", "format version 5"},
+		"a newer version": {whole + valid(`{"version":6,"put":7}`), "State was written by a newer b2form", "format version 6"},
 		"one object twice": {whole + put(`{"address":"key.a","identity":"a","id":"k1"}`), "State names one object twice",
 			`key.a (named "a") and key.k1 (named "k1")`},
 	} {

@@ -250,6 +250,8 @@ func decodeEntryFast(v gjson.Result) (e addr.StateEntry, ok bool) {
 			e.DriftDigests = addr.DriftDigests(strings.Clone(v.Str))
 		case member.Str == "created" && e.Created.IsZero():
 			ok = e.Created.UnmarshalText([]byte(v.Str)) == nil
+		case member.Str == "updated" && e.Updated.IsZero():
+			ok = e.Updated.UnmarshalText([]byte(v.Str)) == nil
 		default:
 			ok = false
 		}

@@ -57,8 +57,8 @@ func TestBadFiles(t *testing.T) {
 			"has the marks of a merge conflict at line 2. It was left as it is. Delete the marks"},
 		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`,
 			"State is one of Terraform's", "takes it over with one approval"},
-		{"newer", `{"version":5,"entries":{"of":"another shape"}}`, "State was written by a newer b2form",
-			"format version 5; this b2form knows version 4"},
+		{"newer", `{"version":6,"entries":{"of":"another shape"}}`, "State was written by a newer b2form",
+			"format version 6; this b2form knows version 5"},
 		{"one object at two addresses", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k1"}]}`,
 			"State names one object twice", `key.app (named "app") and key.web (named "web")`},
 		{"a retiree is another's live object", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k2",` +

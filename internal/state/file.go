@@ -20,8 +20,8 @@ import (
 //
 // Version 2 added the names of retirees; version 3 what was applied,
 // and what is destroyed by force; version 4 the sizes of what a shared state consists of, and
-// digests of each object and of the outputs.
-const formatVersion = 4
+// digests of each object and of the outputs; version 5 when each object was changed last.
+const formatVersion = 5
 
 const (
 	journalSuffix = ".journal"

@@ -399,8 +399,8 @@ func TestDocument(t *testing.T) {
 	must(t, run.PutEntriesCloseIntents(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
 	must(t, run.Close())
 	text := string(s.Content("/web"))
-	if !strings.HasPrefix(text, `{"version":4,"terraform_version":"b2form","serial":3,"run":"`) ||
-		!strings.HasSuffix(text, `","state":{"version":4,"entries":[{"address":"key.a","identity":"a","id":"k1"}]}}`) {
+	if !strings.HasPrefix(text, `{"version":5,"terraform_version":"b2form","serial":3,"run":"`) ||
+		!strings.HasSuffix(text, `","state":{"version":5,"entries":[{"address":"key.a","identity":"a","id":"k1"}]}}`) {
 		t.Errorf("the document is %s", text)
 	}
 }

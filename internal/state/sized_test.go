@@ -63,7 +63,7 @@ func TestSharedIsAsLargeAsStored(t *testing.T) {
 			t.Errorf("%d bytes were read", longer.read)
 		}
 		for key, pair := range c.info() {
-			pair = regexp.MustCompile(`,"size":\d+`).ReplaceAllString(strings.Replace(pair, `"format":4`, `"format":3`, 1), "")
+			pair = regexp.MustCompile(`,"size":\d+`).ReplaceAllString(strings.Replace(pair, `"format":5`, `"format":3`, 1), "")
 			must(t, b.Remote.Call(t.Context(), "b2_update_bucket",
 				map[string]any{"bucketId": c.bucketID(), "bucketInfo": map[string]string{key: pair}}, nil))
 		}
@@ -74,7 +74,7 @@ func TestSharedIsAsLargeAsStored(t *testing.T) {
 		must(t, s.PutEntriesCloseIntents(entryNumber("app", 2)))
 		must(t, s.Close())
 		for _, pair := range c.info() {
-			if !strings.Contains(pair, `"format":4`) || !strings.Contains(pair, `"size":`) {
+			if !strings.Contains(pair, `"format":5`) || !strings.Contains(pair, `"size":`) {
 				t.Errorf("the pointer is %s", pair)
 			}
 		}

@@ -72,7 +72,7 @@ func TestFile(t *testing.T) {
 		addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
 			DeliveryDigest: "sha256:00"},
 		addr.StateEntry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon(),
-			DriftDigests: "abcd0123456789ab0123456789cd"},
+			DriftDigests: "abcd0123456789ab0123456789cd", Updated: noon().Add(time.Minute).In(time.FixedZone("", 3600))},
 		addr.StateEntry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true, ForceDestroy: true},
 	))
 	during := s.State()
@@ -83,14 +83,14 @@ func TestFile(t *testing.T) {
 	must(t, s.Close())
 
 	want := `{
-  "version": 4,
+  "version": 5,
   "account_id": "d2e6b27577ea",
   "realm": "https://api.backblazeb2.com",
   "applied": {"salt":"5a17","variables":"0a","files":"0b","outputs":"name:0c"},
   "entries": [
     {"address":"bucket.logs[9]","identity":"acme-logs-9","id":"b9","prevent_destroy":true,"force_destroy":true},
     {"address":"bucket.logs[10]","identity":"acme-logs-10","id":"b10","adopted":"2026-10-02T12:00:00Z",` +
-		`"digests":"abcd0123456789ab0123456789cd"},
+		`"digests":"abcd0123456789ab0123456789cd","updated":"2026-10-02T12:01:00Z"},
     {"address":"key.app[\"<edge>\"]","identity":"app","id":"k1","created":"2026-10-02T12:00:00Z","delivered":true,"delivery":"sha256:00"}
   ],
   "open": [

@@ -216,7 +216,7 @@ func (s *Store) buildPutRecords(entries []addr.StateEntry, intent func(intentKey
 	records := make([]journalRecord, len(entries))
 	for i, e := range entries {
 		e = cloneEntry(e)
-		e.Created, e.Adopted = e.Created.UTC(), e.Adopted.UTC() // the file must not depend on the machine's zone
+		e.Created, e.Adopted, e.Updated = e.Created.UTC(), e.Adopted.UTC(), e.Updated.UTC() // the file depends on no machine's zone
 		records[i].Put = &e
 		k := intentKey{e.Addr, e.Identity}
 		if open, ok := intent(k); ok && !slices.Contains(open.KnownIDs, e.ID) {
@@ -226,15 +226,15 @@ func (s *Store) buildPutRecords(entries []addr.StateEntry, intent func(intentKey
 	return records
 }
 
-// PutDigests records the digests of entries and nothing else of them, all in one write. One whose
-// address has another object by now is passed over.
+// PutDigests records the digests of entries and when they were updated, and nothing else of them, all in one write. One
+// whose address has another object by now is passed over.
 func (s *Store) PutDigests(entries ...addr.StateEntry) error {
 	return s.writeRecords(func() ([]journalRecord, error) {
 		var records []journalRecord
 		for _, now := range entries {
 			if e, ok := s.currentEntry(now.Addr); ok && e.ID == now.ID {
 				e = cloneEntry(e)
-				e.DriftDigests = now.DriftDigests
+				e.DriftDigests, e.Updated = now.DriftDigests, now.Updated.UTC()
 				records = append(records, journalRecord{Put: &e})
 			}
 		}

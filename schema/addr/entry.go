@@ -32,6 +32,8 @@ type StateEntry struct {
 	// DriftDigests stand for the object and its configuration when the last run ended. A state of format
 	// version 3 has none.
 	DriftDigests DriftDigests `json:"digests,omitempty"`
+	// Updated is when b2form changed the object last; zero: never. A state of format version 4 has none.
+	Updated time.Time `json:"updated,omitzero"`
 }
 
 // IDs are those of the object, "" where it is not known, and of the earlier ones that it replaced.
@@ -48,16 +50,21 @@ func (e *StateEntry) IDs() iter.Seq[string] {
 	}
 }
 
-// mayBeUnlistedFor is how long B2 may leave a new object out of its listings: "some changes to app keys may take a
+// listingsMayLagFor is how long B2 may show in its listings what was there before a change: "some changes to app keys may take a
 // few minutes" ("Create and Manage App Keys").
-const mayBeUnlistedFor = 2 * time.Minute
+const listingsMayLagFor = 2 * time.Minute
 
 // MayBeUnlisted reports whether the object was made or adopted so little before now that a listing may not show
 // it yet.
 func (e *StateEntry) MayBeUnlisted(now time.Time) bool {
-	recent := func(at time.Time) bool { return now.Sub(at).Abs() < mayBeUnlistedFor }
-	return e.ID != "" && (recent(e.Created) || recent(e.Adopted))
+	return e.ID != "" && (isRecent(e.Created, now) || isRecent(e.Adopted, now))
 }
+
+// MayBeShownAsBefore reports whether b2form changed the object so little before now that B2 may still show it as it was
+// before that.
+func (e *StateEntry) MayBeShownAsBefore(now time.Time) bool { return isRecent(e.Updated, now) }
+
+func isRecent(at, now time.Time) bool { return now.Sub(at).Abs() < listingsMayLagFor }
 
 // A RetiringObject is an object that has a successor.
 type RetiringObject struct {
