@@ -75,20 +75,30 @@ func (r *runner) explainIfOutcomeUnknown(t *changeTask, err error) error {
 
 // findCreated reads the objects that the task's creates have made, with growing pauses as
 // long as there are none. An interrupt ends the pauses.
-func (r *runner) findCreated(ctx context.Context, t *changeTask) ([]*kind.Object, error) {
-	found, err := r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
+func (r *runner) findCreated(ctx context.Context, t *changeTask) (found []*kind.Object, err error) {
+	err = r.lookUntil(ctx, func() (shown bool, err error) {
+		found, err = r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
+		return len(found) > 0, err
+	})
+	return found, err
+}
+
+// lookUntil looks, with growing pauses, until what may be listed late is shown, or patience ends. An interrupt ends the
+// pauses, with an error.
+func (r *runner) lookUntil(ctx context.Context, look func() (shown bool, err error)) error {
+	shown, err := look()
 	pausing, cancel := r.untilInterrupted(ctx)
 	defer cancel()
 	for _, pause := range wire.ListingDelays() {
-		if err != nil || len(found) > 0 {
+		if err != nil || shown {
 			break
 		}
 		if err := r.sleep(pausing, pause); err != nil {
-			return nil, err
+			return err
 		}
-		found, err = r.listNewByIdentity(ctx, t, t.idsBeforeCreate)
+		shown, err = look()
 	}
-	return found, err
+	return err
 }
 
 // deleteOwnObject deletes what this run made.

@@ -192,15 +192,32 @@ func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, fie
 	return r.addToSnapshotAndCheck(t, o, pending)
 }
 
+// acceptIfAlreadyUpdated takes an update that was refused for carried out where the object is as it was planned to be. Where
+// the reply to an earlier attempt was lost that may show late.
 func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id string, pending []string, refused *wire.Error) error {
-	found, err := r.listNewByIdentity(ctx, t, nil)
-	if err != nil {
-		return err
-	}
-	for _, o := range found {
-		if o.ID == id && r.checkAgainstPlan(t.Change, o, pending) == nil {
-			return r.addToSnapshotAndCheck(t, o, pending)
+	var updated *kind.Object
+	look := func() (shown bool, err error) {
+		found, err := r.listNewByIdentity(ctx, t, nil)
+		for _, o := range found {
+			if o.ID == id && r.checkAgainstPlan(t.Change, o, pending) == nil {
+				updated = o
+			}
 		}
+		return updated != nil || !refused.OutcomeUnknown, err
+	}
+	err := r.lookUntil(ctx, look)
+	switch {
+	case updated != nil:
+		return r.addToSnapshotAndCheck(t, updated, pending)
+	case refused.OutcomeUnknown:
+		return &wire.ExplainedError{
+			Summary: "It is not known whether the " + t.Kind.Name + " was changed",
+			Detail: fmt.Sprintf("B2 did not say what became of the change of %s %q, and does not show it as planned: it shows the change "+
+				"late, or another one was made. Run again in some minutes to see what differs then.", t.Kind.Name, t.Identity),
+			Cause: errors.Join(refused, err),
+		}
+	case err != nil:
+		return err
 	}
 	return &wire.ExplainedError{
 		Summary: "The " + t.Kind.Name + " was changed by somebody else",
