@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"b2form/internal/state"
 	"b2form/plan"
@@ -87,18 +88,23 @@ func (r *runner) findCreated(ctx context.Context, t *changeTask) (found []*kind.
 // pauses, with an error.
 func (r *runner) lookUntil(ctx context.Context, look func() (shown bool, err error)) error {
 	shown, err := look()
-	pausing, cancel := r.untilInterrupted(ctx)
-	defer cancel()
 	for _, pause := range wire.ListingDelays() {
 		if err != nil || shown {
 			break
 		}
-		if err := r.sleep(pausing, pause); err != nil {
+		if err := r.sleepUnlessInterrupted(ctx, pause); err != nil {
 			return err
 		}
 		shown, err = look()
 	}
 	return err
+}
+
+// sleepUnlessInterrupted sleeps until d is over or the run is interrupted, which is an error.
+func (r *runner) sleepUnlessInterrupted(ctx context.Context, d time.Duration) error {
+	pausing, cancel := r.untilInterrupted(ctx)
+	defer cancel()
+	return r.sleep(pausing, d)
 }
 
 // deleteOwnObject deletes what this run made.
@@ -107,7 +113,7 @@ func (r *runner) deleteOwnObject(ctx context.Context, k *kind.Kind, o *kind.Obje
 	if err != nil {
 		return err
 	}
-	return k.Delete(ctx, kind.VerbInput{API: r.API, ID: o.ID, Live: live})
+	return k.Delete(ctx, kind.VerbInput{API: r.API, ID: o.ID, Live: live, Sleep: r.sleepUnlessInterrupted})
 }
 
 // listNewByIdentity reads the objects that carry the task's identity now and are not known. It lists

@@ -138,9 +138,10 @@ func (r *runner) deleteAndRemoveRetiree(ctx context.Context, t *changeTask, id s
 	if err != nil {
 		return err
 	}
-	err = t.Kind.Delete(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Force: t.ForceDestroy, Progress: func(n int) {
-		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, RemoteID: id, FilesRemoved: n})
-	}})
+	err = t.Kind.Delete(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Force: t.ForceDestroy, Sleep: r.sleepUnlessInterrupted,
+		Progress: func(n int) {
+			r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, RemoteID: id, FilesRemoved: n})
+		}})
 	refused, isRefused := errors.AsType[*wire.Error](err)
 	expired, _ := r.Snapshot.FindExpired(t.Kind, id)
 	isOver := expired != nil && isRefused && refused.Status == 400 // the clock was right: what B2 lists is there no more

@@ -54,7 +54,11 @@ func (e *earlierReplies) serve(w http.ResponseWriter, r *http.Request, server ht
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	reply := httptest.NewRecorder()
 	server.ServeHTTP(reply, r)
-	reply = e.remember(method, r.URL.String()+string(body), reply)
+	reading := r.URL.String() + string(body)
+	if method == "b2_list_keys" { // where the account has one key, all its pages are alike
+		reading = r.URL.String()
+	}
+	reply = e.remember(method, reading, reply)
 	maps.Copy(w.Header(), reply.Header())
 	w.WriteHeader(reply.Code)
 	_, _ = w.Write(reply.Body.Bytes()) // a client that is gone needs none

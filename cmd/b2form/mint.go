@@ -316,7 +316,7 @@ func (s *session) deleteKey(ctx context.Context, o *kind.Object) error {
 	if err != nil {
 		return err
 	}
-	return o.Kind.Delete(ctx, kind.VerbInput{API: s.client, ID: o.ID, Live: live})
+	return o.Kind.Delete(ctx, kind.VerbInput{API: s.client, ID: o.ID, Live: live, Sleep: s.sleep})
 }
 
 // withoutOutcomeUnknown is an error of B2 that does not promise what only a run with a state does.

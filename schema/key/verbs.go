@@ -167,33 +167,44 @@ func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 }
 
 // remove deletes through the version that knows the key's buckets, and through the other
-// where that one does not know it. A key that neither lists is gone.
+// where that one does not know it. A key that neither lists is gone; a listing that lags behind may show it for a while.
 func remove(ctx context.Context, c kind.VerbInput) error {
 	versions := []string{"v3/", ""}
 	if ids, _ := c.Live["bucketIds"].([]any); len(ids) > 1 || ids != nil && c.Live["bucketId"] == nil {
 		versions = []string{"", "v3/"}
 	}
+	delays := wire.ListingDelays()
 	for _, version := range versions {
 		err := c.API.Call(ctx, version+"b2_delete_key", map[string]any{"applicationKeyId": c.ID}, nil)
 		var refused *wire.Error
 		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && !wire.IsGone(err) {
 			return err
 		}
-		if mayStillBeListed(ctx, c, version) {
-			return err
+		for {
+			listed, unknown := isListed(ctx, c, version)
+			if !listed && unknown == nil {
+				break
+			}
+			if unknown != nil || c.Sleep == nil || len(delays) == 0 || c.Sleep(ctx, delays[0]) != nil {
+				return err
+			}
+			delays = delays[1:]
 		}
 	}
 	return nil
 }
 
-// mayStillBeListed asks a version's listing for the one key; true where it will not tell.
-func mayStillBeListed(ctx context.Context, c kind.VerbInput, version string) bool {
+// isListed asks a version's listing for the one key.
+func isListed(ctx context.Context, c kind.VerbInput, version string) (listed bool, err error) {
 	var page struct {
 		Keys []struct {
 			ID string `json:"applicationKeyId"`
 		}
 	}
 	in := map[string]any{"startApplicationKeyId": c.ID, "maxKeyCount": 1}
-	err := c.API.Call(ctx, version+"b2_list_keys", in, &page)
-	return err != nil || page.Keys == nil || len(page.Keys) > 0 && page.Keys[0].ID == c.ID
+	err = c.API.Call(ctx, version+"b2_list_keys", in, &page)
+	if err == nil && page.Keys == nil {
+		err = wire.MisshapenReply(version + "b2_list_keys")
+	}
+	return len(page.Keys) > 0 && page.Keys[0].ID == c.ID, err
 }

@@ -253,6 +253,9 @@ type VerbInput struct {
 	Payload  *wire.Payload          // what the file is to hold; nil where the kind has no Content
 	Force    bool                   // delete: with everything it holds
 	Progress func(removedSoFar int) // delete with Force; may be nil
+	// Sleep pauses a delete between looks for what B2 says is gone and still lists; it returns after d, or earlier with an error.
+	// nil: there is one look.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // A Problem is one thing wrong with a value. The loader gives it a place.

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"testing"
+)
+
+// TestDeletedKeyIsListedForAWhile loses the reply to the deletion of a key that ends with a command, and B2 lists it for three
+// more looks: it is gone all the same.
+func TestDeletedKeyIsListedForAWhile(t *testing.T) {
+	for _, args := range [][]string{{"mint", "-all-buckets", "--", "true"}, {"prove", "key.app"}} {
+		t.Run(args[0], func(t *testing.T) {
+			b := newBench(t, provenConfig)
+			b.sleep = withoutPauses
+			b.shown(t, 0, "apply", "-auto-approve")
+			var mu sync.Mutex
+			deletions, late, made := 0, 3, ""
+			b.alter(map[string]altering{"b2_create_key": func(reply string) (int, string) {
+				var key map[string]any
+				_ = json.Unmarshal([]byte(reply), &key) // what is no object is a listing that no client takes
+				delete(key, "applicationKey")
+				text, _ := json.Marshal(key) // was JSON
+				mu.Lock()
+				defer mu.Unlock()
+				made = string(text)
+				return http.StatusOK, reply
+			}, "b2_delete_key": func(reply string) (int, string) {
+				mu.Lock()
+				defer mu.Unlock()
+				if deletions++; deletions == 1 {
+					return 0, ""
+				}
+				return http.StatusBadRequest, reply
+			}, "b2_list_keys": func(reply string) (int, string) {
+				mu.Lock()
+				defer mu.Unlock()
+				if deletions > 0 && late > 0 {
+					late--
+					return http.StatusOK, `{"keys":[` + made + `],"nextApplicationKeyId":null}`
+				}
+				return http.StatusOK, reply
+			}})
+			b.shown(t, 0, args...)
+			if late > 0 || deletions < 2 {
+				t.Errorf("%d deletions, and %d late listings that nobody saw", deletions, late)
+			}
+			if left := b.liveKeys(t); len(left) != 1 {
+				t.Errorf("in the end there are the keys %v", left)
+			}
+		})
+	}
+}
