@@ -286,7 +286,7 @@ func (s *session) undoCreateAndExplain(k *kind.Kind, name string, expires time.T
 // may lag behind.
 func (s *session) awaitKeysByName(ctx context.Context, k *kind.Kind, name string) (found []*kind.Object, err error) {
 	found, err = s.listKeysByName(ctx, k, name)
-	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+	for _, wait := range wire.ListingDelays() {
 		if err != nil || len(found) > 0 || s.sleep(ctx, wait) != nil {
 			break
 		}

@@ -7,6 +7,30 @@ import (
 	"testing"
 )
 
+// TestMintedKeyIsListedLate makes keys of which the reply is lost, and B2 lists them only at the last look: none is left.
+func TestMintedKeyIsListedLate(t *testing.T) {
+	b := newBench(t, "")
+	b.sleep = withoutPauses
+	var mu sync.Mutex
+	reads := 0 // of two API versions at each look
+	b.alter(map[string]altering{"b2_create_key": func(string) (int, string) { return 0, "" },
+		"b2_list_keys": func(reply string) (int, string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if reads++; reads <= 8 {
+				return noKeys(reply)
+			}
+			return http.StatusOK, reply
+		}})
+	if code := b.run("mint", "-all-buckets", "--", "b2form-no-such-program"); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	b.wants(t, b.err, "was deleted again")
+	if left := b.liveKeys(t); len(left) > 0 {
+		t.Errorf("in the end there are the keys %v", left)
+	}
+}
+
 // TestDeletedKeyIsListedForAWhile loses the reply to the deletion of a key that ends with a command, and B2 lists it for three
 // more looks: it is gone all the same.
 func TestDeletedKeyIsListedForAWhile(t *testing.T) {
