@@ -56,7 +56,9 @@ var byCode = map[string]explanation{
 
 	// Files.
 	"file_not_present": {"the file version does not exist", "It was deleted meanwhile. " + rerun},
-	"no_such_file":     {"the file does not exist", "It was deleted or hidden meanwhile. " + rerun},
+	uploadURLInUse: {"another upload is under way with each upload URL that B2 gave",
+		"B2 has too many uploads to this bucket at the moment. Run again in a few minutes."},
+	"no_such_file": {"the file does not exist", "It was deleted or hidden meanwhile. " + rerun},
 
 	// Event notifications.
 	"event_type_categories": {"an event type stands beside the wildcard that contains it", "Keep either the wildcard or the single types."},

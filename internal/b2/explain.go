@@ -67,6 +67,9 @@ func explainError(e *wire.Error) explanation {
 		return unreachedAdvice(e)
 	case e.Code == "":
 		return notB2Advice(e)
+	case e.Code == "unsupported" && strings.HasSuffix(e.Method, "_bucket_notification_rules"):
+		return explanation{"B2 does not offer event notifications here",
+			"The feature may be off for this account: ask Backblaze's support to enable it, or leave the notification rules out."}
 	case e.Code == "bad_request" && strings.Contains(e.Message, "on API version"),
 		e.Code == "unsupported":
 		return explanation{"B2 does not support this key on the version of the API that was used",

@@ -35,6 +35,8 @@ func TestExplain(t *testing.T) {
 		{refused("b2_authorize_account", 400, "bad_request", "This request is not currently supported on API version number 3"),
 			"version of the API", "several buckets"},
 		{refused("b2_authorize_account", 401, "unsupported", ""), "version of the API", "several buckets"},
+		{refused("b2_set_bucket_notification_rules", 401, "unsupported", ""), "event notifications", "off for this account"},
+		{refused("b2_upload_file", 400, "auth_token_limit", ""), "upload URL", "few minutes"},
 		{refused("b2_authorize_account", 403, "transaction_cap_exceeded", ""), "cap on transactions", "00:00 UTC"},
 		{refused("b2_list_keys", 401, "bad_auth_token", ""), "session", "deleted or replaced"},
 		{refused("b2_list_keys", 401, "unauthorized", ""), "listKeys", "web console"},

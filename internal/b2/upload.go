@@ -21,6 +21,9 @@ import (
 
 const methodUpload = "b2_upload_file"
 
+// uploadURLInUse is the code of an upload URL with which another upload is under way, such as one whose reply was lost.
+const uploadURLInUse = "auth_token_limit"
+
 // uploadURLPool keeps upload URLs for the next file of the same bucket. B2 allows one
 // upload at a time to each, and asks for another URL after trouble ("Uploading
 // Files").
@@ -55,14 +58,20 @@ func (u *uploadURLPool) put(bucketID string, t *uploadTarget) {
 	u.freeByBucket[bucketID] = append(u.freeByBucket[bucketID], t)
 }
 
-// Put implements [wire.FileStore]. An upload URL that B2 does not accept any more is
-// replaced; nothing else is sent again that may have taken effect.
+// Put implements [wire.FileStore]. An upload URL that B2 does not accept any more, or that is
+// in use elsewhere, is replaced; nothing else is sent again that may have taken effect.
 func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	for try := 1; ; try++ {
 		raw, err := c.putOnce(ctx, u)
 		refused, ok := errors.AsType[*wire.Error](err)
-		if err == nil || !ok || !isTokenRefused(refused) || try == uploadTries {
+		inUse := ok && refused.Code == uploadURLInUse
+		if err == nil || !ok || !isTokenRefused(refused) && !inUse || try == uploadTries {
 			return raw, err
+		}
+		if inUse {
+			if err := c.sleep(ctx, backOff(refused, try)); err != nil {
+				return nil, cancelledError(methodUpload, err)
+			}
 		}
 	}
 }

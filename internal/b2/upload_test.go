@@ -90,6 +90,13 @@ func TestPutDoesNotRepeat(t *testing.T) {
 	if urls, tries := a.count("b2_get_upload_url"), a.count("b2_upload_file"); urls != 2 || tries != 3 {
 		t.Errorf("%d upload URLs for %d tries, want 2 for 3", urls, tries)
 	}
+	a.ResetCalls()
+	for n := range 2 { // another program uses the URL that B2 gave
+		a.QueueFault(emulator.Fault{Method: "b2_upload_file", Nth: n + 1, Status: 400, Code: "auth_token_limit"})
+	}
+	if _, err := a.client.Put(t.Context(), a.textFile("a", "x")); err != nil || a.count("b2_get_upload_url") != 2 {
+		t.Errorf("%d upload URLs, %v; want one after each that is in use", a.count("b2_get_upload_url"), err)
+	}
 	for _, f := range []emulator.Fault{{TakesEffect: true}, {Status: 503, Code: "service_unavailable"}} {
 		a.ResetCalls()
 		f.Method = "b2_upload_file"
