@@ -230,10 +230,10 @@ func rangeLength(args []cty.Value) float64 {
 	if len(args) == 3 {
 		by = callArgument{args[2]}.numberIfKnown()
 	}
-	if n := math.Abs(to-from) / math.Abs(by); n > 0 { // not where by is 0
-		return n
+	if by == 0 { // or not known, or null
+		return 0
 	}
-	return 0
+	return math.Abs(to-from) / math.Abs(by)
 }
 
 // formattedBytes is about how long a value is where format writes it, with all that is in it.

@@ -161,3 +161,20 @@ func TestConversionsMarkNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// A step of range() that is none is an error of its own, which try() catches; one that is not known yet is neither that
+// nor too much.
+func TestRangeWithoutStep(t *testing.T) {
+	ctx := &hcl.EvalContext{Functions: functions.All(folder.Folder{}, parse.NewBudget(1000)),
+		Variables: map[string]cty.Value{"unknown": cty.UnknownVal(cty.Number)}}
+	for source, want := range map[string]cty.Value{
+		`can(range(0, 5, null))`: cty.False,
+		`can(range(0, 10, 0))`:   cty.False,
+		`range(1, 5, unknown)`:   cty.UnknownVal(cty.List(cty.Number)),
+	} {
+		if got := evaluate(t, ctx, source); !got.Type().Equals(want.Type()) || got.IsKnown() != want.IsKnown() ||
+			want.IsKnown() && !got.RawEquals(want) {
+			t.Errorf("%s is %#v", source, got)
+		}
+	}
+}
