@@ -259,3 +259,19 @@ func TestLargeNumbersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Null is no condition: && and || refuse it, as Terraform does, but for one behind a value that decides alone.
+func TestNullIsNoCondition(t *testing.T) {
+	const variable = "variable \"n\" {\n  type    = bool\n  default = null\n}\n"
+	for expression, fails := range map[string]bool{
+		"true && null": true, "null && true": true, "var.n && true": true, "null && false": true, "null || true": true,
+		"false || var.n": true, "!(var.n && 5 > 3)": true,
+		"false && null": false, "true || null": false, "var.n != null && var.n": false, "var.n == null || var.n": false,
+	} {
+		_, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": variable + "output \"a\" {\n  value = " + expression +
+			"\n}\n"})))
+		if diags.HasErrors() != fails || fails && !strings.Contains(diags[0].Detail, "null") {
+			t.Errorf("%s: %v", expression, diags)
+		}
+	}
+}

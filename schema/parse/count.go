@@ -75,6 +75,9 @@ func (b *Budget) wrapCounted(of hclsyntax.Expression) {
 			if n.Op == hclsyntax.OpDivide || n.Op == hclsyntax.OpModulo {
 				n.Op = withZeroDivisorError(n.Op)
 			}
+			if n.Op == hclsyntax.OpLogicalAnd || n.Op == hclsyntax.OpLogicalOr {
+				n.Op = withNullOperandError(n.Op, cty.BoolVal(n.Op == hclsyntax.OpLogicalOr))
+			}
 			if n.Op.Type == cty.Number {
 				n.LHS, n.RHS = b.countNumberConversion(n.LHS), b.countNumberConversion(n.RHS)
 			}
@@ -161,4 +164,17 @@ func withZeroDivisorError(op *hclsyntax.Operation) *hclsyntax.Operation {
 			return op.Impl.Call(args)
 		},
 	})}
+}
+
+// withNullOperandError is && or ||, to which null is an error, unless what stands before it is the deciding value: the
+// library's && takes null for false.
+func withNullOperandError(op *hclsyntax.Operation, deciding cty.Value) *hclsyntax.Operation {
+	decide := op.ShortCircuit
+	return &hclsyntax.Operation{Type: op.Type, Impl: op.Impl,
+		ShortCircuit: func(lhs, rhs cty.Value, lhsDiags, rhsDiags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
+			if (lhs.IsNull() || rhs.IsNull()) && !lhs.RawEquals(deciding) {
+				return cty.NilVal, nil
+			}
+			return decide(lhs, rhs, lhsDiags, rhsDiags)
+		}}
 }
