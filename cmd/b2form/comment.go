@@ -21,7 +21,6 @@ type postOptions struct {
 	comment                  bool // on the pull or merge request
 	deleteCommentIfUnchanged bool // the comment, where there is nothing to do
 	driftIssue               bool
-	environmentName          string // tells apart what one folder is used for; "": it is used for one thing
 }
 
 // postTimeout is how long bringing a post up to date may take.
@@ -34,15 +33,14 @@ func (p *program) commentCommand() *cli.Command {
 one comment on the pull or merge request of the job, which is updated by later
 runs: on GitHub, GitLab, Gitea and Forgejo. The job's environment says where; the
 token is in GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN. "b2form plan
--comment" does the same at once. Where one folder is for several environments,
--environment names the one that FILE is of, and each has its comment.
+-comment" does the same at once.
 
 Example:
   b2form plan -out=photos.plan
   b2form comment photos.plan
 
 ` + exitCodes,
-		Flags: []cli.Flag{p.deleteCommentFlag(), p.environmentFlag(), p.ciFlag()},
+		Flags: []cli.Flag{p.deleteCommentFlag(), p.ciFlag()},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() != 1 {
 				return failf("No file", "comment takes one FILE: a plan that \"b2form plan -out=FILE\" saved, or what -json-into wrote.")
@@ -53,7 +51,7 @@ Example:
 			if err != nil {
 				return err
 			}
-			run.Folder, run.Environment = p.configFolderInCheckout(), p.environmentName
+			run.Folder = p.configFolderInCheckout()
 			outcome, err := p.updatePlanComment(ctx, run)
 			if err == nil {
 				p.printResult("The comment is %s.", outcome)
@@ -68,18 +66,12 @@ func (p *program) deleteCommentFlag() cli.Flag {
 		Destination: &p.deleteCommentIfUnchanged}
 }
 
-// environmentFlag is of what says something where others look for it again.
-func (p *program) environmentFlag() cli.Flag {
-	return &cli.StringFlag{Name: "environment", Destination: &p.environmentName,
-		Usage: "`NAME` of what this run of the folder is for, such as prod: comment, issue and Markdown are of it alone"}
-}
-
 // commentFlags are those of a command that comments beside what it does.
 func (p *program) commentFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "comment", Destination: &p.comment,
 			Usage: "show the result as a comment on the pull or merge request; see \"b2form comment -help\""},
-		p.deleteCommentFlag(), p.environmentFlag(),
+		p.deleteCommentFlag(),
 	}
 }
 
@@ -131,23 +123,11 @@ func (p *program) updatePlanComment(ctx context.Context, run *report.Run) (forge
 	if err != nil {
 		return "", err
 	}
-	marker := forge.Marker("plan", markedPlace(run, ""))
+	marker := forge.Marker("plan", cmp.Or(run.Folder, "."))
 	if p.deleteCommentIfUnchanged && run.Outcome() == report.Unchanged {
 		return c.DeleteComment(ctx, marker)
 	}
 	return c.PutComment(ctx, marker, markdownLeavingRoomFor(c, run, marker))
-}
-
-// markedPlace is what a post is about: a folder, and there an environment and a state where several are told apart. A plan that
-// fails may not know its state, so only what no failed run says is marked with it.
-func markedPlace(run *report.Run, statePlace string) string {
-	place := cmp.Or(run.Folder, ".")
-	for _, part := range []string{run.Environment, statePlace} {
-		if part != "" {
-			place += "\n" + part
-		}
-	}
-	return place
 }
 
 // updateDriftIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
@@ -159,16 +139,13 @@ func (p *program) updateDriftIssue(ctx context.Context, run *report.Run) (forge.
 	if err != nil {
 		return "", err
 	}
-	marker := forge.Marker("drift", markedPlace(run, run.StatePlace))
+	marker := forge.Marker("drift", cmp.Or(run.Folder, "."))
 	if run.ExitCode == 0 {
 		return c.UpdateAndCloseIssue(ctx, marker, markdownLeavingRoomFor(c, run, marker))
 	}
 	title := "Drift"
 	if run.Folder != "" {
 		title += " in " + visible.EscapeTruncated(run.Folder, 100)
-	}
-	if of := cmp.Or(run.Environment, run.StatePlace); of != "" {
-		title += " of " + visible.EscapeTruncated(of, 100)
 	}
 	return c.PutIssue(ctx, marker, title, markdownLeavingRoomFor(c, run, marker))
 }

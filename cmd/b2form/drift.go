@@ -61,7 +61,6 @@ Exit codes:
 			&cli.BoolFlag{Name: "write", Destination: &o.writeEdits, Usage: "edit the files so that they do"},
 			&cli.BoolFlag{Name: "issue", Destination: &p.driftIssue,
 				Usage: "open or update an issue on GitHub, GitLab, Gitea or Forgejo, and close it once there is no drift"},
-			p.environmentFlag(),
 			p.planVerboseFlag(),
 			p.jsonFlag("print the result as JSON"),
 		}, p.brevityFlags(), p.reportFlags(), p.notifyFlags()),

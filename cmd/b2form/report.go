@@ -147,8 +147,7 @@ func (p *program) beginReport(command string) error {
 	if len(p.reports) == 0 && p.notifyURL.IsZero() && !p.comment && !p.driftIssue && p.ci() == noCI {
 		return nil
 	}
-	p.recorder = &report.Recorder{Run: report.Run{ProgramVersion: version, Command: command, Folder: p.configFolderInCheckout(),
-		Environment: p.environmentName}}
+	p.recorder = &report.Recorder{Run: report.Run{ProgramVersion: version, Command: command, Folder: p.configFolderInCheckout()}}
 	p.ui = bothUI{p.ui, p.recorder}
 	return nil
 }

@@ -75,9 +75,6 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 	if err := s.prepareClientOrEmulator(ctx); err != nil {
 		return nil, err
 	}
-	if b := s.backend(); p.recorder != nil && b != (state.LocalFile{Path: stateFile}) && !s.useEmulator {
-		p.recorder.Run.StatePlace = fmt.Sprint(b)
-	}
 	return s, nil
 }
 

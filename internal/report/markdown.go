@@ -52,9 +52,6 @@ func title(r *Run) string {
 	if r.Folder != "" {
 		text += " in " + truncatedCodeSpan(r.Folder)
 	}
-	if r.Environment != "" {
-		text += " for " + truncatedCodeSpan(r.Environment)
-	}
 	return text
 }
 

@@ -25,8 +25,6 @@ type Run struct {
 	ProgramVersion string // of b2form
 	Command        string // "plan", "apply", "drift": what was run
 	Folder         string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
-	Environment    string // what the folder is used for in this run, such as "prod"; "": nobody said
-	StatePlace     string // where the state is that the run is about; "": in the folder, in the usual file, or not known
 
 	Planned           *Plan        // nil: no plan was made
 	Done              *ApplyResult // nil: nothing was carried out
