@@ -124,12 +124,12 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 			words.DidYouMean(typ, "", syntax.FormLabels(forms))))
 		return
 	}
-	l.config.Settings.Backend = config.Backend{Type: b.Labels[0], Arguments: l.readBackend(b, d), Range: b.DefRange}
+	l.config.Settings.Backend = l.readBackend(b, d)
 }
 
 // readBackend evaluates the arguments of a backend block.
-func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[string]string) {
-	out := map[string]string{}
+func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) config.Backend {
+	out, known, usesVariables := map[string]string{}, true, false
 	content, _ := l.readContent(b, d)
 	for _, arg := range d.Arguments {
 		name := arg.Name
@@ -141,6 +141,7 @@ func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[s
 			continue
 		}
 		v, ok := l.evalSetting(a, cty.String, "a string")
+		known, usesVariables = known && ok, usesVariables || len(a.Expr.Variables()) > 0
 		switch {
 		case !ok:
 		case v.IsNull() && !arg.Required:
@@ -153,7 +154,7 @@ func (l *module) readBackend(b *hcl.Block, d *syntax.BlockSpec) (arguments map[s
 	if prefix, ok := out["prefix"]; ok && !strings.HasSuffix(prefix, "/") {
 		out["prefix"] += "/"
 	}
-	return out
+	return config.Backend{Type: b.Labels[0], Arguments: out, UsesVariables: known && usesVariables, Range: b.DefRange}
 }
 
 func invalidBackendArgumentDetail(argName string) string {

@@ -49,6 +49,21 @@ func (s *session) newBackend(b config.Backend) state.Backend {
 	return state.LocalFile{Path: cmp.Or(b.Arguments["path"], stateFile)}
 }
 
+// stateIfSeveral is where the state is kept, where a folder may have several of them since the place comes from variables or from
+// the environment; "": it has one, or the place is not known.
+func (s *session) stateIfSeveral() string {
+	b := s.config.Settings.Backend
+	fromEnvironment := b.Type == "http" && b.Arguments["address"] == "" || b.Type == "postgres" && b.Arguments["conn_str"] == ""
+	if s.testAccount != nil || s.useEmulator || !b.UsesVariables && !fromEnvironment {
+		return ""
+	}
+	place := s.newBackend(b)
+	if _, unusable := place.(unusableBackend); unusable {
+		return ""
+	}
+	return fmt.Sprint(place)
+}
+
 // An unusableBackend is one whose settings are wrong: whatever is asked of it, it says so.
 type unusableBackend struct{ error }
 

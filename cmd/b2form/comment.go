@@ -31,7 +31,7 @@ func (p *program) commentCommand() *cli.Command {
 		Name: "comment", Usage: "Show a plan as a comment on a pull or merge request", ArgsUsage: "FILE",
 		Description: `FILE is a plan that -out saved, or what -json-into wrote of a run. Each folder has
 one comment on the pull or merge request of the job, which is updated by later
-runs: on GitHub, GitLab, Gitea and Forgejo. The job's environment says where; the
+runs, or one for each of its states: on GitHub, GitLab, Gitea and Forgejo. The job's environment says where; the
 token is in GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN. "b2form plan
 -comment" does the same at once.
 
@@ -117,20 +117,30 @@ func (p *program) newForge() (*forge.Client, error) {
 	return forge.New(r, forge.Options{UserAgent: "b2form/" + version, Now: p.now, Wait: p.sleep})
 }
 
-// updatePlanComment brings the comment about the run's folder up to date.
+// marker is what the post of a run is found by.
+func marker(purpose string, run *report.Run) string {
+	return forge.Marker(purpose, cmp.Or(run.Folder, "."), run.State)
+}
+
+// updatePlanComment brings the comment about the run's folder, or of its state, up to date.
 func (p *program) updatePlanComment(ctx context.Context, run *report.Run) (forge.Outcome, error) {
 	c, err := p.newForge()
 	if err != nil {
 		return "", err
 	}
-	marker := forge.Marker("plan", cmp.Or(run.Folder, "."))
+	marker := marker("plan", run)
+	if run.State != "" { // what a run wrote that did not come to know its state
+		if _, err := c.DeleteComment(ctx, forge.Marker("plan", cmp.Or(run.Folder, "."), "")); err != nil {
+			return "", err
+		}
+	}
 	if p.deleteCommentIfUnchanged && run.Outcome() == report.Unchanged {
 		return c.DeleteComment(ctx, marker)
 	}
 	return c.PutComment(ctx, marker, markdownLeavingRoomFor(c, run, marker))
 }
 
-// updateDriftIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
+// updateDriftIssue opens, updates or closes the issue about the run's folder, or of its state. A run that failed knows nothing.
 func (p *program) updateDriftIssue(ctx context.Context, run *report.Run) (forge.Outcome, error) {
 	if run.ExitCode == 1 {
 		return forge.Unchanged, nil
@@ -139,13 +149,16 @@ func (p *program) updateDriftIssue(ctx context.Context, run *report.Run) (forge.
 	if err != nil {
 		return "", err
 	}
-	marker := forge.Marker("drift", cmp.Or(run.Folder, "."))
+	marker := marker("drift", run)
 	if run.ExitCode == 0 {
 		return c.UpdateAndCloseIssue(ctx, marker, markdownLeavingRoomFor(c, run, marker))
 	}
 	title := "Drift"
 	if run.Folder != "" {
 		title += " in " + visible.EscapeTruncated(run.Folder, 100)
+	}
+	if run.State != "" {
+		title += " (state " + visible.EscapeTruncated(run.State, 100) + ")"
 	}
 	return c.PutIssue(ctx, marker, title, markdownLeavingRoomFor(c, run, marker))
 }

@@ -123,6 +123,9 @@ func (b bothUI) Note(text string) { b.people.Note(text); b.programs.Note(text) }
 // Hint implements ui.
 func (b bothUI) Hint(text string) { b.people.Hint(text); b.programs.Hint(text) }
 
+// State implements ui.
+func (b bothUI) State(place string) { b.people.State(place); b.programs.State(place) }
+
 // Diagnostics implements ui.
 func (b bothUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	b.people.Diagnostics(diags, files)

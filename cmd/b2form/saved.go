@@ -205,7 +205,7 @@ func (s *session) savePlan(made *plan.Plan, m view.PlanPurpose) error {
 	}
 	f := &planfile.File{
 		ProgramVersion: version, CommandToApply: m.ApplyingCommandWithFlags(), Target: s.runOptions.target, Exclude: s.runOptions.exclude,
-		Replace:      s.runOptions.replace,
+		Replace: s.runOptions.replace, State: s.stateIfSeveral(),
 		ConfigDigest: schema.MeaningDigest(s.config.FilesWithoutPolicyDirs()), NonsensitiveVariables: s.config.NonsensitiveVariables,
 		SensitiveVariableNames: s.sensitiveVariableNames(), SensitiveHash: hash, DestroyedContentsDescriptions: s.destroyed,
 		Plan: made,

@@ -151,6 +151,9 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.schemaOptions(kinds))
 	end()
 	p.sourceFiles = config.Files
+	if state := (&session{program: p, config: config}).stateIfSeveral(); state != "" {
+		p.ui.State(state)
+	}
 	if p.savedPlan != nil {
 		if err := p.checkSavedConfig(schema.MeaningDigest(config.FilesWithoutPolicyDirs())); err != nil {
 			return nil, err

@@ -78,7 +78,8 @@ func (p *program) showSavedPlan(path string, markdown bool) error {
 
 // savedPlanReport is what pipelines are told of a saved plan.
 func savedPlanReport(f *planfile.File, m view.PlanPurpose) *report.Run {
-	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan"}}
+	r := report.Recorder{Run: report.Run{ProgramVersion: f.ProgramVersion, Command: "plan",
+		State: visible.EscapeLine(f.State)}}
 	r.Plan(f.AddContentsDescriptions(), m)
 	r.PlanDigest(savedDigest(f))
 	return &r.Run

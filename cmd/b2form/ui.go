@@ -14,6 +14,7 @@ import (
 type ui interface {
 	Note(text string)
 	Hint(text string)
+	State(place string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.PlanPurpose)
 	PlanDigest(plan.Digest)

@@ -94,11 +94,18 @@ func New(r Repository, o Options) (*Client, error) {
 // MaxCharacters is how long a post may be, its marker included.
 func (c *Client) MaxCharacters() int { return c.dialect.maxCharacters }
 
-// Marker is the first line of the posts about one folder. purpose tells several apart; the
-// folder may have any name.
-func Marker(purpose, folder string) string {
-	// Nothing in it ends an HTML comment, or is a mention or a link.
-	return "<!-- b2form " + purpose + " " + strings.ReplaceAll(url.QueryEscape(folder), "-", "%2D") + " -->"
+// Marker is the first line of the posts about one folder, or about one of the several states that it has; "": it has
+// one. purpose tells several posts apart; folder and state may have any name.
+func Marker(purpose, folder, state string) string {
+	words := []string{"<!-- b2form", purpose, folder}
+	if state != "" {
+		words = append(words, state)
+	}
+	for i := range words[2:] {
+		// Nothing in it ends an HTML comment, or is a mention or a link.
+		words[2+i] = strings.ReplaceAll(url.QueryEscape(words[2+i]), "-", "%2D")
+	}
+	return strings.Join(words, " ") + " -->"
 }
 
 // PutComment makes the comment with the marker say text: it is created, or updated where it

@@ -92,7 +92,7 @@ func everyService(t *testing.T, test func(*testing.T, *bench)) {
 
 func TestCommentLife(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
-		ctx, marker, other := t.Context(), forge.Marker("plan", "sites/a"), forge.Marker("plan", "sites/b")
+		ctx, marker, other := t.Context(), forge.Marker("plan", "sites/a", ""), forge.Marker("plan", "sites/b", "")
 		for i := range 250 { // several pages
 			b.host.AddComment(imitation.Post{AuthorID: 1, Body: fmt.Sprintf("remark %d", i)})
 		}
@@ -120,7 +120,7 @@ func TestCommentLife(t *testing.T) {
 
 func TestIssueLife(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
-		ctx, marker := t.Context(), forge.Marker("drift", ".")
+		ctx, marker := t.Context(), forge.Marker("drift", ".", "")
 		for i := range 60 {
 			b.host.AddIssue(imitation.Post{AuthorID: imitation.Me, Title: "other", Body: fmt.Sprint(i)})
 		}
@@ -152,7 +152,7 @@ func TestIssueLife(t *testing.T) {
 // TestForeignComments leaves alone what others wrote, whatever it holds.
 func TestForeignComments(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
-		marker := forge.Marker("plan", ".")
+		marker := forge.Marker("plan", ".", "")
 		b.host.AddComment(imitation.Post{AuthorID: 99, Body: marker + "\nnot mine"})
 		b.host.AddComment(imitation.Post{AuthorID: imitation.Me, Body: "quoting " + marker})
 		got, err := b.client.PutComment(t.Context(), marker, "mine")
@@ -170,7 +170,7 @@ func TestJobToken(t *testing.T) {
 	for _, service := range []forge.Service{forge.GitHub, forge.Gitea} {
 		b := newBench(t, service)
 		b.host.IsJobToken = true
-		marker := forge.Marker("plan", ".")
+		marker := forge.Marker("plan", ".", "")
 		b.host.AddComment(imitation.Post{AuthorID: 99, Body: marker + "\nof a person"})
 		got, err := b.client.PutComment(t.Context(), marker, "mine")
 		b.must(forge.Created, got, err)
@@ -184,9 +184,10 @@ func TestJobToken(t *testing.T) {
 
 func TestMarkerIsHarmless(t *testing.T) {
 	for _, folder := range []string{".", "a/b", "--> <img src=x> @all <!--", "a b\nc", "é`#1", strings.Repeat("-", 30)} {
-		m := forge.Marker("plan", folder)
+		m := forge.Marker("plan", folder, "")
 		inner := strings.TrimSuffix(strings.TrimPrefix(m, "<!-- "), " -->")
-		if strings.ContainsAny(inner, "<>@#`\n&") || strings.Contains(inner, "--") || forge.Marker("plan", folder+"x") == m {
+		if strings.ContainsAny(inner, "<>@#`\n&") || strings.Contains(inner, "--") ||
+			forge.Marker("plan", folder+"x", "") == m || forge.Marker("plan", folder, "x") == forge.Marker("plan", folder+" x", "") {
 			t.Errorf("%q has the marker %s", folder, m)
 		}
 	}
@@ -220,7 +221,7 @@ func TestPauses(t *testing.T) {
 	} {
 		b := newBench(t, forge.GitHub)
 		b.host.AnswerNext(answer(c.status, c.headers...))
-		got, err := b.client.PutComment(t.Context(), forge.Marker("plan", "."), "text")
+		got, err := b.client.PutComment(t.Context(), forge.Marker("plan", ".", ""), "text")
 		b.must(forge.Created, got, err)
 		if !slices.Equal(b.waits, []time.Duration{c.want}) {
 			t.Errorf("%d %q: waited %v, want %v", c.status, c.headers, b.waits, c.want)
@@ -231,7 +232,7 @@ func TestPauses(t *testing.T) {
 func TestGivesUp(t *testing.T) {
 	b := newBench(t, forge.GitHub)
 	put := func() error {
-		_, err := b.client.PutComment(t.Context(), forge.Marker("plan", "."), "text")
+		_, err := b.client.PutComment(t.Context(), forge.Marker("plan", ".", ""), "text")
 		return err
 	}
 	b.host.AnswerNext(answer(429, "Retry-After", "3600"))
@@ -262,7 +263,7 @@ func TestCreatesOnce(t *testing.T) {
 		}
 		b.host.AnswerNext(nil) // the list
 		b.host.AnswerNext(lost)
-		got, err := b.client.PutComment(t.Context(), forge.Marker("plan", "."), "text")
+		got, err := b.client.PutComment(t.Context(), forge.Marker("plan", ".", ""), "text")
 		b.must(forge.Created, got, err)
 		if n := len(b.host.Comments()); n != 2 {
 			t.Errorf("there are %d comments", n)
@@ -276,7 +277,7 @@ func TestStaysWithTheService(t *testing.T) {
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	defer thief.Close()
 	everyService(t, func(t *testing.T, b *bench) {
-		marker := forge.Marker("plan", ".")
+		marker := forge.Marker("plan", ".", "")
 		b.host.AnswerNext(answer(302, "Location", thief.URL))
 		_, err := b.client.PutComment(t.Context(), marker, "text")
 		b.refused(err, "points elsewhere", "token is not sent there")
@@ -300,7 +301,7 @@ func TestStaysWithTheService(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	everyService(t, func(t *testing.T, b *bench) {
-		ctx, marker := t.Context(), forge.Marker("plan", ".")
+		ctx, marker := t.Context(), forge.Marker("plan", ".", "")
 		service := forge.Service(t.Name()[strings.LastIndex(t.Name(), "/")+1:])
 		_, err := b.newClient(service, "wrong", 3).PutComment(ctx, marker, "text")
 		b.refused(err, "refused", "The token is not valid")

@@ -37,6 +37,8 @@ type File struct {
 	// The options that shaped the plan.
 	Target, Exclude, Replace []addr.Addr
 
+	// State is where the state is kept, of a folder that may have several; "": it has one, or an older b2form saved the plan.
+	State                  string
 	ConfigDigest           string               // [schema.MeaningDigest] of it
 	NonsensitiveVariables  map[string]cty.Value // those of the configuration that are not sensitive
 	SensitiveVariableNames []string             // names of the others, sorted
@@ -67,6 +69,7 @@ type document struct {
 	Target                        []string            `json:"target,omitempty"`
 	Exclude                       []string            `json:"exclude,omitempty"`
 	Replace                       []string            `json:"replace,omitempty"`
+	State                         string              `json:"state,omitempty"`
 	ConfigDigest                  string              `json:"configuration"`
 	NonsensitiveVariables         json.RawMessage     `json:"variables,omitempty"`
 	SensitiveVariableNames        []string            `json:"sensitive_variables,omitempty"`
@@ -95,8 +98,8 @@ func Write(path string, f *File) (err error) {
 	}
 	text, err := json.Marshal(document{
 		FormatVersion: formatVersion, ProgramVersion: f.ProgramVersion, CommandToApply: f.CommandToApply, Target: addr.Strings(f.Target),
-		Exclude: addr.Strings(f.Exclude), Replace: addr.Strings(f.Replace), ConfigDigest: f.ConfigDigest, NonsensitiveVariables: variables,
-		SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
+		Exclude: addr.Strings(f.Exclude), Replace: addr.Strings(f.Replace), State: f.State, ConfigDigest: f.ConfigDigest,
+		NonsensitiveVariables: variables, SensitiveVariableNames: f.SensitiveVariableNames, SensitiveHash: f.SensitiveHash,
 		Salt: f.Salt, SaltNotInFile: f.SaltNotInFile, DestroyedContentsDescriptions: f.DestroyedContentsDescriptions,
 		PlanContextJSON: f.PlanContextJSON,
 		Basis:           f.Plan.Basis, Plan: f.Plan.SavedForm,
@@ -277,7 +280,7 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("its digest is not that of the plan in it")
 	}
 	f := &File{
-		ProgramVersion: d.ProgramVersion, CommandToApply: d.CommandToApply, ConfigDigest: d.ConfigDigest,
+		ProgramVersion: d.ProgramVersion, CommandToApply: d.CommandToApply, State: d.State, ConfigDigest: d.ConfigDigest,
 		SensitiveVariableNames: d.SensitiveVariableNames, SensitiveHash: d.SensitiveHash, Salt: d.Salt, SaltNotInFile: d.SaltNotInFile,
 		DestroyedContentsDescriptions: d.DestroyedContentsDescriptions,
 		PlanContextJSON:               d.PlanContextJSON,

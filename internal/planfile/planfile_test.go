@@ -48,7 +48,8 @@ func example(t testing.TB) *planfile.File {
 	return &planfile.File{
 		ProgramVersion: "1.2.3", CommandToApply: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}},
 		Exclude: []addr.Addr{{Module: "module.m"}},
-		Replace: []addr.Addr{{Kind: "key", Label: "app"}}, ConfigDigest: "c0ffee", SensitiveVariableNames: []string{"token"},
+		Replace: []addr.Addr{{Kind: "key", Label: "app"}}, State: "b2://acme-states/prod/",
+		ConfigDigest: "c0ffee", SensitiveVariableNames: []string{"token"},
 		SensitiveHash: "5a17",
 		NonsensitiveVariables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3),
 			"none": cty.NullVal(cty.DynamicPseudoType),

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/kind"
@@ -40,6 +41,7 @@ type jsonLine struct {
 		Operation string `json:"operation"`
 	} `json:"changes"`
 	Digest    string `json:"digest"`
+	State     string `json:"state"`
 	Exception struct {
 		Resource struct {
 			Addr string `json:"addr"`
@@ -107,6 +109,8 @@ func ReadJSONLines(from io.Reader) (*Run, error) {
 // add adds what a line says.
 func (r *Run) add(l *jsonLine) {
 	switch l.Type {
+	case "state":
+		r.State = visible.EscapeLine(l.State)
 	case "diagnostic":
 		r.Diagnostics = append(r.Diagnostics, l.Diagnostic)
 	case "planned_change":

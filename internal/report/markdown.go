@@ -52,6 +52,9 @@ func title(r *Run) string {
 	if r.Folder != "" {
 		text += " in " + truncatedCodeSpan(r.Folder)
 	}
+	if r.State != "" {
+		text += " (state " + truncatedCodeSpan(r.State) + ")"
+	}
 	return text
 }
 

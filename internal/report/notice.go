@@ -15,6 +15,7 @@ type Notice struct {
 	ProgramVersion string         `json:"b2form_version"`
 	Command        string         `json:"command"`
 	Folder         string         `json:"folder"`
+	State          string         `json:"state"` // of several that the folder may have; "": it has one
 	Outcome        Outcome        `json:"outcome"`
 	Headline       string         `json:"headline"`
 	Counts         noticeCounts   `json:"changes"`
@@ -53,8 +54,8 @@ const (
 func NewNotice(r *Run, jobURL string) Notice {
 	n := r.DoneOrPlannedCounts()
 	changedOutside, unmanaged := r.splitDrift()
-	notice := Notice{FormatVersion: "1.1", ProgramVersion: r.ProgramVersion, Command: r.Command,
-		Folder:  visible.EscapeTruncated(r.Folder, mostInLine),
+	notice := Notice{FormatVersion: "1.2", ProgramVersion: r.ProgramVersion, Command: r.Command,
+		Folder: visible.EscapeTruncated(r.Folder, mostInLine), State: visible.EscapeTruncated(r.State, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
 		FirstHazards: []noticeHazard{}, FirstErrors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(),
 		DriftCount: len(changedOutside), UnmanagedCount: len(unmanaged),
@@ -85,8 +86,10 @@ func (n Notice) Title() string { return "b2form " + n.Command + ": " + string(n.
 // Text is the notice for people, in at most so many bytes.
 func (n Notice) Text(maxBytes int) string {
 	lines := []string{n.Headline}
-	if n.Folder != "" {
-		lines[0] = n.Folder + ": " + n.Headline
+	for _, where := range []string{n.State, n.Folder} {
+		if where != "" {
+			lines[0] = where + ": " + lines[0]
+		}
 	}
 	for _, text := range n.FirstErrors {
 		lines = append(lines, "Error: "+text)

@@ -30,6 +30,9 @@ func (r *Recorder) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File
 	}
 }
 
+// State records where the state is kept, of a folder that may have several.
+func (r *Recorder) State(place string) { r.Run.State = visible.EscapeLine(place) }
+
 // Plan records what would change, and what changed outside of b2form.
 func (r *Recorder) Plan(p *plan.Plan, m view.PlanPurpose) {
 	shown := &Plan{Purpose: m, Summary: view.PlanSummary(p.Counts()), Counts: p.Counts(), LeftOut: addr.Strings(p.LeftOut)}

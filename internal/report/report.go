@@ -26,6 +26,9 @@ type Run struct {
 	Command        string // "plan", "apply", "drift": what was run
 	Folder         string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
 
+	// State is where the state is kept, where the folder may have several; "": it has one, or nobody knows.
+	State string
+
 	Planned           *Plan        // nil: no plan was made
 	Done              *ApplyResult // nil: nothing was carried out
 	Drift             []Drift      // what changed outside of b2form; sorted by address

@@ -76,8 +76,8 @@ func runs() map[string]*report.Run {
 			Diagnostics: []view.Diagnostic{failure, warning},
 			Done: &report.ApplyResult{Summary: "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 1 not begun.",
 				Incomplete: true, Failed: []string{"bucket.photos"}, Unfinished: []string{"key.app"}}},
-		"drift": {ProgramVersion: "1.0.0", Command: "drift", Drift: drift, ManagedCountTexts: []string{"41 of 44 buckets managed, 93 %"},
-			ExitCode: 2},
+		"drift": {ProgramVersion: "1.0.0", Command: "drift", State: "b2://acme-states/prod/", Drift: drift,
+			ManagedCountTexts: []string{"41 of 44 buckets managed, 93 %"}, ExitCode: 2},
 		"keys": {ProgramVersion: "1.0.0", Command: "keys", ExitCode: 2, ListedKeys: []report.Key{
 			{Name: "app", Owner: "key.app", Capabilities: "read_write", BucketsAndPrefix: "acme-photos", Expiry: "never"},
 			{Name: "old", Owner: "not in the state", Capabilities: "9 capabilities", BucketsAndPrefix: "every bucket", Expiry: "2027-01-01",

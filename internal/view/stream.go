@@ -43,7 +43,7 @@ func (j JSONUI) emit(level, message, lineType string, more jsonFields) error {
 // WriteVersion is the first line: which program speaks, and which edition of this
 // format.
 func (j JSONUI) WriteVersion() {
-	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.4"})
+	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.5"})
 }
 
 // Note is a remark.
@@ -51,6 +51,11 @@ func (j JSONUI) Note(text string) { j.emit("info", visible.EscapeLines(text), "l
 
 // Hint says nothing: programs know what to run next.
 func (j JSONUI) Hint(string) {}
+
+// State tells where the state is kept, of a folder that may have several.
+func (j JSONUI) State(place string) {
+	j.emit("info", "The state is kept at "+visible.EscapeLine(place), "state", jsonFields{"state": place})
+}
 
 // Diagnostics writes one line each.
 func (j JSONUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {

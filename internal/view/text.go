@@ -42,6 +42,9 @@ func (t TextUI) wrapPainted(text string, width int, inks ...sgr) string {
 	return strings.Join(lines, "\n")
 }
 
+// State says nothing: who asked knows which.
+func (t TextUI) State(string) {}
+
 // Hint writes what to run next, where hints are wanted.
 func (t TextUI) Hint(text string) {
 	if t.ShowHints {

@@ -89,7 +89,9 @@ type Backend struct {
 	Type string // label of the block: "b2"; "": there is none, so in the usual file
 	// Arguments are those that the block sets, and the defaults of others.
 	Arguments map[string]string
-	Range     hcl.Range
+	// UsesVariables says that the arguments are known and use variables or locals, so that one folder may have several states.
+	UsesVariables bool
+	Range         hcl.Range
 }
 
 // DefaultState is the file of a state where nothing is said, in the configuration's
