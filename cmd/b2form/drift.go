@@ -16,7 +16,9 @@ import (
 	"b2form/internal/account"
 	"b2form/internal/audit"
 	"b2form/internal/report"
+	"b2form/internal/state"
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/folder"
@@ -26,6 +28,7 @@ import (
 // driftOptions are the flags of drift.
 type driftOptions struct {
 	unmanagedMode string // "", "report" or "error"
+	otherStates   []string
 	showEdits     bool
 	writeEdits    bool
 }
@@ -36,8 +39,9 @@ func (p *program) driftCommand() *cli.Command {
 		Name: "drift", Usage: "Say what was changed outside of b2form",
 		Description: `Compares the live account with what the last apply left, as the state knows it,
 and with the configuration: settings that were changed outside of b2form and not
-in the files, and objects that are gone. With -unmanaged also what nobody
-declares; the file ` + ignoreFile + ` holds names of what is left out there, one a line:
+in the files, and objects that are gone. With -unmanaged also what is neither
+declared here nor in the state, nor in one that -other-state names; the file
+` + ignoreFile + ` holds names of what is left out there, one a line:
 
   tmp-*
   key laptop-*
@@ -53,10 +57,12 @@ Example:
 Exit codes:
   0  no drift
   1  an error
-  2  drift, or with -unmanaged=error something that nobody declares`,
+  2  drift, or with -unmanaged=error something that is not declared here`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanagedMode, Validator: oneOfWords(unmanagedModes()),
-				Usage: "list buckets and keys that nobody declares; `MODE` is report, or error to exit with 2 because of them"},
+				Usage: "list buckets and keys that are not declared here; `MODE` is report, or error to exit with 2 because of them"},
+			&cli.GenericFlag{Name: "other-state", Usage: "what the state at `PLACE` owns, as in \"b2form state migrate\", counts as " +
+				"managed; repeatable", Value: funcFlag{func(s string) error { o.otherStates = append(o.otherStates, s); return nil }}},
 			&cli.BoolFlag{Name: "accept", Destination: &o.showEdits, Usage: "show how the files would declare what is live"},
 			&cli.BoolFlag{Name: "write", Destination: &o.writeEdits, Usage: "edit the files so that they do"},
 			&cli.BoolFlag{Name: "issue", Destination: &p.driftIssue,
@@ -70,6 +76,9 @@ Exit codes:
 			}
 			if p.json && (o.showEdits || o.writeEdits) {
 				return failf("Invalid command line", "-json prints one document, so -accept and -write cannot be shown beside it.")
+			}
+			if o.otherStates != nil && o.unmanagedMode == "" {
+				return failf("Invalid command line", "-other-state is about what -unmanaged lists: give that too.")
 			}
 			if err := p.beginReport("drift"); err != nil {
 				return err
@@ -118,8 +127,13 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	}
 	found.Changes = changes
 	if o.unmanagedMode != "" {
-		found.Unmanaged, found.ManagedCounts, err = audit.FindUnmanagedTopLevel(audit.Request{Config: s.config, Kinds: s.kinds,
-			Snapshot: s.snapshot, Entries: s.entriesAndIntents()}, ignored.has)
+		r := audit.Request{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: entriesAndIntents(s.state)}
+		missing, err := s.addOtherStates(ctx, &r, o.otherStates)
+		if err != nil {
+			return nil, err
+		}
+		more = append(more, missing...)
+		found.Unmanaged, found.ManagedCounts, err = audit.FindUnmanagedTopLevel(r, ignored.has)
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +144,40 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	s.showCredentialsSource()
 	s.ui.Diagnostics(slices.Concat(warnAnotherRun(s.state), warnings, more), s.sourceFiles)
 	return found, nil
+}
+
+// addOtherStates adds what the states at other places own, all of them of this account. Where there is none, a warning says so.
+func (s *session) addOtherStates(ctx context.Context, r *audit.Request, places []string) (missing hcl.Diagnostics, err error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	a, err := s.authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		from, err := s.parseBackend(ctx, place)
+		if err != nil {
+			return nil, err
+		}
+		other, err := from.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkStateAccount(other, a); err != nil {
+			return nil, err
+		}
+		if b, ok := from.(state.BucketBackend); ok {
+			r.OtherStateBuckets = append(r.OtherStateBuckets, b.BucketName)
+		}
+		if other.IsEmpty() {
+			missing = append(missing, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "There is no other state",
+				Detail: fmt.Sprintf("-other-state=%s: there is no state at %s, so nothing counts as managed because of it.",
+					visible.EscapeLine(place), visible.EscapeLine(fmt.Sprint(from)))})
+		}
+		r.OtherEntries = append(r.OtherEntries, entriesAndIntents(other)...)
+	}
+	return missing, nil
 }
 
 func (s *session) defaultPlanRequest() plan.Request {
@@ -160,6 +208,9 @@ func (s *session) showDriftAndEdits(o *driftOptions, found *view.DriftList) erro
 		return err
 	}
 	s.textUI().Drift(found)
+	if len(found.Unmanaged) > 0 && o.otherStates == nil {
+		s.ui.Hint("What another folder declares for this account counts as managed with -other-state=PLACE of its state.")
+	}
 	switch {
 	case len(found.Changes) == 0:
 		return nil
@@ -182,7 +233,7 @@ func recordDrift(run *report.Run, found *view.DriftList, unmanagedListedOnly boo
 		run.Drift = append(run.Drift, one)
 	}
 	for _, u := range found.Unmanaged {
-		run.Drift = append(run.Drift, report.Drift{Type: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared",
+		run.Drift = append(run.Drift, report.Drift{Type: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared here",
 			IsListedOnly: unmanagedListedOnly})
 	}
 	for _, c := range found.ManagedCounts {

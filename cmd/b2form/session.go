@@ -263,7 +263,7 @@ func errDataNeverEnds() error {
 // configAndStateQuery is what a plan needs to know.
 func (s *session) configAndStateQuery() account.Query {
 	s.addCommandLineImport()
-	query := account.QueryFor(s.config, s.entriesAndIntents(), s.kinds)
+	query := account.QueryFor(s.config, entriesAndIntents(s.state), s.kinds)
 	for _, i := range s.state.OpenIntents {
 		if i.MultiBucket {
 			query.AddMultiBucket(i.Addr.Kind)
@@ -447,9 +447,9 @@ func (s *session) judgePlanAddingWarnings(made *plan.Plan, a *wire.Account, m vi
 }
 
 // entriesAndIntents is what the state lists, with announced creates as entries without ID.
-func (s *session) entriesAndIntents() []addr.StateEntry {
-	entries := slices.Clip(s.state.Entries)
-	for _, i := range s.state.OpenIntents {
+func entriesAndIntents(st *state.State) []addr.StateEntry {
+	entries := slices.Clip(st.Entries)
+	for _, i := range st.OpenIntents {
 		entries = append(entries, addr.StateEntry{Addr: i.Addr, Identity: i.Identity})
 	}
 	return entries

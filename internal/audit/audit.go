@@ -27,12 +27,15 @@ const (
 
 // Request is what Run works with.
 type Request struct {
-	Config        *config.Config
-	Kinds         []*kind.Kind
-	Snapshot      *kind.Snapshot    // with all objects of the kinds that yield credentials
-	Entries       []addr.StateEntry // what is ours
-	Now           time.Time
-	ExpiresWithin time.Duration // how far ahead an expiry is worth mentioning
+	Config       *config.Config
+	Kinds        []*kind.Kind
+	Snapshot     *kind.Snapshot    // with all objects of the kinds that yield credentials
+	Entries      []addr.StateEntry // what is ours
+	OtherEntries []addr.StateEntry // what other states own, which counts as managed too
+	// OtherStateBuckets are the buckets that hold these.
+	OtherStateBuckets []string
+	Now               time.Time
+	ExpiresWithin     time.Duration // how far ahead an expiry is worth mentioning
 }
 
 // A Report is what was found.

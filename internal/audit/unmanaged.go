@@ -10,7 +10,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// An UnmanagedObject is a live object that the state does not know and nobody declares.
+// An UnmanagedObject is a live object that neither a state knows nor the configuration declares.
 type UnmanagedObject struct {
 	Kind     *kind.Kind
 	ID, Name string
@@ -24,13 +24,13 @@ type ManagedCount struct {
 
 // FindUnmanagedTopLevel goes through every live object that is part of no other. An entry without ID stands
 // for an announced create. What B2 makes for itself does not count, nor the bucket that holds the
-// state, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
+// state or another one, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
 // answer cannot be read.
 func FindUnmanagedTopLevel(o Request, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []ManagedCount,
 	err error) {
-	stateBucket := ""
+	stateBuckets := slices.Clone(o.OtherStateBuckets)
 	if b := o.Config.Settings.Backend; b.Type == "b2" {
-		stateBucket = b.Arguments["bucket"]
+		stateBuckets = append(stateBuckets, b.Arguments["bucket"])
 	}
 	w := managedIndex{Request: o, ids: map[objectKey]bool{}, identitiesWithoutID: map[objectKey]bool{}}
 	w.collectManaged()
@@ -52,7 +52,7 @@ func FindUnmanagedTopLevel(o Request, ignored func(k *kind.Kind, name string) bo
 			switch {
 			case managed:
 				c.Managed, c.TotalWithoutIgnored = c.Managed+1, c.TotalWithoutIgnored+1
-			case own || k.Name == "bucket" && object.Identity == stateBucket:
+			case own || k.Name == "bucket" && slices.Contains(stateBuckets, object.Identity):
 			case ignored(k, object.Identity):
 				c.Ignored++
 			default:
@@ -90,11 +90,13 @@ type managedIndex struct {
 func (w *managedIndex) collectManaged() {
 	tied := map[addr.Addr]bool{}
 	for _, e := range w.Entries {
+		tied[e.Addr] = e.ID != ""
+	}
+	for _, e := range slices.Concat(w.Entries, w.OtherEntries) {
 		if e.ID == "" {
 			w.identitiesWithoutID[objectKey{e.Addr.Kind, e.Identity}] = true
 			continue
 		}
-		tied[e.Addr] = true
 		for id := range e.IDs() {
 			w.ids[objectKey{e.Addr.Kind, id}] = true
 		}

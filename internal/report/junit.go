@@ -71,7 +71,7 @@ func newJUnitFailure(diags hcl.Diagnostics, sources map[string]*hcl.File) *junit
 }
 
 // JUnit is a run as programs read it that know JUnit's XML: a suite of the check blocks, one of what differs outside of
-// b2form and one of what nobody declares where that was asked for, skipped where it is only listed, and one with a case for
+// b2form and one of what is not declared here where that was asked for, skipped where it is only listed, and one with a case for
 // the run itself, which fails with its errors.
 func JUnit(r *Run) []byte {
 	run := junitCase{Name: r.Command}

@@ -24,7 +24,7 @@ type Notice struct {
 	HazardCount    int            `json:"hazard_count"`
 	ErrorCount     int            `json:"error_count"`
 	DriftCount     int            `json:"drift_count"`     // objects that are not as b2form left them
-	UnmanagedCount int            `json:"unmanaged_count"` // objects that nobody declares
+	UnmanagedCount int            `json:"unmanaged_count"` // objects that are not declared here
 	Digest         string         `json:"digest"`
 	ExitCode       int            `json:"exit_code"`
 	JobURL         string         `json:"job_url"` // of the job in the pipeline; "": not known

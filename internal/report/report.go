@@ -80,9 +80,9 @@ type ApplyResult struct {
 	Unfinished []string // addresses of what was not begun or not finished
 }
 
-// A Drift is one object that is not as b2form left it, or that nobody declares.
+// A Drift is one object that is not as b2form left it, or that is not declared here.
 type Drift struct {
-	Address string // "": nobody declares it
+	Address string // "": it is not declared here
 	Type    DriftType
 	Text    string      // "bucket.photos has changed: cors_rules"
 	Range   *view.Range // where it is declared; nil: it is not, or nobody knows
@@ -162,7 +162,7 @@ func (r *Run) HazardCount() (n int) {
 	return n
 }
 
-// splitDrift divides what is not as b2form left it from what nobody declares.
+// splitDrift divides what is not as b2form left it from what is not declared here.
 func (r *Run) splitDrift() (changedOutside, unmanaged []Drift) {
 	for _, d := range r.Drift {
 		if d.Type == DriftUnmanaged {

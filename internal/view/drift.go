@@ -68,7 +68,7 @@ func DriftText(c *plan.Change) string {
 	}
 }
 
-// UnmanagedText names an object that nobody declares.
+// UnmanagedText names an object that is not declared here.
 func UnmanagedText(u audit.UnmanagedObject) string {
 	return u.Kind.Name + " " + nameAndIDText(plan.NamedObject{ID: u.ID, Name: u.Name})
 }
@@ -91,8 +91,8 @@ func CoveragePercent(c audit.ManagedCount) int {
 	return 100 * c.Managed / c.TotalWithoutIgnored
 }
 
-// Drift writes each object that differs, with what is declared and what is live, then what nobody
-// declares.
+// Drift writes each object that differs, with what is declared and what is live, then what is not
+// declared here.
 func (t TextUI) Drift(d *DriftList) {
 	out := &linePrinter{style: t.Style, verbose: t.Verbose}
 	if len(d.Changes) > 0 {
@@ -106,7 +106,7 @@ func (t TextUI) Drift(d *DriftList) {
 		out.WriteByte('\n')
 	}
 	if len(d.Unmanaged) > 0 {
-		out.WriteString("Nobody declares these objects:\n\n")
+		out.WriteString("Nothing here declares these objects:\n\n")
 		for _, u := range d.Unmanaged {
 			out.printPainted("  ", UnmanagedText(u), "    ", bold)
 		}
