@@ -51,6 +51,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 		"format":         out(`format("%2000000000s", "a")`),
 		"format 2":       out(`format("%-+ #2000000000s", "a")`),
 		"format 3":       out(`format("%.2000000000f", 1)`),
+		"distinct":       out("distinct([for i in range(300) : [" + strings.Repeat("i, ", 19) + "i]])"),
 		"formatlist":     out(`formatlist("%2000000s", range(1000))`),
 		"long elements":  out(`formatlist(join("", [for i in range(1000): "%[1]s%[1]s%[1]s"]), [format("%1000000s", "x")])`),
 		"format a list":  out(`format(join("", [for i in range(1000): "%[1]v%[1]v%[1]v"]), flatten([for i in range(20): range(1000)]))`),

@@ -169,7 +169,8 @@ func extraSteps(name string, args []cty.Value) float64 {
 		if args[0].Type().Equals(cty.List(cty.String)) {
 			return a[0].lengthIfKnown()
 		}
-		return a[0].lengthIfKnown() * a[0].lengthIfKnown() / stepsPerNumber
+		n := a[0].lengthIfKnown()
+		return n*n/stepsPerNumber + n*max(0, formattedBytes(args[0])/stepsPerNumber-n-1) // with what is in the elements
 	case "matchkeys":
 		return a[1].lengthIfKnown() * a[2].lengthIfKnown() / stepsPerNumber
 	case "strrev", "title", "length", "substr":
