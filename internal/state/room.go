@@ -30,8 +30,9 @@ func (k *bucketStorage) noRoomError() *Error {
 	slices.Sort(states)
 	detail := fmt.Sprintf("A bucket holds at most %d info pairs, and each state in it needs one.", maxPairs)
 	if len(states) > 0 {
-		detail += fmt.Sprintf(" %s has those of these states: %s. Never remove such a pair by hand: what its state owns would be nobody's. "+
-			"`b2form destroy` frees the pair of a state whose objects are not needed any more.", k.BucketName, strings.Join(states, ", "))
+		detail += fmt.Sprintf(" %s has those of these states: %s. Never remove such a pair by hand: what its state owns would be "+
+			"nobody's. `b2form destroy` frees the pair of a state whose objects are not needed any more.",
+			k.BucketName, strings.Join(states, ", "))
 	}
 	if len(others) > 0 {
 		detail += fmt.Sprintf(" Pairs of something else: %s.", strings.Join(others, ", "))

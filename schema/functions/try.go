@@ -10,7 +10,8 @@ import (
 // tryFunctions are those of the library, but for the marks: these say why a value
 // is not known, and the library's lose them.
 func tryFunctions() map[string]function.Function {
-	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, false), "can": withReferenceMarks(tryfunc.CanFunc, false)}
+	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, false),
+		"can": withReferenceMarks(tryfunc.CanFunc, false)}
 }
 
 // tryFunctionsForPolicyDirs are the same, but that every result has the marks of all that the expressions refer to: that an
