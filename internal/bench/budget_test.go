@@ -105,7 +105,8 @@ func TestApplyBudget(t *testing.T) {
 			t.Errorf("%d buckets and keys: %d syncs, want at most %d", n, s.Syncs, most)
 		}
 	}
-	if most := small.Bytes * many / few; large.Bytes > most {
-		t.Errorf("%d bytes stored for %d buckets and keys, more than %d times the %d for %d", large.Bytes, many, many/few, small.Bytes, few)
+	// Numbers in names have more digits where there are more of them.
+	if most := small.Bytes * many / few * 11 / 10; large.Bytes > most {
+		t.Errorf("%d bytes stored for %d buckets and keys, more than in proportion to the %d for %d", large.Bytes, many, small.Bytes, few)
 	}
 }

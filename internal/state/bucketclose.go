@@ -29,7 +29,7 @@ func (k *bucketStorage) close(s *State) error {
 		return err
 	}
 	if s != nil && !s.recordsMoreThanAccount() {
-		if err := k.commitEmpty(s); err != nil {
+		if err := k.commitEmpty(); err != nil {
 			return err
 		}
 	}
@@ -64,13 +64,13 @@ func (k *bucketStorage) close(s *State) error {
 
 // commitEmpty makes a file without anything the state, as the only one that is not hidden. After that the pointer can go: who finds that
 // file and no pointer sees that the state was given up. See checkPointerNotLost.
-func (k *bucketStorage) commitEmpty(s *State) error {
+func (k *bucketStorage) commitEmpty() error {
 	now := k.lastKnownVersion()
 	if now.State == (fileVersion{}) {
 		return nil
 	}
 	var content bytes.Buffer
-	if err := s.Encode(&content); err != nil {
+	if err := new(State).Encode(&content); err != nil {
 		return err
 	}
 	empty, err := k.uploadObject(k.newObjectName("state"), content.Bytes())
