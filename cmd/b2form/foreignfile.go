@@ -33,10 +33,7 @@ func (s *session) mayReplaceFile(d config.Delivery) bool {
 func (s *session) ownRemoteIDs() []string {
 	var ids []string
 	for i := range s.state.Entries {
-		ids = append(ids, s.state.Entries[i].ID)
-		for _, old := range s.state.Entries[i].Retiring {
-			ids = append(ids, old.ID)
-		}
+		ids = slices.AppendSeq(ids, s.state.Entries[i].IDs())
 	}
 	for i := range s.state.OpenIntents {
 		intent := &s.state.OpenIntents[i]

@@ -101,15 +101,18 @@ func (p *program) readStateFile(name string) (*state.State, error) {
 func forgottenObjects(now, next *state.State) []string {
 	known := map[[2]string]bool{} // by kind and ID
 	for _, e := range next.Entries {
-		known[[2]string{e.Addr.Kind, e.ID}] = true
-		for _, r := range e.Retiring {
-			known[[2]string{e.Addr.Kind, r.ID}] = true
+		for id := range e.IDs() {
+			known[[2]string{e.Addr.Kind, id}] = true
 		}
 	}
 	var out []string
 	for _, e := range now.Entries {
-		if _, kept := next.FindEntry(e.Addr); !known[[2]string{e.Addr.Kind, e.ID}] {
-			out = append(out, e.Addr.String()+map[bool]string{true: " with the ID " + visible.EscapeLine(e.ID)}[kept])
+		if !known[[2]string{e.Addr.Kind, e.ID}] {
+			text := e.Addr.String()
+			if _, hasOther := next.FindEntry(e.Addr); hasOther {
+				text += " with the ID " + visible.EscapeLine(e.ID)
+			}
+			out = append(out, text)
 		}
 		for _, r := range e.Retiring {
 			if !known[[2]string{e.Addr.Kind, r.ID}] {

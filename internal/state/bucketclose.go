@@ -62,18 +62,14 @@ func (k *bucketStorage) close(s *State) error {
 	return nil
 }
 
-// commitEmpty makes a file without anything the state, as the only one that is not hidden. After that the pointer can go: who finds that
+// commitEmpty makes [emptyStateFile] the state, as the only one that is not hidden. After that the pointer can go: who finds that
 // file and no pointer sees that the state was given up. See checkPointerNotLost.
 func (k *bucketStorage) commitEmpty() error {
 	now := k.lastKnownVersion()
 	if now.State == (fileVersion{}) {
 		return nil
 	}
-	var content bytes.Buffer
-	if err := new(State).Encode(&content); err != nil {
-		return err
-	}
-	empty, err := k.uploadObject(k.newObjectName("state"), content.Bytes())
+	empty, err := k.uploadObject(k.newObjectName("state"), emptyStateFile())
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) e
 			newest, sizes = max(newest, f.FileName), append(sizes, f.ContentLength)
 		}
 	}
-	if newest == "" || len(sizes) == 1 && sizes[0] == emptyStateSize() {
+	if newest == "" || len(sizes) == 1 && sizes[0] == int64(len(emptyStateFile())) {
 		return nil
 	}
 	// Another run may have begun the state since v was looked at.
@@ -179,11 +179,11 @@ func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) e
 	}
 }
 
-// emptyStateSize is that of the file of a state without anything. One with something is larger.
-func emptyStateSize() int64 {
+// emptyStateFile is the file of a state without anything. One with something is larger.
+func emptyStateFile() []byte {
 	var content bytes.Buffer
 	_ = (&State{}).Encode(&content) // a buffer takes everything
-	return int64(content.Len())
+	return content.Bytes()
 }
 
 // holderIn says who holds the lock by what the pointer says now; nil: nobody.

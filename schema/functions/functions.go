@@ -34,7 +34,7 @@ func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
 func ForPolicyDirs(d folder.Folder, b *parse.Budget) map[string]function.Function {
 	core := coreFunctions(d, b)
 	core["nonsensitive"] = refusingFunction("what the configuration calls sensitive stays so in policies")
-	maps.Copy(core, tryFunctionsForPolicyDirs())
+	maps.Copy(core, tryFunctions(true))
 	return withTemplateAndRemovedFunctions(d, b, core)
 }
 
@@ -65,7 +65,7 @@ func coreFunctions(d folder.Folder, b *parse.Budget) map[string]function.Functio
 	core := make(map[string]function.Function, coreNames)
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
-		sensitivityFunctions(), tryFunctions(), fileFunctions(d),
+		sensitivityFunctions(), tryFunctions(false), fileFunctions(d),
 	} {
 		for name, f := range group {
 			core[name] = withStepCount(name, f, b)

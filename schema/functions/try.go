@@ -7,17 +7,12 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// tryFunctions are those of the library, but for the marks: these say why a value
-// is not known, and the library's lose them.
-func tryFunctions() map[string]function.Function {
-	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, false),
-		"can": withReferenceMarks(tryfunc.CanFunc, false)}
-}
-
-// tryFunctionsForPolicyDirs are the same, but that every result has the marks of all that the expressions refer to: that an
-// expression succeeds tells something of the values in it, and who asks often enough has been told a whole value.
-func tryFunctionsForPolicyDirs() map[string]function.Function {
-	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, true), "can": withReferenceMarks(tryfunc.CanFunc, true)}
+// tryFunctions are those of the library, but for the marks: these say why a value is not known, and the library's lose them.
+// In policies from elsewhere every result has the marks of all that the expressions refer to: that an expression succeeds
+// tells something of the values in it, and who asks often enough has been told a whole value.
+func tryFunctions(inPolicyDir bool) map[string]function.Function {
+	return map[string]function.Function{"try": withReferenceMarks(tryfunc.TryFunc, inPolicyDir),
+		"can": withReferenceMarks(tryfunc.CanFunc, inPolicyDir)}
 }
 
 // withReferenceMarks gives an unknown result of a function of expressions the marks of what these refer to. With always,
