@@ -54,7 +54,7 @@ func quickHash(texts []string, salt []byte) (string, error) {
 }
 
 // sleepBriefly waits a small part of what the program wants to wait between tries.
-func sleepBriefly(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/50) }
+func sleepBriefly(ctx context.Context, d time.Duration) error { return pause.For(ctx, d/1000) }
 
 // withProgram runs something with b2form in PATH.
 func withProgram(f func() int) (code int, err error) {
