@@ -99,7 +99,8 @@ func TestBasisCoversEveryField(t *testing.T) {
 			"KeptObjects":     "they are judged anew before the plan is carried out, and nothing is done to them",
 			"RotatingObjects": "they tell of the present also where nothing changes",
 		}, func(p *Plan) reflect.Value { return reflect.ValueOf(p).Elem() }},
-		{reflect.TypeFor[Change](), map[string]string{"Kind": "the address names it"},
+		{reflect.TypeFor[Change](), map[string]string{
+			"Kind": "the address names it", "MaybeForeignReplaced": "hazards name each"},
 			func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Changes[0]).Elem() }},
 		{reflect.TypeFor[Step](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Steps[0]).Elem() }},
 		{reflect.TypeFor[addr.StateEntry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},

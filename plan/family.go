@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"b2form/internal/words"
 	"b2form/schema/addr"
@@ -171,18 +172,19 @@ func (p *planner) checkSiblingImport(r *config.Resource, h *match, unknown []*ki
 }
 
 // mayHaveForeignSiblings reports a sign that a part of the family belongs to somebody else: plain and
-// stamped names together, or a recorded object that is not of it.
+// stamped names together, a time that is yet to come, or a recorded object that is not of it.
 func (p *planner) mayHaveForeignSiblings(r *config.Resource, h *match) bool {
-	plain, stamped := false, false
+	plain, stamped, future := false, false, false
 	for _, o := range p.liveSiblings(r) {
 		if slices.Contains(h.extraRecoveredIDs, o.ID) {
 			continue
 		}
 		isPlain := nameTimestamp(o).IsZero() || o.Identity == r.Identity()
 		plain, stamped = plain || isPlain, stamped || !isPlain
+		future = future || nameTimestamp(o).After(p.Now.Add(time.Hour))
 	}
 	other := !h.toBeImported && !h.isObjectRecovered() && nameWithoutTimestamp(r.Kind, h.object.Identity) != r.Identity()
-	return plain && stamped || other
+	return plain && stamped || future || other
 }
 
 // importNewestOfNamedSiblings resolves the ids of an import block: the newest is current.
@@ -211,6 +213,25 @@ func (p *planner) importNewestOfNamedSiblings(r *config.Resource, imp *config.Im
 	}
 	h.takeImport(siblings[newest])
 	return true
+}
+
+// maybeForeignReplaced lists what a change takes over and has destroyed, now or by a later run, though the block may not have made it.
+func (p *planner) maybeForeignReplaced(r *config.Resource, c *Change) []NamedObject {
+	replaced := slices.Clone(c.ImportedSiblings)
+	if c.Import && (c.Action == Replace || c.Action == Rotate) {
+		replaced = append(replaced, NamedObject{c.RemoteID, c.LiveName})
+	}
+	return slices.DeleteFunc(replaced, func(o NamedObject) bool { return p.isMadeByBlock(r, o) })
+}
+
+// isMadeByBlock reports whether a live object has the block's settings, and its name with a time behind it.
+func (p *planner) isMadeByBlock(r *config.Resource, o NamedObject) bool {
+	live := p.Snapshot.ByID(r.Kind, o.ID)
+	if live == nil || o.Name == r.Identity() || nameWithoutTimestamp(r.Kind, o.Name) != r.Identity() {
+		return false
+	}
+	raw, err := live.Values() // whoever compares it tells of an error
+	return err == nil && len(p.differFor(r.Kind).diffMadeAnew(r.Value, p.linkPlanner.comparableLive(r, raw), nil)) == 0
 }
 
 // claimImportedObjects refuses to give two resources one object.

@@ -54,13 +54,16 @@ func deleteHazards(r *config.Resource, h *match, c *Change) (hazards []kind.Haza
 		len(c.MaybeForeignDeletes) > 0 || c.ForceDestroy) {
 		hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value), true)
 	}
-	if c.ReplacesImported() {
-		when := "by the run that takes it over"
-		if c.Action == Rotate {
+	for _, o := range c.MaybeForeignReplaced {
+		when := "by a later run"
+		switch {
+		case slices.Contains(c.Deletes(), o):
+			when = "by the run that takes it over"
+		case slices.Contains(c.Overlapping, o):
 			when = words.ExactDuration(c.Overlap) + " after its successor is delivered"
 		}
 		hazards = append(hazards, kind.Hazard{Kind: kind.RevokesAccess,
-			Detail: fmt.Sprintf("%s %s is destroyed %s", c.Kind.Name, c.RemoteID, when)})
+			Detail: fmt.Sprintf("%s %s is destroyed %s", c.Kind.Name, o.ID, when)})
 	}
 	return hazards
 }

@@ -319,7 +319,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		p.planNoOverlap(r, h, &c)
 	}
 	c.ForceDestroy = (action == Replace || len(c.FurtherDeletes) > 0) && ForceDestroys(r.Kind, c.After)
-	c.MaybeForeignDeletes = p.maybeForeignDeletes(&h, &c)
+	c.MaybeForeignDeletes, c.MaybeForeignReplaced = p.maybeForeignDeletes(&h, &c), p.maybeForeignReplaced(r, &c)
 	c.Hazards = deleteHazards(r, &h, &c)
 	if action == NoOp && len(h.overdueRetirees) > 0 {
 		c.Reason = h.overdueRetireeReason(r.Kind)

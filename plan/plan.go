@@ -89,6 +89,9 @@ type Change struct {
 	// MaybeForeignDeletes are those of the deleted objects that interrupted runs announced so long ago that
 	// somebody else may have made them since. Sorted by ID.
 	MaybeForeignDeletes []NamedObject
+	// MaybeForeignReplaced are the imported objects that the block may not have made and that are destroyed: by the run
+	// that takes them over, or by one after the overlap.
+	MaybeForeignReplaced []NamedObject
 	// FurtherForgets are further objects of this address that stay in B2, and that the state drops with it. Only
 	// with Forget; sorted by ID.
 	FurtherForgets []NamedObject

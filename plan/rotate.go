@@ -99,9 +99,10 @@ func (p *planner) decideAndNoteRotation(r *config.Resource, h match, rotation ki
 	if reason == "" {
 		reason = why
 	}
+	isImported := func(old addr.RetiringObject) bool { return slices.Contains(h.importedSiblingIDs, old.ID) }
 	p.plan.RotatingObjects = append(p.plan.RotatingObjects, RotatingObject{
 		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.madeAtIfTimestamped(), Due: due,
-		Retiring: h.allRetirees(),
+		Retiring: slices.DeleteFunc(h.allRetirees(), isImported),
 	})
 	p.rotationChanges[r.Addr] = reason != ""
 	switch {
@@ -259,9 +260,15 @@ func (p *planner) checkNamedIsRenewed(c *Change, renewed bool) {
 		return
 	}
 	at := p.declaration(c.Addr).Block.HeaderRange.Ptr()
-	if len(c.Imports()) > 0 {
+	switch unknown := c.Imports(); {
+	case c.Import:
 		p.errorf(at, "Nothing to rotate", "%s exists, as %s %q, and the state does not know it, so it cannot be renewed yet. "+
 			"Take it over with `b2form apply`, which shows the import first; then run this command again.", c.Addr, c.Kind.Name, c.LiveName)
+		return
+	case len(unknown) > 0:
+		p.errorf(at, "Nothing to rotate", "%s is called as if %s had made it, and the state does not know it. `b2form apply` takes it "+
+			"over, and shows that first; then run this command again. If it is not of %[2]s, delete it, or give one of them another name.",
+			unknown[0], c.Addr)
 		return
 	}
 	p.errorf(at, "Nothing to rotate", "%s is not in the state, and there is no %s of its name: it was not made yet. "+

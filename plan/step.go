@@ -144,14 +144,6 @@ func (c *Change) Deletes() []NamedObject {
 	return c.FurtherDeletes
 }
 
-// ReplacesImported reports whether the current object, which somebody else may have made, becomes ours to be deleted: by the run that takes
-// it over or, with Rotate, by one after the overlap. What has the block's settings, and its name with a time behind it, was made by
-// the block.
-func (c *Change) ReplacesImported() bool {
-	madeByBlock := c.LiveName != c.Identity && nameWithoutTimestamp(c.Kind, c.LiveName) == c.Identity && len(c.Fields) == 0
-	return c.Import && (c.Action == Replace || c.Action == Rotate) && !madeByBlock
-}
-
 // LeavesInB2 lists what the change leaves in B2 and nobody manages any more: the object itself, unless it is gone,
 // then FurtherForgets.
 func (c *Change) LeavesInB2() []NamedObject {

@@ -74,7 +74,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 // needsAllow reports whether -auto-approve alone does not carry out what has the hazard. Who agrees that something is taken over does not
 // agree that its users are cut off.
 func needsAllow(c *plan.Change, h kind.Hazard) bool {
-	return h.Kind.NeedsAllow() || h.Kind == kind.RevokesAccess && c.ReplacesImported()
+	return h.Kind.NeedsAllow() || h.Kind == kind.RevokesAccess && len(c.MaybeForeignReplaced) > 0
 }
 
 // refuseUndeclaredImports keeps a pipeline from taking over what somebody else made.
@@ -145,13 +145,16 @@ func (s *session) unrecordedDeletesNeedingConsent(p *plan.Plan, severity hcl.Dia
 
 func undeclaredImportDetail(c *plan.Change, taken []plan.NamedObject) string {
 	deleting := ""
-	if c.ReplacesImported() {
+	switch foreign := len(c.MaybeForeignReplaced) > 0; {
+	case foreign && c.Action == plan.Replace && len(c.ImportedSiblings) == 0:
 		deleting = " The same run would destroy what differs from the block: to keep it, write the block as that is live, or give it " +
 			"another name."
-		if c.Action == plan.Rotate {
-			deleting = " After the overlap it would be destroyed, though the block may not have made it: to keep it, give the block's " +
-				"key another name."
-		}
+	case foreign && len(c.Imports()) == 1:
+		deleting = " After the overlap it would be destroyed, though the block may not have made it: to keep it, give the block's " +
+			"key another name."
+	case foreign:
+		deleting = "After the overlap they would be destroyed, though the block may not have made all of them: to keep them, give the " +
+			"block's key another name. "
 	}
 	if len(c.Imports()) == 1 {
 		id := c.Identity

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"b2form/internal/visible"
@@ -194,7 +195,11 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 			remark("destroys " + nameAndIDText(old) + ", if it is there")
 			continue
 		}
-		remark("also destroys " + nameAndIDText(old) + ", left by an earlier run")
+		origin := "left by an earlier run"
+		if slices.Contains(c.ImportedSiblings, old) {
+			origin = "which it takes over"
+		}
+		remark("also destroys " + nameAndIDText(old) + ", " + origin)
 	}
 	for _, o := range c.LeavesInB2() {
 		remark(nameAndIDText(o) + " stays in B2, and nobody manages it")
