@@ -217,7 +217,10 @@ func (p *planner) importNewestOfNamedSiblings(r *config.Resource, imp *config.Im
 
 // maybeForeignReplaced lists what a change takes over and has destroyed, now or by a later run, though the block may not have made it.
 func (p *planner) maybeForeignReplaced(r *config.Resource, c *Change) []NamedObject {
-	replaced := slices.Clone(c.ImportedSiblings)
+	var replaced []NamedObject
+	if p.imports[r.Addr] == nil { // else that block names the siblings, as ones to be deleted in time
+		replaced = slices.Clone(c.ImportedSiblings)
+	}
 	if c.Import && (c.Action == Replace || c.Action == Rotate) {
 		replaced = append(replaced, NamedObject{c.RemoteID, c.LiveName})
 	}
