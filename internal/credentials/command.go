@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+	"unicode"
 
 	"b2form/internal/scrub"
 	"b2form/internal/secret"
@@ -19,6 +20,11 @@ const commandVariable = "B2_CREDENTIAL_COMMAND"
 
 // commandTimeout leaves time to answer a question of a password manager.
 const commandTimeout = 2 * time.Minute
+
+const (
+	mostPrintedWords = 100 // that are looked for in what a program said
+	shortestSecret   = 8   // bytes of a word that may be a secret
+)
 
 // outputWaitDelay is how long the output of a program that ended is waited for.
 const outputWaitDelay = time.Second
@@ -50,7 +56,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 		return Credentials{}, ctx.Err()
 	case errors.Is(limited.Err(), context.DeadlineExceeded):
 		return Credentials{}, errorf(commandVariable+" took too long", "The program %q was ended after %s. Run it by hand to see what it "+
-			"waits for; it has no standard input here.%s", args[0], timeout, said.redactedLastLines())
+			"waits for; it has no standard input here.%s", args[0], timeout, said.lastLinesWithout(out.text.String()))
 	case errors.Is(err, exec.ErrNotFound):
 		return Credentials{}, errorf(commandVariable+" names no program", "The program %q is not found. Install it, or correct its name.",
 			args[0])
@@ -63,7 +69,7 @@ func (o Options) command(ctx context.Context) (Credentials, error) {
 			end = fmt.Sprintf("ended with exit code %d", cmd.ProcessState.ExitCode())
 		}
 		return Credentials{}, errorf(commandVariable+" failed", "The program %q %s. Run it by hand to see why.%s", args[0], end,
-			said.redactedLastLines())
+			said.lastLinesWithout(out.text.String()))
 	}
 	id, key, ok := parseCommandOutput(out.text.String())
 	if !ok {
@@ -133,9 +139,9 @@ func (o *outputTail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// redactedLastLines is the end of what a program said, behind a line of its own; "": it said
-// nothing. What looks like a key is left out.
-func (o *outputTail) redactedLastLines() string {
+// lastLinesWithout is the end of what a program said, behind a line of its own; "": it said
+// nothing. What it printed is left out, and what looks like a key.
+func (o *outputTail) lastLinesWithout(printed string) string {
 	text := string(o.text)
 	if o.cut { // half of a key does not look like one
 		_, text, _ = strings.Cut(text, "\n")
@@ -144,7 +150,16 @@ func (o *outputTail) redactedLastLines() string {
 	if text == "" {
 		return ""
 	}
-	lines := strings.Split(scrub.RemoveApplicationKeys(text), "\n")
+	secrets := strings.FieldsFunc(printed, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"{},:`, r) })
+	if len(secrets) > mostPrintedWords {
+		return "\nWhat the program said is not shown, since it printed much that may be a key."
+	}
+	for _, word := range secrets {
+		if len(word) >= shortestSecret {
+			text = scrub.RemoveSecretOrWithholdText(text, word)
+		}
+	}
+	lines := strings.Split(scrub.RemoveTokens(scrub.RemoveApplicationKeys(text)), "\n")
 	lines = lines[max(0, len(lines)-5):]
 	for i, line := range lines {
 		if len(line) > 200 {

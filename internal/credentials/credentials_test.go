@@ -3,6 +3,8 @@ package credentials_test
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"net/url"
 	"os"
@@ -289,6 +291,18 @@ func TestCommand(t *testing.T) {
 	wantError(t, credentials.Options{CommandJSON: `["b2form-no-such-program"]`}, "is not found")
 	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with exit code 3",
 		"locked")
+	// What it says as well holds no key, in whatever form, and nothing of what it printed.
+	const oldKey, word = "0010123456789abcdef0123456789abcdef0123456", "my-pass/w0rd+SECRET="
+	for _, said := range []string{oldKey, key + "AndMore", word, word[:12], base64.StdEncoding.EncodeToString([]byte(key)),
+		hex.EncodeToString([]byte(key)), url.QueryEscape(key)} {
+		script := "printf '%s\\n' " + id + " " + word + "; echo 'cannot use '" + said + " >&2; exit 1"
+		_, err := credentials.Find(context.Background(), credentials.Options{CommandJSON: `["sh", "-c", ` + quoted(script) + `]`})
+		if err == nil || strings.Contains(err.Error(), said) || strings.Contains(err.Error(), said[len(said)-5:]) {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "seq 1000; echo secret is 7 >&2; exit 1"]`},
+		"What the program said is not shown")
 	wantError(t, credentials.Options{CommandJSON: `["./no/such/program"]`}, "cannot be started", "no such file")
 	wantError(t, credentials.Options{CommandJSON: `["/"]`}, "cannot be started", "is a directory")
 	wantError(t, credentials.Options{CommandJSON: `["sh", "-c", "yes first | head -n 40000 >&2; echo last >&2; exit 3"]`},

@@ -51,8 +51,21 @@ func RemoveApplicationKeys(text string) string {
 }
 
 var applicationKey = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`K[0-9]{3}(?:[0-9A-Za-z+/]|%2[BbFf]|\\/){27}`)
+	return regexp.MustCompile(`K[0-9]{3}(?:[0-9A-Za-z+/]|%2[BbFf]|\\/){27,}`)
 })
+
+// RemoveTokens takes out whatever may be a key or a token, in plain text, hex, base64 or percent-encoding: twenty
+// characters of these or more in a row, with a digit.
+func RemoveTokens(text string) string {
+	return longRun().ReplaceAllStringFunc(text, func(run string) string {
+		if strings.ContainsAny(run, "0123456789") {
+			return Placeholder
+		}
+		return run
+	})
+}
+
+var longRun = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9A-Za-z+/=_%\\-]{20,}`) })
 
 var percentEscape = regexp.MustCompile(`%[0-9A-F]{2}`)
 
