@@ -24,13 +24,23 @@ import (
 	"b2form/schema/wire"
 )
 
+// firstErrorLine is the first error of some, with its place if it has one.
+func firstErrorLine(diags hcl.Diagnostics) string {
+	first := diags[slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })]
+	place := ""
+	if first.Subject != nil {
+		place = first.Subject.String() + ": "
+	}
+	return place + first.Summary + "; " + first.Detail
+}
+
 // checkPlanOnlyImports plans what was written: it must take over what is live and change nothing.
 func (s *session) checkPlanOnlyImports(r *adopt.Result, st *state.State) error {
 	var diags hcl.Diagnostics
 	if err := s.loadConfigAllowingUnset(s.snapshot, hiddenValues(r)...); errors.As(err, &diags) {
 		return failf("The folder changed meanwhile", "What was written does not go with what is in the folder now, so it was removed "+
 			"again: %s. If another program wrote here at the same time, run adopt again; else leave that out with -exclude.",
-			strings.TrimSuffix(diags.Errs()[0].Error(), "."))
+			strings.TrimSuffix(firstErrorLine(diags), "."))
 	} else if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"b2form/internal/durable"
 	"b2form/internal/report"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
 )
@@ -107,8 +108,8 @@ func (p *program) appendToPipelineFile(variable, path, text string) {
 		p.warnPeopleOnly(summary, variable+" is not set, and a runner of "+string(p.ci())+" sets it to a file. -ci=none does without.")
 		return
 	}
-	if err := checkPathNotReserved(variable, path, defaultStatePaths()); err != nil {
-		p.warnPeopleOnly(summary, err.Error())
+	if why := whyPathReserved(path, defaultStatePaths()); why != "" {
+		p.warnPeopleOnly(summary, fmt.Sprintf("%s=%s: %s.", variable, visible.EscapeLine(path), why))
 		return
 	}
 	f, err := durable.OpenOrCreate(path, os.O_APPEND, 0o644)

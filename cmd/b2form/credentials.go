@@ -18,7 +18,7 @@ func (p *program) findCredentials(ctx context.Context) (credentials.Credentials,
 		LegacyVariableKeyID: p.getenv("B2_ACCOUNT_ID"), LegacyVariableKey: p.getenv("B2_ACCOUNT_KEY"),
 		Profile: cmp.Or(p.profile, p.getenv("B2_PROFILE")), CommandJSON: p.getenv("B2_CREDENTIAL_COMMAND"), CommandEnviron: p.environ(),
 		AccountInfoPath: p.getenv("B2_ACCOUNT_INFO"), RcloneConfigPath: p.getenv("RCLONE_CONFIG"),
-		Home:          cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE")),
+		Home:          p.homeDir(),
 		XDGConfigHome: p.getenv("XDG_CONFIG_HOME"), AppData: p.getenv("APPDATA"),
 	})
 	if err != nil {

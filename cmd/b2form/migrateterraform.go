@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, check
 			return failf("Folder cannot be entered", "%s: %s. Give the folder that holds the *.tf files.", dir, words.ErrorWithoutPath(err))
 		}
 	}
-	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: readTerraformFiles, State: source, Now: p.now(),
+	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: p.readTerraformFiles, State: source, Now: p.now(),
 		HasFunction: isUsableFunctionFunc(), Workspace: workspace}
 	if r.BackupsToSearch, err = readTerraformStateBackups(); err != nil {
 		return err
@@ -101,8 +102,14 @@ func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, check
 	return p.checkMigrated()
 }
 
-// readTerraformFiles reads the files of a folder that Terraform would read.
-func readTerraformFiles(dir string) ([]terraform.Source, error) {
+// readTerraformFiles reads the files of a folder that Terraform would read. Links are followed as far as they stay in the
+// folder or in the git work tree around it: what is read is written anew, and may be committed.
+func (p *program) readTerraformFiles(dir string) ([]terraform.Source, error) {
+	within := folder.Folder{Dir: dir, ModuleDir: dir}
+	if abs, err := filepath.Abs(dir); err == nil {
+		within.ModuleDir = folder.WithoutLinks(abs)
+		within.Dir = cmp.Or(folder.FindGitWorkTree(within.ModuleDir, p.homeDir()), within.ModuleDir)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, failf("Folder cannot be read", "%s: %s. A module block names it, or the command line.", dir,
@@ -121,9 +128,15 @@ func readTerraformFiles(dir string) ([]terraform.Source, error) {
 		if !info.Mode().IsRegular() {
 			continue
 		}
-		text, err := durable.ReadFile(path, mostFileBytes)
-		if err != nil {
+		text, err := within.ReadConfigFile(e.Name())
+		switch {
+		case errors.Is(err, folder.ErrOutside):
+			return nil, failf("File cannot be read", "%s is a link that is absolute, or leads out of the folder and of the git work tree "+
+				"around it. Put a copy of the file in its place.", path)
+		case err != nil:
 			return nil, failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
+		case len(text) > mostFileBytes:
+			return nil, failf("File cannot be read", "%s is larger than %d MiB.", path, mostFileBytes>>20)
 		}
 		if !words.IsText(text) {
 			return nil, failf("File cannot be read", "%s is not text in UTF-8.", path)

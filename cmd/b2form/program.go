@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,6 +192,9 @@ func (p *program) readVarFilePipes() error {
 	}
 	return nil
 }
+
+// homeDir is the home folder of whoever runs the program; "": none is known.
+func (p *program) homeDir() string { return cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE")) }
 
 // failf is an error for people.
 func failf(summary, detail string, args ...any) error {

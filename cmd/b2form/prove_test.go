@@ -89,6 +89,15 @@ func TestProveUnlistedVersions(t *testing.T) {
 		b.wants(t, b.out, "error  leaves nothing behind", `The file "b2form-prove-`, `in bucket "acme-photos" could not be removed`,
 			"not now")
 	})
+	t.Run("they cannot be listed", func(t *testing.T) {
+		b := newApplied(t)
+		b.alter(map[string]altering{"b2_list_file_versions": failing(400, "bad_request", "not now")})
+		b.shown(t, 1, "prove", "bucket.photos")
+		b.wants(t, b.out, "error  leaves nothing behind", `What is known of the file "b2form-prove-`, "was deleted", "not now")
+		if left := b.leftByProve(t); left != "" {
+			t.Errorf("something is left behind:\n%s", left)
+		}
+	})
 	t.Run("no reply named an ID", func(t *testing.T) {
 		b := newApplied(t)
 		b.alter(map[string]altering{"b2_list_file_versions": unlisted})

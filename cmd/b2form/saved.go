@@ -53,16 +53,21 @@ func defaultStatePaths() []string {
 
 // checkPathNotReserved refuses to write to a file that b2form reads as something else. option names it.
 func checkPathNotReserved(option, path string, statePaths []string) error {
-	why := ""
+	if why := whyPathReserved(path, statePaths); why != "" {
+		return failf("File cannot be written", "%s=%s: %s. Give another name.", option, visible.EscapeLine(path), why)
+	}
+	return nil
+}
+
+// whyPathReserved says as what else b2form reads a file; "": it does not.
+func whyPathReserved(path string, statePaths []string) string {
 	switch {
 	case schema.IsConfigOrValueFile(path):
-		why = "b2form reads files of such names as configuration"
+		return "b2form reads files of such names as configuration"
 	case secret.FindSameFile(path, statePaths) != "":
-		why = "it belongs to the state"
-	default:
-		return nil
+		return "it belongs to the state"
 	}
-	return failf("File cannot be written", "%s=%s: %s. Give another name.", option, visible.EscapeLine(path), why)
+	return ""
 }
 
 // useSavedPlan makes apply carry out a plan that was saved, and nothing else.

@@ -293,7 +293,7 @@ func (p *program) schemaOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.startDir, Vars: p.vars,
 		AccountDataIfNoConfig:  p.allowNoConfig,
 		AllowUndeclaredImports: p.allowImportsOfUndeclared, PolicyDirs: p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
-		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), HomeExcludedAsRoot: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
+		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), HomeExcludedAsRoot: p.homeDir()}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")

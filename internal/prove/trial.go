@@ -208,14 +208,14 @@ func (t *prover) cleanFile(ctx context.Context, at file) (left string) {
 			err = cmp.Or(err, deleted)
 		}
 	}
-	listed := 0
-	if err == nil {
-		listed, err = t.Admin.Purge(ctx, at.bucket.ID, at.name, nil)
-	}
-	switch {
-	case err != nil && !wire.IsGone(err):
+	if err != nil {
 		return fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name), quoted(at.bucket.Name),
 			t.Explain(err))
+	}
+	switch listed, err := t.Admin.Purge(ctx, at.bucket.ID, at.name, nil); {
+	case err != nil && !wire.IsGone(err):
+		return fmt.Sprintf("What is known of the file %s in bucket %s was deleted; whether there is more could not be seen. Look for "+
+			"it, and delete it. %s", quoted(at.name), quoted(at.bucket.Name), t.Explain(err))
 	case listed < u.unknown:
 		return fmt.Sprintf("The file %s may be in bucket %s: no reply told what came of an upload, and B2 lists no version of it now. "+
 			"Look for it in a few minutes, and delete it.", quoted(at.name), quoted(at.bucket.Name))

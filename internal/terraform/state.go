@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"b2form/internal/visible"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -307,7 +308,9 @@ func (m *migration) b2formAddress(r *stateResource, i *stateInstance) (a addr.Ad
 	case it.fate != carried:
 		return a, it, "Its block is not carried over."
 	case !legal:
-		return a, it, "Its instance key is none."
+		odd, _ := json.Marshal(i.IndexKey) // what was read from JSON always encodes
+		return a, it, fmt.Sprintf("%s is no instance key: that is a text, or a whole number from 0 on. Its ID is %s.",
+			visible.EscapeTruncated(string(odd), 60), visible.EscapeTruncated(i.text(terraformName(k.FindAttr(k.IDAttr))), 60))
 	case i.Deposed != "":
 		return a, it, fmt.Sprintf("It is a deposed object, that a replacement left behind. Delete it in B2: its ID is %s.",
 			i.text(terraformName(k.FindAttr(k.IDAttr))))

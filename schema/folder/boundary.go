@@ -52,7 +52,7 @@ func NewBoundary(dir, rootOverride, home string) (*Boundary, error) {
 		return b, nil // likewise
 	}
 	if rootOverride == "" {
-		if b.readableRoot = findGitWorkTree(real, home); b.readableRoot != "" {
+		if b.readableRoot = FindGitWorkTree(real, home); b.readableRoot != "" {
 			b.gitIgnored = newGitIgnores(b.readableRoot)
 		}
 	} else if b.readableRoot, err = checkedRoot(rootOverride, real); err != nil {
@@ -82,9 +82,9 @@ func checkedRoot(root, dir string) (string, error) {
 	return abs, nil
 }
 
-// findGitWorkTree is the git work tree around a folder; "": there is none that counts. As with
-// git's safe.directory, one that belongs to another user does not.
-func findGitWorkTree(dir, home string) string {
+// FindGitWorkTree is the git work tree around a folder, which is an absolute path without links; "": there is none that
+// counts. As with git's safe.directory, one that belongs to another user does not, nor does the folder home.
+func FindGitWorkTree(dir, home string) string {
 	if real, err := filepath.EvalSymlinks(home); err == nil {
 		home = real
 	}
