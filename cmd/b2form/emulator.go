@@ -123,12 +123,12 @@ func (c *clockStart) parse(s string) (err error) {
 		if s[0] == '-' {
 			c.offset = -ahead
 		}
-		return nil
+		return emulator.CheckClock(time.Now().Add(c.offset))
 	}
 	if c.fixedTime, err = time.Parse(time.RFC3339, s); err != nil {
 		return fmt.Errorf("%q is neither a time like 2026-11-03T12:00:00Z nor a duration like +72h", s)
 	}
-	return nil
+	return emulator.CheckClock(c.fixedTime)
 }
 
 func (c clockStart) setEmulatorClock(e *emulator.Server) {

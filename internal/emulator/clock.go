@@ -1,6 +1,9 @@
 package emulator
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // now is the account's time: the clock of Options, moved by so much.
 func (s *Server) now() time.Time {
@@ -9,6 +12,14 @@ func (s *Server) now() time.Time {
 
 // Now is what time it is in the account.
 func (s *Server) Now() time.Time { return s.now() }
+
+// CheckClock refuses a time that the account's clock cannot show.
+func CheckClock(t time.Time) error {
+	if year := t.UTC().Year(); year < 2000 || year > 2199 {
+		return errors.New("the clock shows the years 2000 to 2199")
+	}
+	return nil
+}
 
 // StartClockAt makes it t now in the account. Its time then goes on as the clock of
 // Options does. Lifecycle rules are applied for the midnights in between when

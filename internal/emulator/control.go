@@ -153,11 +153,17 @@ func (s *Server) moveClock(r *http.Request) (any, error) {
 	case (wish.Set == nil) == (wish.Advance == ""):
 		return nil, &controlError{http.StatusBadRequest, `give one of "set", a time, and "advance", a duration`}
 	case wish.Set != nil:
+		if err := CheckClock(*wish.Set); err != nil {
+			return nil, &controlError{http.StatusBadRequest, err.Error()}
+		}
 		s.StartClockAt(*wish.Set)
 	default:
 		d, err := time.ParseDuration(wish.Advance)
 		if err != nil {
 			return nil, &controlError{http.StatusBadRequest, fmt.Sprintf("%q is no duration; write it like 72h", wish.Advance)}
+		}
+		if err := CheckClock(s.Now().Add(d)); err != nil {
+			return nil, &controlError{http.StatusBadRequest, err.Error()}
 		}
 		s.Advance(d)
 	}

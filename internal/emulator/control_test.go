@@ -68,9 +68,13 @@ func TestControl(t *testing.T) {
 	want("DELETE", "faults", "", 200, "faults", nil)
 	want("GET", "faults", "", 200, "faults", []any{})
 	for body, why := range map[string]string{
-		`{}`:                     `give one of "set", a time, and "advance", a duration`,
-		`{"advance":"tomorrow"}`: `"tomorrow" is no duration; write it like 72h`,
-		`{"back":1}`:             "the body is not the JSON object that /_b2form/clock takes: json: unknown field \"back\"",
+		`{}`:                             `give one of "set", a time, and "advance", a duration`,
+		`{"advance":"tomorrow"}`:         `"tomorrow" is no duration; write it like 72h`,
+		`{"set":"9999-12-31T23:59:59Z"}`: "the clock shows the years 2000 to 2199",
+		`{"set":"0001-01-01T00:00:00Z"}`: "the clock shows the years 2000 to 2199",
+		`{"advance":"2562047h"}`:         "the clock shows the years 2000 to 2199",
+		`{"advance":"-1000000h"}`:        "the clock shows the years 2000 to 2199",
+		`{"back":1}`:                     "the body is not the JSON object that /_b2form/clock takes: json: unknown field \"back\"",
 	} {
 		want("POST", "clock", body, 400, "error", why)
 	}
