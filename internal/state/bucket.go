@@ -134,8 +134,7 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context,
 			}
 			k.lastView, k.onlyOursSinceRevision, k.bucketID = v, v.Revision, v.ID
 		}
-		old := k.lastView.Info[k.bucketInfoKey()]
-		p, err := parsePointer(k.String(), old)
+		p, err := k.pointerIn(k.lastView)
 		if err != nil {
 			return err
 		}
@@ -290,6 +289,11 @@ func (k *bucketStorage) checkStateStillOurs() error {
 		return lapsedLeaseError(k.String())
 	}
 	return nil
+}
+
+func (k *bucketStorage) confirmStateStillOurs() error {
+	k.renewLeaseIfOlder(maxCheckAge)
+	return k.checkStateStillOurs()
 }
 
 // append stores the lines as the end of the journal: one object, and one move

@@ -337,6 +337,8 @@ func (k *httpStorage) checkStateStillOurs() error {
 	})
 }
 
+func (k *httpStorage) confirmStateStillOurs() error { return k.checkStateStillOurs() } // which asks anyway
+
 func (k *httpStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }

@@ -309,6 +309,8 @@ func (k *databaseStorage) checkStateStillOurs() error {
 	return k.checkIfStale(func() error { return k.execOnOwnRow(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
 
+func (k *databaseStorage) confirmStateStillOurs() error { return k.checkStateStillOurs() } // which asks anyway
+
 func (k *databaseStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,26 +56,52 @@ type lease struct {
 	Expires   time.Time `json:"expires"`
 }
 
+// pointerIn is what the bucket's info says of the state.
+func (b BucketBackend) pointerIn(v *bucketView) (statePointer, error) {
+	p, err := parsePointer(b.String(), v.Info[b.bucketInfoKey()])
+	if err == nil && !(isBelow(b.Prefix, p.State.Name) && isBelow(b.Prefix, p.LastJournalPart.Name)) {
+		err = damagedPointerError(b.String())
+	}
+	return p, err
+}
+
+func isBelow(prefix, nameOrEmpty string) bool {
+	return nameOrEmpty == "" || strings.HasPrefix(nameOrEmpty, prefix)
+}
+
+// parsePointer reads an info pair; "" is the pointer to no state.
 func parsePointer(where, infoValue string) (statePointer, error) {
 	p := statePointer{FormatVersion: formatVersion}
 	if infoValue == "" {
 		return p, nil
 	}
-	if err := json.Unmarshal([]byte(infoValue), &p); err != nil {
-		return p, &Error{
-			Summary: "The pointer to the state is damaged",
-			Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it and run b2form " +
-				"again: it names the file of the state that is left, or finds everything again by name and takes it back with one " +
-				"approval.",
-			Path: where,
-		}
+	var written struct {
+		FormatVersion int `json:"format"`
 	}
-	if p.FormatVersion > formatVersion {
-		return p, newerVersionError(where, p.FormatVersion)
+	if err := json.Unmarshal([]byte(infoValue), &written); err == nil && written.FormatVersion > formatVersion {
+		return p, newerVersionError(where, written.FormatVersion)
+	}
+	strict := json.NewDecoder(strings.NewReader(infoValue))
+	strict.DisallowUnknownFields()
+	if strict.Decode(&p) != nil || strict.More() || written.FormatVersion < 1 || p.State.isHalf() || p.LastJournalPart.isHalf() {
+		return p, damagedPointerError(where)
 	}
 	p.FormatVersion = formatVersion // what is stored next has it
 	return p, nil
 }
+
+func damagedPointerError(where string) *Error {
+	return &Error{
+		Summary: "The pointer to the state is damaged",
+		Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it and run b2form " +
+			"again: it names the file of the state that is left, or finds everything again by name and takes it back with one " +
+			"approval.",
+		Path: where,
+	}
+}
+
+// isHalf reports whether a file version has an ID or a name, and not both.
+func (v fileVersion) isHalf() bool { return (v.ID == "") != (v.Name == "") }
 
 func (p statePointer) String() string { return string(compactJSON(p)) }
 

@@ -109,7 +109,7 @@ func (b BucketBackend) Read(ctx context.Context) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := parsePointer(b.String(), v.Info[b.bucketInfoKey()])
+		p, err := b.pointerIn(v)
 		if err != nil {
 			return nil, err
 		}
@@ -341,7 +341,7 @@ func (b BucketBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := parsePointer(b.String(), v.Info[b.bucketInfoKey()])
+	p, err := b.pointerIn(v)
 	if err != nil {
 		return nil, err
 	}

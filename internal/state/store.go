@@ -79,8 +79,9 @@ type storage interface {
 	// journal, and unlocks it whatever comes of that. nil: what is stored says the
 	// same already.
 	close(s *State) error
-	// checkStateStillOurs is Store.CheckLocked, callInTurn is Store.CallInTurn, stats is Store.Stats.
-	checkStateStillOurs() error
+	checkStateStillOurs() error   // Store.CheckLocked
+	confirmStateStillOurs() error // Store.ConfirmLocked
+	// callInTurnIfBucketUpdate is Store.CallInTurn, stats is Store.Stats.
 	callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error
 	stats() WriteStats
 }
@@ -97,10 +98,7 @@ func (s *Store) CheckLocked() error { return s.storage.checkStateStillOurs() }
 // ConfirmLocked is CheckLocked before an effect that nothing takes back: where the last answer about the lock is too old to
 // rely on, whoever keeps the state is asked.
 func (s *Store) ConfirmLocked() error {
-	if k, ok := s.storage.(*bucketStorage); ok { // others ask anyway
-		k.renewLeaseIfOlder(maxCheckAge)
-	}
-	return s.CheckLocked()
+	return s.storage.confirmStateStillOurs()
 }
 
 // CallInTurn is api.Call. Where the state is kept in a bucket and the call updates
