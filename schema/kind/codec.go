@@ -136,7 +136,7 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	if raw == nil && !(t.IsPrimitiveType() || a.Link.RefKind != "") {
 		return emptyCollection(t), nil
 	}
-	if raw == nil {
+	if raw == nil || raw == "" && a.Secret && !a.Required { // an empty secret is B2's other word for none
 		return a.liveValueIfAbsent(), nil
 	}
 	switch {
