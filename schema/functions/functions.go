@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
@@ -145,7 +146,7 @@ func collectionFunction(to cty.Type) function.Function {
 	plain := stdlib.MakeToFunc(to)
 	unmarked := func(args []cty.Value) []cty.Value {
 		v, _ := args[0].UnmarkDeep()
-		return []cty.Value{v}
+		return []cty.Value{listIfUniform(v)}
 	}
 	return function.New(&function.Spec{
 		Params: []function.Parameter{
@@ -157,9 +158,23 @@ func collectionFunction(to cty.Type) function.Function {
 			if err != nil || !args[0].ContainsMarked() {
 				return v, err
 			}
-			return convert.Convert(args[0], to)
+			return convert.Convert(listIfUniform(args[0]), to)
 		},
 	})
+}
+
+// listIfUniform gives a tuple of elements of one type as a list, which cty converts in linear time: it compares the types
+// of a tuple with each other.
+func listIfUniform(v cty.Value) cty.Value {
+	if !v.Type().IsTupleType() || v.IsMarked() || !v.IsKnown() || v.IsNull() {
+		return v
+	}
+	types := v.Type().TupleElementTypes()
+	if len(types) == 0 || types[0].HasDynamicTypes() ||
+		slices.ContainsFunc(types, func(t cty.Type) bool { return !t.Equals(types[0]) }) {
+		return v
+	}
+	return cty.ListVal(v.AsValueSlice())
 }
 
 func setFunctions() map[string]function.Function {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,6 +176,24 @@ func TestRangeWithoutStep(t *testing.T) {
 		if got := evaluate(t, ctx, source); !got.Type().Equals(want.Type()) || got.IsKnown() != want.IsKnown() ||
 			want.IsKnown() && !got.RawEquals(want) {
 			t.Errorf("%s is %#v", source, got)
+		}
+	}
+}
+
+// A hundred thousand values of one type become a set without a comparison of each type with each, which takes minutes.
+func TestLargeTupleBecomesSet(t *testing.T) {
+	texts := make([]cty.Value, 100_000)
+	for i := range texts {
+		texts[i] = cty.StringVal(strconv.Itoa(i))
+	}
+	all := library("")
+	for name, marked := range map[string]bool{"toset": false, "tolist": true} {
+		if marked {
+			texts[1] = texts[1].Mark("sensitive")
+		}
+		v, err := all[name].Call([]cty.Value{cty.TupleVal(texts)})
+		if err != nil || v.LengthInt() != len(texts) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
