@@ -448,7 +448,7 @@ func (l *module) reportUnknownUnlessPending(r *report, at hcl.Range, marks cty.V
 		}
 	}
 	if _, open := marks[unknownYetMark{}]; !l.hasErrors && !open {
-		r.errorAt(at, unknownSummary, "This has no value, although all that it refers to is known. Give it one.")
+		r.errorAt(at, unknownSummary, unknownDetail)
 	}
 }
 

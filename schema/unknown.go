@@ -1,12 +1,10 @@
 package schema
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -106,61 +104,14 @@ func markUnknownCauses(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty
 	if marks := unknownCausesIn(e, ctx); len(marks) > 0 {
 		return v.WithMarks(marks), nil
 	}
-	return v, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: unknownSummary, Detail: unknownDetail(e, ctx),
+	return v, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: unknownSummary, Detail: unknownDetail,
 		Subject: e.Range().Ptr(), Expression: e, EvalContext: ctx, Extra: unknownValueExtra{}}
 }
 
 // unknownValueExtra is the Extra of a diagnostic that says nothing new where an earlier error can be the reason.
 type unknownValueExtra struct{}
 
-const unknownSummary = "Value cannot be worked out"
-
-func unknownDetail(e hcl.Expression, ctx *hcl.EvalContext) string {
-	const advice = "Give it a value, or test for null first, as x == null ? … : …."
-	if function, parameter := findNullArgument(e, ctx); function != "" {
-		return fmt.Sprintf("The argument %q of %s() is null. %s", parameter, function, advice)
-	}
-	return "This has no value, although all that it refers to is known. Most often a function is called with null. " + advice
-}
-
-// findNullArgument finds a function in an expression that is called with a null of no type; "" where there is none.
-func findNullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, parameter string) {
-	node, native := e.(hclsyntax.Node)
-	if !native {
-		return "", ""
-	}
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
-		call, ok := n.(*hclsyntax.FunctionCallExpr)
-		if !ok || function != "" {
-			return nil
-		}
-		for i, arg := range call.Args {
-			v, diags := arg.Value(ctx)
-			v, _ = v.Unmark()
-			if diags.HasErrors() || v.Type() != cty.DynamicPseudoType || !v.IsNull() {
-				continue // inside a for expression it has no value
-			}
-			if name := findParameterName(call.Name, i, ctx); name != "" {
-				function, parameter = call.Name, name
-			}
-		}
-		return nil
-	})
-	return function, parameter
-}
-
-// findParameterName is the name of a function's parameter; "" where there is none.
-func findParameterName(function string, i int, ctx *hcl.EvalContext) string {
-	for ; ctx != nil; ctx = ctx.Parent() {
-		f, ok := ctx.Functions[function]
-		switch {
-		case !ok:
-			continue
-		case i < len(f.Params()):
-			return f.Params()[i].Name
-		case f.VarParam() != nil:
-			return f.VarParam().Name
-		}
-	}
-	return ""
-}
+const (
+	unknownSummary = "Value cannot be worked out"
+	unknownDetail  = "This has no value, although all that it refers to is known. Give it one."
+)

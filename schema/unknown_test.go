@@ -71,34 +71,34 @@ func TestUnknownKeepsItsCause(t *testing.T) {
 	}
 }
 
-// TestUnknownArguments wants one error about the expression wherever one may stand.
-func TestUnknownArguments(t *testing.T) {
-	const unknown = "contains([\"on\"], var.nothing)"
+// TestNullArguments wants one error about the expression wherever one may stand.
+func TestNullArguments(t *testing.T) {
+	const onNull = "contains([\"on\"], var.nothing)"
 	for name, text := range map[string]string{
-		"local":    "locals { x = " + unknown + " }",
-		"count":    "bucket \"x\" {\n name = \"acme-x\"\n count = " + unknown + " ? 1 : 0\n}",
-		"for_each": "bucket \"x\" {\n name = \"acme-x\"\n for_each = " + unknown + " ? {} : { a = 1 }\n}",
-		"argument": "bucket \"x\" {\n name = \"acme-x\"\n force_destroy = " + unknown + "\n}",
-		"member":   "bucket \"x\" {\n name = \"acme-x\"\n info = { a = " + unknown + " }\n}",
-		"nested":   "bucket \"x\" {\n name = \"acme-x\"\n cors_rules {\n max_age_seconds = " + unknown + " ? 1 : 2\n }\n}",
-		"dynamic": "bucket \"x\" {\n name = \"acme-x\"\n dynamic \"cors_rules\" {\n for_each = " + unknown +
+		"local":    "locals { x = " + onNull + " }",
+		"count":    "bucket \"x\" {\n name = \"acme-x\"\n count = " + onNull + " ? 1 : 0\n}",
+		"for_each": "bucket \"x\" {\n name = \"acme-x\"\n for_each = " + onNull + " ? {} : { a = 1 }\n}",
+		"argument": "bucket \"x\" {\n name = \"acme-x\"\n force_destroy = " + onNull + "\n}",
+		"member":   "bucket \"x\" {\n name = \"acme-x\"\n info = { a = " + onNull + " }\n}",
+		"nested":   "bucket \"x\" {\n name = \"acme-x\"\n cors_rules {\n max_age_seconds = " + onNull + " ? 1 : 2\n }\n}",
+		"dynamic": "bucket \"x\" {\n name = \"acme-x\"\n dynamic \"cors_rules\" {\n for_each = " + onNull +
 			" ? [] : [1]\n content { name = \"x\" }\n }\n}",
-		"protection":   "bucket \"x\" {\n name = \"acme-x\"\n prevent_destroy = " + unknown + "\n}",
-		"precondition": "bucket \"x\" {\n name = \"acme-x\"\n precondition {\n condition = " + unknown + "\n error_message = \"x\"\n }\n}",
-		"delivery":     "key \"x\" {\n name = \"x\"\n access = \"read_only\"\n deliver \"file\" {\n path = \"${" + unknown + "}\"\n }\n}",
-		"content": "key \"x\" {\n name = \"x\"\n access = \"read_only\"\n deliver \"stdout\" {\n content = \"${" + unknown +
+		"protection":   "bucket \"x\" {\n name = \"acme-x\"\n prevent_destroy = " + onNull + "\n}",
+		"precondition": "bucket \"x\" {\n name = \"acme-x\"\n precondition {\n condition = " + onNull + "\n error_message = \"x\"\n }\n}",
+		"delivery":     "key \"x\" {\n name = \"x\"\n access = \"read_only\"\n deliver \"file\" {\n path = \"${" + onNull + "}\"\n }\n}",
+		"content": "key \"x\" {\n name = \"x\"\n access = \"read_only\"\n deliver \"stdout\" {\n content = \"${" + onNull +
 			"}\"\n }\n}",
-		"output":     "output \"x\" { value = " + unknown + " }",
-		"data":       "data \"bucket\" \"x\" { name = \"${" + unknown + "}\" }",
-		"import":     "bucket \"x\" { name = \"acme-x\" }\nimport {\n to = bucket.x\n id = \"${" + unknown + "}\"\n}",
-		"settings":   "b2form { account_id = \"${" + unknown + "}\" }",
-		"validation": "variable \"x\" {\n default = 1\n validation {\n condition = " + unknown + "\n error_message = \"x\"\n }\n}",
-		"input":      "module \"n\" {\n source = \"./m\"\n unset = " + unknown + "\n}",
+		"output":     "output \"x\" { value = " + onNull + " }",
+		"data":       "data \"bucket\" \"x\" { name = \"${" + onNull + "}\" }",
+		"import":     "bucket \"x\" { name = \"acme-x\" }\nimport {\n to = bucket.x\n id = \"${" + onNull + "}\"\n}",
+		"settings":   "b2form { account_id = \"${" + onNull + "}\" }",
+		"validation": "variable \"x\" {\n default = 1\n validation {\n condition = " + onNull + "\n error_message = \"x\"\n }\n}",
+		"input":      "module \"n\" {\n source = \"./m\"\n unset = " + onNull + "\n}",
 	} {
 		for _, unset := range []bool{false, true} {
 			diags := loadText(t, text, unset)
-			if len(diags) != 1 || diags[0].Summary != "Value cannot be worked out" ||
-				!strings.Contains(diags[0].Detail, `The argument "value" of contains() is null.`) && name != "dynamic" {
+			if len(diags) != 1 || diags[0].Summary != "Invalid function argument" ||
+				diags[0].Detail != `Invalid value for "value" parameter: argument must not be null.` {
 				t.Errorf("%s: %v", name, diags)
 			}
 		}

@@ -32,7 +32,7 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 	}
 	passAll := func(p *function.Parameter) {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
-		if takesAnyCollection(p) {
+		if p.Type.IsCollectionType() {
 			p.Type = cty.DynamicPseudoType
 		}
 	}
@@ -65,13 +65,9 @@ func withStepCount(name string, f function.Function, b *parse.Budget) function.F
 	return function.New(spec)
 }
 
-// takesAnyCollection reports whether a parameter takes collections of any type.
-func takesAnyCollection(p *function.Parameter) bool {
-	return p.Type.IsCollectionType() && p.Type.ElementType() == cty.DynamicPseudoType
-}
-
 // asCollections gives lists and maps for tuples and objects with elements of one type, where a
-// function takes collections of any type: cty takes quadratic time to find the type of all.
+// function takes collections: cty takes quadratic time to find the type of all. A null without a type is refused where
+// cty would take it for a value that is not known.
 func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Value, error) {
 	out := slices.Clone(args)
 	for i, v := range args {
@@ -81,9 +77,13 @@ func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Va
 		}
 		var err error
 		switch {
+		case p.AllowNull && !p.AllowDynamicType && v.Type() == cty.DynamicPseudoType && v.IsNull():
+			return nil, function.NewArgErrorf(i, "argument must not be null")
 		case name == "tomap":
 			out[i] = asCollection(v, true)
-		case takesAnyCollection(p):
+		case name == "tolist", name == "toset":
+			out[i] = asCollection(v, false)
+		case p.Type.IsCollectionType():
 			if out[i], err = convert.Convert(asCollection(v, p.Type.IsMapType()), p.Type); err != nil {
 				return nil, function.NewArgError(i, err)
 			}

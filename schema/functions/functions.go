@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
@@ -135,10 +134,23 @@ func libraryFunctions() map[string]function.Function {
 		"base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
 		"uuidv5": uuid.V5Func,
 
-		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),
-		"tolist": collectionFunction(cty.List(cty.DynamicPseudoType)), "tomap": collectionFunction(cty.Map(cty.DynamicPseudoType)),
+		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": finiteNumber(stdlib.MakeToFunc(cty.Number)),
+		"tostring": stdlib.MakeToFunc(cty.String),
+		"tolist":   collectionFunction(cty.List(cty.DynamicPseudoType)), "tomap": collectionFunction(cty.Map(cty.DynamicPseudoType)),
 		"toset": collectionFunction(cty.Set(cty.DynamicPseudoType)),
 	}
+}
+
+// finiteNumber refuses the texts that cty takes for infinite numbers, as "inf".
+func finiteNumber(toNumber function.Function) function.Function {
+	return function.New(&function.Spec{Params: toNumber.Params(), Type: toNumber.ReturnTypeForValues,
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := toNumber.Call(args)
+			if n, _ := v.Unmark(); err == nil && n.IsKnown() && !n.IsNull() && n.AsBigFloat().IsInf() {
+				return cty.NilVal, function.NewArgErrorf(0, "cannot convert what is infinite to number")
+			}
+			return v, err
+		}})
 }
 
 // collectionFunction converts a value to a collection, and leaves marks at the elements that have them.
@@ -146,7 +158,7 @@ func collectionFunction(to cty.Type) function.Function {
 	plain := stdlib.MakeToFunc(to)
 	unmarked := func(args []cty.Value) []cty.Value {
 		v, _ := args[0].UnmarkDeep()
-		return []cty.Value{listIfUniform(v)}
+		return []cty.Value{v}
 	}
 	return function.New(&function.Spec{
 		Params: []function.Parameter{
@@ -158,23 +170,9 @@ func collectionFunction(to cty.Type) function.Function {
 			if err != nil || !args[0].ContainsMarked() {
 				return v, err
 			}
-			return convert.Convert(listIfUniform(args[0]), to)
+			return convert.Convert(args[0], to)
 		},
 	})
-}
-
-// listIfUniform gives a tuple of elements of one type as a list, which cty converts in linear time: it compares the types
-// of a tuple with each other.
-func listIfUniform(v cty.Value) cty.Value {
-	if !v.Type().IsTupleType() || v.IsMarked() || !v.IsKnown() || v.IsNull() {
-		return v
-	}
-	types := v.Type().TupleElementTypes()
-	if len(types) == 0 || types[0].HasDynamicTypes() ||
-		slices.ContainsFunc(types, func(t cty.Type) bool { return !t.Equals(types[0]) }) {
-		return v
-	}
-	return cty.ListVal(v.AsValueSlice())
 }
 
 func setFunctions() map[string]function.Function {

@@ -180,20 +180,34 @@ func TestRangeWithoutStep(t *testing.T) {
 	}
 }
 
-// A hundred thousand values of one type become a set without a comparison of each type with each, which takes minutes.
-func TestLargeTupleBecomesSet(t *testing.T) {
-	texts := make([]cty.Value, 100_000)
+// Fifty thousand values of one type become a set or a list without a comparison of each type with each, which takes
+// minutes.
+func TestLargeTupleBecomesCollection(t *testing.T) {
+	texts := make([]cty.Value, 50_000)
 	for i := range texts {
 		texts[i] = cty.StringVal(strconv.Itoa(i))
 	}
-	all := library("")
-	for name, marked := range map[string]bool{"toset": false, "tolist": true} {
-		if marked {
-			texts[1] = texts[1].Mark("sensitive")
+	marked := slices.Clone(texts)
+	marked[1] = marked[1].Mark("sensitive")
+	for _, name := range []string{"toset", "tolist", "sort", "compact"} {
+		for _, of := range [][]cty.Value{texts, marked} {
+			v, err := library("")[name].Call([]cty.Value{cty.TupleVal(of)})
+			if v, _ = v.Unmark(); err != nil || v.LengthInt() != len(of) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-		v, err := all[name].Call([]cty.Value{cty.TupleVal(texts)})
-		if err != nil || v.LengthInt() != len(texts) {
-			t.Errorf("%s: %v", name, err)
+	}
+}
+
+// What no function takes is an error that try and can know.
+func TestRefusedArgumentsAreCaught(t *testing.T) {
+	for _, call := range []string{`tonumber("inf")`, `contains(["a"], null)`, `contains([null], null)`} {
+		e, diags := hclsyntax.ParseExpression([]byte("try("+call+", can("+call+"))"), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		if v, diags := e.Value(&hcl.EvalContext{Functions: library("")}); diags.HasErrors() || !v.RawEquals(cty.False) {
+			t.Errorf("%s: %#v, %v", call, v, diags)
 		}
 	}
 }

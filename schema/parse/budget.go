@@ -286,7 +286,7 @@ const (
 	tooLongNumberSteps = math.MaxInt64 / 8
 
 	numberTooLarge       = "Number too large"
-	numberTooLargeDetail = "A number has more than 1000 digits here, before or behind its decimal point. Use a smaller one."
+	numberTooLargeDetail = "A number is infinite here, or has more than 1000 digits before or behind its decimal point. Use a smaller one."
 )
 
 // magnitudeInDigits is how many digits a number has before or behind the decimal point, about.

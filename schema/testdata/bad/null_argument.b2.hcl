@@ -3,10 +3,10 @@ variable "x" {
 }
 
 locals {
-  found = contains(["on"], var.x) # ERROR: Value cannot be worked out
+  found = contains(["on"], var.x) # ERROR: Invalid function argument
 }
 
 bucket "a" {
-  count = contains(["on"], var.x) ? 1 : 0
+  count = contains(["on"], var.x) ? 1 : 0 # ERROR: Invalid function argument
   name  = "acme-alpha"
 }
