@@ -307,7 +307,11 @@ func (l *module) reportUnknownName(it bodyItem, k *kind.Kind, attrs []kind.Attr,
 		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, known))
 		return
 	}
-	l.errorAt(it.nameRange, "Unsupported argument", notExpectedDetail("An argument named", it.name, known))
+	detail := notExpectedDetail("An argument named", it.name, known)
+	if !strings.HasSuffix(detail, "?") { // no other name is like it
+		detail += fmt.Sprintf(" `b2form schema %s` shows all there are.", k.Name)
+	}
+	l.errorAt(it.nameRange, "Unsupported argument", detail)
 }
 
 // findAttrIfMisnamed is the attribute for which another name was written; nil: none is known to be.

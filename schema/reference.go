@@ -136,6 +136,8 @@ func (l *module) reportUnknownRoot(t hcl.Traversal, u allowedRefs) {
 		why = fmt.Sprintf("%s is a function: write %[1]s() for its value.", root)
 	case len(t) == 1 && isFunction:
 		why = fmt.Sprintf("%s is a function: write %[1]s(…) for its value, with its arguments in the parentheses.", root)
+	case len(t) == 1 && slices.Contains([]string{"yes", "on", "no", "off"}, strings.ToLower(root)):
+		why = fmt.Sprintf("Nothing is named %s. Write true or false; if a text is meant, put it into quotes: %q.", root, root)
 	case len(t) == 1 && words.FindSimilar(root, roots) == "":
 		why = fmt.Sprintf("Nothing is named %s. If a text is meant, put it into quotes: %q.", root, root)
 	default:

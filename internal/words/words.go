@@ -42,7 +42,7 @@ func WithArticle(noun string) string {
 }
 
 // DidYouMean is ` Did you mean "name"?` for the name that is most like what was
-// written, or for the few that begin with it where none is but for one letter;
+// written, or for the few that begin with it where none is but for one letter, or that share most words with it;
 // "" where none is like it. prefix stands before the name: "-". A name with quotation
 // marks, as an address with a key, is quoted as for a shell.
 func DidYouMean(written, prefix string, names []string) string {
@@ -58,7 +58,9 @@ func DidYouMean(written, prefix string, names []string) string {
 		}
 	}
 	if meant[0] == "" {
-		return ""
+		if meant = namesWithMostWordsOf(written, names); len(meant) == 0 || len(meant) > most {
+			return ""
+		}
 	}
 	for i, name := range meant {
 		meant[i] = quoteName(prefix + name)
@@ -68,6 +70,30 @@ func DidYouMean(written, prefix string, names []string) string {
 		return " Did you mean " + meant[0] + "?"
 	}
 	return " Did you mean " + strings.Join(meant[:last], ", ") + " or " + meant[last] + "?"
+}
+
+// namesWithMostWordsOf are the names that share the most words with what was written, in alphabetical order. Words of
+// fewer than four letters say too little.
+func namesWithMostWordsOf(written string, names []string) (best []string) {
+	split := func(name string) []string {
+		return strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '-' })
+	}
+	wanted, most := split(written), 0
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		shared := 0
+		for _, word := range split(name) {
+			if len(word) >= 4 && slices.Contains(wanted, word) {
+				shared++
+			}
+		}
+		if shared > most {
+			best, most = nil, shared
+		}
+		if shared == most && most > 0 {
+			best = append(best, name)
+		}
+	}
+	return best
 }
 
 func quoteName(name string) string {

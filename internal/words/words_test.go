@@ -34,6 +34,9 @@ func TestDidYouMean(t *testing.T) {
 		{"sha", ` Did you mean "-sha1"?`},
 		{"base64", ""}, // too many begin so
 		{"ba", ""},     // nearly any could
+		{"keep_last_version", ` Did you mean "-keep_only_last_version"?`},
+		{"the_versions_of_all", ` Did you mean "-Keep_prior_versions" or "-keep_all_versions"?`},
+		{"all_of_it", ""}, // a short word says too little
 		{"other", ""},
 	} {
 		if got := words.DidYouMean(test.written, "-", names); got != test.want {

@@ -55,7 +55,8 @@ var resource = BlockSpec{
 	}, deliverForms...),
 	Hints: []Hint{
 		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes, precondition { " +
-			"} and postcondition { } directly in the block, without lifecycle { }."},
+			"} and postcondition { } directly in the block, without lifecycle { }. How long B2 keeps versions of files is said by " +
+			"lifecycle_rules = keep_only_last_version() and the like."},
 		unsupportedArgumentHint("provider"), unsupportedArgumentHint("provisioner"), unsupportedArgumentHint("connection"),
 		unsupportedArgumentHint("timeouts"),
 		{"create_before_destroy", "Terraform argument",
