@@ -161,7 +161,7 @@ type fileBody struct {
 
 // noConfigAdvice says what to do in a folder without configuration.
 func (l *module) noConfigAdvice() string {
-	for _, pattern := range []string{"*.tf", "*.hcl"} {
+	for _, pattern := range []string{"*.tf", "*.hcl", "*.b2.hcl.*"} {
 		more := map[string]string{"*.tf": " \"b2form migrate\" carries a configuration over from Terraform."}[pattern]
 		found, _ := filepath.Glob(filepath.Join(l.Dir, pattern))
 		found = slices.DeleteFunc(found, func(path string) bool { return strings.HasSuffix(path, ".b2.hcl") }) // a folder

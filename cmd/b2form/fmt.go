@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -38,8 +39,8 @@ func (p *program) fmtCommand() *cli.Command {
 	f := &formatter{program: p}
 	return p.newCommand(&cli.Command{
 		Name: "fmt", Usage: "Rewrite files in the usual style", ArgsUsage: "[FILE or FOLDER ...]",
-		Description: `Without arguments, the files *.b2.hcl and *.b2vars.hcl of the folder are
-rewritten in place. The names of the files that change are printed. The
+		Description: `Without arguments, the files *.b2.hcl, *.b2vars.hcl and *.b2test.hcl of the
+folder are rewritten in place. The names of the files that change are printed. The
 argument - formats standard input to standard output.
 
 Example:
@@ -111,7 +112,8 @@ func (f *formatter) formatArgument(arg string) error {
 				return fs.SkipDir
 			}
 			return nil
-		case !strings.HasSuffix(path, ".b2.hcl") && !strings.HasSuffix(path, ".b2vars.hcl"):
+		case !slices.ContainsFunc([]string{".b2.hcl", ".b2vars.hcl", ".b2test.hcl"},
+			func(end string) bool { return strings.HasSuffix(path, end) }):
 			return nil
 		}
 		info, err := os.Stat(path)
