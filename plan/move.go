@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"b2form/schema/addr"
@@ -12,22 +13,22 @@ type EntryMove struct {
 	To   addr.Addr `json:"to"`
 }
 
-// applyMoves gives the entries the addresses that moved blocks say, following chains
-// to their end, and sorts them.
+// applyMoves gives the entries the addresses to which their objects belong now, and sorts them.
 func (p *planner) applyMoves() {
 	byAddr := func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) }
-	if len(p.Config.Moves) > 0 || !slices.IsSortedFunc(p.Entries, byAddr) {
+	moved := p.Config.MovedAddrs(p.Entries)
+	if len(moved) > 0 || !slices.IsSortedFunc(p.Entries, byAddr) {
 		p.Entries = slices.Clone(p.Entries)
 		slices.SortFunc(p.Entries, byAddr)
 	}
-	if len(p.Config.Moves) == 0 {
+	if len(moved) == 0 {
 		return
 	}
 	taken := make(map[addr.Addr]addr.Addr, len(p.Entries)) // now: before
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		from := e.Addr
-		e.Addr = p.Config.MoveDestination(from)
+		e.Addr = cmp.Or(moved[from], from)
 		if other, has := taken[e.Addr]; has {
 			p.errorf(nil, "Two objects for one address",
 				"By the moved blocks both %s and %s of the state become %s, but only one can. Remove the moved block, or "+

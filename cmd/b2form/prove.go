@@ -192,7 +192,8 @@ func (v *prover) subject(r *config.Resource) (s prove.Subject, recordedID string
 			s.DifferenceText = fmt.Sprintf("b2form apply has changes for it (%s). Run that first.", c.Action)
 		}
 	}
-	i := slices.IndexFunc(v.state.Entries, func(e addr.StateEntry) bool { return v.config.MoveDestination(e.Addr) == r.Addr })
+	moved := v.config.MovedAddrs(v.state.Entries)
+	i := slices.IndexFunc(v.state.Entries, func(e addr.StateEntry) bool { return cmp.Or(moved[e.Addr], e.Addr) == r.Addr })
 	if i < 0 {
 		s.DifferenceText = cmp.Or(s.DifferenceText, "The state does not have it under this address yet. Run b2form apply first.")
 		return s, "", nil

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -40,8 +41,9 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 	if backend := c.Settings.Backend; backend.Type == "b2" {
 		e.stateBucket = backend.Arguments["bucket"]
 	}
+	moved := c.MovedAddrs(entries)
 	for _, entry := range entries {
-		e.entries[c.MoveDestination(entry.Addr)] = entry
+		e.entries[cmp.Or(moved[entry.Addr], entry.Addr)] = entry
 	}
 	for _, r := range c.Resources {
 		if entry, recorded := e.entries[r.Addr]; recorded && !mayBeSameObject(entry, r) {

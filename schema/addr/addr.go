@@ -107,6 +107,27 @@ func (a Addr) WithoutKeys() Addr {
 	return a
 }
 
+// WithoutZeroIndexes is the address without the index 0 of a count, of the modules around it neither.
+func (a Addr) WithoutZeroIndexes() Addr {
+	first := CountIndex(0)
+	if a.Instance == first {
+		a.Instance = InstanceKey{}
+	}
+	if !strings.Contains(a.Module, first.String()) {
+		return a
+	}
+	path := ""
+	for t := a.moduleSteps(); len(t) > 1; {
+		var at InstanceKey
+		path += ".module." + RootOrAttrName(t[1])
+		if at, t = cutLeadingInstanceKey(t[2:]); at != first {
+			path += at.String()
+		}
+	}
+	a.Module = strings.TrimPrefix(path, ".")
+	return a
+}
+
 // EnclosingModules are the addresses of the modules that the address is in, with their keys, the outermost first.
 func (a Addr) EnclosingModules() (list []Addr) {
 	path := ""

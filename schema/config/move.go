@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -39,8 +41,50 @@ func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
 	return m.To, addr == m.From
 }
 
-// MoveDestination follows the moves from the address of an object that is recorded. They form no cycle.
-func (c *Config) MoveDestination(recorded addr.Addr) (now addr.Addr) {
+// MovedAddrs are the addresses to which recorded objects belong now, of those that belong to others than they are recorded
+// at. Moved blocks say so; and where what they lead to is declared no more, the address that differs from it only in the index 0
+// of a count is meant, if that is declared and no other object belongs to it: `bucket.a[0]` for `bucket.a`, or the other
+// way round, of the block itself or of modules around it.
+func (c *Config) MovedAddrs(recorded []addr.StateEntry) map[addr.Addr]addr.Addr {
+	moved := map[addr.Addr]addr.Addr{}
+	var undeclared []addr.Addr // as recorded
+	for i := range recorded {
+		from := recorded[i].Addr
+		to := c.moveDestination(from)
+		if to != from {
+			moved[from] = to
+		}
+		if !c.declares(to) && c.FindRemoval(to) == nil {
+			undeclared = append(undeclared, from)
+		}
+	}
+	if len(undeclared) == 0 {
+		return moved
+	}
+	declared := make(map[addr.Addr]addr.Addr, len(c.Resources)) // by their addresses without indexes 0
+	for _, r := range c.Resources {
+		declared[r.Addr.WithoutZeroIndexes()] = r.Addr
+	}
+	taken := make(map[addr.Addr]bool, len(recorded))
+	for i := range recorded {
+		taken[cmp.Or(moved[recorded[i].Addr], recorded[i].Addr)] = true
+	}
+	for _, from := range undeclared {
+		to, ok := declared[cmp.Or(moved[from], from).WithoutZeroIndexes()]
+		if ok && !taken[to] {
+			moved[from], taken[to] = to, true
+		}
+	}
+	return moved
+}
+
+func (c *Config) declares(a addr.Addr) bool {
+	_, found := slices.BinarySearchFunc(c.Resources, a, func(r *Resource, a addr.Addr) int { return r.Addr.Compare(a) })
+	return found
+}
+
+// moveDestination follows the moves from the address of an object that is recorded. They form no cycle.
+func (c *Config) moveDestination(recorded addr.Addr) (now addr.Addr) {
 	now = recorded
 	for range c.Moves {
 		next := now

@@ -34,7 +34,8 @@ var moved = BlockSpec{
 	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances " +
 		"move and keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and " +
 		"`to = module.new`. The plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so " +
-		"a moved block may stay for those whose state is older.",
+		"a moved block may stay for those whose state is older. What gets a count, or loses it, needs none: `bucket.photos` and " +
+		"`bucket.photos[0]` are one.",
 	Arguments: []ArgumentSpec{
 		{Name: "from", Type: Address, MayReferTo: NotEvaluated, Required: true,
 			Doc: "The address before. Keys in it may come from variables " +
