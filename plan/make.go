@@ -99,6 +99,7 @@ type planner struct {
 	rotate                     map[addr.Addr]bool
 	rotationChanges            map[addr.Addr]bool // changes that rotation asks for
 	movedFrom                  map[addr.Addr]addr.Addr
+	unseen                     []addr.Addr // recorded objects that the credentials may not see
 	importedBy                 map[objectID]addr.Addr
 	recoveredBy                map[objectID]addr.Addr // see claimRecovered
 	reportedUnmatchedNamesakes map[identityKey]bool   // reported; see reportUnmatchedNamesakes

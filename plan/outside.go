@@ -12,12 +12,19 @@ import (
 	"b2form/schema/kind"
 )
 
-// FindDrift says what of the state is not as b2form left it: objects that are gone, and objects that
-// differ from what is declared although that was not edited. Where nobody can tell an edit from a
-// change outside, Outside is DriftUnknown. Of an object that differs, Before is what is declared
-// and After what is live, both with every attribute. Sorted by address. Of the request nothing
-// counts that asks for changes.
-func FindDrift(r Request) (changesFromDeclaredToLive []Change, warnings, errors hcl.Diagnostics) {
+// A Drift is what of the state is not as b2form left it.
+type Drift struct {
+	// Changes lead from what is declared to what is live: objects that are gone, and objects that differ from what is
+	// declared although that was not edited. Where nobody can tell an edit from a change outside, LiveDrift is
+	// DriftUnknown. Of an object that differs, Before is what is declared and After what is live, both with every
+	// attribute. Sorted by address.
+	Changes  []Change
+	Unseen   []addr.Addr // recorded objects that the credentials may not see; sorted
+	Warnings hcl.Diagnostics
+}
+
+// FindDrift finds the drift. Of the request nothing counts that asks for changes.
+func FindDrift(r Request) (d Drift, errors hcl.Diagnostics) {
 	p := newPlanner(r)
 	if p.checkRequest() {
 		for i := range p.Entries {
@@ -27,9 +34,9 @@ func FindDrift(r Request) (changesFromDeclaredToLive []Change, warnings, errors 
 		p.setMovedFromAndSort()
 	}
 	if p.diags.HasErrors() {
-		return nil, nil, p.diags
+		return d, p.diags
 	}
-	return p.plan.Changes, p.plan.Warnings, nil
+	return Drift{p.plan.Changes, p.unseen, p.plan.Warnings}, nil
 }
 
 // addDriftOfEntry looks at one entry.

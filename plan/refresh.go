@@ -72,6 +72,7 @@ func (p *planner) planEntryRefresh(e *addr.StateEntry) {
 // made in its place is imported.
 func (p *planner) planForgetOrImport(h match, c Change) {
 	if p.mayExistUnseen(c.Kind, c.RemoteID) {
+		p.unseen = append(p.unseen, c.Addr)
 		p.warnf(nil, "Cannot be refreshed", "The credentials in use are limited and do not see whether %s still exists, so what the state "+
 			"says of it stays.", c.Addr)
 		return

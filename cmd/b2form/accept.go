@@ -142,16 +142,16 @@ func (s *session) reloadAndCheckWritten(a *adopt.ConfigEdits) error {
 	if _, err := s.loadHidingSensitive(o); err != nil {
 		return err
 	}
-	left, _, diags := plan.FindDrift(s.defaultPlanRequest())
+	left, diags := plan.FindDrift(s.defaultPlanRequest())
 	if diags.HasErrors() {
 		return diags
 	}
-	for i := range left {
-		for _, name := range a.AcceptedAttrs[left[i].Addr] {
-			if slices.Contains(left[i].Fields, name) {
+	for i := range left.Changes {
+		for _, name := range a.AcceptedAttrs[left.Changes[i].Addr] {
+			if slices.Contains(left.Changes[i].Fields, name) {
 				diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "What was written says something else",
 					Detail: fmt.Sprintf("%s of %s would differ still, so the files were put back as they were. Edit it by hand.", name,
-						left[i].Addr)})
+						left.Changes[i].Addr)})
 			}
 		}
 	}

@@ -121,11 +121,12 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		return nil, err
 	}
 	found := &view.DriftList{}
-	changes, more, diags := plan.FindDrift(s.defaultPlanRequest())
+	drift, diags := plan.FindDrift(s.defaultPlanRequest())
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	found.Changes = changes
+	found.Changes, found.Unseen = drift.Changes, drift.Unseen
+	more := drift.Warnings
 	if o.unmanagedMode != "" {
 		r := audit.Request{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: entriesAndIntents(s.state)}
 		missing, err := s.addOtherStates(ctx, &r, o.otherStates)

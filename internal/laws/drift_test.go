@@ -74,12 +74,12 @@ func (w *world) drift() []plan.Change {
 		account.RecentEntries{})
 	w.must(err)
 	snapshot.DropExpired(w.serviceTime(c))
-	found, _, diags := plan.FindDrift(plan.Request{Config: declared, Kinds: w.kinds, Snapshot: snapshot, Entries: st.Entries,
+	found, diags := plan.FindDrift(plan.Request{Config: declared, Kinds: w.kinds, Snapshot: snapshot, Entries: st.Entries,
 		Now: w.serviceTime(c), LocalClockTime: w.here(), Applied: plan.LastApply{Salt: stateSalt}})
 	if diags.HasErrors() {
 		w.Fatalf("drift: %v", diags)
 	}
-	return found
+	return found.Changes
 }
 
 func (w *world) planChanges() []plan.Change {

@@ -10,11 +10,13 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
+	"b2form/schema/addr"
 )
 
 // A DriftList is how an account differs from what b2form left.
 type DriftList struct {
 	Changes       []plan.Change
+	Unseen        []addr.Addr // recorded objects that the credentials may not see
 	Unmanaged     []audit.UnmanagedObject
 	ManagedCounts []audit.ManagedCount // nil: nobody asked for what is not declared
 }
@@ -121,6 +123,9 @@ func (t TextUI) Drift(d *DriftList) {
 	summary := d.Counts().Summary()
 	if d.Counts() == (DriftCounts{}) {
 		summary = t.Style.paint(summary, bold, green) + " What the state records is as it is declared."
+		if len(d.Unseen) > 0 {
+			summary = "No drift in what the credentials see. Nobody looked at " + words.JoinAtMost(addr.Strings(d.Unseen), 5) + "."
+		}
 	}
 	io.WriteString(t.Out, out.String()+Wrap(summary, t.Style.Width)+"\n")
 }
