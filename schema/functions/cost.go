@@ -77,7 +77,7 @@ func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Va
 		}
 		var err error
 		switch {
-		case p.AllowNull && !p.AllowDynamicType && v.Type() == cty.DynamicPseudoType && v.IsNull():
+		case v.IsNull() && (!p.AllowNull || !p.AllowDynamicType && v.Type() == cty.DynamicPseudoType):
 			return nil, function.NewArgErrorf(i, "argument must not be null")
 		case name == "tomap":
 			out[i] = asCollection(v, true)
@@ -85,6 +85,9 @@ func asCollections(name string, f function.Function, args []cty.Value) ([]cty.Va
 			out[i] = asCollection(v, false)
 		case p.Type.IsCollectionType():
 			if out[i], err = convert.Convert(asCollection(v, p.Type.IsMapType()), p.Type); err != nil {
+				if _, ofTuple := convert.Convert(v, p.Type); ofTuple != nil {
+					err = ofTuple // which says what element is meant
+				}
 				return nil, function.NewArgError(i, err)
 			}
 		}
