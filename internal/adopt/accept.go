@@ -76,7 +76,7 @@ type editor struct {
 type source struct {
 	text               []byte
 	body               *hclsyntax.Body // nil: it cannot be edited
-	reasonIfUneditable string          // reasonIfUneditable it cannot be edited
+	reasonIfUneditable string          // why it cannot be edited; "": it can
 	edits              []edit
 }
 

@@ -30,17 +30,17 @@ func (w *writer) resolveMarks(text, familyInstanceKey string) string {
 	return strings.Join(parts, "")
 }
 
-func (w *writer) reference(kindName, id, name, familyInstanceKey, mark string) string {
+func (w *writer) reference(kindName, id, name, familyInstanceKey, unresolvedMark string) string {
 	at, known := w.referenceTargets[ObjectID{kindName, id}]
 	switch {
 	case !known && familyInstanceKey != "":
-		return markByte + mark + markByte
+		return markByte + unresolvedMark + markByte
 	case !known || at.item == nil && at.addr.Module != "":
 		return view.FormatHCLHidingSensitive(cty.StringVal(name))
 	case at.item == nil:
 		return at.addr.String()
 	case at.item.label == "":
-		return markByte + mark + markByte
+		return markByte + unresolvedMark + markByte
 	case at.item.requestedAddress != nil:
 		return at.item.requestedAddress.String()
 	}

@@ -81,7 +81,7 @@ func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
 	own := file{k.SampleAllowedBucket, k.NamePrefix + o.FileNameSuffix}
 	for _, op := range []operation{
 		listOperation(), uploadOperation(),
-		{"download files", "readFiles", "", "AAB", true, (*prover).uploadAndDownload, (*prover).downloadS3},
+		{"download files", "readFiles", "", "AAB", true, (*prover).downloadUploaded, (*prover).downloadS3},
 	} {
 		add(op, own, may(op), "")
 	}

@@ -103,7 +103,7 @@ func (t *prover) ensureUploaded(ctx context.Context, at file) error {
 	return nil
 }
 
-func (t *prover) uploadAndDownload(ctx context.Context, at file) error {
+func (t *prover) downloadUploaded(ctx context.Context, at file) error {
 	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}

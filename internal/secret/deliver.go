@@ -125,9 +125,9 @@ type destination struct {
 // the examples of b2_create_key). A template may encode the real one, of which
 // some characters then take more room.
 const (
-	placeholderID  = "0000000000000000000000000"
-	placeholderKey = "K000000000000000000000000000000"
-	encodingRoom   = 512
+	placeholderID        = "0000000000000000000000000"
+	placeholderKey       = "K000000000000000000000000000000"
+	templateReserveBytes = 512
 )
 
 // Prepare makes every destination ready before the key exists: a file's folder
@@ -178,7 +178,7 @@ func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*des
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its content cannot be rendered: %w", diags)
 		}
-		size = len(content) + encodingRoom
+		size = len(content) + templateReserveBytes
 	}
 	switch d.Type {
 	case "age":

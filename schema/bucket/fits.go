@@ -56,8 +56,8 @@ func checkReplicationKey(bucketWithReplication, key kind.AttrReader, capability,
 	return ps
 }
 
-// checkDestinationBucketAcceptsKey judges the bucket that a rule copies to.
-func checkDestinationBucketAcceptsKey(sourceBucket, destinationBucket kind.AttrReader) kind.Problems {
+// checkDestinationListsKey judges the bucket that a rule copies to.
+func checkDestinationListsKey(sourceBucket, destinationBucket kind.AttrReader) kind.Problems {
 	source := findKnownMember(sourceBucket.GetAttr("replication"), "source")
 	if source == cty.NilVal || !destinationBucket.GetAttr("replication").IsWhollyKnown() {
 		return nil

@@ -56,7 +56,7 @@ func replicationRuleAttrs() []kind.Attr {
 			Doc:     "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.",
 			Check:   checkReplicationRuleName},
 		{Name: "destination", WirePath: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true,
-			Link:    kind.Link{RefKind: "bucket", IsRemoteID: isBucketID, CheckTarget: checkDestinationBucketAcceptsKey},
+			Link:    kind.Link{RefKind: "bucket", IsRemoteID: isBucketID, CheckTarget: checkDestinationListsKey},
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
 			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase},
 			Check: checkBucketNameOrID},

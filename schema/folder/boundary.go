@@ -55,7 +55,7 @@ func NewBoundary(dir, rootOverride, home string) (*Boundary, error) {
 		if b.readableRoot = FindGitWorkTree(real, home); b.readableRoot != "" {
 			b.gitIgnored = newGitIgnores(b.readableRoot)
 		}
-	} else if b.readableRoot, err = checkedRoot(rootOverride, real); err != nil {
+	} else if b.readableRoot, err = rootContaining(rootOverride, real); err != nil {
 		return b, err
 	}
 	if b.readableRoot != "" {
@@ -64,8 +64,8 @@ func NewBoundary(dir, rootOverride, home string) (*Boundary, error) {
 	return b, nil
 }
 
-// checkedRoot is a folder without links, which must hold another.
-func checkedRoot(root, dir string) (string, error) {
+// rootContaining is root without links, which must hold another.
+func rootContaining(root, dir string) (string, error) {
 	abs, err := filepath.Abs(root)
 	if err == nil {
 		abs, err = filepath.EvalSymlinks(abs)
