@@ -152,7 +152,7 @@ func newRootModule(o Options) *module {
 		metaSchema:          syntax.ResourceBlock().OptionalBodySchema(),
 		resourcesWithErrors: map[addr.Addr]bool{}, hidingRules: map[addr.Addr]fileHidingRules{},
 		blockCachesByKind:   map[*kind.Kind]*kindBlockTemplate{},
-		cachedReferenceArgs: map[cachedReferenceArgKey]*cachedReferenceArg{},
+		cachedReferenceArgs: map[cachedReferenceListKey]*cachedReferenceList{},
 		bodySchemas:         map[*kind.Attr]*hcl.BodySchema{},
 		boundary:            boundary, filesRootErr: err, evalBudget: parse.NewBudget(o.MaxEvaluationSteps)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))

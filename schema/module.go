@@ -65,7 +65,7 @@ type sharedLoad struct {
 	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
 	hidingRules         map[addr.Addr]fileHidingRules                 // see noteHidingLifecycleRules
 	blockCachesByKind   map[*kind.Kind]*kindBlockTemplate             // see emptyBlockOf
-	cachedReferenceArgs map[cachedReferenceArgKey]*cachedReferenceArg // of all arguments evaluated so far
+	cachedReferenceArgs map[cachedReferenceListKey]*cachedReferenceList // of all arguments evaluated so far
 	bodySchemas         map[*kind.Attr]*hcl.BodySchema                // by the first attribute; see bodySchema
 }
 

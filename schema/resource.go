@@ -242,7 +242,7 @@ func (e *instanceEvaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (ob
 
 func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 	text := referenceListCacheKey(arg.expr, e.module.kinds)
-	at := cachedReferenceArgKey{e.module, arg.attr, text}
+	at := cachedReferenceListKey{e.module, arg.attr, text}
 	if known := e.module.shared.cachedReferenceArgs[at]; known != nil && text != "" {
 		for _, marks := range known.marks {
 			e.collectMarks(marks)
@@ -293,7 +293,7 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
 	if text != "" && len(diags) == 0 {
-		e.module.shared.cachedReferenceArgs[at] = &cachedReferenceArg{out, c.marks}
+		e.module.shared.cachedReferenceArgs[at] = &cachedReferenceList{out, c.marks}
 	}
 	return out
 }

@@ -11,14 +11,14 @@ import (
 	"b2form/schema/kind"
 )
 
-// A cachedReferenceArg is what an argument that names whole resources came to. Most keys name one of few
+// A cachedReferenceList is what an argument that names whole resources came to. Most keys name one of few
 // buckets, and going through the object of each takes longer than all else of a block.
-type cachedReferenceArg struct {
+type cachedReferenceList struct {
 	value cty.Value
 	marks []cty.ValueMarks
 }
 
-type cachedReferenceArgKey struct {
+type cachedReferenceListKey struct {
 	module   *module
 	attr     *kind.Attr
 	listText string

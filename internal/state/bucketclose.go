@@ -29,7 +29,7 @@ func (k *bucketStorage) close(s *State) error {
 		return err
 	}
 	if s != nil && !s.recordsMoreThanAccount() {
-		if err := k.commitEmpty(); err != nil {
+		if err := k.replaceWithEmpty(); err != nil {
 			return err
 		}
 	}
@@ -62,9 +62,9 @@ func (k *bucketStorage) close(s *State) error {
 	return nil
 }
 
-// commitEmpty makes [emptyStateFile] the state, as the only one that is not hidden. After that the pointer can go: who finds that
+// replaceWithEmpty makes [emptyStateFile] the state, as the only one that is not hidden. After that the pointer can go: who finds that
 // file and no pointer sees that the state was given up. See checkPointerNotLost.
-func (k *bucketStorage) commitEmpty() error {
+func (k *bucketStorage) replaceWithEmpty() error {
 	now := k.lastKnownVersion()
 	if now.State == (fileVersion{}) {
 		return nil

@@ -68,7 +68,7 @@ func (d valueDecoder) value(a *Attr, raw any) (cty.Value, error) {
 	case a.Many:
 		list, ok := raw.([]any)
 		if raw != nil && !ok {
-			return cty.NilVal, unexpectedJSONError("a list", raw)
+			return cty.NilVal, unexpectedValueError("a list", raw)
 		}
 		if len(list) == 0 {
 			return cty.ListValEmpty(a.ValueType().ElementType()), nil
@@ -77,7 +77,7 @@ func (d valueDecoder) value(a *Attr, raw any) (cty.Value, error) {
 		for i, e := range list {
 			m, ok := e.(map[string]any)
 			if !ok {
-				return cty.NilVal, unexpectedJSONError("an object", e)
+				return cty.NilVal, unexpectedValueError("an object", e)
 			}
 			v, err := d.object(a.Object, m)
 			if err != nil {
@@ -89,7 +89,7 @@ func (d valueDecoder) value(a *Attr, raw any) (cty.Value, error) {
 	}
 	m, ok := raw.(map[string]any)
 	if raw != nil && !ok {
-		return cty.NilVal, unexpectedJSONError("an object", raw)
+		return cty.NilVal, unexpectedValueError("an object", raw)
 	}
 	if isAllNull(a.Object, m) {
 		return cty.NullVal(a.ValueType()), nil
@@ -101,7 +101,7 @@ func (d valueDecoder) value(a *Attr, raw any) (cty.Value, error) {
 func (d valueDecoder) pairsFromObject(a *Attr, raw any) (cty.Value, error) {
 	m, ok := raw.(map[string]any)
 	if raw != nil && !ok {
-		return cty.NilVal, unexpectedJSONError("an object", raw)
+		return cty.NilVal, unexpectedValueError("an object", raw)
 	}
 	if len(m) == 0 {
 		return cty.ListValEmpty(a.ValueType().ElementType()), nil
@@ -144,17 +144,17 @@ func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 		if s, ok := raw.(string); ok {
 			return cty.StringVal(wire.EscapeNonNFC(d.nameOrDeletedText(a, s))), nil
 		}
-		return cty.NilVal, unexpectedJSONError("a string", raw)
+		return cty.NilVal, unexpectedValueError("a string", raw)
 	case t == cty.Bool:
 		if b, ok := raw.(bool); ok {
 			return cty.BoolVal(b), nil
 		}
-		return cty.NilVal, unexpectedJSONError("a boolean", raw)
+		return cty.NilVal, unexpectedValueError("a boolean", raw)
 	case t == cty.Number:
 		if n, ok := raw.(float64); ok {
 			return cty.NumberFloatVal(n), nil
 		}
-		return cty.NilVal, unexpectedJSONError("a number", raw)
+		return cty.NilVal, unexpectedValueError("a number", raw)
 	case t.IsMapType():
 		return d.stringMap(raw)
 	}
@@ -186,7 +186,7 @@ func (d valueDecoder) nameOrDeletedText(a *Attr, s string) string {
 func (d valueDecoder) stringMap(raw any) (cty.Value, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
-		return cty.NilVal, unexpectedJSONError("an object", raw)
+		return cty.NilVal, unexpectedValueError("an object", raw)
 	}
 	if len(m) == 0 {
 		return cty.MapValEmpty(cty.String), nil
@@ -195,7 +195,7 @@ func (d valueDecoder) stringMap(raw any) (cty.Value, error) {
 	for key, v := range m {
 		s, ok := v.(string)
 		if !ok {
-			return cty.NilVal, unexpectedJSONError("a string", v)
+			return cty.NilVal, unexpectedValueError("a string", v)
 		}
 		out[wire.EscapeNonNFC(key)] = cty.StringVal(wire.EscapeNonNFC(s))
 	}
@@ -205,7 +205,7 @@ func (d valueDecoder) stringMap(raw any) (cty.Value, error) {
 func (d valueDecoder) strings(a *Attr, raw any) (cty.Value, error) {
 	list, ok := raw.([]any)
 	if !ok {
-		return cty.NilVal, unexpectedJSONError("a list", raw)
+		return cty.NilVal, unexpectedValueError("a list", raw)
 	}
 	if len(list) == 0 {
 		return emptyCollection(a.Type), nil
@@ -214,7 +214,7 @@ func (d valueDecoder) strings(a *Attr, raw any) (cty.Value, error) {
 	for i, e := range list {
 		s, ok := e.(string)
 		if !ok {
-			return cty.NilVal, unexpectedJSONError("a string", e)
+			return cty.NilVal, unexpectedValueError("a string", e)
 		}
 		out[i] = cty.StringVal(wire.EscapeNonNFC(d.nameOrDeletedText(a, s)))
 	}
@@ -234,7 +234,7 @@ func emptyCollection(t cty.Type) cty.Value {
 	return cty.ListValEmpty(t.ElementType())
 }
 
-func unexpectedJSONError(want string, got any) error {
+func unexpectedValueError(want string, got any) error {
 	b, _ := json.Marshal(got)
 	if len(b) > 60 {
 		b = append(b[:57], "..."...)

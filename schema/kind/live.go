@@ -113,7 +113,7 @@ func (r *objectDecoder) decode(raw wire.RawJSON) (Values, error) {
 	clear(r.memberValues)
 	whole := gjson.Parse(string(raw))
 	if !whole.IsObject() {
-		return Values{}, fmt.Errorf("not a JSON object: %w", unexpectedJSONError("an object", json.RawMessage(raw)))
+		return Values{}, fmt.Errorf("not a JSON object: %w", unexpectedValueError("an object", json.RawMessage(raw)))
 	}
 	whole.ForEach(func(name, value gjson.Result) bool {
 		for i, m := range r.sourceMembers {
@@ -176,7 +176,7 @@ func (r *objectDecoder) decodeUncached(a *Attr, s *attrSource, t attrJSON) (*cty
 	var found any
 	if t.valueJSON != "" {
 		if err := json.Unmarshal([]byte(t.valueJSON), &found); err != nil { // it is JSON, but no such number can be held
-			return nil, unexpectedJSONError("a smaller number", json.RawMessage(t.valueJSON))
+			return nil, unexpectedValueError("a smaller number", json.RawMessage(t.valueJSON))
 		}
 	}
 	member, path := r.sourceMembers[s.memberIndex], s.path

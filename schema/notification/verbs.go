@@ -73,6 +73,7 @@ func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return setRules(ctx, c.API, c.Body)
 }
 
+// update replaces all rules of the bucket by the planned ones.
 func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	body := maps.Clone(c.Body)
 	body["bucketId"] = c.ID
