@@ -62,11 +62,11 @@ type sharedLoad struct {
 	hasPendingData        bool          // there are data blocks that nothing answers yet
 	evalBudget            *parse.Budget // of all that is evaluated
 
-	resourcesWithErrors map[addr.Addr]bool                            // resources that an error was reported of
-	hidingRules         map[addr.Addr]fileHidingRules                 // see noteHidingLifecycleRules
-	blockCachesByKind   map[*kind.Kind]*kindBlockTemplate             // see emptyBlockOf
+	resourcesWithErrors map[addr.Addr]bool                              // resources that an error was reported of
+	hidingRules         map[addr.Addr]fileHidingRules                   // see noteHidingLifecycleRules
+	blockCachesByKind   map[*kind.Kind]*kindBlockTemplate               // see emptyBlockOf
 	cachedReferenceArgs map[cachedReferenceListKey]*cachedReferenceList // of all arguments evaluated so far
-	bodySchemas         map[*kind.Attr]*hcl.BodySchema                // by the first attribute; see bodySchema
+	bodySchemas         map[*kind.Attr]*hcl.BodySchema                  // by the first attribute; see bodySchema
 }
 
 // A caller is where a module was called.
