@@ -34,7 +34,8 @@ type deliverBlock struct {
 // since they may use computed attributes of any of them.
 func (l *module) addAllPostconditionsAndDeliveries() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
-	taken := &destinations{rangeByDestination: map[string]hcl.Range{}, realFolderByPath: map[string]string{}}
+	taken := &destinations{rangeByDestination: map[string]hcl.Range{}, rangeByFolder: map[string]hcl.Range{},
+		realFolderByPath: map[string]string{}}
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -130,6 +131,7 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 // destinations are what deliveries write to.
 type destinations struct {
 	rangeByDestination map[string]hcl.Range // where each is written
+	rangeByFolder      map[string]hcl.Range // where the first destination below it is written
 	realFolderByPath   map[string]string    // without links, by what they are called
 }
 
@@ -145,7 +147,31 @@ func (d *destinations) withRealFolder(path string) string {
 	return filepath.Join(real, filepath.Base(path))
 }
 
-// reserveDestination reports a destination that another delivery overwrites. What a
+// conflictOf is where a destination is written that is a folder of path, or below path, if any: one of the two
+// would have to be a file and a folder.
+func (d *destinations) conflictOf(path string) (at hcl.Range, found bool) {
+	if at, found = d.rangeByFolder[path]; found {
+		return at, true
+	}
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if at, found = d.rangeByDestination[dir]; found {
+			return at, true
+		}
+	}
+	return hcl.Range{}, false
+}
+
+func (d *destinations) add(path string, at hcl.Range) {
+	d.rangeByDestination[path] = at
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, known := d.rangeByFolder[dir]; known {
+			return
+		}
+		d.rangeByFolder[dir] = at
+	}
+}
+
+// reserveDestination reports a destination that another delivery overwrites or that is in the way of one. What a
 // program does with a secret is not known.
 func (e *instanceEvaluation) reserveDestination(d *deliverBlock, out *config.Delivery, taken *destinations) (free bool) {
 	if d.typ == "command" {
@@ -164,7 +190,13 @@ func (e *instanceEvaluation) reserveDestination(d *deliverBlock, out *config.Del
 				"place of its own.", out.DisplayName, first))
 		return false
 	}
-	taken.rangeByDestination[destination] = d.targetRange()
+	if first, found := taken.conflictOf(destination); found {
+		e.reportAt(hcl.DiagError, d.targetRange(), "Conflicting destinations",
+			fmt.Sprintf("%s and the destination at %s lie one below the other, so one path would have to be a file and a folder. "+
+				"Give one of them another path.", out.DisplayName, first))
+		return false
+	}
+	taken.add(destination, d.targetRange())
 	return true
 }
 
