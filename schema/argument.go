@@ -327,37 +327,46 @@ func findAttrIfMisnamed(name string, attrs []kind.Attr) *kind.Attr {
 	return findAttr(attrs, words.FindSimilar(name, settableNames(attrs)))
 }
 
-// isRequiredMisnamed reports whether a required argument is missing since its name was
-// written wrong, which is an error of its own.
-func (w *bodyArgs) isRequiredMisnamed(attrs []kind.Attr, path cty.Path) bool {
-	step, ok := path[0].(cty.GetAttrStep)
-	if !ok || w == nil {
+// isMisnamed reports whether the argument at path is missing since its name was written wrong, which is an error of
+// its own; or, where path leads to a nested block, whether that has any such name.
+func (w *bodyArgs) isMisnamed(attrs []kind.Attr, path cty.Path) bool {
+	if w == nil {
 		return false
 	}
-	if len(path) == 1 {
+	if len(path) == 0 {
+		return w.anyMisnamed(attrs, nil)
+	}
+	step, ok := path[0].(cty.GetAttrStep)
+	if !ok {
+		return false
+	}
+	arg, rest, i := w.find(step.Name), path[1:], 0
+	if arg == nil {
 		return slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
 			a := findAttrIfMisnamed(it.name, attrs)
 			return a != nil && a.Name == step.Name
 		})
 	}
-	arg, rest, i := w.find(step.Name), path[1:], 0
-	if arg == nil || arg.expr != nil {
+	if arg.expr != nil {
 		return false
 	}
 	if arg.attr.Many {
-		if i, ok = indexOfStep(path[1]); !ok || len(path) == 2 || i >= len(arg.blocks) {
+		if len(rest) == 0 {
 			return false
 		}
-		rest = path[2:]
+		if i, ok = indexOfStep(rest[0]); !ok || i >= len(arg.blocks) {
+			return false
+		}
+		rest = rest[1:]
 	}
-	return arg.blocks[i].isRequiredMisnamed(arg.attr.Object, rest)
+	return arg.blocks[i].isMisnamed(arg.attr.Object, rest)
 }
 
 // anyMisnamed reports whether the name of an argument was written wrong, so that nobody
-// knows what the block as a whole says.
-func (w *bodyArgs) anyMisnamed(k *kind.Kind) bool {
+// knows what the block as a whole says. Other names than those of attrs that it takes are in others.
+func (w *bodyArgs) anyMisnamed(attrs []kind.Attr, others []string) bool {
 	return w != nil && slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
-		return !slices.Contains(metaArgumentAndBlockNames(k), it.name) && findAttrIfMisnamed(it.name, k.Attrs) != nil
+		return !slices.Contains(others, it.name) && findAttrIfMisnamed(it.name, attrs) != nil
 	})
 }
 

@@ -333,9 +333,8 @@ func (e *instanceEvaluation) completeAndCheck() (value kind.Values, sensitive []
 		}
 		flawed = flawed || !p.Warning
 		path := e.pathAsWritten(p.Path, value)
-		misnamed := p.Summary == missingArgument && e.writtenArgs.isRequiredMisnamed(e.block.kind.Attrs, path) ||
-			p.CrossAttribute && e.writtenArgs.anyMisnamed(e.block.kind)
-		if misnamed {
+		if p.CrossAttribute && e.writtenArgs.anyMisnamed(e.block.kind.Attrs, metaArgumentAndBlockNames(e.block.kind)) ||
+			len(path) > 0 && e.writtenArgs.isMisnamed(e.block.kind.Attrs, path) {
 			continue
 		}
 		d := e.diagnosticAt(severity, e.writtenArgs.locate(path, false), p.Summary, p.Detail)
