@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,17 +103,16 @@ func (d delayed) RoundTrip(r *http.Request) (*http.Response, error) {
 type farConn struct {
 	net.Conn
 	by    time.Duration
-	asked bool
+	asked atomic.Bool // a driver may read beside what it writes
 }
 
 func (c *farConn) Write(p []byte) (int, error) {
-	c.asked = true
+	c.asked.Store(true)
 	return c.Conn.Write(p)
 }
 
 func (c *farConn) Read(p []byte) (int, error) {
-	if c.asked {
-		c.asked = false
+	if c.asked.Swap(false) {
 		time.Sleep(c.by) // fake
 	}
 	return c.Conn.Read(p)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"sync"
+	"sync/atomic"
 )
 
 // A NetworkLine is what a machine reaches a service by. Before and After, which may be nil, are
@@ -108,7 +109,7 @@ func (l cuttableTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 type cuttableConn struct {
 	net.Conn
 	*NetworkLine
-	awaitsAnswer bool // something was sent, and nothing came back yet
+	awaitsAnswer atomic.Bool // something was sent, and nothing came back yet; a driver may read beside what it writes
 }
 
 func (c *cuttableConn) Write(p []byte) (int, error) {
@@ -119,14 +120,13 @@ func (c *cuttableConn) Write(p []byte) (int, error) {
 	if c.NetworkLine != nil && c.SentCopy != nil {
 		_, _ = c.SentCopy.Write(p)
 	}
-	c.awaitsAnswer = true
+	c.awaitsAnswer.Store(true)
 	return c.Conn.Write(p)
 }
 
 func (c *cuttableConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.awaitsAnswer && err == nil {
-		c.awaitsAnswer = false
+	if err == nil && c.awaitsAnswer.Swap(false) {
 		if err := c.RunAfterRequest("query"); err != nil {
 			_ = c.Close()
 			return 0, err
