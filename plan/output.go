@@ -128,8 +128,13 @@ func equalWithoutMarks(a, b cty.Value) bool {
 // appliedValueIfKnown is the value of an output by what is live, where that is what was applied: digest is
 // what is recorded of it. cty.NilVal: nobody knows.
 func (p *planner) appliedValueIfKnown(o *config.Output, digest string) (valueOrNilVal cty.Value) {
-	v, diags := o.Value(p.liveUnconfiguredAttrs)
-	if diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
+	isAllLive := true
+	v, diags := o.Value(func(a addr.Addr) (attrs map[string]cty.Value, found bool) {
+		attrs, found = p.liveUnconfiguredAttrs(a)
+		isAllLive = isAllLive && (found || p.declaration(a) == nil)
+		return attrs, found
+	})
+	if !isAllLive || diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal
 	}
 	return v
