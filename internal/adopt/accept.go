@@ -185,6 +185,9 @@ func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.V
 	if config.HoldsEscapes(v) {
 		return "a configuration holds text in Unicode's normal form C, and this is in another"
 	}
+	if slices.ContainsFunc(a.References(v), func(r kind.Reference) bool { return kind.IsDeletedRef(r.Name) }) {
+		return "it names what is gone: remove that"
+	}
 	args := (&collector{writer: &writer{idOfName: map[ObjectID]string{}}, kind: k}).argsOf(nil, a, v, a.Name)
 	written := b.Body.Attributes[a.Name]
 	var nested []*hclsyntax.Block
