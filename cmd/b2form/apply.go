@@ -154,7 +154,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 		}
 	case s.hasNothingToDo(p, m):
 		applied, renewed := s.appliedAfterRun(m, p, st.Entries), s.entriesWithRenewedDigests(m)
-		if applied != st.Applied || len(renewed) > 0 || secret.NewTempFileJournal(s.tempFileListPath()).HasLeftovers() {
+		if applied != st.Applied || len(renewed) > 0 || isUnbound(st) || secret.NewTempFileJournal(s.tempFileListPath()).HasLeftovers() {
 			err := s.withLockedState(ctx, m, func(store *state.Store) error { return s.recordUnchangedRun(store, applied, renewed) })
 			if err != nil {
 				return err
@@ -196,10 +196,18 @@ func (s *session) hasNothingToDo(p *plan.Plan, m view.PlanPurpose) bool {
 	return p.HasNoResourceChanges() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
 }
 
+// isUnbound reports whether a state records objects and not whose they are, as one that was put together by hand.
+func isUnbound(st *state.State) bool { return st.AccountID == "" && len(st.Entries) > 0 }
+
 // recordUnchangedRun records what was applied, and digests of what is live unless another run was there since
-// the plan was made.
+// the plan was made. The account, which has all that the state records, is recorded too.
 func (s *session) recordUnchangedRun(store *state.Store, applied state.AppliedDigests, renewed []addr.StateEntry) error {
 	store.SetApplied(applied)
+	if isUnbound(store.State()) {
+		if err := store.BindAccount(s.snapshot.Account.ID, s.snapshot.Account.Realm); err != nil {
+			return err
+		}
+	}
 	same := func(a, b addr.StateEntry) bool {
 		return a.Addr == b.Addr && a.ID == b.ID && a.DriftDigests == b.DriftDigests
 	}
