@@ -183,6 +183,7 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", k.Name, codeList(k.ReadCapabilities), codeList([]string{k.WriteCapability}),
 			codeList([]string{k.DeleteCapability}), codeList(k.Destroy.ForcedDestroyCapabilities))
 	}
+	b.WriteString("\nWith `listFiles`, apply looks whether a bucket that goes without force_destroy is empty before anything is deleted.\n")
 	b.WriteString("\nSome attributes take more:\n\n| attribute | comparing it | setting it |\n|---|---|---|\n")
 	for _, k := range kinds {
 		for _, a := range k.SettableAttrs() {

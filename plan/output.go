@@ -134,7 +134,8 @@ func (p *planner) appliedValueIfKnown(o *config.Output, digest string) (valueOrN
 		isAllLive = isAllLive && (found || p.declaration(a) == nil)
 		return attrs, found
 	})
-	if !isAllLive || diags.HasErrors() || !p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
+	if !isAllLive || diags.HasErrors() ||
+		!p.Applied.SameConfigAndVariables && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
 		return cty.NilVal
 	}
 	return v

@@ -227,7 +227,7 @@ func (s *session) planShowAndCheckConsent(ctx context.Context, st *state.State, 
 		return nil, err
 	}
 	s.showCredentialsSource()
-	warnings := slices.Concat(p.Warnings, s.warnSecretsEndWithJob(p))
+	warnings := slices.Concat(p.Warnings, s.warnSecretsEndWithJob(p), s.warnNotLookedInto(p))
 	if s.showsUndeliveredSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
 	}

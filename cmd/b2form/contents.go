@@ -103,6 +103,36 @@ func deletedOnlyIfEmpty(p *plan.Plan, c *plan.Change) bool {
 	})
 }
 
+// capabilitiesToLookInto is what looking into what is deleted only while it is empty takes.
+func capabilitiesToLookInto(p *plan.Plan) (list []plan.RequiredCapability) {
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if !deletedOnlyIfEmpty(p, c) {
+			continue
+		}
+		capability := c.Kind.Destroy.CountCapability
+		at := slices.IndexFunc(list, func(r plan.RequiredCapability) bool { return r.Capability == capability })
+		if at < 0 {
+			at, list = len(list), append(list, plan.RequiredCapability{Capability: capability})
+		}
+		list[at].NeededBy = append(list[at].NeededBy, c.Addr)
+	}
+	return list
+}
+
+// warnNotLookedInto names what is deleted only while it is empty, where the credentials do not see whether it is.
+func (s *session) warnNotLookedInto(p *plan.Plan) (diags hcl.Diagnostics) {
+	for _, r := range capabilitiesToLookInto(p) {
+		if !s.snapshot.Account.HasCapability(r.Capability) {
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Not known to be empty",
+				Subject: s.blockRange(r.NeededBy[0]), Detail: fmt.Sprintf("Without the capability %s b2form cannot see whether anything "+
+					"is in %s. B2 deletes only what is empty; where it is not, what is deleted before it is gone all the same.",
+					r.Capability, r.NeededByText())})
+		}
+	}
+	return diags
+}
+
 // An undeletableObject is one that would not be deleted, and why.
 type undeletableObject struct {
 	addr addr.Addr

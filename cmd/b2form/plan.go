@@ -94,6 +94,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions,
 	if !o.showCapabilities {
 		warnings = append(warnings, s.warnMissingCapabilities(made)...)
 		warnings = append(warnings, s.diagnoseUndeletable(hcl.DiagWarning)...)
+		warnings = append(warnings, s.warnNotLookedInto(made)...)
 		warnings = append(warnings, s.unrecordedDeletesNeedingConsent(made, hcl.DiagWarning)...)
 		deliveries := s.secretOptions()
 		deliveries.Stdout = io.Discard // that of the plan is another one

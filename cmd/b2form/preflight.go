@@ -85,7 +85,7 @@ func (s *session) capabilitiesToReadAndApply(p *plan.Plan) []string {
 			}
 		}
 	}
-	for _, r := range p.RequiredCapabilities() {
+	for _, r := range slices.Concat(p.RequiredCapabilities(), capabilitiesToLookInto(p)) {
 		list = append(list, r.Capability)
 	}
 	slices.Sort(list)

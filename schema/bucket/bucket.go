@@ -34,8 +34,8 @@ func Kind() *kind.Kind {
 		CheckChange:      checkChange,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy",
 			ForcedDestroyCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
-			Hazards:                   destroyHazards, CountContents: countVersions, CheckDelete: checkHoldsNoState,
-			NotEmptyError: notEmptyError, IsHarmlessIfGone: true},
+			Hazards:                   destroyHazards, CountContents: countVersions, CountCapability: "listFiles",
+			CheckDelete: checkHoldsNoState, NotEmptyError: notEmptyError, IsHarmlessIfGone: true},
 		AllowedObjects: allowedBuckets,
 		Volatile:       volatileAttrs,
 

@@ -36,7 +36,7 @@ func Kind() *kind.Kind {
 		Replaceable:      true,
 		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForcedDestroyCapabilities: []string{"deleteFiles", "listFiles"},
 			LeftBehindText: "what is there stays, as hidden versions, until a rule of the bucket deletes them",
-			Hazards:        forceDestroyHazards, CountContents: countVersionsOfFile},
+			Hazards:        forceDestroyHazards, CountContents: countVersionsOfFile, CountCapability: "listFiles"},
 		Verbs: kind.Verbs{FullUpdate: true, List: listWanted, Create: create, Update: update, Delete: hideOrDeleteVersions,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", SizeAttr: "size", VersionIDAttr: "file_id",

@@ -23,6 +23,8 @@ type DestroyBehavior struct {
 	// CountContents counts what an object with the remote ID holds that goes with it by force,
 	// up to so many versions, and says which are locked now, by B2's clock. Set where ForceAttr is.
 	CountContents func(ctx context.Context, api wire.API, id string, most int, now time.Time) (wire.ContentsCount, error)
+	// CountCapability is what CountContents takes.
+	CountCapability string
 	// CheckDelete says why a live object is not deleted in any case; nil: it may be. nil: every one may.
 	CheckDelete func(live map[string]any) *wire.ExplainedError
 	// NotEmptyError is the refusal to delete an object without force while it holds what the text tells. nil: that
