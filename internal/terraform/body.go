@@ -242,7 +242,10 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 		case "for_each":
 			b.expression(a.Expr, plain, b.scope)
 		case "iterator":
-			s.boundName, s.newName = hcl.ExprAsKeyword(a.Expr), ""
+			s.boundName = hcl.ExprAsKeyword(a.Expr)
+			if s.newName = b.nameIfShadowing(s.boundName); s.newName != "" {
+				b.replace(a.Expr.Range(), s.newName)
+			}
 		default:
 			b.refuse(a.NameRange, "b2form has no "+a.Name+" in a dynamic block.")
 		}

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -182,14 +183,47 @@ func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope
 	r.expression(e.CollExpr, u, s)
 	element := r.typeOf(e.CollExpr, s)
 	element.isCollection = false
-	s = &scope{boundName: e.ValVar, boundType: element, up: s}
+	s = &scope{boundName: e.ValVar, boundType: element, newName: r.nameIfShadowing(e.ValVar), up: s}
+	r.renameForVariable(e, s)
 	if e.KeyVar != "" {
-		s = &scope{boundName: e.KeyVar, up: s}
+		s = &scope{boundName: e.KeyVar, newName: r.nameIfShadowing(e.KeyVar), up: s}
+		r.renameForVariable(e, s)
 	}
 	for _, part := range []hclsyntax.Expression{e.KeyExpr, e.ValExpr, e.CondExpr} {
 		if part != nil {
 			r.expression(part, u, s)
 		}
+	}
+}
+
+// nameIfShadowing is the name that a variable gets in place of one by which resources go here, where the item refers to any
+// of them; "": it stays.
+func (r *rewriter) nameIfShadowing(name string) string {
+	k := kind.FindKind(r.m.Kinds, name)
+	if k == nil || !slices.ContainsFunc(r.it.refs, func(t hcl.Traversal) bool { return t.RootName() == k.Terraform.Type }) {
+		return ""
+	}
+	return name + "_item"
+}
+
+// renameForVariable gives a variable its new name, if it has one, where the expression declares it.
+func (r *rewriter) renameForVariable(e *hclsyntax.ForExpr, s *scope) {
+	if s.newName == "" {
+		return
+	}
+	start := e.OpenRange.Start
+	head := r.it.file.nativeText[start.Byte:e.CollExpr.Range().Start.Byte]
+	tokens, _ := hclsyntax.LexExpression(head, r.it.file.name, start) // it was parsed before
+	afterFor := false
+	for _, t := range tokens {
+		if t.Type != hclsyntax.TokenIdent {
+			continue
+		}
+		if afterFor && string(t.Bytes) == s.boundName {
+			r.replace(t.Range, s.newName)
+			return
+		}
+		afterFor = true
 	}
 }
 
