@@ -138,7 +138,7 @@ func (b *bodyRewriter) mayBeNull(e hclsyntax.Expression, depth int) bool {
 		return b.mayBeNull(e.Expression, depth)
 	case *hclsyntax.ScopeTraversalExpr:
 		switch it := b.mod.findReferencedItem(e.Traversal); {
-		case it == nil || depth > maxLocalDepth || len(e.Traversal) != 2:
+		case it == nil || depth > maxDepth || len(e.Traversal) != 2:
 		case it.localAttr != nil:
 			return b.mayBeNull(it.localAttr.Expr, depth+1)
 		case it.block.Type == "variable" && it.block.Body.Attributes["default"] != nil:
@@ -241,9 +241,10 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 		switch a.Name {
 		case "for_each":
 			b.expression(a.Expr, plain, b.scope)
+			s.boundType.members = map[string]referentType{"value": b.typeOf(a.Expr, b.scope).anyElement()}
 		case "iterator":
 			s.boundName = hcl.ExprAsKeyword(a.Expr)
-			if s.newName = b.nameIfShadowing(s.boundName); s.newName != "" {
+			if s.newName = b.nameIfShadowing(s.boundName, b.it.refs); s.newName != "" {
 				b.replace(a.Expr.Range(), s.newName)
 			}
 		default:

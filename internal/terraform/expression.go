@@ -21,21 +21,6 @@ const (
 	computedAllowed                      // where computed values may stand: outputs, postconditions
 )
 
-// A referentType is what is known of a value: an object of B2, a module, or several of them.
-type referentType struct {
-	kind         *kind.Kind
-	dataType     string // the form of data; "": a resource
-	moduleCall   *item
-	isCollection bool
-}
-
-// listed is in place of the form of data: one of the files that data "files" lists.
-const listed = "a file of files"
-
-func (t referentType) isObjectOrModule() bool {
-	return t.kind != nil || t.dataType != "" || t.moduleCall != nil
-}
-
 // A scope is what names stand for inside of for expressions and dynamic blocks.
 type scope struct {
 	boundName string
@@ -63,7 +48,7 @@ type rewriter struct {
 	edits             []edit
 	refused           *refusal // nil: all can be carried over
 	keysOfReadSecrets []*item  // keys whose secrets it reads
-	localDepth        int      // of local values that lead to others
+	depth             int      // of local values and outputs that lead to others
 	flowsTo           *item    // whose values the expression makes; nil: of none
 	isNullTest        bool     // the expression is compared with null or counted
 }
@@ -105,9 +90,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 	case *hclsyntax.SplatExpr:
 		r.expression(e.Source, inner, s)
 		if each, ok := e.Each.(*hclsyntax.RelativeTraversalExpr); ok {
-			t := r.typeOf(e.Source, s)
-			t.isCollection = false
-			r.tail(t, each.Traversal, inner)
+			r.tail(r.elementOfSplat(e, s), each.Traversal, inner)
 		}
 	case *hclsyntax.ForExpr:
 		r.forExpression(e, inner, s)
@@ -181,14 +164,9 @@ func (r *rewriter) parts(e hclsyntax.Expression, u expressionUse, s *scope) {
 
 func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope) {
 	r.expression(e.CollExpr, u, s)
-	element := r.typeOf(e.CollExpr, s)
-	element.isCollection = false
-	s = &scope{boundName: e.ValVar, boundType: element, newName: r.nameIfShadowing(e.ValVar), up: s}
-	r.renameForVariable(e, s)
-	if e.KeyVar != "" {
-		s = &scope{boundName: e.KeyVar, newName: r.nameIfShadowing(e.KeyVar), up: s}
-		r.renameForVariable(e, s)
-	}
+	s = r.scopeOfFor(e, s)
+	r.renameForVariable(e, e.KeyVar)
+	r.renameForVariable(e, e.ValVar)
 	for _, part := range []hclsyntax.Expression{e.KeyExpr, e.ValExpr, e.CondExpr} {
 		if part != nil {
 			r.expression(part, u, s)
@@ -196,19 +174,39 @@ func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope
 	}
 }
 
-// nameIfShadowing is the name that a variable gets in place of one by which resources go here, where the item refers to any
-// of them; "": it stays.
-func (r *rewriter) nameIfShadowing(name string) string {
+// scopeOfFor is what names stand for inside of a for expression.
+func (r *rewriter) scopeOfFor(e *hclsyntax.ForExpr, s *scope) *scope {
+	s = &scope{boundName: e.ValVar, boundType: r.typeOf(e.CollExpr, s).anyElement(), newName: r.nameIfShadowing(e.ValVar, refsBehind(e)), up: s}
+	if e.KeyVar != "" {
+		s = &scope{boundName: e.KeyVar, newName: r.nameIfShadowing(e.KeyVar, refsBehind(e)), up: s}
+	}
+	return s
+}
+
+// refsBehind are the references in a for expression where its variables are known.
+func refsBehind(e *hclsyntax.ForExpr) (refs []hcl.Traversal) {
+	for _, part := range []hclsyntax.Expression{e.KeyExpr, e.ValExpr, e.CondExpr} {
+		if part != nil {
+			refs = append(refs, part.Variables()...)
+		}
+	}
+	return refs
+}
+
+// nameIfShadowing is the name that a variable gets in place of one by which resources go here, where any of them are
+// among the references; "": it stays.
+func (r *rewriter) nameIfShadowing(name string, refs []hcl.Traversal) string {
 	k := kind.FindKind(r.m.Kinds, name)
-	if k == nil || !slices.ContainsFunc(r.it.refs, func(t hcl.Traversal) bool { return t.RootName() == k.Terraform.Type }) {
+	if k == nil || !slices.ContainsFunc(refs, func(t hcl.Traversal) bool { return t.RootName() == k.Terraform.Type }) {
 		return ""
 	}
 	return name + "_item"
 }
 
 // renameForVariable gives a variable its new name, if it has one, where the expression declares it.
-func (r *rewriter) renameForVariable(e *hclsyntax.ForExpr, s *scope) {
-	if s.newName == "" {
+func (r *rewriter) renameForVariable(e *hclsyntax.ForExpr, name string) {
+	newName := r.nameIfShadowing(name, refsBehind(e))
+	if newName == "" {
 		return
 	}
 	start := e.OpenRange.Start
@@ -219,120 +217,12 @@ func (r *rewriter) renameForVariable(e *hclsyntax.ForExpr, s *scope) {
 		if t.Type != hclsyntax.TokenIdent {
 			continue
 		}
-		if afterFor && string(t.Bytes) == s.boundName {
-			r.replace(t.Range, s.newName)
+		if afterFor && string(t.Bytes) == name {
+			r.replace(t.Range, newName)
 			return
 		}
 		afterFor = true
 	}
-}
-
-// typeOf is what is known of the value of an expression.
-func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) referentType {
-	switch e := e.(type) {
-	case *hclsyntax.ScopeTraversalExpr:
-		return r.typeOfReference(e.Traversal, s)
-	case *hclsyntax.IndexExpr:
-		t := r.typeOf(e.Collection, s)
-		t.isCollection = false
-		return t
-	case *hclsyntax.ParenthesesExpr:
-		return r.typeOf(e.Expression, s)
-	case *hclsyntax.SplatExpr:
-		t := r.typeOf(e.Source, s)
-		t.isCollection = true
-		if _, whole := e.Each.(*hclsyntax.AnonSymbolExpr); !whole {
-			return referentType{}
-		}
-		return t
-	case *hclsyntax.ConditionalExpr:
-		return r.typeOf(e.TrueResult, s)
-	case *hclsyntax.FunctionCallExpr:
-		for _, same := range []string{"values", "tolist", "toset", "merge", "concat", "flatten", "one", "try", "coalesce", "element"} {
-			if e.Name == same && len(e.Args) > 0 {
-				t := r.typeOf(e.Args[0], s)
-				t.isCollection = same != "one" && same != "element"
-				return t
-			}
-		}
-	case *hclsyntax.TupleConsExpr:
-		if len(e.Exprs) > 0 {
-			t := r.typeOf(e.Exprs[0], s)
-			t.isCollection = true
-			return t
-		}
-	case *hclsyntax.ObjectConsExpr:
-		if len(e.Items) > 0 {
-			t := r.typeOf(e.Items[0].ValueExpr, s)
-			t.isCollection = true
-			return t
-		}
-	case *hclsyntax.ForExpr:
-		element := r.typeOf(e.CollExpr, s)
-		element.isCollection = false
-		t := r.typeOf(e.ValExpr, &scope{boundName: e.ValVar, boundType: element, up: s})
-		t.isCollection = true
-		return t
-	}
-	return referentType{}
-}
-
-func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) referentType {
-	if bound := s.find(t.RootName()); bound != nil {
-		return afterIndexes(bound.boundType, t[1:])
-	}
-	if t.RootName() == "each" && len(t) > 1 && addr.RootOrAttrName(t[1]) == "value" {
-		return afterIndexes(r.each, t[2:])
-	}
-	it := r.mod.findReferencedItem(t)
-	switch {
-	case it == nil || it.fate != carried:
-		return referentType{}
-	case it.localAttr != nil:
-		return afterIndexes(r.typeOfLocal(it), t[2:])
-	}
-	if it.block.Type == "data" && b2formDataType(it.block.Labels[0]) == "files" && len(t) == 4 &&
-		addr.RootOrAttrName(t[3]) == "file_versions" {
-		return referentType{kind: it.kind, dataType: listed, isCollection: true}
-	}
-	rest := t[2:]
-	is := referentType{kind: it.kind, isCollection: isRepeated(it)}
-	switch it.block.Type {
-	case "data":
-		rest, is.dataType = t[3:], b2formDataType(it.block.Labels[0])
-	case "module":
-		is = referentType{moduleCall: it, isCollection: isRepeated(it)}
-	case "resource":
-	default:
-		return referentType{}
-	}
-	return afterIndexes(is, rest)
-}
-
-// maxLocalDepth bounds how often a local value may lead to another, which may lead back.
-const maxLocalDepth = 100
-
-func (r *rewriter) typeOfLocal(it *item) referentType {
-	if r.localDepth > maxLocalDepth {
-		return referentType{}
-	}
-	return (&rewriter{m: r.m, mod: r.mod, it: it, localDepth: r.localDepth + 1}).typeOf(it.localAttr.Expr, nil)
-}
-
-// afterIndexes is the type behind the indexes of a reference; nothing is known of what
-// attributes hold.
-func afterIndexes(t referentType, rest hcl.Traversal) referentType {
-	for _, step := range rest {
-		if _, index := step.(hcl.TraverseIndex); !index || !t.isCollection {
-			return referentType{}
-		}
-		t.isCollection = false
-	}
-	return t
-}
-
-func isRepeated(it *item) bool {
-	return it.block.Body.Attributes["for_each"] != nil || it.block.Body.Attributes["count"] != nil
 }
 
 // namesInTraversal are the names in a reference.

@@ -80,8 +80,7 @@ func (r *rewriter) repetition() {
 		if a := r.it.block.Body.Attributes[name]; a != nil {
 			r.it.flow.toKnown = true
 			r.valueExpression(a.Expr, r.it)
-			r.each = r.typeOf(a.Expr, nil)
-			r.each.isCollection = false
+			r.each = r.typeOf(a.Expr, nil).anyElement()
 		}
 	}
 }

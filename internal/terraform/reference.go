@@ -63,10 +63,8 @@ func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressio
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.keysOfReadSecrets...)
 		return
 	}
-	s := referentType{moduleCall: it, isCollection: isRepeated(it)}
 	switch {
 	case it.localAttr != nil:
-		s = r.typeOfLocal(it)
 		r.noteUse(it, u, t.SourceRange())
 	case it.callee != nil && len(namesInTraversal(t[2:])) == 0: // all its outputs
 		for _, out := range it.callee.items {
@@ -75,7 +73,7 @@ func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressio
 			}
 		}
 	}
-	r.tail(s, t[2:], u)
+	r.tail(r.typeOfReference(t[:2], nil), t[2:], u)
 }
 
 // checkWholeResourceUse refuses a whole resource where another form of it would be handed on.
@@ -109,13 +107,10 @@ func (r *rewriter) readsSecret(k *kind.Kind, rest hcl.Traversal) bool {
 	return a != nil && a.Secret && a.Computed
 }
 
-// tail rewrites what follows a value of a type: indexes, then an attribute.
+// tail rewrites what follows a value of a type: indexes and names of members, then an attribute.
 func (r *rewriter) tail(t referentType, rest hcl.Traversal, u expressionUse) {
-	for t.isObjectOrModule() && t.isCollection && len(rest) > 0 {
-		if _, index := rest[0].(hcl.TraverseIndex); !index {
-			return
-		}
-		rest, t.isCollection = rest[1:], false
+	for len(rest) > 0 && (t.element != nil || t.members != nil) {
+		t, rest = r.typeAfterStep(t, rest[0]), rest[1:]
 	}
 	if len(rest) == 0 || !t.isObjectOrModule() {
 		return
@@ -272,6 +267,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 			r.noteNameForID(step.SrcRange)
 			r.replace(end, "."+k.IdentityAttr)
 		}
+		r.tail(r.typeOfOutput(out), rest[1:], u)
 	}
 }
 
