@@ -176,7 +176,8 @@ func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope
 
 // scopeOfFor is what names stand for inside of a for expression.
 func (r *rewriter) scopeOfFor(e *hclsyntax.ForExpr, s *scope) *scope {
-	s = &scope{boundName: e.ValVar, boundType: r.typeOf(e.CollExpr, s).anyElement(), newName: r.nameIfShadowing(e.ValVar, refsBehind(e)), up: s}
+	s = &scope{boundName: e.ValVar, boundType: r.typeOf(e.CollExpr, s).anyElement(),
+		newName: r.nameIfShadowing(e.ValVar, refsBehind(e)), up: s}
 	if e.KeyVar != "" {
 		s = &scope{boundName: e.KeyVar, newName: r.nameIfShadowing(e.KeyVar, refsBehind(e)), up: s}
 	}
