@@ -110,7 +110,8 @@ func (s *session) drift(ctx context.Context, o *driftOptions, ignored ignoreList
 	return code
 }
 
-// findDrift reads the account, as a plan does.
+// findDrift reads the account, as a plan does. Where something is declared and there is no state, nobody knows what was applied: an
+// error, so that a job that lost its state does not pass.
 func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignoreList) (*view.DriftList, error) {
 	query := s.configAndStateQuery
 	if o.unmanagedMode != "" {
@@ -119,6 +120,10 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 	warnings, err := s.readStateAndLive(ctx, query)
 	if err != nil {
 		return nil, err
+	}
+	if s.state.IsEmpty() && len(s.config.Resources) > 0 {
+		return nil, s.noStateError("Without it nobody knows what was changed since; \"b2form plan\" shows how the account differs from " +
+			"what is declared.")
 	}
 	found := &view.DriftList{}
 	drift, diags := plan.FindDrift(s.defaultPlanRequest())

@@ -248,6 +248,8 @@ func TestStillCreating(t *testing.T) {
 func TestConciseTellsOfNoProgress(t *testing.T) {
 	for _, command := range []string{"plan", "drift"} {
 		b := newBench(t, bucketAndKey)
+		_ = b.run("apply", "-auto-approve") // drift wants a state
+		b.ticks = make(chan func(), cap(b.ticks))
 		b.env["CI"] = "true"
 		if b.run(command, "-concise") != 0 || len(b.ticks) != 0 {
 			t.Errorf("%s: somebody is to be told of progress\n%s", command, b.err)

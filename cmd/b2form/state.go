@@ -57,8 +57,7 @@ func (p *program) stateList() *cli.Command {
 				return err
 			}
 			if st.IsEmpty() {
-				return failf("No state file was found!", "There is no state at %s. The first apply makes one: run this where the "+
-					"configuration is that was applied, or name its folder with -chdir.", visible.EscapeLine(fmt.Sprint(s.backend())))
+				return s.noStateError()
 			}
 			if p.json {
 				list := slices.DeleteFunc(slices.Clone(st.Entries), func(e addr.StateEntry) bool {
@@ -74,6 +73,13 @@ func (p *program) stateList() *cli.Command {
 			return nil
 		}),
 	})
+}
+
+// noStateError is for what is about the state, where there is none; more are further sentences.
+func (s *session) noStateError(more ...string) error {
+	said := append([]string{fmt.Sprintf("There is no state at %s. The first apply makes one: run this where the configuration is that was "+
+		"applied, or name its folder with -chdir.", visible.EscapeLine(fmt.Sprint(s.backend())))}, more...)
+	return failf("No state file was found!", "%s", strings.Join(said, " "))
 }
 
 func matchesPrefixesIfAny(s string, prefixes []string) bool {
