@@ -16,8 +16,8 @@ import (
 type Drift struct {
 	// Changes lead from what is declared to what is live: objects that are gone, and objects that differ from what is
 	// declared although that was not edited. Where nobody can tell an edit from a change outside, LiveDrift is
-	// DriftUnknown. Of an object that differs, Before is what is declared and After what is live, both with every
-	// attribute. Sorted by address.
+	// DriftUnknown; where another object was made in the place of one that is gone, the change imports that. Of an object
+	// that differs, Before is what is declared and After what is live, both with every attribute. Sorted by address.
 	Changes  []Change
 	Unseen   []addr.Addr // recorded objects that the credentials may not see; sorted
 	Warnings hcl.Diagnostics
@@ -45,7 +45,11 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	h, c := p.newChangeOfEntry(e)
 	switch {
 	case h.object == nil:
+		before := len(p.plan.Changes)
 		p.planForgetOrImport(h, c)
+		if added := p.plan.Changes[before:]; len(added) > 0 && added[0].Import {
+			p.compareMadeAnew(r, &added[0])
+		}
 		return
 	case r == nil: // nothing is declared that it could differ from
 		return
@@ -72,6 +76,19 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	c.Action, c.LiveName = Update, h.object.Identity
 	c.Before, c.After = declaredObject(r, live), live.ObjectWithoutUnset()
 	p.addChange(c)
+}
+
+// compareMadeAnew notes how the object that a change imports in the place of another one differs from what is declared.
+func (p *planner) compareMadeAnew(r *config.Resource, c *Change) {
+	live, err := p.Snapshot.ByID(c.Kind, c.RemoteID).Values()
+	if err != nil {
+		return // who imported it has said so
+	}
+	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOrIDByOwner)
+	c.After = live.ObjectWithoutUnset()
+	if c.Fields, _ = p.differFor(c.Kind).diff(r.Value, live, nil, r.IgnoreChanges); len(c.Fields) > 0 {
+		c.Action, c.Before = Update, declaredObject(r, live)
+	}
 }
 
 // declaredObject is a live object as it would be by its declaration.

@@ -104,6 +104,7 @@ func (p *planner) planForgetOrImport(h match, c Change) {
 		p.planRecord(r, h, Update, values)
 		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
 		c.RemoteID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.ObjectWithoutUnset()
+		c.Sensitive = h.sensitiveAttrs(r)
 	}
 	p.addChange(c)
 }

@@ -233,7 +233,7 @@ func recordDrift(run *report.Run, found *view.DriftList, unmanagedListedOnly boo
 		c := &found.Changes[i]
 		one := report.Drift{Address: c.Addr.String(), Type: report.DriftChanged, Text: view.DriftText(c), Fields: c.Fields,
 			Diff: view.NewChangeText(c).Diff}
-		if c.LiveDrift == plan.Gone {
+		if view.IsGone(c) {
 			one.Type = report.DriftGone
 		}
 		run.Drift = append(run.Drift, one)

@@ -67,7 +67,7 @@ func driftOf(c *plan.Change, m view.PlanPurpose) (d Drift, drifted bool) {
 	switch {
 	case text == "" || c.LiveDrift != plan.Changed && c.LiveDrift != plan.Gone:
 		return d, false
-	case c.LiveDrift == plan.Gone:
+	case view.IsGone(c):
 		d.Type = DriftGone
 	}
 	return d, true

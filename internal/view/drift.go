@@ -32,7 +32,7 @@ type DriftCounts struct {
 func (d *DriftList) Counts() DriftCounts {
 	n := DriftCounts{Unmanaged: len(d.Unmanaged)}
 	for i := range d.Changes {
-		if d.Changes[i].LiveDrift == plan.Gone {
+		if IsGone(&d.Changes[i]) {
 			n.Gone++
 		} else {
 			n.Differing++
@@ -53,10 +53,15 @@ func (n DriftCounts) Summary() string {
 	return text + "."
 }
 
+// IsGone reports whether the object of a change was deleted outside of b2form, and none was made in its place.
+func IsGone(c *plan.Change) bool { return c.LiveDrift == plan.Gone && !c.Import }
+
 // DriftText says in which way an object differs.
 func DriftText(c *plan.Change) string {
 	fields := strings.Join(c.Fields, ", ")
 	switch name := c.Addr.String(); {
+	case c.LiveDrift == plan.Gone && c.Import && fields != "":
+		return OutsideChangeText(c, Refreshing) + ", and differs: " + fields
 	case c.LiveDrift == plan.Gone && c.Import:
 		return OutsideChangeText(c, Refreshing)
 	case c.LiveDrift == plan.Gone:
@@ -138,13 +143,16 @@ func (d *DriftList) JSON() ([]byte, error) {
 	drift, strays, coverage := []jsonFields{}, []jsonFields{}, []jsonFields{}
 	for i := range d.Changes {
 		c := &d.Changes[i]
-		sort := map[plan.DriftStatus]string{plan.Gone: "gone", plan.Changed: "changed"}[c.LiveDrift]
-		if sort == "" {
+		sort := "changed"
+		switch {
+		case IsGone(c):
+			sort = "gone"
+		case c.LiveDrift == plan.DriftUnknown:
 			sort = "unknown"
 		}
 		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.RemoteID, "name": c.LiveName, "drift": sort,
 			"configuration_edited": c.ConfigDrift == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
-		if c.LiveDrift != plan.Gone {
+		if !IsGone(c) {
 			one["declared"] = changedFieldValues(c, objectTree(c.Kind, c.Before, c.Sensitive))
 			one["live"] = changedFieldValues(c, objectTree(c.Kind, c.After, c.Sensitive))
 		}
