@@ -94,28 +94,38 @@ func RecordsFileOf(entries []addr.StateEntry) func(*config.Delivery) bool {
 // replaceReasonBeyondFields says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
 func (p *planner) replaceReasonBeyondFields(r *config.Resource, h match, fields []string) string {
-	const undelivered = "its secret was never delivered"
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:
 		return "as requested"
 	case !r.Kind.YieldsSecret():
 		return ""
-	case h.anyUnsupersededRecovered && len(h.maybeForeignIDs) > 0:
-		return "an interrupted run, or somebody else since, made it"
 	case h.anyUnsupersededRecovered:
-		return undelivered
+		return h.recoveredReason()
 	case h.isSiblingOfGoneRecorded || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliveries) == 0 || h.isImportedWithoutSecret():
 		return ""
 	case !h.entry.Delivered:
-		return undelivered
+		return "its secret was never delivered"
 	}
 	reason, madeAnew := p.staleDelivery(h.entry, r)
 	if len(fields) == 0 && len(madeAnew) > 0 {
 		p.linkPlanner.soleUpdateCauses[r.Addr] = madeAnew
 	}
 	return reason
+}
+
+// recoveredReason says why something is replaced of which an interrupted run made an object, or may have. A secret is delivered
+// before that is recorded, so nobody knows whether that run got to it: also what is recorded may have lost its users to the other one.
+func (h *match) recoveredReason() string {
+	by := "an interrupted run"
+	if len(h.maybeForeignIDs) > 0 {
+		by += ", or somebody else since,"
+	}
+	if h.isObjectRecovered() {
+		return by + " made it, and its secret may not have been delivered"
+	}
+	return by + " made another one, whose secret may have been delivered"
 }
 
 // isImportedWithoutSecret reports whether the object was made by somebody else, so that

@@ -254,6 +254,9 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 	}
 	for _, r := range p.RotatingObjects {
 		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.LiveName, day(r.MadeAt), day(r.Due), retirees(r.Retiring))
+		if r.UnscheduledReason != "" {
+			fmt.Fprintf(&b, "    because: %s\n", r.UnscheduledReason)
+		}
 	}
 	if len(p.LeftOut) > 0 {
 		fmt.Fprintf(&b, "left out: %v\n", p.LeftOut)

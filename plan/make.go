@@ -238,11 +238,16 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		FurtherDeletes: p.namedObjects(r.Kind, h.furtherDeleteIDs()),
 		Retiring:       h.keptRetirees,
 	}
+	rotation, rotates := r.Kind.RotationOf(r.Value)
 	if h.entry != nil {
 		c.Reason, c.LiveDrift = p.goneReason(r.Kind, h.entry), p.driftOfAbsent(r.Kind, h.entry)
-		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
+		p.rotationChanges[r.Addr] = rotates
 	}
-	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
+	if h.entry != nil && rotates {
+		p.plan.RotatingObjects = append(p.plan.RotatingObjects, RotatingObject{Addr: r.Addr, LiveName: h.entry.Identity,
+			RemoteID: h.entry.ID, MadeAt: h.entry.Created, Due: p.Now, UnscheduledReason: c.Reason, Retiring: h.allRetirees()})
+	}
+	if rotates {
 		kept, others := h.splitKeptUntilRenewal()
 		c.Overlapping, c.Retiring = p.namedObjects(r.Kind, kept), others
 		c.Overlap = rotation.Overlap

@@ -177,12 +177,14 @@ type ProtectionChange struct {
 	Declared bool      `json:"declared"`
 }
 
-// A RotatingObject is the present of an object that is renewed from time to time.
+// A RotatingObject is the present of an object that is renewed from time to time, or the end of one that is gone and is to
+// be made anew.
 type RotatingObject struct {
 	Addr               addr.Addr
 	LiveName, RemoteID string
 	MadeAt             time.Time             // zero: it was made before rotation was asked for, and nobody can say
 	Due                time.Time             // when it is to be renewed; zero: never
+	UnscheduledReason  string                // why it is to be renewed now, whatever its age; "": nothing asks for that
 	Retiring           []addr.RetiringObject // its predecessors that live on; sorted by ID
 }
 

@@ -96,13 +96,17 @@ func (h *match) splitKeptUntilRenewal() (ids []string, others []addr.RetiringObj
 func (p *planner) decideAndNoteRotation(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
 	fields []string) (action Action, shownReason string) {
 	due, why := p.rotationDue(r, h, rotation, live)
-	if reason == "" {
+	unscheduled := ""
+	switch {
+	case reason == "":
 		reason = why
+	case !p.rotate[r.Addr] && !h.toBeImported && len(h.importedSiblingIDs) == 0: // not asked for, and not left to an import
+		due, unscheduled = p.Now, reason
 	}
 	isImported := func(old addr.RetiringObject) bool { return slices.Contains(h.importedSiblingIDs, old.ID) }
 	p.plan.RotatingObjects = append(p.plan.RotatingObjects, RotatingObject{
 		Addr: r.Addr, LiveName: h.object.Identity, RemoteID: h.object.ID, MadeAt: h.madeAtIfTimestamped(), Due: due,
-		Retiring: slices.DeleteFunc(h.allRetirees(), isImported),
+		UnscheduledReason: unscheduled, Retiring: slices.DeleteFunc(h.allRetirees(), isImported),
 	})
 	p.rotationChanges[r.Addr] = reason != ""
 	switch {

@@ -108,6 +108,15 @@ func (t TextUI) writeChanges(out *linePrinter, p *plan.Plan) {
 
 // legend explains the symbols that the plan uses, in a fixed order.
 func legend(changes []plan.Change, s Style) string {
+	used, keepsOld := map[plan.Action]bool{}, false
+	for i := range changes {
+		used[changes[i].Action] = true
+		keepsOld = keepsOld || len(changes[i].Overlapping) > 0
+	}
+	rotate := "create successor"
+	if keepsOld {
+		rotate += " and keep the old one for a while"
+	}
 	words := []struct {
 		action plan.Action
 		word   string
@@ -116,12 +125,8 @@ func legend(changes []plan.Change, s Style) string {
 		{plan.Delete, "destroy"},
 		{plan.Update, "update in-place"},
 		{plan.Replace, "create replacement and then destroy"},
-		{plan.Rotate, "create successor and keep the old one for a while"},
+		{plan.Rotate, rotate},
 		{plan.Forget, "forget"},
-	}
-	used := map[plan.Action]bool{}
-	for i := range changes {
-		used[changes[i].Action] = true
 	}
 	var b strings.Builder
 	for _, w := range words {

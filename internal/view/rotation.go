@@ -47,6 +47,8 @@ func dueText(r plan.RotatingObject, now time.Time) string {
 	switch {
 	case r.Due.IsZero():
 		return "never"
+	case r.UnscheduledReason != "":
+		return "now, because " + visible.EscapeLine(r.UnscheduledReason)
 	case r.IsDue(now):
 		return "now"
 	}
@@ -79,6 +81,9 @@ func (j JSONUI) Rotations(p *plan.Plan, now time.Time) {
 		}
 		if !r.Due.IsZero() {
 			rotation["due"] = r.Due
+		}
+		if r.UnscheduledReason != "" {
+			rotation["reason"] = r.UnscheduledReason
 		}
 		j.emit("info", r.Addr.String()+": Due "+dueText(r, now), "rotation", jsonFields{"rotation": rotation})
 	}
