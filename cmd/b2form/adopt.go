@@ -445,7 +445,7 @@ func (s *session) reportAdopted(o *adoptOptions, r *adopt.Result, written []stri
 	case total == 0 && s.areAllFilteredOut(o):
 		s.printResult("There is nothing to write down: of what these credentials see, no bucket and no key fits -include and -exclude.")
 	case total == 0 && len(r.Undeclarable)+len(r.OwnedUndeclared) > 0:
-		s.printResult("Nothing was written: what is not declared here cannot be, or is in the state already.")
+		s.printResult("Nothing was written: what is not declared here is in the state already, or listed below with the reason.")
 	case total == 0 && hadResources:
 		s.printResult("Everything that these credentials see is declared here already.")
 	case total == 0:

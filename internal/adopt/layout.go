@@ -85,7 +85,7 @@ func (w *writer) renderFiles(items []*item) {
 	}
 	if len(files) > 0 && w.OnlyAddresses == nil {
 		b := to("imports")
-		b.WriteString("# Not declared, since a configuration cannot say it:\n#   the master key, which is in no list of keys\n")
+		b.WriteString("# Not declared, and why:\n#   the master key, which is in no list of keys\n")
 		for _, l := range w.result.Undeclarable {
 			b.WriteString("#   " + visible.EscapeLine(fmt.Sprintf("%s %q: %s", l.Kind, l.Name, l.Reason)) + "\n")
 		}
