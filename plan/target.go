@@ -23,25 +23,25 @@ func (p *planner) tagErrors(a addr.Addr, f func()) {
 // checkTargets refuses addresses of nothing.
 func (p *planner) checkTargets() {
 	for _, a := range p.Target {
-		p.checkTarget("-target", a)
+		p.checkTarget("", a) // destroy takes it without the option
 	}
 	for _, a := range p.Exclude {
-		p.checkTarget("-exclude", a)
+		p.checkTarget("-exclude=", a)
 	}
 }
 
-func (p *planner) checkTarget(option string, a addr.Addr) {
+func (p *planner) checkTarget(prefix string, a addr.Addr) {
 	if slices.ContainsFunc(p.recordedOrAnnouncedAddrs, func(b *addr.Addr) bool { return a.Covers(*b) }) {
 		return
 	}
 	if slices.ContainsFunc(p.declared, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
 		if p.Destroy {
-			p.errorf(nil, "Nothing to destroy has this address", "%s=%s: it is declared, but the state lists nothing of that address, "+
-				"so b2form owns nothing there. Correct the address.", option, a)
+			p.errorf(nil, "Nothing to destroy has this address", "%s%s: it is declared, but the state lists nothing of that address, "+
+				"so b2form owns nothing there. Correct the address.", prefix, a)
 		}
 		return
 	}
-	p.errorf(nil, "Nothing has this address", "%s=%s: nothing is declared at that address, and the state lists nothing there.%s", option,
+	p.errorf(nil, "Nothing has this address", "%s%s: nothing is declared at that address, and the state lists nothing there.%s", prefix,
 		a, AddressAdvice(a, addrsOf(p.declared)))
 }
 
@@ -239,7 +239,11 @@ func (p *planner) dropLeftOutErrors() {
 
 // warnPartialPlan says what of the whole plan this one is.
 func (p *planner) warnPartialPlan(brought, broughtDeletes, excludedByNeed []addr.Addr) {
-	said := "-target and -exclude are for exceptions, such as the way out of an error."
+	said, rest := "-target and -exclude are for exceptions, such as the way out of an error.",
+		" A plan without them shows what is still to be done."
+	if p.Destroy { // whose addresses need no option
+		said, rest = "Only a part of what b2form owns here is to be destroyed.", ""
+	}
 	say := func(what string, list []addr.Addr) {
 		if len(list) > 0 {
 			said += " " + what + ": " + abbreviateAddrs(list) + "."
@@ -250,7 +254,7 @@ func (p *planner) warnPartialPlan(brought, broughtDeletes, excludedByNeed []addr
 	say("Left out, since it needs something excluded", excludedByNeed)
 	say("Also left out", slices.DeleteFunc(slices.Clone(p.plan.LeftOut),
 		func(a addr.Addr) bool { return slices.Contains(excludedByNeed, a) }))
-	p.warnf(nil, "This is not the whole plan", "%s A plan without them shows what is still to be done.", said)
+	p.warnf(nil, "This is not the whole plan", "%s%s", said, rest)
 }
 
 // abbreviateAddrs names some of the addresses, the first in their order.

@@ -149,7 +149,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.PlanPurpose) erro
 		}
 		return s.cannotAsk
 	case !p.HasNoResourceChanges():
-		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
+		if err := s.askApproval(ctx, approvalPromptFor(m, len(s.runOptions.target)+len(s.runOptions.exclude) > 0)); err != nil {
 			return err
 		}
 	case s.hasNothingToDo(p, m):

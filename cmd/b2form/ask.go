@@ -127,17 +127,22 @@ var (
 	}
 	lockBreakQuestion = approvalPrompt{
 		"Do you really want to break this lock?",
-		"Other runs can then change the state. If the run that has the lock goes on, it stops at the latest 20 seconds later:\nwhat it " +
+		"Other runs can then change the state.\nIf the run that has the lock goes on, it stops at the latest 20 seconds later: what it " +
 			"sends to B2 until then stays sent, and may be missing in the state. Make sure that it has ended.\nOnly 'yes' will be " +
 			"accepted to confirm.",
 		"The lock was left as it is.",
 	}
 )
 
-func approvalPromptFor(m view.PlanPurpose) approvalPrompt {
+// approvalPromptFor is the prompt of a run over everything, or over a part of it.
+func approvalPromptFor(m view.PlanPurpose, ofPart bool) approvalPrompt {
 	switch m {
 	case view.Destroying:
-		return destroyQuestion
+		q := destroyQuestion
+		if ofPart {
+			q.question = "Do you really want to destroy these resources?"
+		}
+		return q
 	case view.Rotating:
 		return rotateQuestion
 	case view.Refreshing:
