@@ -200,7 +200,7 @@ func changeRemarks(c *plan.Change) (remarks []string) {
 			remark("destroys " + nameAndIDText(old) + ", if it is there")
 			continue
 		}
-		origin := "left by an earlier run"
+		origin := "which belongs to " + c.Addr.String() + " too" // left by an interrupted run, or a predecessor that programs may use
 		if slices.Contains(c.ImportedSiblings, old) {
 			origin = "which it takes over"
 		}
@@ -239,7 +239,7 @@ func changeHeading(c *plan.Change) string {
 			return name + " will be destroyed by its ID and removed from the state"
 		}
 		if len(c.FurtherDeletes) > 0 {
-			return name + " will be removed from the state; what an earlier run left beside it will be destroyed"
+			return name + " will be removed from the state; what else belongs to it will be destroyed"
 		}
 		return name + " will be removed from the state; nothing is destroyed"
 	case plan.NoOp:
@@ -249,7 +249,7 @@ func changeHeading(c *plan.Change) string {
 		if c.MovedFrom != (addr.Addr{}) && len(c.FurtherDeletes) == 0 {
 			return movedHeading(c)
 		}
-		return name + " stays; what an earlier run left beside it will be destroyed"
+		return name + " stays; what else belongs to it will be destroyed"
 	}
 	what := " must be replaced"
 	switch {
