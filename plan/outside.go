@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -43,6 +44,7 @@ func FindDrift(r Request) (d Drift, errors hcl.Diagnostics) {
 func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	r := p.declaration(e.Addr)
 	h, c := p.newChangeOfEntry(e)
+	p.warnGonePredecessors(c.Kind, e)
 	switch {
 	case h.object == nil:
 		before := len(p.plan.Changes)
@@ -76,6 +78,24 @@ func (p *planner) addDriftOfEntry(e *addr.StateEntry) {
 	c.Action, c.LiveName = Update, h.object.Identity
 	c.Before, c.After = declaredObject(r, live), live.ObjectWithoutUnset()
 	p.addChange(c)
+}
+
+// warnGonePredecessors says which objects are gone that an entry promises to whoever uses them still. No block declares them, so they
+// are no drift.
+func (p *planner) warnGonePredecessors(k *kind.Kind, e *addr.StateEntry) {
+	for _, old := range e.Retiring {
+		until := words.ReadableTime(old.KeepUntil)
+		if old.KeptUntilRenewal {
+			until = e.Addr.String() + " is renewed"
+		}
+		expired, _ := p.Snapshot.FindExpired(k, old.ID)
+		isOver := !old.KeptUntilRenewal && !old.KeepUntil.After(p.Now)
+		if isOver || expired != nil || p.Snapshot.ByID(k, old.ID) != nil || p.mayExistUnseen(k, old.ID) {
+			continue
+		}
+		p.warnf(nil, "A predecessor is gone", "%s (ID %s) was to live on until %s, as a predecessor of %s, and no longer exists in B2: "+
+			"it was deleted, or has expired. What still uses it has lost access.", old.Name, old.ID, until, e.Addr)
+	}
 }
 
 // compareMadeAnew notes how the object that a change imports in the place of another one differs from what is declared.
