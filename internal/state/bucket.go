@@ -59,25 +59,10 @@ type bucketStorage struct {
 
 // acquireLease takes the lease, trying for as long as o says.
 func (k *bucketStorage) acquireLease(ctx context.Context, o Options) error {
-	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
-	defer cancel()
-	for told := false; ; told = true {
-		held, err := k.tryAcquireLease(ctx)
-		if held == nil || err != nil {
-			return err
-		}
-		if !told {
-			o.notifyWaiting(held)
-		}
+	return o.waitForLock(ctx, func() (*LockedError, error) { return k.tryAcquireLease(ctx) }, func(held *LockedError) time.Duration {
 		now, _ := k.Remote.ServiceTime()
-		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
-		if err := o.sleep(waiting, next); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return bucketLockedError(held)
-		}
-	}
+		return min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
+	}, bucketLockedError)
 }
 
 func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError, err error) {

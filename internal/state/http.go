@@ -114,23 +114,8 @@ func (h HTTPBackend) noLockError() *Error {
 
 // acquireLock takes the lock, trying for as long as o says.
 func (h HTTPBackend) acquireLock(ctx context.Context, self httpLockInfo, o Options) error {
-	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
-	defer cancel()
-	for told := false; ; told = true {
-		held, err := h.tryLock(ctx, self)
-		if held == nil || err != nil {
-			return err
-		}
-		if !told {
-			o.notifyWaiting(held)
-		}
-		if err := o.sleep(waiting, jitter(retryLease)); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return httpLockedError(held)
-		}
-	}
+	return o.waitForLock(ctx, func() (*LockedError, error) { return h.tryLock(ctx, self) },
+		func(*LockedError) time.Duration { return jitter(retryLease) }, httpLockedError)
 }
 
 // tryLock takes the lock, or says who has it.

@@ -23,29 +23,19 @@ const retryLock = 100 * time.Millisecond
 // for those who find it held, the holder's LockedError.
 func takeLock(ctx context.Context, statePath string, self LockedError, o Options) (*flock.Flock, error) {
 	name := statePath + lockSuffix
-	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
-	defer cancel()
 	lock := newLock(statePath)
-	for told := false; ; told = true {
+	err := o.waitForLock(ctx, func() (held *LockedError, err error) {
 		ok, err := tryLock(lock)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, lockFailedError(name, err)
+		case !ok:
+			return readHolderOrUnknown(statePath), nil
 		}
-		if ok {
-			// A courtesy to others: where it cannot be written the lock holds no less.
-			_ = writeHolder(name, self)
-			return lock, nil
-		}
-		if !told {
-			o.notifyWaiting(readHolderOrUnknown(statePath))
-		}
-		if err := o.sleep(waiting, retryLock); err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, fileLockedError(readHolderOrUnknown(statePath))
-		}
-	}
+		_ = writeHolder(name, self) // a courtesy to others: where it cannot be written the lock holds no less
+		return nil, nil
+	}, func(*LockedError) time.Duration { return retryLock }, fileLockedError)
+	return lock, err
 }
 
 // lockFailedError says why a lock cannot be tried.
@@ -56,17 +46,30 @@ func lockFailedError(lockPath string, err error) *Error {
 	return writeError(lockPath, "Nothing was changed.", err)
 }
 
-func (o Options) sleep(ctx context.Context, d time.Duration) error {
+// waitForLock tries for as long as o says: try takes the lock or says who has it, and between is how long to wait before the next
+// try. lockedError is about a lock that stayed held.
+func (o Options) waitForLock(ctx context.Context, try func() (held *LockedError, err error), between func(held *LockedError) time.Duration,
+	lockedError func(held *LockedError) *Error) error {
+	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
+	defer cancel()
+	sleep := pause.For
 	if o.Sleep != nil {
-		return o.Sleep(ctx, d)
+		sleep = o.Sleep
 	}
-	return pause.For(ctx, d)
-}
-
-// notifyWaiting says that a wait begins, if there is one and somebody listens.
-func (o Options) notifyWaiting(holder *LockedError) {
-	if o.LockTimeout > 0 && o.OnWait != nil {
-		o.OnWait(holder)
+	for told := false; ; told = true {
+		held, err := try()
+		if held == nil || err != nil {
+			return err
+		}
+		if !told && o.LockTimeout > 0 && o.OnWait != nil {
+			o.OnWait(held)
+		}
+		if sleep(waiting, between(held)) != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return lockedError(held)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -108,23 +109,10 @@ func (k *databaseStorage) tryTakeLock(ctx context.Context, c *databaseSession) (
 }
 
 func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
-	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
-	defer cancel()
-	for told := false; ; told = true {
+	return o.waitForLock(ctx, func() (*LockedError, error) {
 		held, err := k.tryTakeLock(ctx, k.conn)
-		if held == nil || err != nil {
-			return k.explain(err)
-		}
-		if !told {
-			o.notifyWaiting(held)
-		}
-		if err := o.sleep(waiting, jitter(lockRetryPause)); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return databaseLockedError(held)
-		}
-	}
+		return held, k.explain(err)
+	}, func(*LockedError) time.Duration { return jitter(lockRetryPause) }, databaseLockedError)
 }
 
 // ownRowCondition is the condition on the row that is still as this run knows it. $1 is the name, $2 the
