@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"b2form/internal/pause"
@@ -30,7 +29,6 @@ const (
 // turn: the heartbeat, commits, and updates by the run itself.
 type bucketStorage struct {
 	BucketBackend
-	now                  func() time.Time
 	lockOwner, operation string
 	replacesLost         bool         // opened to store another state, so a lost pointer is no matter
 	runID                string       // in the names of this run's objects
@@ -39,8 +37,8 @@ type bucketStorage struct {
 	untilCloseCtx context.Context // outlives the run's
 	cancel        context.CancelFunc
 	heartbeatDone chan struct{} // closed when the heartbeat has ended
-	writeCounts   writeCounter
-	bucketID      string // the bucket's ID
+	writeCounter
+	bucketID string // the bucket's ID
 
 	baseState       *State
 	journalParts    []fileVersion // the parts of the journal
@@ -52,9 +50,7 @@ type bucketStorage struct {
 	onlyOursSinceRevision int64         // since this revision nobody else has updated the bucket
 	claim                 leaseClaim
 
-	mu        sync.Mutex // guards what check looks at
-	renewedAt time.Time  // our time, at or before that from which the lease runs
-	lostErr   error      // not nil: for good
+	lockStatus // what is confirmed is the lease: by our time, at or before that from which it runs
 }
 
 // acquireLease takes the lease, trying for as long as o says.
@@ -140,9 +136,7 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context,
 		}
 		switch {
 		case err == nil:
-			k.mu.Lock()
-			k.renewedAt = ours
-			k.mu.Unlock()
+			k.setConfirmedAt(ours)
 			return nil
 		case !isConflict(err) || try == maxSwaps:
 			k.lastView = nil
@@ -193,7 +187,7 @@ func (k *bucketStorage) storePointerIfUnchanged(ctx context.Context, p statePoin
 		map[string]any{"bucketId": k.lastView.ID, "bucketInfo": info, "ifRevisionIs": k.lastView.Revision}, &v)
 	if err == nil {
 		k.lastView = &v
-		k.writeCounts.syncs.Add(1)
+		k.writeCounter.syncs.Add(1)
 	}
 	return k.withPurpose(err)
 }
@@ -213,7 +207,7 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 	}
 	go func() {
 		defer close(k.heartbeatDone)
-		for pause.For(k.untilCloseCtx, leaseBeat) == nil && k.leaseLostErrorIfAny() == nil {
+		for pause.For(k.untilCloseCtx, leaseBeat) == nil && k.lostErrIfAny() == nil {
 			k.renewLeaseIfOlder(0) // after a failure there is the next beat, and check
 		}
 	}()
@@ -223,10 +217,7 @@ func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 func (k *bucketStorage) renewLeaseIfOlder(than time.Duration) {
 	k.updateSemaphore <- struct{}{}
 	defer func() { <-k.updateSemaphore }()
-	k.mu.Lock()
-	fresh := elapsed(k.renewedAt, k.now()) <= than
-	k.mu.Unlock()
-	if fresh { // another may have asked meanwhile
+	if k.sinceConfirmed() <= than { // another may have asked meanwhile
 		return
 	}
 	_ = k.updateIfLeaseHeld(func(p statePointer, now time.Time) (statePointer, bool) {
@@ -237,7 +228,7 @@ func (k *bucketStorage) renewLeaseIfOlder(than time.Duration) {
 // updateIfLeaseHeld is compareAndSwap by a run that holds the lease: once it finds that it does not, it
 // never does again.
 func (k *bucketStorage) updateIfLeaseHeld(step func(statePointer, time.Time) (next statePointer, holds bool)) error {
-	if err := k.leaseLostErrorIfAny(); err != nil {
+	if err := k.lostErrIfAny(); err != nil {
 		return err
 	}
 	var gone *Error
@@ -251,34 +242,19 @@ func (k *bucketStorage) updateIfLeaseHeld(step func(statePointer, time.Time) (ne
 		return next, nil
 	})
 	if gone != nil {
-		k.mu.Lock()
-		k.lostErr = gone
-		k.mu.Unlock()
+		_ = k.markLost(gone)
 	}
 	return err
 }
 
-func (k *bucketStorage) leaseLostErrorIfAny() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.lostErr
-}
-
 func (k *bucketStorage) checkStateStillOurs() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	switch {
-	case k.lostErr != nil:
-		return k.lostErr
-	case k.claim.nonce != "" && elapsed(k.renewedAt, k.now()) >= leaseLength-leaseGuard:
+	if err := k.lostErrIfAny(); err != nil {
+		return err
+	}
+	if k.claim.nonce != "" && k.sinceConfirmed() >= leaseLength-leaseGuard {
 		return lapsedLeaseError(k.String())
 	}
 	return nil
-}
-
-func (k *bucketStorage) confirmStateStillOurs() error {
-	k.renewLeaseIfOlder(maxCheckAge)
-	return k.checkStateStillOurs()
 }
 
 // append stores the lines as the end of the journal: one object, and one move
@@ -335,11 +311,11 @@ func (k *bucketStorage) newObjectName(what string) string {
 }
 
 func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, error) {
-	if err := k.leaseLostErrorIfAny(); err != nil {
+	if err := k.lostErrIfAny(); err != nil {
 		return fileVersion{}, err
 	}
 	id, err := k.Remote.Upload(k.untilCloseCtx, k.bucketID, name, "application/json", content)
-	k.writeCounts.bytes.Add(int64(len(content)))
+	k.writeCounter.bytes.Add(int64(len(content)))
 	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, k.withPurpose(err)
 }
 
@@ -347,8 +323,6 @@ func (k *bucketStorage) stopHeartbeat() {
 	k.cancel()
 	<-k.heartbeatDone
 }
-
-func (k *bucketStorage) stats() WriteStats { return k.writeCounts.stats() }
 
 // callInTurnIfBucketUpdate is api.Call, but an update of this bucket takes its turn with ours.
 func (k *bucketStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {

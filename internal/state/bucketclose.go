@@ -25,7 +25,7 @@ func (k *bucketStorage) hideObjects(objects []fileVersion) {
 // by one move of the pointer.
 func (k *bucketStorage) close(s *State) error {
 	defer k.stopHeartbeat()
-	if err := k.leaseLostErrorIfAny(); err != nil {
+	if err := k.lostErrIfAny(); err != nil {
 		return err
 	}
 	if s != nil && !s.recordsMoreThanAccount() {

@@ -73,7 +73,7 @@ func (h HTTPBackend) Read(ctx context.Context) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, c, err := d.parseStateAndJournal(h.String())
+	base, c, err := parseStateAndJournal(h.String(), d.State, []byte(d.Journal))
 	if err != nil {
 		return nil, err
 	}

@@ -112,18 +112,6 @@ func (h HTTPBackend) storedStateMissingError() error {
 		"deleted the state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())))
 }
 
-// parseStateAndJournal reads what the document holds.
-func (d *httpDocument) parseStateAndJournal(where string) (base *State, c changes, err error) {
-	base, where = &State{}, visible.EscapeLine(where)
-	if len(d.State) > 0 {
-		if base, err = Parse(where, d.State); err != nil {
-			return nil, changes{}, err
-		}
-	}
-	j, err := parseJournal(where, []byte(d.Journal), base)
-	return base, j.changes, err
-}
-
 // httpStorage is the storage of a state behind a server.
 type httpStorage struct {
 	HTTPBackend
@@ -131,7 +119,7 @@ type httpStorage struct {
 	usesLock       bool
 	lock           httpLockInfo
 	uncancelledCtx context.Context // outlives the run's
-	writeCounts    writeCounter
+	writeCounter
 	lockStatus
 
 	turnSemaphore      chan struct{}   // held over requests that look at the document or store it, so it is no mutex
@@ -148,7 +136,7 @@ func (k *httpStorage) readAndClaim(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, c, err := d.parseStateAndJournal(k.String())
+	base, c, err := parseStateAndJournal(k.String(), d.State, []byte(d.Journal))
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +210,7 @@ func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error 
 	k.unconfirmedStores = append(k.unconfirmedStores, next)
 	for try, wait := 0, k.FirstRetryWait; ; try++ {
 		r, err := k.sendOnce(k.uncancelledCtx, k.UpdateMethod, k.addressWithLockID(), body, maxHTTPReply)
-		k.writeCounts.bytes.Add(int64(len(body)))
+		k.writeCounter.bytes.Add(int64(len(body)))
 		switch {
 		case errors.As(err, new(*Error)):
 			return err
@@ -255,7 +243,7 @@ func (k *httpStorage) endTurn() { <-k.turnSemaphore }
 func (k *httpStorage) noteStored(d *httpDocument) {
 	k.knownDocument = d
 	k.unconfirmedStores = slices.DeleteFunc(k.unconfirmedStores, func(t *httpDocument) bool { return t == d })
-	k.writeCounts.syncs.Add(1)
+	k.writeCounter.syncs.Add(1)
 }
 
 // checkUnchanged finds out whether the document is as this run knows it: what it has stored last, or
@@ -336,11 +324,3 @@ func (k *httpStorage) checkStateStillOurs() error {
 		return k.checkIfStale(k.checkUnchanged) // another may have looked meanwhile
 	})
 }
-
-func (k *httpStorage) confirmStateStillOurs() error { return k.checkStateStillOurs() } // which asks anyway
-
-func (k *httpStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
-	return api.Call(ctx, method, in, out)
-}
-
-func (k *httpStorage) stats() WriteStats { return k.writeCounts.stats() }

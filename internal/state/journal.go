@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"b2form/internal/visible"
 	"b2form/schema/addr"
 )
 
@@ -108,6 +109,18 @@ func parseJournal(path string, raw []byte, base *State) (parsedJournal, error) {
 		j.validSize = at
 	}
 	return j, j.checkObjectsUnique(path, base)
+}
+
+// parseStateAndJournal reads the state and the journal that a server keeps; none of one: nothing was stored.
+func parseStateAndJournal(where string, content, journal []byte) (base *State, c changes, err error) {
+	base, where = &State{}, visible.EscapeLine(where)
+	if len(content) > 0 {
+		if base, err = Parse(where, content); err != nil {
+			return nil, changes{}, err
+		}
+	}
+	j, err := parseJournal(where, journal, base)
+	return base, j.changes, err
 }
 
 // verifyLine gives the record of a line, as JSON, where the line is as it was written.

@@ -11,7 +11,6 @@ import (
 	"github.com/gofrs/flock"
 
 	"b2form/internal/durable"
-	"b2form/schema/wire"
 )
 
 // LocalFile is the Backend that keeps the state in the file at Path.
@@ -130,9 +129,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 // fileStorage is the storage of a state in a folder.
 type fileStorage struct {
-	path        string
-	lock        *flock.Flock // nil: taken by nobody
-	writeCounts writeCounter
+	path string
+	lock *flock.Flock // nil: taken by nobody
+	writeCounter
 	knownFiles
 
 	// The journal, as far as it is open.
@@ -184,7 +183,7 @@ func (f *fileStorage) openJournal() (journalFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.writeCounts.sync(func() error { return durable.SyncDir(filepath.Dir(f.path)) }); err != nil {
+	if err := f.writeCounter.sync(func() error { return durable.SyncDir(filepath.Dir(f.path)) }); err != nil {
 		j.Close()
 		return nil, err
 	}
@@ -220,11 +219,11 @@ func (f *fileStorage) writeLines(lines []byte) error {
 	}
 	lines = slices.Concat(f.pendingFirstLine, lines)
 	f.journalTorn = true
-	if err := f.knownFiles.writeJournal(func() (int, error) { return f.writeCounts.writer(f.journal).Write(lines) }); err != nil {
+	if err := f.knownFiles.writeJournal(func() (int, error) { return f.writeCounter.writer(f.journal).Write(lines) }); err != nil {
 		return err
 	}
 	f.journalTorn, f.pendingFirstLine, f.journalSize = false, nil, f.journalSize+int64(len(lines))
-	return f.writeCounts.sync(f.journal.Sync)
+	return f.writeCounter.sync(f.journal.Sync)
 }
 
 // close brings the state file up to date and removes the journal. Only then:
@@ -257,7 +256,7 @@ func (f *fileStorage) saveStateRemoveJournal(s *State) error {
 			return f.unsavedError(err)
 		}
 	case s != nil:
-		if err := replaceStateFile(f.path, s, &f.writeCounts); err != nil {
+		if err := replaceStateFile(f.path, s, &f.writeCounter); err != nil {
 			return f.unsavedError(err)
 		}
 	}
@@ -285,11 +284,3 @@ func (f *fileStorage) checkStateStillOurs() error {
 	}
 	return f.knownFiles.checkUnchanged()
 }
-
-func (f *fileStorage) confirmStateStillOurs() error { return f.checkStateStillOurs() } // which asks anyway
-
-func (f *fileStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
-	return api.Call(ctx, method, in, out)
-}
-
-func (f *fileStorage) stats() WriteStats { return f.writeCounts.stats() }

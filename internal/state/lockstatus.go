@@ -39,6 +39,13 @@ func (s *lockStatus) setConfirmedAt(when time.Time) {
 	s.confirmedAt = when
 }
 
+// sinceConfirmed is how long ago the last check that is noted began.
+func (s *lockStatus) sinceConfirmed() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return elapsed(s.confirmedAt, s.now())
+}
+
 // markTakenOver notes that another run has the state.
 func (s *lockStatus) markTakenOver(where string) (firstReason error) {
 	return s.markLost(stateTakenOverError(visible.EscapeLine(where)))

@@ -135,7 +135,7 @@ func (d PostgresBackend) Read(ctx context.Context) (*State, error) {
 	if err != nil {
 		return nil, d.explain(err)
 	}
-	base, c, err := d.parseStateAndJournal(row[0], row[1])
+	base, c, err := parseStateAndJournal(d.String(), row[0], row[1])
 	if err != nil {
 		return nil, err
 	}
@@ -143,18 +143,6 @@ func (d PostgresBackend) Read(ctx context.Context) (*State, error) {
 		base.HeldBy = d.describeHolder(row[2:])
 	}
 	return c.applyTo(base), nil
-}
-
-func (d PostgresBackend) parseStateAndJournal(content, journal []byte) (base *State, c changes, err error) {
-	base = &State{}
-	where := visible.EscapeLine(d.String())
-	if len(content) > 0 {
-		if base, err = Parse(where, content); err != nil {
-			return nil, changes{}, err
-		}
-	}
-	j, err := parseJournal(where, journal, base)
-	return base, j.changes, err
 }
 
 // Open implements [Backend]. A run that was killed leaves no lock: the server ends it with the

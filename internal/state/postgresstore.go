@@ -12,7 +12,6 @@ import (
 
 	"b2form/internal/pause"
 	"b2form/internal/visible"
-	"b2form/schema/wire"
 )
 
 // databaseStorage is the storage of a state in a database.
@@ -21,7 +20,7 @@ type databaseStorage struct {
 	runID          string // of the run; the state names it as long as nobody else has opened it
 	usesLock       bool
 	uncancelledCtx context.Context // outlives the run's
-	writeCounts    writeCounter
+	writeCounter
 	lockStatus
 
 	turnSemaphore  chan struct{} // held over statements, so it is no mutex
@@ -60,7 +59,7 @@ func (k *databaseStorage) lockAndReadState(ctx context.Context, self LockedError
 	if k.serial, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
 		return nil, k.unexpectedAnswerError()
 	}
-	base, c, err := k.parseStateAndJournal(row[1], row[2])
+	base, c, err := parseStateAndJournal(k.String(), row[1], row[2])
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +146,7 @@ func (k *databaseStorage) execOnOwnRow(stores bool, sql string, more ...any) err
 		case k.conn != nil && err == nil:
 			if k.setConfirmedAt(began); stores {
 				k.serial++
-				k.writeCounts.syncs.Add(1)
+				k.writeCounter.syncs.Add(1)
 			}
 			return nil
 		case k.conn != nil && !isLostConnection(err):
@@ -237,7 +236,7 @@ func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err err
 		switch {
 		case storing && serial == k.serial+1:
 			k.serial++
-			k.writeCounts.syncs.Add(1)
+			k.writeCounter.syncs.Add(1)
 			k.setConfirmedAt(began)
 			return true, nil
 		case serial == k.serial:
@@ -249,7 +248,7 @@ func (k *databaseStorage) checkWhetherStored(storing bool) (stored bool, err err
 }
 
 func (k *databaseStorage) append(lines []byte) error {
-	k.writeCounts.bytes.Add(int64(len(lines)))
+	k.writeCounter.bytes.Add(int64(len(lines)))
 	k.hasJournalRows = true
 	return k.execOnOwnRow(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
 		"INSERT INTO @schema.journal SELECT $1, serial, $4 FROM s RETURNING 1", string(lines))
@@ -269,7 +268,7 @@ func (k *databaseStorage) close(s *State) error {
 			}
 		}
 		content = b.String()
-		k.writeCounts.bytes.Add(int64(b.Len()))
+		k.writeCounter.bytes.Add(int64(b.Len()))
 	}
 	if s == nil && !k.hasJournalRows {
 		return nil
@@ -296,11 +295,3 @@ func (k *databaseStorage) endSession() {
 func (k *databaseStorage) checkStateStillOurs() error {
 	return k.checkIfStale(func() error { return k.execOnOwnRow(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
-
-func (k *databaseStorage) confirmStateStillOurs() error { return k.checkStateStillOurs() } // which asks anyway
-
-func (k *databaseStorage) callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error {
-	return api.Call(ctx, method, in, out)
-}
-
-func (k *databaseStorage) stats() WriteStats { return k.writeCounts.stats() }

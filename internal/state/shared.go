@@ -301,9 +301,8 @@ func findPreviousJournalPart(name string, part []byte) (fileVersion, error) {
 // lease expires, which B2's clock decides: the clocks of machines need not
 // agree.
 func (b BucketBackend) Open(ctx context.Context, o Options) (*Store, error) {
-	k := &bucketStorage{BucketBackend: b, now: o.Now, lockOwner: truncatedASCII(o.LockOwner), operation: truncatedASCII(o.Operation),
-		runID:           rand.Text(),
-		updateSemaphore: make(chan struct{}, 1), replacesLost: o.ReplacesLost}
+	k := &bucketStorage{BucketBackend: b, lockStatus: lockStatus{now: o.Now}, lockOwner: truncatedASCII(o.LockOwner),
+		operation: truncatedASCII(o.Operation), runID: rand.Text(), updateSemaphore: make(chan struct{}, 1), replacesLost: o.ReplacesLost}
 	if !o.NoLock {
 		k.claim.nonce = k.runID
 	}
@@ -353,7 +352,7 @@ func (b BucketBackend) LockHolder(ctx context.Context) (*LockedError, error) {
 func (b BucketBackend) BreakLock(ctx context.Context) (formerHolder *LockedError, _ error) {
 	var broken *LockedError
 	now := func() time.Time { _, sent := b.Remote.ServiceTime(); return sent } // breaking takes no time
-	k := &bucketStorage{BucketBackend: b, now: now}
+	k := &bucketStorage{BucketBackend: b, lockStatus: lockStatus{now: now}}
 	err := k.compareAndSwap(ctx, func(p statePointer, _ time.Time) (statePointer, error) {
 		if p.Lease != nil {
 			broken = p.Lease.asLockedError(b.String())

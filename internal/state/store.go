@@ -79,11 +79,8 @@ type storage interface {
 	// journal, and unlocks it whatever comes of that. nil: what is stored says the
 	// same already.
 	close(s *State) error
-	checkStateStillOurs() error   // Store.CheckLocked
-	confirmStateStillOurs() error // Store.ConfirmLocked
-	// callInTurnIfBucketUpdate is Store.CallInTurn, stats is Store.Stats.
-	callInTurnIfBucketUpdate(ctx context.Context, api wire.API, method string, in, out any) error
-	stats() WriteStats
+	checkStateStillOurs() error // Store.CheckLocked
+	stats() WriteStats          // Store.Stats
 }
 
 func newStore(displayName string, k storage, base *State, c changes) *Store {
@@ -98,7 +95,10 @@ func (s *Store) CheckLocked() error { return s.storage.checkStateStillOurs() }
 // ConfirmLocked is CheckLocked before an effect that nothing takes back: where the last answer about the lock is too old to
 // rely on, whoever keeps the state is asked.
 func (s *Store) ConfirmLocked() error {
-	return s.storage.confirmStateStillOurs()
+	if b, ok := s.storage.(*bucketStorage); ok { // the others ask in any check
+		b.renewLeaseIfOlder(maxCheckAge)
+	}
+	return s.CheckLocked()
 }
 
 // CallInTurn is api.Call. Where the state is kept in a bucket and the call updates
@@ -106,7 +106,10 @@ func (s *Store) ConfirmLocked() error {
 // is in the other's way: an ifRevisionIs that only the Store's updates have
 // outdated is brought up to date, and the Store's own info pairs are kept.
 func (s *Store) CallInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
-	return s.storage.callInTurnIfBucketUpdate(ctx, api, method, in, out)
+	if b, ok := s.storage.(*bucketStorage); ok {
+		return b.callInTurnIfBucketUpdate(ctx, api, method, in, out)
+	}
+	return api.Call(ctx, method, in, out)
 }
 
 // State gives a copy of what is recorded now. Entries are sorted by address,
