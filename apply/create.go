@@ -114,13 +114,10 @@ func (r *runner) checkCreateReply(t *changeTask, o *kind.Object) error {
 	if o.Kind.ParentKind() != "" || r.Snapshot.ByID(o.Kind, o.ID) == nil && o.Identity == o.Kind.NormalizeIdentity(t.Identity) {
 		return nil
 	}
-	return &wire.ExplainedError{
-		Summary: "B2 answered with another " + o.Kind.Name,
-		Detail: fmt.Sprintf(
-			"The creation of the %s %q was answered with %.100q (ID %.100q), which is not what was to be made. It was left "+
-				"alone. The state keeps note of the creation: run again, and what has appeared is dealt with.",
-			o.Kind.Name, t.Identity, o.Identity, o.ID),
-	}
+	return wire.Explainedf("B2 answered with another "+o.Kind.Name,
+		"The creation of the %s %q was answered with %.100q (ID %.100q), which is not what was to be made. It was left "+
+			"alone. The state keeps note of the creation: run again, and what has appeared is dealt with.",
+		o.Kind.Name, t.Identity, o.Identity, o.ID)
 }
 
 // withdrawOwnIntentIfResolved takes back the announcement of a create that has not taken effect. One
@@ -327,11 +324,9 @@ func (r *runner) showKeyIfWanted(t *changeTask, made NewKey) (shown bool, err er
 	if err == nil || len(made.DeliveredTo) > 0 {
 		return shown && err == nil, nil
 	}
-	return false, &wire.ExplainedError{
-		Summary: "Secret was not shown",
-		Detail: fmt.Sprintf("The secret of the %s %q was delivered nowhere, and could not be printed: %s.", t.Kind.Name, t.Identity,
-			err),
-	}
+	return false, wire.Explainedf("Secret was not shown",
+		"The secret of the %s %q was delivered nowhere, and could not be printed: %s.", t.Kind.Name, t.Identity,
+		err)
 }
 
 // errorIfDeliveredUnrecorded names the places that hold a secret of which the state does not
@@ -340,12 +335,10 @@ func errorIfDeliveredUnrecorded(c *plan.Change, o *kind.Object, where []string) 
 	if len(where) == 0 {
 		return nil
 	}
-	return &wire.ExplainedError{
-		Summary: "A delivery is not recorded",
-		Detail: fmt.Sprintf("The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s "+
+	return wire.Explainedf("A delivery is not recorded",
+		"The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s "+
 			"and delivers the secret of another one, unless a run has done so already: do not rely on the one delivered now.", c.Kind.Name,
-			c.Identity, o.ID, strings.Join(where, ", "), c.Kind.Name),
-	}
+		c.Identity, o.ID, strings.Join(where, ", "), c.Kind.Name)
 }
 
 // deleteUndelivered deletes a new object that is of no use. Where that fails the journal

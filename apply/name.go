@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/zclconf/go-cty/cty"
@@ -23,10 +22,8 @@ func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id s
 		if len(c.Sensitive) > 0 {
 			shown = kind.SensitiveText
 		}
-		return "", &wire.ExplainedError{
-			Summary: words.CapitalizeUnlessName(by.Link.RefKind) + " not found",
-			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.RefKind, shown),
-		}
+		return "", wire.Explainedf(words.CapitalizeUnlessName(by.Link.RefKind)+" not found",
+			"There is no %s %s in the account. Declare it, or correct the name.", by.Link.RefKind, shown)
 	}
 }
 

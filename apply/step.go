@@ -262,12 +262,10 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	if c.Kind.YieldsSecret() { // it is not kept
 		todo = "Nobody got its secret. Run again, and report this if it stays."
 	}
-	return &wire.ExplainedError{
-		Summary: "B2 made something else than planned",
-		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. %s", words.CapitalizeUnlessName(c.Kind.Name),
-			c.Identity,
-			strings.Join(fields, ", "), todo),
-	}
+	return wire.Explainedf("B2 made something else than planned",
+		"%s %q was written, but B2's answer differs from the plan in %s. %s", words.CapitalizeUnlessName(c.Kind.Name),
+		c.Identity,
+		strings.Join(fields, ", "), todo)
 }
 
 // computedAttrsWithoutSecrets answers for deliveries: the computed attributes of what is ours.

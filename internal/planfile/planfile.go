@@ -145,8 +145,7 @@ func checkReplaceable(path string) error {
 }
 
 func cannotSaveError(path, why string) error {
-	return &wire.ExplainedError{Summary: "The plan cannot be saved",
-		Detail: fmt.Sprintf("%s: %s.", visible.EscapeLine(path), why)}
+	return wire.Explainedf("The plan cannot be saved", "%s: %s.", visible.EscapeLine(path), why)
 }
 
 func encodeVariables(values map[string]cty.Value) (json.RawMessage, error) {
@@ -193,9 +192,8 @@ func read(path string) ([]byte, error) {
 		return nil, &wire.ExplainedError{Summary: "The saved plan cannot be read", Detail: visible.EscapeLine(path) + ": " + why + "."}
 	}
 	if path == "" {
-		return nil, &wire.ExplainedError{Summary: "The saved plan cannot be read",
-			Detail: "The name of the file is empty, as of a variable of " +
-				"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\"."}
+		return nil, wire.Explainedf("The saved plan cannot be read", "The name of the file is empty, as of a variable of "+
+			"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\".")
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fail("it is a folder. To work in another folder, give -chdir=DIR")
@@ -244,9 +242,8 @@ func checkFormatVersion(path string, text []byte) error {
 }
 
 func damagedError(path, why string) error {
-	return &wire.ExplainedError{Summary: "The saved plan is damaged",
-		Detail: fmt.Sprintf("%s: %s. Nothing was changed. Copy the file again, or "+
-			"make the plan anew with \"b2form plan -out=FILE\".", visible.EscapeLine(path), visible.EscapeTruncated(why, 500))}
+	return wire.Explainedf("The saved plan is damaged", "%s: %s. Nothing was changed. Copy the file again, or "+
+		"make the plan anew with \"b2form plan -out=FILE\".", visible.EscapeLine(path), visible.EscapeTruncated(why, 500))
 }
 
 func decode(text []byte, kinds []*kind.Kind) (*File, error) {

@@ -70,11 +70,9 @@ func checkHoldsNoState(live map[string]any) *wire.ExplainedError {
 	if !holdsState(live) {
 		return nil
 	}
-	return &wire.ExplainedError{
-		Summary: "Bucket holds a state",
-		Detail: "The bucket holds a state of b2form, so it is not deleted. Move that state elsewhere first, " +
-			"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
-	}
+	return wire.Explainedf("Bucket holds a state",
+		"The bucket holds a state of b2form, so it is not deleted. Move that state elsewhere first, "+
+			"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.")
 }
 
 func remove(ctx context.Context, c kind.VerbInput) error {
@@ -122,10 +120,8 @@ func refusedNotEmptyError(ctx context.Context, c kind.VerbInput, removed int, re
 }
 
 func notEmptyError(holds string) *wire.ExplainedError {
-	return &wire.ExplainedError{
-		Summary: "Bucket is not empty",
-		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. To delete them all with the bucket, set force_destroy = "+
+	return wire.Explainedf("Bucket is not empty",
+		"The bucket holds %s, so B2 does not delete it. To delete them all with the bucket, set force_destroy = "+
 			"true in its block; where the block is gone, write a removed block with destroy = true and force_destroy = true. To keep "+
-			"the bucket and only stop managing it, use `b2form state rm`.", holds),
-	}
+			"the bucket and only stop managing it, use `b2form state rm`.", holds)
 }

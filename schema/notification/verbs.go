@@ -64,11 +64,9 @@ func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 		return nil, err
 	}
 	if there != "" {
-		return nil, &wire.ExplainedError{
-			Summary: "The bucket has notification rules already",
-			Detail: "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command " +
-				"again to see them.",
-		}
+		return nil, wire.Explainedf("The bucket has notification rules already",
+			"Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command "+
+				"again to see them.")
 	}
 	return setRules(ctx, c.API, c.Body)
 }

@@ -130,11 +130,10 @@ func (c ContentsCount) LockedError() *ExplainedError {
 		locks = append(locks, fmt.Sprintf("versions under legal hold: %d", c.Held))
 		ends = append(ends, "the legal holds are lifted")
 	}
-	return &ExplainedError{Summary: "Files are protected by Object Lock",
-		Detail: fmt.Sprintf("File versions that B2 does not delete: %d of %s; %s. Run again once %s: b2form lifts no lock, and nobody "+
+	return Explainedf("Files are protected by Object Lock",
+		"File versions that B2 does not delete: %d of %s; %s. Run again once %s: b2form lifts no lock, and nobody "+
 			"shortens a retention in compliance mode. To keep the files and only stop managing this, use `b2form state rm`.",
-			c.Locked, c, strings.Join(locks, ", "), strings.Join(ends, " and ")),
-	}
+		c.Locked, c, strings.Join(locks, ", "), strings.Join(ends, " and "))
 }
 
 // String says it in a few words: "3 versions with 12 bytes".

@@ -18,6 +18,11 @@ func (e *ExplainedError) Error() string { return e.Summary + ": " + e.Detail }
 // Unwrap gives the refusal itself.
 func (e *ExplainedError) Unwrap() error { return e.Cause }
 
+// Explainedf is an ExplainedError without a cause; the format is that of its detail.
+func Explainedf(summary, format string, args ...any) *ExplainedError {
+	return &ExplainedError{Summary: summary, Detail: fmt.Sprintf(format, args...)}
+}
+
 // UntrueReply is the error of a reply that B2 never gives; the text is its summary.
 func UntrueReply(format string, args ...any) *ExplainedError {
 	return &ExplainedError{Summary: fmt.Sprintf(format, args...), Detail: "Something other than B2 answers (B2_ENDPOINT), or a proxy " +
