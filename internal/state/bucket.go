@@ -92,13 +92,10 @@ func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError,
 }
 
 func (k *bucketStorage) hidingRuleError() *Error {
-	return &Error{
-		Summary: "A lifecycle rule would delete the state",
-		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 "+
+	return newError(k.String(), "A lifecycle rule would delete the state",
+		fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 "+
 			"would remove a state that does not change. Take that part out of the rule; days_from_hiding_to_deleting alone does no harm.",
-			k.BucketName, k.Prefix),
-		Path: k.String(),
-	}
+			k.BucketName, k.Prefix))
 }
 
 // compareAndSwap moves the pointer: it looks at the bucket, has decide say what shall be

@@ -19,6 +19,11 @@ type Error struct {
 	Cause   error  // the operating system's error or a *LockedError; may be nil
 }
 
+// newError is an Error without a cause.
+func newError(path, summary, detail string) *Error {
+	return &Error{Summary: summary, Detail: detail, Path: path}
+}
+
 func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
 
 // Unwrap gives the cause.
@@ -121,33 +126,24 @@ const startOver = "Restore it from version control or a backup. Or move it away:
 	"by name and takes it back with one approval."
 
 func damagedFileError(path string, line, column int, what string) *Error {
-	return &Error{
-		Summary: "State file is damaged",
-		Detail:  fmt.Sprintf("%s cannot be read at line %d, column %d: %s. It was left as it is. %s", path, line, column, what, startOver),
-		Path:    path,
-	}
+	return newError(path, "State file is damaged",
+		fmt.Sprintf("%s cannot be read at line %d, column %d: %s. It was left as it is. %s", path, line, column, what, startOver))
 }
 
 // mergeConflictError says how to end a conflict. Two branches on which something was applied always differ in what they say
 // was applied last, and neither is right for both; the next apply says it anew.
 func mergeConflictError(path string, line int) *Error {
-	return &Error{
-		Summary: "State file holds a merge conflict",
-		Detail: fmt.Sprintf("%s has the marks of a merge conflict at line %d. It was left as it is. Delete the marks. Of two lines that "+
+	return newError(path, "State file holds a merge conflict",
+		fmt.Sprintf("%s has the marks of a merge conflict at line %d. It was left as it is. Delete the marks. Of two lines that "+
 			"begin with \"applied\" keep one, whichever it is: the next apply renews it. Keep the entries of both sides, but those of "+
-			"objects that one side has deleted. Then `b2form plan` shows what is left to do.", path, line),
-		Path: path,
-	}
+			"objects that one side has deleted. Then `b2form plan` shows what is left to do.", path, line))
 }
 
 func damagedJournalError(path string, line int, what string) *Error {
-	return &Error{
-		Summary: "Journal of the state is damaged",
-		Detail: fmt.Sprintf("%s is what an interrupted run left, and its line %d is not understood: %s. Nothing was changed. "+
+	return newError(path, "Journal of the state is damaged",
+		fmt.Sprintf("%s is what an interrupted run left, and its line %d is not understood: %s. Nothing was changed. "+
 			"Restore the file, or use the b2form that wrote it. Or move it away: what that run recorded since the state was stored is "+
-			"then forgotten, and what it made has to be imported, or deleted by hand.", path, line, what),
-		Path: path,
-	}
+			"then forgotten, and what it made has to be imported, or deleted by hand.", path, line, what))
 }
 
 // duplicateObjectError explains that two entries, or one entry twice, name the object.
@@ -162,32 +158,23 @@ func duplicateObjectError(path, kind, id string, first, second *addr.StateEntry)
 	if first == second {
 		who = fmt.Sprintf("%s (named %q) more than once", first.Addr, first.Identity)
 	}
-	return &Error{
-		Summary: "State names one object twice",
-		Detail: fmt.Sprintf("In %s the %s with the ID %q is named by %s. An object has one address, so an edit or a merge went wrong. "+
+	return newError(path, "State names one object twice",
+		fmt.Sprintf("In %s the %s with the ID %q is named by %s. An object has one address, so an edit or a merge went wrong. "+
 			"Nothing was changed. `b2form keys`, or B2's web console, shows which name the ID has: keep the entry that is right and "+
 			"take the other one, or its item under \"retiring\", out of the file.",
-			path, kind, id, who),
-		Path: path,
-	}
+			path, kind, id, who))
 }
 
 func newerVersionError(path string, version int) *Error {
-	return &Error{
-		Summary: "State was written by a newer b2form",
-		Detail: fmt.Sprintf("%s has format version %d; this b2form knows version %d. It was left as it is. "+
-			"Use the b2form that wrote it, or a later one.", path, version, formatVersion),
-		Path: path,
-	}
+	return newError(path, "State was written by a newer b2form",
+		fmt.Sprintf("%s has format version %d; this b2form knows version %d. It was left as it is. "+
+			"Use the b2form that wrote it, or a later one.", path, version, formatVersion))
 }
 
 func terraformStateError(path string) *Error {
-	return &Error{
-		Summary: "State is one of Terraform's",
-		Detail: path + " was written by Terraform or OpenTofu, and b2form keeps a state of its own. It was left as it is. " +
-			"Move it away: b2form then finds everything by name and takes it over with one approval.",
-		Path: path,
-	}
+	return newError(path, "State is one of Terraform's",
+		path+" was written by Terraform or OpenTofu, and b2form keeps a state of its own. It was left as it is. "+
+			"Move it away: b2form then finds everything by name and takes it over with one approval.")
 }
 
 func irregularFileError(path string, mode fs.FileMode) *Error {
@@ -198,11 +185,7 @@ func irregularFileError(path string, mode fs.FileMode) *Error {
 	case mode&fs.ModeSymlink != 0:
 		what = "is a symbolic link, and no file is written through one"
 	}
-	return &Error{
-		Summary: "State cannot be used",
-		Detail:  path + " " + what + ". Move it away, or run b2form in another folder.",
-		Path:    path,
-	}
+	return newError(path, "State cannot be used", path+" "+what+". Move it away, or run b2form in another folder.")
 }
 
 func readError(path string, err error) *Error {

@@ -184,12 +184,9 @@ func (r *journalRecord) checkAccount(path string, base *State) error {
 	if b == nil || *b == (accountBinding{}) || base.AccountID == "" || *b == (accountBinding{base.AccountID, base.Realm}) {
 		return nil
 	}
-	return &Error{
-		Summary: "Journal belongs to another account",
-		Detail: fmt.Sprintf("%s was left by an interrupted run for account %s at %s, but the state beside it is of account %s at %s. "+
-			"Put the state back that belongs to it, or move the journal away.", path, b.AccountID, b.Realm, base.AccountID, base.Realm),
-		Path: path,
-	}
+	return newError(path, "Journal belongs to another account",
+		fmt.Sprintf("%s was left by an interrupted run for account %s at %s, but the state beside it is of account %s at %s. "+
+			"Put the state back that belongs to it, or move the journal away.", path, b.AccountID, b.Realm, base.AccountID, base.Realm))
 }
 
 // checkObjectsUnique refuses a journal that makes the state name one object twice.

@@ -91,13 +91,10 @@ func parsePointer(where, infoValue string) (statePointer, error) {
 }
 
 func damagedPointerError(where string) *Error {
-	return &Error{
-		Summary: "The pointer to the state is damaged",
-		Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it and run b2form " +
-			"again: it names the file of the state that is left, or finds everything again by name and takes it back with one " +
-			"approval.",
-		Path: where,
-	}
+	return newError(where, "The pointer to the state is damaged",
+		where+" has an info pair of b2form that cannot be read. Restore the pair, or remove it and run b2form "+
+			"again: it names the file of the state that is left, or finds everything again by name and takes it back with one "+
+			"approval.")
 }
 
 // isHalf reports whether a file version has an ID or a name, and not both.
@@ -192,19 +189,13 @@ func bucketLockedError(held *LockedError) *Error {
 }
 
 func stateTakenOverError(where string) *Error {
-	return &Error{
-		Summary: "Another run has the state",
-		Detail: fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. "+
-			"What this run did last may not be recorded. Run the same command again: it begins with a look at what was left.", where),
-		Path: where,
-	}
+	return newError(where, "Another run has the state",
+		fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. "+
+			"What this run did last may not be recorded. Run the same command again: it begins with a look at what was left.", where))
 }
 
 func lapsedLeaseError(where string) *Error {
-	return &Error{
-		Summary: "The lock of the state ran out",
-		Detail: fmt.Sprintf("The lock of %s was not renewed in time: this machine slept, or B2 could not be reached. Another run may "+
-			"have the state now, so nothing further is sent. Run the same command again: it begins with a look at what was left.", where),
-		Path: where,
-	}
+	return newError(where, "The lock of the state ran out",
+		fmt.Sprintf("The lock of %s was not renewed in time: this machine slept, or B2 could not be reached. Another run may "+
+			"have the state now, so nothing further is sent. Run the same command again: it begins with a look at what was left.", where))
 }

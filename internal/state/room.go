@@ -37,8 +37,7 @@ func (k *bucketStorage) noRoomError() *Error {
 	if len(others) > 0 {
 		detail += fmt.Sprintf(" Pairs of something else: %s.", strings.Join(others, ", "))
 	}
-	return &Error{Summary: "The bucket has no room for the state's pointer", Path: k.String(),
-		Detail: detail + " Or keep this state in another bucket."}
+	return newError(k.String(), "The bucket has no room for the state's pointer", detail+" Or keep this state in another bucket.")
 }
 
 // objectName is the name of an object that the pointer says is the state, or a part of its journal; "": there is none yet.

@@ -90,13 +90,9 @@ func (b BucketBackend) readBucket(ctx context.Context) (*bucketView, error) {
 	case out.Buckets == nil || slices.Contains(out.Buckets, nil):
 		return nil, wire.MisshapenReply("b2_list_buckets")
 	case len(out.Buckets) == 0:
-		return nil, &Error{
-			Summary: "The bucket of the state does not exist",
-			Detail: "There is no bucket " + b.BucketName +
-				" in this account, so there is nowhere to keep the state. Make it with `b2form " +
-				"state init`, or correct the backend block.",
-			Path: b.String(),
-		}
+		return nil, newError(b.String(), "The bucket of the state does not exist", "There is no bucket "+b.BucketName+
+			" in this account, so there is nowhere to keep the state. Make it with `b2form "+
+			"state init`, or correct the backend block.")
 	}
 	return out.Buckets[0], nil
 }
@@ -169,14 +165,11 @@ func (b BucketBackend) checkPointerNotLost(ctx context.Context, v *bucketView) e
 	if now, err := b.readBucket(ctx); err != nil || now.Info[b.bucketInfoKey()] != "" {
 		return err
 	}
-	return &Error{
-		Summary: "The pointer to the state is gone",
-		Detail: fmt.Sprintf("The bucket %s has files of the state %s, but its info lacks the pair %q, which says which of them counts. "+
+	return newError(b.String(), "The pointer to the state is gone",
+		fmt.Sprintf("The bucket %s has files of the state %s, but its info lacks the pair %q, which says which of them counts. "+
 			"Another tool, or somebody in the web console, has replaced the bucket's info. The newest of the files is %s: download it, "+
 			"and store it with `b2form state push FILE`. If the state was given up, delete the files there that end with .state; b2form "+
-			"then begins a new one.", b.BucketName, b, b.bucketInfoKey(), visible.EscapeTruncated(newest, maxQuoted)),
-		Path: b.String(),
-	}
+			"then begins a new one.", b.BucketName, b, b.bucketInfoKey(), visible.EscapeTruncated(newest, maxQuoted)))
 }
 
 // emptyStateFile is the file of a state without anything. One with something is larger.

@@ -148,13 +148,10 @@ func (s *Store) BindAccount(accountID, realm string) error {
 		s.unwrittenLines = append(s.unwrittenLines, r.encodeLine()...)
 		return nil
 	}
-	return &Error{
-		Summary: "State belongs to another account",
-		Detail: fmt.Sprintf("%s records objects of account %s at %s, but the credentials in use are of account %s at %s. "+
+	return newError(s.displayName, "State belongs to another account",
+		fmt.Sprintf("%s records objects of account %s at %s, but the credentials in use are of account %s at %s. "+
 			"Use the credentials of the recorded account, or run b2form in a folder of its own for the other one.",
-			s.displayName, now.AccountID, now.Realm, accountID, want.Realm),
-		Path: s.displayName,
-	}
+			s.displayName, now.AccountID, now.Realm, accountID, want.Realm))
 }
 
 // AnnounceCreates announces creates, before their requests are sent. AnnouncedAt is filled in where

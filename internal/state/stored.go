@@ -120,20 +120,14 @@ func sameFileUnchanged(a, b fs.FileInfo) bool {
 }
 
 func changedByAnotherError(path string) *Error {
-	return &Error{
-		Summary: "State was changed by another run",
-		Detail: path + " or its journal is not what this run read and wrote. Nothing more was done, and what this run did last is not " +
-			"recorded. Let no other run go on, then run the same command again: it finds what was made.",
-		Path: path,
-	}
+	return newError(path, "State was changed by another run",
+		path+" or its journal is not what this run read and wrote. Nothing more was done, and what this run did last is not "+
+			"recorded. Let no other run go on, then run the same command again: it finds what was made.")
 }
 
 func lostLockError(path string) *Error {
-	return &Error{
-		Summary: "State lock was lost",
-		Detail: "The lock file of " + path + " was removed or replaced while this run held it, so another run may be changing the state. " +
-			"Nothing more was done, and what this run did last is not recorded. Leave the lock file alone, since it ends with " +
-			"its process; let no other run go on, then run the same command again.",
-		Path: path,
-	}
+	return newError(path, "State lock was lost",
+		"The lock file of "+path+" was removed or replaced while this run held it, so another run may be changing the state. "+
+			"Nothing more was done, and what this run did last is not recorded. Leave the lock file alone, since it ends with "+
+			"its process; let no other run go on, then run the same command again.")
 }
