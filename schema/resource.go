@@ -123,13 +123,7 @@ func (s *sharedLoad) kindBlockTemplateOf(k *kind.Kind) *kindBlockTemplate {
 	if known := s.blockCachesByKind[k]; known != nil {
 		return known
 	}
-	e := &kindBlockTemplate{k.NewValues(), k.NewCompleter(), map[linkListKey]*cty.Value{}, make([]*cty.Value, len(k.Attrs))}
-	for i := range k.Attrs {
-		if a := &k.Attrs[i]; !a.Computed {
-			null := cty.NullVal(a.ValueType())
-			e.attrs.SetAt(i, &null)
-		}
-	}
+	e := &kindBlockTemplate{k.NewNullValues(), k.NewCompleter(), map[linkListKey]*cty.Value{}, make([]*cty.Value, len(k.Attrs))}
 	s.blockCachesByKind[k] = e
 	return e
 }

@@ -351,13 +351,7 @@ func (s *session) bucketNotSeenError(k *kind.Kind, name, option string) error {
 
 // wantedKeyValues is the key as a block would declare it.
 func (o *mintOptions) wantedKeyValues(k *kind.Kind) (kind.Values, error) {
-	v := k.NewValues()
-	for i := range k.Attrs {
-		if a := &k.Attrs[i]; !a.Computed {
-			null := cty.NullVal(a.ValueType())
-			v.SetAt(i, &null)
-		}
-	}
+	v := k.NewNullValues()
 	set := func(name string, value cty.Value) { v.Set(name, &value) }
 	set("name", cty.StringVal(newKeyName()))
 	set("access", cty.StringVal(o.access))

@@ -20,18 +20,12 @@ type collector struct {
 	*writer
 	kind        *kind.Kind
 	completer   *kind.ConfigCompleter
-	nulls       []*cty.Value // by the attribute's index
+	empty       kind.Values // an empty block
 	argsByValue map[*cty.Value][]arg
 }
 
 func (w *writer) newCollector(k *kind.Kind) *collector {
-	c := &collector{writer: w, kind: k, completer: k.NewCompleter(), nulls: make([]*cty.Value, len(k.Attrs)),
-		argsByValue: map[*cty.Value][]arg{}}
-	for i := range k.Attrs {
-		null := cty.NullVal(k.Attrs[i].ValueType())
-		c.nulls[i] = &null
-	}
-	return c
+	return &collector{writer: w, kind: k, completer: k.NewCompleter(), empty: k.NewNullValues(), argsByValue: map[*cty.Value][]arg{}}
 }
 
 // itemIfDeclarable makes an item of one object, whose content is in a local file; nil where it cannot
@@ -70,7 +64,7 @@ func (c *collector) itemIfDeclarable(o *kind.Object, contentPath string) (*item,
 
 // valuesToDeclare is an object as a configuration declares it, or why none could.
 func (c *collector) valuesToDeclare(live kind.Values, contentPath string) (want kind.Values, why string) {
-	want = c.kind.NewValues()
+	want = c.empty.Clone()
 	for i := range c.kind.Attrs {
 		a := &c.kind.Attrs[i]
 		if a.Computed {
@@ -79,11 +73,11 @@ func (c *collector) valuesToDeclare(live kind.Values, contentPath string) (want 
 		v := live.PointerAt(i)
 		switch {
 		case v == nil || v.IsNull() || !v.IsWhollyKnown() || isKeptLiveServerDefault(a, *v):
-			v = c.nulls[i]
+			v = c.empty.PointerAt(i)
 		case config.HoldsEscapes(*v):
 			return want, fmt.Sprintf("a configuration holds text in Unicode's normal form C, and that of its %s is in another.", a.Name)
 		case c.kind.Content != nil && a.Name == c.kind.Content.SHA1Attr: // it follows from the content
-			v = c.nulls[i]
+			v = c.empty.PointerAt(i)
 		case c.kind.Content != nil && a.Compare.Equal != nil:
 			v = withoutKeptLiveMembers(a, want, live, v)
 		}

@@ -124,7 +124,7 @@ func (r *objectDecoder) decode(raw wire.RawJSON) (Values, error) {
 		}
 		return true
 	})
-	out := r.kind.NewValues()
+	out := r.kind.newValues()
 	for i := range r.attrSources {
 		v, err := r.decodeAttr(i)
 		if err != nil {

@@ -26,15 +26,27 @@ type AttrReader interface {
 
 var _, _ AttrReader = Values{}, cty.Value{}
 
-// NewValues has no attribute yet.
-func (k *Kind) NewValues() Values {
+// newValues has no attribute yet.
+func (k *Kind) newValues() Values {
 	return Values{k.Attrs, make([]*cty.Value, len(k.Attrs))}
+}
+
+// NewNullValues has null for each attribute that can be set, as a block without arguments.
+func (k *Kind) NewNullValues() Values {
+	v := k.newValues()
+	for i := range k.Attrs {
+		if a := &k.Attrs[i]; !a.Computed {
+			null := cty.NullVal(a.ValueType())
+			v.SetAt(i, &null)
+		}
+	}
+	return v
 }
 
 // ValuesOf takes apart a cty object that has attributes of the kind. A null
 // object has none.
 func (k *Kind) ValuesOf(object cty.Value) Values {
-	v := k.NewValues()
+	v := k.newValues()
 	if object.IsNull() {
 		return v
 	}

@@ -75,13 +75,7 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 // What an instance of a block comes to does not depend on the ones before.
 func TestCompleterRemembersNothingWrong(t *testing.T) {
 	k := key.Kind()
-	base := k.NewValues()
-	for i := range k.Attrs {
-		if a := &k.Attrs[i]; !a.Computed {
-			null := cty.NullVal(a.ValueType())
-			base.SetAt(i, &null)
-		}
-	}
+	base := k.NewNullValues()
 	c := k.NewCompleter()
 	texts := func(ss ...string) cty.Value {
 		var list []cty.Value
