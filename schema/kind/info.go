@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func NormalizeInfo(v cty.Value) cty.Value {
 	}
 	m := v.AsValueMap()
 	out := make(map[string]cty.Value, len(m))
-	for _, k := range sortedInfoKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out[strings.ToLower(k)] = m[k]
 	}
 	if len(out) < len(m) {
@@ -40,7 +41,7 @@ func CheckInfo(ownerKind string, v cty.Value, checkKey func(key string) Problems
 	}
 	var ps Problems
 	seen := map[string]string{}
-	for _, k := range sortedInfoKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		at := cty.IndexStringPath(k)
 		folded := strings.ToLower(k)
 		other, twice := seen[folded]
@@ -59,13 +60,4 @@ func CheckInfo(ownerKind string, v cty.Value, checkKey func(key string) Problems
 		}
 	}
 	return ps
-}
-
-func sortedInfoKeys(m map[string]cty.Value) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
