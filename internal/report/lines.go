@@ -24,13 +24,11 @@ type jsonLine struct {
 	FormatVersion  string          `json:"ui"`
 	Diagnostic     view.Diagnostic `json:"diagnostic"`
 	Change         struct {
-		Resource struct {
-			Addr string `json:"addr"`
-		} `json:"resource"`
-		Action  plan.Action   `json:"action"`
-		Reason  string        `json:"reason"`
-		Fields  []string      `json:"fields"`
-		Hazards []kind.Hazard `json:"hazards"`
+		Resource jsonResource  `json:"resource"`
+		Action   plan.Action   `json:"action"`
+		Reason   string        `json:"reason"`
+		Fields   []string      `json:"fields"`
+		Hazards  []kind.Hazard `json:"hazards"`
 	} `json:"change"`
 	Counts struct {
 		Add       int    `json:"add"`
@@ -43,27 +41,25 @@ type jsonLine struct {
 	Digest    string `json:"digest"`
 	State     string `json:"state"`
 	Exception struct {
-		Resource struct {
-			Addr string `json:"addr"`
-		} `json:"resource"`
-		Policy string `json:"policy"`
-		Reason string `json:"reason"`
+		Resource jsonResource `json:"resource"`
+		Policy   string       `json:"policy"`
+		Reason   string       `json:"reason"`
 	} `json:"exception"`
 	Hook struct {
-		Resource struct {
-			Addr string `json:"addr"`
-		} `json:"resource"`
+		Resource jsonResource `json:"resource"`
 	} `json:"hook"`
 	Outputs map[string]struct {
 		Action plan.Action `json:"action"`
 	} `json:"outputs"`
 	Protection struct {
-		Resource struct {
-			Addr string `json:"addr"`
-		} `json:"resource"`
-		Setting string `json:"setting"`
-		After   bool   `json:"after"`
+		Resource jsonResource `json:"resource"`
+		Setting  string       `json:"setting"`
+		After    bool         `json:"after"`
 	} `json:"protection"`
+}
+
+type jsonResource struct {
+	Addr string `json:"addr"`
 }
 
 // longestLine is more than any line has that was written by -json.
