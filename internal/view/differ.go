@@ -15,7 +15,7 @@ func (b changeRenderer) changedLines(a *kind.Attr, before, after cty.Value) []li
 	case a.Secret:
 		return []lineTree{{sign: "~", name: a.Name, value: sensitive}}
 	case kind.IsNullOrEmptyCollection(before) && kind.IsNullOrEmptyCollection(after):
-		return []lineTree{{sign: "~", name: a.Name, value: b.format(before, 0) + " -> " + b.format(after, 0)}}
+		return []lineTree{b.changeLine(a.Name, before, after)}
 	case kind.IsNullOrEmptyCollection(before):
 		return b.valueLines(a, "+", after)
 	case kind.IsNullOrEmptyCollection(after):
@@ -23,7 +23,7 @@ func (b changeRenderer) changedLines(a *kind.Attr, before, after cty.Value) []li
 	case !before.IsKnown() && a.Object != nil:
 		return b.valueLines(a, "+", after)
 	case !before.IsKnown():
-		return []lineTree{{sign: "~", name: a.Name, value: b.format(before, 0) + " -> " + b.format(after, 0)}}
+		return []lineTree{b.changeLine(a.Name, before, after)}
 	case a.Object != nil && a.Many:
 		return b.blockChanges(a, before, after)
 	case a.Object != nil:
@@ -31,12 +31,16 @@ func (b changeRenderer) changedLines(a *kind.Attr, before, after cty.Value) []li
 	case a.ValueType().IsMapType():
 		return []lineTree{b.mapChange(a.Name, before, after)}
 	case a.ValueType().IsPrimitiveType():
-		return []lineTree{{sign: "~", name: a.Name, value: b.format(before, 0) + " -> " + b.format(after, 0)}}
+		return []lineTree{b.changeLine(a.Name, before, after)}
 	}
 	if from, to := b.summaryByConsoleName(a, before), b.summaryByConsoleName(a, after); from != "" && to != "" {
 		return []lineTree{{sign: "~", name: a.Name, value: from + " -> " + to}}
 	}
 	return []lineTree{b.listChange(a.Name, before, after)}
+}
+
+func (b changeRenderer) changeLine(name string, before, after cty.Value) lineTree {
+	return lineTree{sign: "~", name: name, value: b.format(before, 0) + " -> " + b.format(after, 0)}
 }
 
 // memberChanges shows what differs inside a nested object.
@@ -136,7 +140,7 @@ func (b changeRenderer) mapChange(name string, before, after cty.Value) lineTree
 		case old.RawEquals(val):
 			hidden++
 		default:
-			l.children = append(l.children, lineTree{sign: "~", name: k, value: b.format(old, 0) + " -> " + b.format(val, 0)})
+			l.children = append(l.children, b.changeLine(k, old, val))
 		}
 	}
 	l.children = append(l.children, hiddenCountLines(hidden, "element")...)
@@ -172,7 +176,7 @@ func (b changeRenderer) listChange(name string, before, after cty.Value) lineTre
 		}
 	}
 	if len(l.children) == 0 {
-		return lineTree{sign: "~", name: name, value: b.format(before, 0) + " -> " + b.format(after, 0)}
+		return b.changeLine(name, before, after)
 	}
 	l.children = append(l.children, hiddenCountLines(hidden, "element")...)
 	return l
