@@ -73,7 +73,7 @@ func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute) (remains bool) {
 	if _, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr); !simple {
 		text = "(" + text + ")"
 	}
-	b.replace(hcl.Range{Start: at.Start, End: at.Start}, text+" == 0 ? null : ")
+	b.insertBefore(at, text+" == 0 ? null : ")
 	for _, t := range a.Expr.Variables() { // the copy of the text would keep names of theirs
 		if r := t.RootName(); r != "var" && r != "each" && r != "local" && r != "count" && b.scope.find(r) == nil {
 			b.refuse(at, "Its "+a.Name+" may be 0, which here is written by leaving it out.")
@@ -96,7 +96,6 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 	as := b.kind.FindAttr("buckets")
 	b.replace(a.NameRange, as.Name)
 	at := a.Expr.Range()
-	start, end := hcl.Range{Start: at.Start, End: at.Start}, hcl.Range{Start: at.End, End: at.End}
 	e := a.Expr
 	if c, ok := e.(*hclsyntax.ConditionalExpr); ok { // each result by itself
 		b.expression(c.Condition, plain, nil)
@@ -105,9 +104,9 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 				continue
 			}
 			at := result.Range()
-			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "[")
+			b.insertBefore(at, "[")
 			b.bucketID(result)
-			b.replace(hcl.Range{Start: at.End, End: at.End}, "]")
+			b.insertAfter(at, "]")
 		}
 		return
 	}
@@ -119,9 +118,9 @@ func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 	default: // no bucket is null here, and a list of none is an error
 		before, after = "one([for bucket in [", "] : [bucket] if bucket != null])"
 	}
-	b.replace(start, before)
+	b.insertBefore(at, before)
 	b.bucketID(e)
-	b.replace(end, after)
+	b.insertAfter(at, after)
 }
 
 // mayBeNull reports whether an expression may be null by what it says: a function gives that, or a variable may be left out.
@@ -180,7 +179,7 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 		t, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr)
 		if simple && b.mod.findReferencedItem(t.Traversal) != nil && b.m.state.mayHaveValueOrNull(b.it, a.Name, "[]") {
 			at := a.Expr.Range()
-			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.nativeTextAt(at)+") == 0 ? null : ")
+			b.insertBefore(at, "length("+b.it.file.nativeTextAt(at)+") == 0 ? null : ")
 		}
 		b.expression(a.Expr, wantsObject, nil)
 	}

@@ -70,6 +70,14 @@ func (r *rewriter) replace(at hcl.Range, text string) {
 	r.edits = append(r.edits, edit{at.Start.Byte, at.End.Byte, text})
 }
 
+func (r *rewriter) insertBefore(at hcl.Range, text string) {
+	r.edits = append(r.edits, edit{at.Start.Byte, at.Start.Byte, text})
+}
+
+func (r *rewriter) insertAfter(at hcl.Range, text string) {
+	r.edits = append(r.edits, edit{at.End.Byte, at.End.Byte, text})
+}
+
 // expression rewrites the references in an expression.
 func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope) {
 	inner := u

@@ -334,9 +334,7 @@ func (r *rewriter) data() {
 		r.remove(blockRange(nested))
 	}
 	if form == "files" && !isTrue(r.it.block.Body.Attributes["recursive"]) {
-		at := r.it.block.CloseBraceRange
-		at.End = at.Start
-		r.replace(at, "delimiter = \"/\"\n")
+		r.insertBefore(r.it.block.CloseBraceRange, "delimiter = \"/\"\n")
 	}
 }
 
