@@ -436,8 +436,7 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
 func (l *module) reportUnknownUnlessPending(r *report, at hcl.Range, marks cty.ValueMarks) {
-	if summary, detail := l.computedAttrUseMessage(marks); summary != "" {
-		r.errorAt(at, summary, detail)
+	if l.reportComputedAttrUse(r, at, marks) {
 		return
 	}
 	for m := range marks {
@@ -452,9 +451,9 @@ func (l *module) reportUnknownUnlessPending(r *report, at hcl.Range, marks cty.V
 	}
 }
 
-// computedAttrUseMessage words the use of attributes among the marks that are not known while
-// blocks are evaluated; summary is "" where there is none.
-func (l *module) computedAttrUseMessage(marks cty.ValueMarks) (summary, detail string) {
+// reportComputedAttrUse reports the use of attributes among the marks that are not known while
+// blocks are evaluated.
+func (l *module) reportComputedAttrUse(r *report, at hcl.Range, marks cty.ValueMarks) (isUsed bool) {
 	var names []string
 	last := false
 	for _, c := range kind.ComputedMarksIn(cty.True.WithMarks(marks)) {
@@ -466,9 +465,11 @@ func (l *module) computedAttrUseMessage(marks cty.ValueMarks) (summary, detail s
 	}
 	switch {
 	case names == nil:
-		return "", ""
+		return false
 	case last:
-		return deferredSummary, deferredDetail(words.JoinAnd(names))
+		r.errorAt(at, deferredSummary, deferredDetail(words.JoinAnd(names)))
+	default:
+		r.errorAt(at, computedSummary, computedDetail(words.JoinAnd(names)))
 	}
-	return computedSummary, computedDetail(words.JoinAnd(names))
+	return true
 }

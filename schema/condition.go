@@ -177,8 +177,8 @@ func (e *instanceEvaluation) checkPreconditions() {
 		if d != nil {
 			d.Summary, d.Extra = preconditionFailed, config.UserMessageExtra{Instance: e.addr.String()}
 			s.report.add(d)
-		} else if summary, detail := e.module.computedAttrUseMessage(v.Marks()); summary != "" {
-			s.report.errorAt(c.holds.Range(), summary, detail)
+		} else {
+			e.module.reportComputedAttrUse(s.report, c.holds.Range(), v.Marks())
 		}
 	}
 }

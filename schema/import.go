@@ -22,10 +22,7 @@ const generateOrDeclare = "Declare it, or let \"b2form plan -generate-config-out
 func (l *module) evaluateImports() {
 	declaredAt := map[addr.Addr]hcl.Range{}
 	if len(l.imports) > 0 {
-		l.declaredAddrs = make(map[addr.Addr]bool, len(l.config.Resources))
-		for _, r := range l.config.Resources {
-			l.declaredAddrs[r.Addr] = true
-		}
+		l.declaredForImports = l.config.ResourcesByAddr()
 	}
 	for _, b := range l.imports {
 		if content, complete := l.readContent(b, syntax.FindFixedBlock(b.Type)); complete {
@@ -236,7 +233,7 @@ func (l *module) moduleImportAddr(t hcl.Traversal) (target addr.Addr, ok bool) {
 
 // checkImportDeclared reports an address at which nothing is declared, where that is an error.
 func (l *module) checkImportDeclared(target addr.Addr, at hcl.Range) (ok bool) {
-	if l.declaredAddrs[target] {
+	if l.declaredForImports[target] != nil {
 		return true
 	}
 	if l.AllowUndeclaredImports {

@@ -130,7 +130,7 @@ type module struct {
 	checkAndPolicyRanges map[string]hcl.Range // of checks and policies, as check.private
 	checks               []*check
 	imports              []*hcl.Block
-	declaredAddrs        map[addr.Addr]bool // of the declared resources, for imports
+	declaredForImports   map[addr.Addr]*config.Resource
 	moved                []*hcl.Block
 	removed              []*hcl.Block
 	policies             []*policy

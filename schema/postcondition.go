@@ -112,17 +112,15 @@ func (l *module) evalCheckedDataInstance(n *node, rep repetitionData, parent *hc
 			s.report.add(failed)
 			return unknownYetValue(d.form.valueType)
 		}
-		if summary, detail := l.computedAttrUseMessage(holds.Marks()); summary != "" {
-			s.report.errorAt(c.holds.Range(), summary, detail)
-		}
+		l.reportComputedAttrUse(s.report, c.holds.Range(), holds.Marks())
 	}
 	v := l.queryAndAnswerDataInstance(d, ctx)
 	for _, c := range d.postconditions {
 		failed, holds := c.failure(s, withSelf(ctx, v, n.refs.invalidRoots))
 		if failed != nil {
 			s.reportFailedPostcondition(failed, address)
-		} else if summary, detail := l.computedAttrUseMessage(holds.Marks()); summary != "" {
-			s.report.errorAt(c.holds.Range(), summary, detail)
+		} else {
+			l.reportComputedAttrUse(s.report, c.holds.Range(), holds.Marks())
 		}
 	}
 	return v
