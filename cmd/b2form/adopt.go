@@ -65,9 +65,8 @@ Example:
 				Usage: "with `never`, one block for each object, also where names and settings are alike"},
 			&cli.BoolFlag{Name: "notification-rules", Value: true, Destination: &o.notificationRules,
 				Usage: "with `false`, do not ask for the rules of each bucket, which costs a request"},
-			&cli.GenericFlag{Name: "files", Usage: "also the files of a bucket whose names begin with the prefix in `BUCKET/PREFIX`; " +
-				"repeatable",
-				Value: funcFlag{func(s string) error { o.bucketFilePrefixes = append(o.bucketFilePrefixes, s); return nil }}},
+			listFlag("files", "also the files of a bucket whose names begin with the prefix in `BUCKET/PREFIX`; repeatable",
+				&o.bucketFilePrefixes),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if n := c.Args().Len(); n > 1 {

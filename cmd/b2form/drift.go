@@ -61,8 +61,8 @@ Exit codes:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanagedMode, Validator: oneOfWords(unmanagedModes()),
 				Usage: "list buckets and keys that are not declared here; `MODE` is report, or error to exit with 2 because of them"},
-			&cli.GenericFlag{Name: "other-state", Usage: "what the state at `PLACE` owns, as in \"b2form state migrate\", counts as " +
-				"managed; repeatable", Value: funcFlag{func(s string) error { o.otherStates = append(o.otherStates, s); return nil }}},
+			listFlag("other-state", "what the state at `PLACE` owns, as in \"b2form state migrate\", counts as managed; repeatable",
+				&o.otherStates),
 			&cli.BoolFlag{Name: "accept", Destination: &o.showEdits, Usage: "show how the files would declare what is live"},
 			&cli.BoolFlag{Name: "write", Destination: &o.writeEdits, Usage: "edit the files so that they do"},
 			&cli.BoolFlag{Name: "issue", Destination: &p.driftIssue,

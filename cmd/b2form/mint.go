@@ -55,8 +55,7 @@ Exit codes:
   otherwise that of the command; 128+N: the signal N ended it`,
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
 			durationFlag("ttl", "let the key expire after `DURATION` (default: 1h)", &o.ttl),
-			&cli.GenericFlag{Name: "bucket", Usage: "limit the key to the bucket `NAME`; repeatable",
-				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return nil }}},
+			listFlag("bucket", "limit the key to the bucket `NAME`; repeatable", &o.buckets),
 			&cli.BoolFlag{Name: "all-buckets", Usage: "let the key reach every bucket", Destination: &o.allBuckets},
 			&cli.StringFlag{Name: "access", Value: "read_only", Destination: &o.access,
 				Usage: "what the key may do, as `ACCESS` of a key block: read_only, read_write, write_only, restic, …"},

@@ -212,27 +212,23 @@ func (o *runOptions) refreshOnlyFlag() cli.Flag {
 }
 
 func (o *runOptions) targetAndExcludeFlags() []cli.Flag {
-	flag := func(name, usage string, to *[]addr.Addr) cli.Flag {
-		return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
-			a, err := parseAddress(s, addr.ParseTarget)
-			*to = append(*to, a)
-			return err
-		}}}
-	}
 	return []cli.Flag{
-		flag("target", "plan only the resource, instance or module at `ADDRESS` and what it needs; repeatable", &o.target),
-		flag("exclude", "leave out what is at `ADDRESS` and what needs it; repeatable", &o.exclude),
+		addressesFlag("target", "plan only the resource, instance or module at `ADDRESS` and what it needs; repeatable", &o.target),
+		addressesFlag("exclude", "leave out what is at `ADDRESS` and what needs it; repeatable", &o.exclude),
 	}
 }
 
+func addressesFlag(name, usage string, to *[]addr.Addr) cli.Flag {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
+		a, err := parseAddress(s, addr.ParseTarget)
+		*to = append(*to, a)
+		return err
+	}}}
+}
+
 func (o *runOptions) replaceFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "replace", Usage: "replace the key, or all keys of the resource or module, at `ADDRESS` even if " +
-		"nothing differs; repeatable",
-		Value: funcFlag{func(s string) error {
-			a, err := parseAddress(s, addr.ParseTarget)
-			o.replace = append(o.replace, a)
-			return err
-		}}}
+	return addressesFlag("replace", "replace the key, or all keys of the resource or module, at `ADDRESS` even if nothing differs; "+
+		"repeatable", &o.replace)
 }
 
 func (o *runOptions) allowHazards(list string) error {
@@ -277,6 +273,11 @@ func (e funcFlag) Get() any { return nil }
 
 // String is the default: none.
 func (e funcFlag) String() string { return "" }
+
+// listFlag is a flag that may be repeated, whose values are taken as they are.
+func listFlag(name, usage string, to *[]string) cli.Flag {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error { *to = append(*to, s); return nil }}}
+}
 
 func durationFlag(name, usage string, to *time.Duration) cli.Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {

@@ -11,11 +11,8 @@ import (
 )
 
 func (p *program) policyFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "policy", Usage: "hold what is planned to the policies in `DIR`, a folder or a file; repeatable " +
-		"(B2FORM_POLICY does the same)", Value: funcFlag{func(dir string) error {
-		p.policyDirs = append(p.policyDirs, dir)
-		return nil
-	}}}
+	return listFlag("policy", "hold what is planned to the policies in `DIR`, a folder or a file; repeatable (B2FORM_POLICY does the same)",
+		&p.policyDirs)
 }
 
 // policyFolders are the folders whose policies hold beside those of the configuration. Those of -policy and

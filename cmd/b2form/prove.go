@@ -53,8 +53,7 @@ Exit codes:
   0  every promise that was tried is kept
   1  one is not, or an error`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.GenericFlag{Name: "secrets-from", Usage: "take a key's secret from `FILE`, which a deliver block wrote; repeatable",
-				Value: funcFlag{func(s string) error { o.secretFilePaths = append(o.secretFilePaths, s); return nil }}},
+			listFlag("secrets-from", "take a key's secret from `FILE`, which a deliver block wrote; repeatable", &o.secretFilePaths),
 			&cli.BoolFlag{Name: "allow-writes", Value: true, Destination: &o.allowWrites,
 				Usage: "with `false`, upload nothing and make no copies of keys"},
 			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junitPath},
