@@ -24,9 +24,13 @@ import (
 	"b2form/schema/wire"
 )
 
+func firstError(diags hcl.Diagnostics) *hcl.Diagnostic {
+	return diags[slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })]
+}
+
 // firstErrorLine is the first error of some, with its place if it has one.
 func firstErrorLine(diags hcl.Diagnostics) string {
-	first := diags[slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })]
+	first := firstError(diags)
 	place := ""
 	if first.Subject != nil {
 		place = first.Subject.String() + ": "
@@ -120,8 +124,7 @@ func (s *session) describePlanBesidesImports(ctx context.Context, r *adopt.Resul
 		made, diags = plan.Make(s.defaultPlanRequest())
 	}
 	if diags.HasErrors() {
-		i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })
-		return fmt.Sprintf("%s (%s).", unknown, visible.EscapeLine(diags[i].Summary))
+		return fmt.Sprintf("%s (%s).", unknown, visible.EscapeLine(firstError(diags).Summary))
 	}
 	if counts := made.Counts(); counts != (plan.Counts{Import: len(r.Addrs)}) {
 		return "The plan of the whole folder is more than that:\n" + view.PlanSummary(counts)

@@ -22,15 +22,11 @@ import (
 func (s *session) checkConsent(p *plan.Plan, m view.PlanPurpose, earlierErrors hcl.Diagnostics) error {
 	diags := earlierErrors
 	if s.runOptions.autoApprove && s.runOptions.expectedDigest == nil && s.savedPlan == nil {
-		diags = append(diags, s.refuseHazards(p)...)
-		diags = append(diags, s.refuseUndeclaredImports(p)...)
-		diags = append(diags, s.unrecordedDeletesNeedingConsent(p, hcl.DiagError)...)
-		diags = append(diags, s.limitsNeedingConsent(p, m, hcl.DiagError)...)
+		diags = slices.Concat(diags, s.refuseHazards(p), s.refuseUndeclaredImports(p),
+			s.unrecordedDeletesNeedingConsent(p, hcl.DiagError), s.limitsNeedingConsent(p, m, hcl.DiagError))
 	}
-	diags = append(diags, s.refuseUndelivered(p)...)
-	diags = append(diags, s.diagnoseUndeliverable(p, hcl.DiagError, s.secretOptions())...)
-	diags = append(diags, s.diagnoseMissingCapabilities(p, hcl.DiagError)...)
-	diags = append(diags, s.diagnoseUndeletable(hcl.DiagError)...)
+	diags = slices.Concat(diags, s.refuseUndelivered(p), s.diagnoseUndeliverable(p, hcl.DiagError, s.secretOptions()),
+		s.diagnoseMissingCapabilities(p, hcl.DiagError), s.diagnoseUndeletable(hcl.DiagError))
 	if len(diags) > 0 {
 		return diags
 	}

@@ -129,11 +129,8 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	if err := s.loadConfigAllowingUnset(nil); err != nil {
 		return err
 	}
-	declared := make(map[addr.Addr]bool, len(s.config.Resources))
-	for _, r := range s.config.Resources {
-		declared[r.Addr] = true
-	}
-	missing := slices.DeleteFunc(slices.Clone(s.config.Imports), func(i config.Import) bool { return declared[i.To] })
+	declared := s.config.ResourcesByAddr()
+	missing := slices.DeleteFunc(slices.Clone(s.config.Imports), func(i config.Import) bool { return declared[i.To] != nil })
 	var unwritable []config.Import
 	missing = slices.DeleteFunc(missing, func(i config.Import) bool {
 		other := i.To.Module != "" || !i.To.Instance.IsSingle()
