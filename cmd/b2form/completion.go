@@ -40,10 +40,7 @@ Example:
 		c.Commands = append(c.Commands, p.newCommand(&cli.Command{
 			Name: shell, Usage: "Print the script for " + shell,
 			Description: "Example:\n  b2form completion " + shell + "\n\n" + exitCodes,
-			Action: func(_ context.Context, c *cli.Command) error {
-				if err := checkNoArguments(c); err != nil {
-					return err
-				}
+			Action: func(_ context.Context, _ *cli.Command) error {
 				script, err := shellScripts.ReadFile("shells/" + shell)
 				if err != nil {
 					return err

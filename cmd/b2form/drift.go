@@ -70,10 +70,7 @@ Exit codes:
 			p.planVerboseFlag(),
 			p.jsonFlag("print the result as JSON"),
 		}, p.brevityFlags(), p.reportFlags(), p.notifyFlags()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			if p.json && (o.showEdits || o.writeEdits) {
 				return failf("Invalid command line", "-json prints one document, so -accept and -write cannot be shown beside it.")
 			}

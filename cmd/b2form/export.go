@@ -34,10 +34,7 @@ Example:
 			&cli.StringFlag{Name: "format", Value: "terraform", Usage: "`FORMAT`: terraform or json (default: terraform)",
 				Destination: &format, Validator: oneOfWords(exportFormats())},
 		}),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
 			return p.export(ctx, format)

@@ -37,10 +37,7 @@ Example:
 				Validator: oneOfWords(graphFormats())},
 			&cli.BoolFlag{Name: "plan", Usage: "draw the steps that an apply would take", Destination: &steps},
 		}),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			draw := map[string]func(view.Graph) string{"dot": view.Graph.DOT, "mermaid": view.Graph.Mermaid}[format]
 			if steps {
 				return p.withPlan(ctx, &runOptions{}, func(_ *session, made *plan.Plan, broken hcl.Diagnostics) error {

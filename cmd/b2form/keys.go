@@ -70,10 +70,7 @@ Exit codes:
 			p.verboseFlag("show everything about each key"),
 			p.jsonFlag("print the report as JSON"),
 		}, p.reportFlags()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			p.allowNoConfig = true
 			if err := p.beginReport("keys"); err != nil {
 				return err

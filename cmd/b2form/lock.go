@@ -29,10 +29,7 @@ Example:
 		Flags: append(p.stateCommandFlags(), p.jsonFlag("print it as one JSON document; -break needs -force then"),
 			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking},
 			&cli.BoolFlag{Name: "force", Usage: "with -break, do not ask", Destination: &force}),
-		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: p.stateAction(func(ctx context.Context, _ *cli.Command, s *session) error {
 			if force && !breaking {
 				return failf("Invalid command line", "-force goes with -break.")
 			}

@@ -24,10 +24,7 @@ func (p *program) statePull() *cli.Command {
 		Name: "pull", Usage: "Print the state, wherever it is kept",
 		Description: "What an interrupted run has announced is in it.\n\nExample:\n  b2form state pull >backup.json\n\n" + exitCodes,
 		Flags:       p.stateCommandFlags(),
-		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: p.stateAction(func(ctx context.Context, _ *cli.Command, s *session) error {
 			st, err := s.readState(ctx)
 			if err != nil {
 				return err
@@ -267,10 +264,7 @@ Example:
 		Flags: append(p.stateCommandFlags(),
 			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions in a bucket for `DAYS`", Destination: &days,
 				Validator: checkAtLeastOne}),
-		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: p.stateAction(func(ctx context.Context, _ *cli.Command, s *session) error {
 			switch b := s.backend().(type) {
 			case state.BucketBackend:
 				return s.createStateBucket(ctx, b, days)

@@ -40,10 +40,7 @@ Exit codes:
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
 		}, p.unusedLockFlags(), p.planDisplayFlags(), p.reportFlags(), p.notifyFlags(), p.commentFlags()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			o.needsDigest = true
 			if err := errors.Join(o.checkExclusiveOptions(), p.checkOutOption(o)); err != nil {
 				return err

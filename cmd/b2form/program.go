@@ -153,6 +153,11 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 				return err
 			}
 		}
+		if c.ArgsUsage == "" && !c.SkipFlagParsing {
+			if err := checkNoArguments(c); err != nil {
+				return err
+			}
+		}
 		return act(ctx, c)
 	}
 	return c

@@ -60,10 +60,7 @@ Exit codes:
 			p.verboseFlag("show the plan of each run"),
 			p.jsonFlag("print JSON lines"),
 		),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
 			return p.test(ctx, o)

@@ -29,10 +29,7 @@ Exit codes:
   0  the configuration is valid, perhaps with warnings
   1  it is not`,
 		Flags: append(append(p.configFlags(), p.policyFlag(), p.jsonFlag("print the diagnostics as JSON")), p.reportFlags()...),
-		Action: func(_ context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(_ context.Context, _ *cli.Command) error {
 			return p.validate()
 		},
 	})

@@ -27,10 +27,7 @@ Example:
 
 ` + exitCodes,
 		Flags: []cli.Flag{p.jsonFlag("print JSON")},
-		Action: func(_ context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(_ context.Context, _ *cli.Command) error {
 			return p.printVersion(p.json)
 		},
 	})

@@ -35,10 +35,7 @@ Example:
 
 ` + exitCodes,
 		Flags: append(p.accountFlags(), p.jsonFlag("print it as one JSON document")),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := checkNoArguments(c); err != nil {
-				return err
-			}
+		Action: func(ctx context.Context, _ *cli.Command) error {
 			return p.whoami(ctx)
 		},
 	})
