@@ -39,7 +39,7 @@ Example:
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.expectFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name",
 				Destination: &o.allowImports},
-			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys and sensitive outputs, wherever the output goes",
 				Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve, -expect or a saved plan"),
 		}),

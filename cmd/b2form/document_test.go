@@ -204,6 +204,21 @@ func TestSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines(b.shown(t, 1, "test", "-json"))
+	recorded, err := os.ReadFile(stateFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeConfig(t, strings.Replace(documentConfig, `"allPublic"`, `"allPrivate"`, 1))
+	b.shown(t, 0, "apply", "-auto-approve")
+	if err := os.WriteFile(stateFile, recorded, 0o600); err != nil { // as if the bucket was changed outside
+		t.Fatal(err)
+	}
+	writeConfig(t, documentConfig)
+	refreshed := b.shown(t, 0, "plan", "-refresh-only", "-json")
+	if !strings.Contains(refreshed, `"refresh"`) {
+		t.Error("nothing differs from what is recorded")
+	}
+	lines(refreshed)
 	lines(b.shown(t, 0, "destroy", "-json", "-auto-approve", "-allow=deletes-data"))
 	if missing := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool { return used[name] }); len(missing) > 0 {
 		t.Errorf("nothing is compared with %v", missing)

@@ -80,10 +80,11 @@ func run(args []string, w system) int {
 	if p.stopProgress != nil {
 		p.stopProgress()
 	}
-	diags := append(explainAsDiagnostics(err), out.missingOutputError()...)
+	diags := explainAsDiagnostics(err)
 	hintAtSplitArgument(diags, args)
 	p.ui.Diagnostics(diags, p.sourceFiles)
-	if unwritten := p.closeJSONFile(); unwritten != nil {
+	// JSON lines go where nothing can be written.
+	if unwritten := append(out.missingOutputError(), p.closeJSONFile()...); len(unwritten) > 0 {
 		p.textUI().Diagnostics(unwritten, p.sourceFiles)
 		diags = append(diags, unwritten...)
 	}

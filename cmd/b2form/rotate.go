@@ -38,7 +38,7 @@ Exit codes:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.accountChangeFlags(o), []cli.Flag{
 			&cli.BoolFlag{Name: "schedule", Usage: "only show what is due when", Destination: &scheduleOnly},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if keys were made or deleted", Destination: &o.detailedExitCode},
-			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys and sensitive outputs, wherever the output goes",
 				Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve or -schedule"),
 		}),

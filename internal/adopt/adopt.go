@@ -206,13 +206,16 @@ func (w *writer) indexDeclaredAndOwned() {
 	w.declaredIDs, w.declaredNames, w.ownerAddrByID = map[ObjectID]bool{}, map[ObjectID]bool{}, map[ObjectID]addr.Addr{}
 	w.idOfName = map[ObjectID]string{}
 	idOf := map[addr.Addr]string{}
+	byAddr := w.Config.ResourcesByAddr()
 	for _, e := range w.Entries {
 		idOf[e.Addr] = e.ID
 		for id := range e.IDs() {
 			w.ownerAddrByID[ObjectID{e.Addr.Kind, id}] = e.Addr
+			if byAddr[e.Addr] != nil { // predecessors too
+				w.declaredIDs[ObjectID{e.Addr.Kind, id}] = true
+			}
 		}
 	}
-	byAddr := w.Config.ResourcesByAddr()
 	for _, r := range w.Config.Resources {
 		w.takenLabels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
 	}

@@ -40,7 +40,7 @@ type (
 		RuleIndex    int               `json:"ruleIndex"`
 		Level        string            `json:"level"`
 		Message      sarifMessage      `json:"message"`
-		Locations    []sarifLocation   `json:"locations,omitempty"`
+		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
 	}
 	sarifMessage struct {
@@ -64,8 +64,8 @@ type (
 	}
 )
 
-// SARIF is diagnostics, broken policies and hazards in SARIF 2.1.0, as code scanning reads it. What is about no file has no
-// location.
+// SARIF is diagnostics, broken policies and hazards in SARIF 2.1.0, as code scanning reads it. What is about no file has a placeholder for its
+// location: GitHub refuses a file in which any result has none (github/codeql-action#1738).
 func SARIF(r *Run) []byte {
 	driver := sarifDriver{Name: "b2form", Version: r.ProgramVersion, Rules: []sarifRule{}}
 	results := []sarifResult{}
@@ -77,14 +77,16 @@ func SARIF(r *Run) []byte {
 		}
 		result := sarifResult{RuleID: f.rule, RuleIndex: i, Level: f.level, Message: sarifText(f.title + colonAndText(f.text)),
 			Fingerprints: map[string]string{"b2form/v1": f.fingerprint}}
+		at, path := sarifRegion{StartLine: 1}, placeholderPath
 		if f.place != nil {
-			at := sarifRegion{StartLine: max(1, f.place.Start.Line), StartColumn: f.place.Start.Column,
+			path = f.path
+			at = sarifRegion{StartLine: max(1, f.place.Start.Line), StartColumn: f.place.Start.Column,
 				EndLine: f.place.End.Line, EndColumn: f.place.End.Column}
 			if at.EndLine < at.StartLine || at.StartColumn < 1 || at.EndColumn < 1 {
 				at = sarifRegion{StartLine: at.StartLine}
 			}
-			result.Locations = []sarifLocation{{sarifPlace{sarifArtifact{(&url.URL{Path: f.path}).String()}, at}}}
 		}
+		result.Locations = []sarifLocation{{sarifPlace{sarifArtifact{(&url.URL{Path: path}).String()}, at}}}
 		results = append(results, result)
 	}
 	return encodeJSON(sarifLog{
