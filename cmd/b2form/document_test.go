@@ -137,6 +137,26 @@ func (b *bench) shown(t *testing.T, want int, args ...string) string {
 	return b.out.String()[before:]
 }
 
+// planRefresh is what plan -refresh-only -json prints after the bucket was changed outside.
+func planRefresh(t *testing.T, b *bench) string {
+	t.Helper()
+	recorded, err := os.ReadFile(stateFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeConfig(t, strings.Replace(documentConfig, `"allPublic"`, `"allPrivate"`, 1))
+	b.shown(t, 0, "apply", "-auto-approve")
+	if err := os.WriteFile(stateFile, recorded, 0o600); err != nil { // the change was not this folder's
+		t.Fatal(err)
+	}
+	writeConfig(t, documentConfig)
+	refreshed := b.shown(t, 0, "plan", "-refresh-only", "-json")
+	if !strings.Contains(refreshed, `"refresh"`) {
+		t.Error("nothing differs from what is recorded")
+	}
+	return refreshed
+}
+
 // TestSchemas compares what is printed with the published schemas, and looks for secrets in it.
 func TestSchemas(t *testing.T) {
 	all := schemas(t)
@@ -204,21 +224,7 @@ func TestSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines(b.shown(t, 1, "test", "-json"))
-	recorded, err := os.ReadFile(stateFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeConfig(t, strings.Replace(documentConfig, `"allPublic"`, `"allPrivate"`, 1))
-	b.shown(t, 0, "apply", "-auto-approve")
-	if err := os.WriteFile(stateFile, recorded, 0o600); err != nil { // as if the bucket was changed outside
-		t.Fatal(err)
-	}
-	writeConfig(t, documentConfig)
-	refreshed := b.shown(t, 0, "plan", "-refresh-only", "-json")
-	if !strings.Contains(refreshed, `"refresh"`) {
-		t.Error("nothing differs from what is recorded")
-	}
-	lines(refreshed)
+	lines(planRefresh(t, b))
 	lines(b.shown(t, 0, "destroy", "-json", "-auto-approve", "-allow=deletes-data"))
 	if missing := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool { return used[name] }); len(missing) > 0 {
 		t.Errorf("nothing is compared with %v", missing)

@@ -64,8 +64,9 @@ type (
 	}
 )
 
-// SARIF is diagnostics, broken policies and hazards in SARIF 2.1.0, as code scanning reads it. What is about no file has a placeholder for its
-// location: GitHub refuses a file in which any result has none (github/codeql-action#1738).
+// SARIF is diagnostics, broken policies and hazards in SARIF 2.1.0, as code scanning reads it. What is
+// about no file has a placeholder for its location: GitHub refuses a file in which any result has none
+// (github/codeql-action#1738).
 func SARIF(r *Run) []byte {
 	driver := sarifDriver{Name: "b2form", Version: r.ProgramVersion, Rules: []sarifRule{}}
 	results := []sarifResult{}
