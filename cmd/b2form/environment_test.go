@@ -23,7 +23,8 @@ Programs that a key is delivered to, the command of ` + "`b2form mint` and `B2_C
 environment but what is for b2form alone: its credentials for B2 (B2_APPLICATION_KEY_ID, B2_APPLICATION_KEY, both with _FILE,
 B2_ACCOUNT_ID, B2_ACCOUNT_KEY, B2_PROFILE, B2_CREDENTIAL_COMMAND) and for the state (PG_CONN_STR, PGPASSWORD, PGPASSFILE,
 PGSERVICEFILE, PGSSLKEY, PGSSLPASSWORD, TF_HTTP_USERNAME, TF_HTTP_PASSWORD, TF_HTTP_CLIENT_PRIVATE_KEY_PEM), B2FORM_DIGEST_KEY,
-B2FORM_NOTIFY, and all TF_VAR_NAME and B2FORM_VAR_NAME. GITHUB_TOKEN and its like stay: they are not b2form's alone.
+B2FORM_NOTIFY, and all TF_VAR_NAME, B2FORM_VAR_NAME, B2FORM_CLI_ARGS and B2FORM_CLI_ARGS_COMMAND. GITHUB_TOKEN and its like stay: they
+are not b2form's alone. The command of ` + "`b2form emulator`" + ` finds the whole, since it is mostly b2form itself.
 
 Terraform's other variables have no effect: TF_DATA_DIR, TF_PLUGIN_CACHE_DIR and the like have no counterpart. b2form warns of TF_LOG and
 TF_CLI_ARGS, in place of which it has B2FORM_LOG and B2FORM_CLI_ARGS, and of TF_WORKSPACE, in place of which there is a folder for each

@@ -26,8 +26,8 @@ type deliveryProgram struct {
 }
 
 // WithoutOwnSecrets is an environment without the variables that are for b2form alone: its credentials for B2 and
-// for the state, what it hashes hidden values with, and values of the configuration's variables. No program that it
-// starts for somebody finds them.
+// for the state, what it hashes hidden values with, and values of the configuration's variables, also those among the options
+// that it is given. No program that it starts for somebody finds them.
 func WithoutOwnSecrets(environ []string) []string {
 	names := []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
 		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND", "B2FORM_DIGEST_KEY",
@@ -35,7 +35,8 @@ func WithoutOwnSecrets(environ []string) []string {
 		"TF_HTTP_USERNAME", "TF_HTTP_PASSWORD", "TF_HTTP_CLIENT_PRIVATE_KEY_PEM"}
 	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
-		return slices.Contains(names, name) || strings.HasPrefix(name, "TF_VAR_") || strings.HasPrefix(name, "B2FORM_VAR_")
+		return slices.Contains(names, name) || slices.ContainsFunc([]string{"TF_VAR_", "B2FORM_VAR_", "B2FORM_CLI_ARGS"},
+			func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 	})
 }
 

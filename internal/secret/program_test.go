@@ -47,14 +47,16 @@ func deliver(t *testing.T, env secret.DeliveryOptions, deliveries ...config.Deli
 func TestProgram(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "push.sh"), []byte("#!/bin/sh\ncat > input\necho \"$1 $KEY "+
-		"$B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY$PGPASSWORD$TF_HTTP_PASSWORD$B2FORM_DIGEST_KEY$TF_VAR_a $OTHER\" > variables\nls "+
+		"$B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY$PGPASSWORD$TF_HTTP_PASSWORD$B2FORM_DIGEST_KEY$TF_VAR_a"+
+		"$B2FORM_CLI_ARGS$B2FORM_CLI_ARGS_apply $OTHER\" > variables\nls "+
 		"key.env 2> /dev/null\ntest ! -e key.env\n"), 0o700))
 	d := shell(dir, "")
 	d.Command, d.RenderEnvironment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
 	var out bytes.Buffer
 	env := secret.DeliveryOptions{Stdout: &out, ProgramEnv: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited",
 		"B2_APPLICATION_KEY=ours",
-		"B2_APPLICATION_KEY_ID=ours", "PGPASSWORD=ours", "TF_HTTP_PASSWORD=ours", "B2FORM_DIGEST_KEY=ours", "TF_VAR_a=ours"}}
+		"B2_APPLICATION_KEY_ID=ours", "PGPASSWORD=ours", "TF_HTTP_PASSWORD=ours", "B2FORM_DIGEST_KEY=ours", "TF_VAR_a=ours",
+		"B2FORM_CLI_ARGS=-var=a=ours", "B2FORM_CLI_ARGS_apply=-notify=ours"}}
 	where, err := deliver(t, env, file(filepath.Join(dir, "key.env")), d)
 	must(t, err)
 	if diff := cmp.Diff([]string{"key.env", "command sh"}, where); diff != "" {
