@@ -24,8 +24,15 @@ func TestWithoutSecrets(t *testing.T) {
 		"default": "variable \"seen\" {\n  default = { hush = [\"hush\", 1, hush] }\n  sensitive = true\n}\nvariable \"b\" { " +
 			"default = \"seen\" }",
 		"not sensitive": "variable \"seen\" {\n  default = \"seen\"\n  sensitive = false\n}\noutput \"o\" { value = \"seen\" }",
-		"output":        "output \"o\" {\n  value = [\"hush\",\n \"hush\", seen.x]\n  sensitive = true\n}",
+		"output":        "output \"o\" {\n  value = [\"hush\",\n \"hush\", bucket.seen]\n  sensitive = true\n}",
 		"call":          "locals {\n  a = [\"seen\", sensitive(\n \"hush\"), \"seen\"]\n}",
+		"backend":       "b2form {\n account_id = \"seen\"\n backend \"http\" { # seen\n  address = \"seen\"\n  pin = \"hush\"\n }\n}",
+		"descriptions": "variable \"seen\" { # hush\n  description = \"seen\"\n  type = seen\n  sensitive = true\n  validation {\n" +
+			"  condition = var.seen != \"hush\"\n  error_message = \"seen\"\n}\n}",
+		"like secrets": "key \"seen_token\" {\n name = \"seen\"\n}\nfile \"seen\" {\n count = \"seen\"\n contents = \"hush\"\n}\n" +
+			"locals {\n key_id = \"seen\"\n application_key_id = \"seen\"\n APIKey = \"hush\"\n region = \"seen\" # token: hush\n}",
+		"names of headers": "x {\n custom_headers {\n name = \"seen\" # hush\n}\n custom_headers {\n name = \"hush: hush\"\n}\n}",
+		"JSON of names":    `{"key": {"token": {"name": "seen"}}, "locals": {"token": "hush", "x": {"password": ["hush"], "seen": 1}}}`,
 		"JSON": "{\"variable\": {\"seen\": {\"default\"\n:\n \"hush\\u0022hush\", \"sensitive\": true}},\n \"output\": " +
 			"[{\"b\": {\"value\": \"seen\"}}]}",
 		"JSON of kinds": `{"notification_rules": [{"x": {"rules": {"target_configuration": {"hmac_sha256_signing_secret": "hush", ` +

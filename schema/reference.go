@@ -130,6 +130,8 @@ func (l *module) reportUnknownRoot(t hcl.Traversal, u allowedRefs) {
 	why := l.terraformReferenceAdvice(t, u)
 	switch {
 	case why != "":
+	case l.hidesTextIn(t.SourceRange()):
+		why = "Nothing is named so; the name is left out, since it may be a secret. If a text is meant, put it into quotes."
 	case root == "terraform":
 		why = "b2form has no workspaces; use a variable instead."
 	case len(t) == 1 && isFunction && len(function.Params()) == 0 && function.VarParam() == nil:

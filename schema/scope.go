@@ -126,7 +126,7 @@ func (l *module) addHintsOrWithhold(e hcl.Expression, ctx *hcl.EvalContext, v ct
 			diags = append(diags, fault)
 		}
 	}
-	if len(diags) > 0 && (parse.Calls(e, "sensitive") ||
+	if len(diags) > 0 && (parse.Calls(e, "sensitive") || l.hidesTextIn(e.Range()) ||
 		slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) })) {
 		replaceDetails(diags, detailWithheld)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
@@ -124,10 +126,12 @@ func (p *program) configFlags() []cli.Flag {
 		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable",
 			Value: funcFlag{func(s string) error {
 				name, value, ok := strings.Cut(s, "=")
-				if !ok || strings.TrimSpace(name) == "" {
-					return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", s)
+				if name = strings.TrimSpace(name); hclsyntax.ValidIdentifier(name) && !ok {
+					return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", name)
+				} else if !ok || name == "" { // what there is may be a value
+					return errors.New("what is given has no name with an equals sign; write it like -var 'site=acme'")
 				}
-				o.vars = append(o.vars, schema.VariableValue{Name: strings.TrimSpace(name), Value: value})
+				o.vars = append(o.vars, schema.VariableValue{Name: name, Value: value})
 				return nil
 			}}},
 		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable",

@@ -220,6 +220,9 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
 		return failf("Value missing", "The option %s needs a value, as in %s=VALUE. %s", name, name, more)
 	}
+	if at := strings.LastIndex(text, " for flag -var: "); at >= 0 { // before that the library repeats the value, which may be secret
+		text = "invalid value" + text[at:]
+	}
 	// The library puts its own words and those of strconv around a value.
 	text, _, _ = strings.Cut(text, ": strconv.")
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")

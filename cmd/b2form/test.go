@@ -129,7 +129,7 @@ func (p *program) loadTestFiles(filter []string) (files []*testfile.File, result
 		f, more := readTestFile(path)
 		files, diags = append(files, f), append(diags, more...)
 		if f.Source != nil {
-			p.sourceFiles[path] = f.Source
+			p.sourceFiles[path] = quotableTestFile(f, !more.HasErrors())
 		}
 		resultsIfUnusable = append(resultsIfUnusable, skippedTestFile(f, more, p.sourceFiles))
 	}
@@ -169,6 +169,11 @@ func skippedTestFile(f *testfile.File, diags hcl.Diagnostics, sources map[string
 		t.Runs = append(t.Runs, view.TestRunResult{Name: r.Name, Range: r.Range, Status: view.TestSkip})
 	}
 	return t
+}
+
+// quotableTestFile is a test file as messages may quote it.
+func quotableTestFile(f *testfile.File, parses bool) *hcl.File {
+	return schema.QuotableFile(f.Source.Bytes, schema.WithoutSecrets(f.Source.Bytes, schema.Kinds(), parses), f.Source.Nav)
 }
 
 // readTestFile reads a file as one of the configuration is: a link must not lead out of the folder, since lines are shown.

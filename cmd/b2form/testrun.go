@@ -45,7 +45,7 @@ type tester struct {
 
 // runTestFile carries out the runs of a file, one after the other.
 func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result view.TestFileResult) {
-	result = view.TestFileResult{Path: f.Path, Sources: map[string]*hcl.File{f.Path: f.Source}}
+	result = view.TestFileResult{Path: f.Path, Sources: map[string]*hcl.File{f.Path: quotableTestFile(f, true)}}
 	t, err := p.newTester(f)
 	if err != nil {
 		result.Runs = []view.TestRunResult{{Name: "account", Status: view.TestError, Diagnostics: explainAsDiagnostics(err)}}
@@ -105,7 +105,7 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 		testAccount: box, trace: trace.New(p.now, false)}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.takeLock, q.parallelism, q.quiet = true, true, 10, true
-	t := &tester{program: q, file: f, shownSource: f.Source, outputsByRun: map[string]cty.Value{},
+	t := &tester{program: q, file: f, shownSource: quotableTestFile(f, true), outputsByRun: map[string]cty.Value{},
 		inlineConfigDir: filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle(),
 		fileVarIsDeclared: map[string]*bool{}}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}

@@ -128,9 +128,9 @@ func isPortOrEmpty(s string) bool {
 }
 
 func checkHeaderName(v cty.Value) kind.Problems {
-	if s := v.AsString(); !legalHeader.MatchString(s) {
+	if !legalHeader.MatchString(v.AsString()) { // which may be a whole line of a header, with the value
 		return kind.Errorf("Invalid header name", "The name of a header has letters, digits and characters such as dashes, and no spaces, "+
-			"colons or line breaks; this is %q.", s)
+			"colons or line breaks.")
 	}
 	return nil
 }
