@@ -294,7 +294,7 @@ func (p *program) warnSensitiveValues(files []terraform.File) {
 		}
 	}
 	if len(list) > 0 {
-		p.warn("Value files with secrets", fmt.Sprintf("These files hold values of sensitive variables in clear text, as *.tfvars do:\n"+
+		p.warn("Value files with secrets", fmt.Sprintf("These files hold secrets of these variables in clear text, as *.tfvars do:\n"+
 			"%s\nLines that keep *.tfvars out of git do not match them. If they are not to be committed, add to .gitignore:\n"+
 			"  *.b2vars.hcl\nOr give the values in the environment, as B2FORM_VAR_NAME, and delete them from the files.",
 			strings.Join(list, "\n")))

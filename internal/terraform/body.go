@@ -55,6 +55,10 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 	if as.Link.RefKind != "" {
 		u = wantsObject
 	}
+	if as.Secret {
+		b.secretExpression(a.Expr, u, b.scope)
+		return
+	}
 	b.expression(a.Expr, u, b.scope)
 }
 
@@ -230,7 +234,8 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 // no content.
 func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *hclsyntax.Body) {
 	s := &scope{boundName: d.Labels[0], up: b.scope}
-	if as := attrByTerraformName(attrs, d.Labels[0]); as != nil && as.Object != nil {
+	as := attrByTerraformName(attrs, d.Labels[0])
+	if as != nil && as.Object != nil {
 		b.replace(d.LabelRanges[0], `"`+as.Name+`"`)
 		if as.Name != d.Labels[0] {
 			s.newName = as.Name
@@ -239,8 +244,12 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 	for _, a := range attrsInSourceOrder(d.Body) {
 		switch a.Name {
 		case "for_each":
-			b.expression(a.Expr, plain, b.scope)
 			s.boundType.members = map[string]referentType{"value": b.typeOf(a.Expr, b.scope).anyElement()}
+			if as != nil && handsToSecret(d, as.Object) {
+				b.secretExpression(a.Expr, plain, b.scope)
+			} else {
+				b.expression(a.Expr, plain, b.scope)
+			}
 		case "iterator":
 			s.boundName = hcl.ExprAsKeyword(a.Expr)
 			if s.newName = b.nameIfShadowing(s.boundName, b.it.refs); s.newName != "" {
@@ -260,6 +269,46 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 	}
 	b.scope = s
 	return content
+}
+
+// handsToSecret reports whether a dynamic block makes a secret of what it iterates over.
+func handsToSecret(dynamic *hclsyntax.Block, attrs []kind.Attr) bool {
+	name := dynamic.Labels[0]
+	if a := dynamic.Body.Attributes["iterator"]; a != nil {
+		name = hcl.ExprAsKeyword(a.Expr)
+	}
+	return slices.ContainsFunc(dynamic.Body.Blocks, func(content *hclsyntax.Block) bool {
+		return isInSecretOf(content.Body, attrs, name)
+	})
+}
+
+// isInSecretOf reports whether a secret of a block is made from what an iterator is at.
+func isInSecretOf(body *hclsyntax.Body, attrs []kind.Attr, iterator string) bool {
+	reads := func(a *hclsyntax.Attribute) bool {
+		return a != nil && slices.ContainsFunc(a.Expr.Variables(), func(t hcl.Traversal) bool { return t.RootName() == iterator })
+	}
+	for name, a := range body.Attributes {
+		if as := attrByTerraformName(attrs, name); as != nil && as.Secret && reads(a) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool {
+		name := b.Type
+		if name == "dynamic" && len(b.Labels) == 1 {
+			name = b.Labels[0]
+		}
+		as := attrByTerraformName(attrs, name)
+		switch {
+		case as == nil:
+			return false
+		case b.Type != "dynamic":
+			return isInSecretOf(b.Body, as.Object, iterator)
+		}
+		return handsToSecret(b, as.Object) && reads(b.Body.Attributes["for_each"]) ||
+			slices.ContainsFunc(b.Body.Blocks, func(content *hclsyntax.Block) bool {
+				return isInSecretOf(content.Body, as.Object, iterator)
+			})
+	})
 }
 
 // fileLock writes what a file_lock_configuration holds directly into the bucket.

@@ -128,15 +128,21 @@ func (m *migration) searchSecrets(r *stateResource, i *stateInstance) {
 }
 
 // configuredSecretNames are the names of members that hold secrets which somebody gave.
-func configuredSecretNames(i *stateInstance) []string {
-	var found []string
+func configuredSecretNames(i *stateInstance) (found []string) {
+	visitConfiguredSecrets(i, func(name, _ string) { found = append(found, name) })
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// visitConfiguredSecrets hands on the secrets that somebody gave, with the names of the members that hold them.
+func visitConfiguredSecrets(i *stateInstance, found func(name, text string)) {
 	var visit func(v any)
 	visit = func(v any) {
 		switch v := v.(type) {
 		case map[string]any:
 			for _, name := range []string{"hmac_sha256_signing_secret", "secret_b64"} {
 				if text, _ := v[name].(string); text != "" {
-					found = append(found, name)
+					found(name, text)
 				}
 			}
 			for _, inner := range v {
@@ -154,8 +160,6 @@ func configuredSecretNames(i *stateInstance) []string {
 			visit(v)
 		}
 	}
-	slices.Sort(found)
-	return slices.Compact(found)
 }
 
 func (m *migration) addSecret(file, what, howToReplace string) {

@@ -165,6 +165,11 @@ func (m *migration) decideStaying() {
 			it.dropRefsOfStayingArguments()
 		}
 		for _, it := range mod.items {
+			if it.localAttr != nil && mod.allOutputs(it) != nil && !mod.hasReaderOfAll(it) {
+				it.fate = staysInTerraform
+			}
+		}
+		for _, it := range mod.items {
 			if it.fate != carried || it.localAttr != nil || it.block.Type == "variable" {
 				continue
 			}
@@ -186,8 +191,11 @@ func (m *migration) decideStaying() {
 }
 
 // dropRefsOfStayingArguments forgets what a call refers to in arguments that its module does not
-// need here.
+// need here, and what a backend does, of which no expression is carried over.
 func (it *item) dropRefsOfStayingArguments() {
+	if it.block.Type == "terraform" {
+		it.refs = nil
+	}
 	if it.callee == nil {
 		return
 	}

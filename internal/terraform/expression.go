@@ -51,6 +51,7 @@ type rewriter struct {
 	depth             int      // of local values and outputs that lead to others
 	flowsTo           *item    // whose values the expression makes; nil: of none
 	isNullTest        bool     // the expression is compared with null or counted
+	intoSecret        bool     // the expression becomes a secret
 }
 
 // A refusal is why an item cannot be carried over.
@@ -107,11 +108,12 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 			r.refuse(e.NameRange, "b2form has no function "+e.Name+".")
 		}
 		outer := r.isNullTest
-		r.isNullTest = outer || e.Name == "length"
+		outerSecret := r.intoSecret
+		r.isNullTest, r.intoSecret = outer || e.Name == "length", outerSecret || e.Name == "sensitive"
 		for _, a := range e.Args {
 			r.expression(a, inner, s)
 		}
-		r.isNullTest = outer
+		r.isNullTest, r.intoSecret = outer, outerSecret
 	case *hclsyntax.ObjectConsKeyExpr:
 		if e.ForceNonLiteral || hcl.ExprAsKeyword(e.Wrapped) == "" {
 			r.expression(e.Wrapped, inner, s)

@@ -19,6 +19,7 @@ type valueFlow struct {
 	to        []*item  // items whose values are made from it
 	toLink    bool     // to a setting that names objects
 	toKnown   bool     // to where a value must be known before
+	toSecret  bool     // to what is a secret here or there, so it is one
 	idReaders []string // what had the ID in Terraform and is no link, as "TITLE (FILE:LINE)"
 	followed  bool
 }
@@ -37,6 +38,18 @@ func (m *migration) recordFlows() {
 	m.recording = false
 	for _, mod := range m.calleesFirst {
 		for _, it := range mod.items {
+			if it.block.Type == "provider" && it.fate == dropped {
+				for _, t := range it.refs {
+					if to := mod.findReferencedItem(t); to != nil {
+						to.flow.toSecret = true // the account's own key
+					}
+				}
+			}
+			it.flow.toSecret = it.flow.toSecret || it.isDeclaredSensitive()
+		}
+	}
+	for _, mod := range m.calleesFirst {
+		for _, it := range mod.items {
 			it.mergeDownstreamFlow()
 		}
 	}
@@ -52,6 +65,7 @@ func (it *item) mergeDownstreamFlow() {
 	for _, next := range f.to {
 		next.mergeDownstreamFlow()
 		f.toLink, f.toKnown = f.toLink || next.flow.toLink, f.toKnown || next.flow.toKnown
+		f.toSecret = f.toSecret || next.flow.toSecret
 		f.idReaders = append(f.idReaders, next.flow.idReaders...)
 	}
 	slices.Sort(f.idReaders)
@@ -72,6 +86,7 @@ func (r *rewriter) noteUse(of *item, u expressionUse, at hcl.Range) {
 		return
 	}
 	f := &of.flow
+	f.toSecret = f.toSecret || r.intoSecret
 	switch {
 	case r.isNullTest && u != computedAllowed:
 		f.toKnown = true
@@ -93,6 +108,14 @@ func (r *rewriter) valueExpression(e hclsyntax.Expression, of *item) {
 	r.expression(e, of.flow.use(), nil)
 	r.flowsTo = outer
 	r.noteLiteralIDs(e, of)
+}
+
+// secretExpression rewrites what becomes a secret.
+func (r *rewriter) secretExpression(e hclsyntax.Expression, u expressionUse, s *scope) {
+	outer := r.intoSecret
+	r.intoSecret = true
+	r.expression(e, u, s)
+	r.intoSecret = outer
 }
 
 // noteNameForID notes that an ID became a name although not everything that it goes to wants one.

@@ -174,6 +174,7 @@ func (r *rewriter) blockExpressionUse() expressionUse {
 // conditionOrOutputBody rewrites the expressions of an output, a check or a condition.
 func (r *rewriter) conditionOrOutputBody(body *hclsyntax.Body, u expressionUse) {
 	whole := r.it.block.Type == "output" && r.m.findKindOfIDOutput(r.it) != nil
+	r.intoSecret = r.it.block.Type == "output" && r.it.isDeclaredSensitive()
 	for _, a := range attrsInSourceOrder(body) {
 		switch {
 		case a.Name == "depends_on" || a.Name == "ephemeral":

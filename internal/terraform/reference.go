@@ -59,6 +59,12 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 
 // localOrModuleReference rewrites what refers to a local value or to an output of a module.
 func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressionUse) {
+	if it.localAttr != nil && len(leadingMemberNames(t[2:])) > 0 {
+		if all := r.mod.allOutputs(it); all != nil {
+			r.replaceOutputByVariable(t, all, u)
+			return
+		}
+	}
 	if it.fate != carried {
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.keysOfReadSecrets...)
 		return

@@ -25,6 +25,7 @@ type substituteVariable struct {
 	referencePath string // "random_id.suffix.hex"
 	attrPath      []string
 	wantsNames    bool // of buckets, in place of the IDs that Terraform has there
+	toSecret      bool // somewhere it becomes a secret
 	where         Place
 }
 
@@ -90,6 +91,40 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 	return true
 }
 
+// allOutputs is the reference that a local value is another name for, where that is to all outputs of another state; nil: it
+// is none. What reads one of them gets a variable for that one: nobody knows what else there is, so all of them are a secret.
+func (mod *module) allOutputs(local *item) hcl.Traversal {
+	e, direct := local.localAttr.Expr.(*hclsyntax.ScopeTraversalExpr)
+	if !direct {
+		return nil
+	}
+	to := mod.findReferencedItem(e.Traversal)
+	if to == nil || to.localAttr != nil || to.fate != staysInTerraform || to.block.Type != "data" || isRepeated(to) ||
+		!isOfUnknownOrigin(to.block.Labels[0]) || len(e.Traversal) != 4 {
+		return nil
+	}
+	return e.Traversal
+}
+
+// hasReaderOfAll reports whether something that may be carried over reads a local value as a whole.
+func (mod *module) hasReaderOfAll(local *item) bool {
+	return slices.ContainsFunc(mod.items, func(it *item) bool {
+		return it.fate == carried && slices.ContainsFunc(it.refs, func(t hcl.Traversal) bool {
+			return mod.findReferencedItem(t) == local && len(leadingMemberNames(t[2:])) == 0
+		})
+	})
+}
+
+// replaceOutputByVariable rewrites a reference to one of the outputs that a local value is all of.
+func (r *rewriter) replaceOutputByVariable(t, all hcl.Traversal, u expressionUse) {
+	members := leadingMemberNames(t[2:])
+	name := r.addSubstituteVariable(r.mod.findReferencedItem(all), t, append(leadingMemberNames(all[3:]), members...), u)
+	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[1].SourceRange()), "var."+name)
+	for _, step := range t[2:][:len(members)] {
+		r.replace(step.SourceRange(), "")
+	}
+}
+
 // nameForIDPath is what is asked of what stays: of a bucket its name, where its ID stood.
 func (r *rewriter) nameForIDPath(it *item, attrs []string, u expressionUse) []string {
 	if it.kind != nil && u != computedAllowed && u != plain {
@@ -144,6 +179,7 @@ func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []stri
 	}
 	s := &substituteVariable{replacedItem: it, referencePath: full, attrPath: attrs, where: r.it.file.place(t.SourceRange(), full, "")}
 	s.wantsNames = r.wantsNames(s, u)
+	s.toSecret = it != nil && it.kind == nil && (r.intoSecret || r.flowsTo != nil && r.flowsTo.flow.toSecret)
 	return r.mod.addSubstitute(name, s)
 }
 
@@ -170,7 +206,9 @@ func (mod *module) addSubstitute(wanted string, s *substituteVariable) (name str
 		!mod.substitutes[name].standsForSame(s); n++ {
 		name = fmt.Sprintf("%s_%d", wanted, n)
 	}
-	if mod.substitutes[name] == nil {
+	if known := mod.substitutes[name]; known != nil {
+		known.toSecret = known.toSecret || s.toSecret
+	} else {
 		mod.substitutes[name] = s
 	}
 	return name
@@ -246,8 +284,8 @@ func (m *migration) rootValue(name string, s *substituteVariable, values map[str
 
 // secretType is the type of a variable for a secret: string, unless the state shows that it is no text.
 func secretType(s *substituteVariable, values map[string]cty.Value) string {
-	if len(values) == 0 && isRepeated(s.replacedItem) || slices.ContainsFunc(slices.Collect(maps.Values(values)),
-		func(v cty.Value) bool { return !v.Type().IsPrimitiveType() }) {
+	if len(values) == 0 && (isRepeated(s.replacedItem) || s.isWholeOfUnknownOrigin()) ||
+		slices.ContainsFunc(slices.Collect(maps.Values(values)), func(v cty.Value) bool { return !v.Type().IsPrimitiveType() }) {
 		return "any"
 	}
 	return "string"

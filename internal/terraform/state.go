@@ -24,9 +24,14 @@ const stateVersion = 4
 // A stateFile is what a state of Terraform records.
 type stateFile struct {
 	name      string
-	Version   int              `json:"version"`
-	Encrypted json.RawMessage  `json:"encrypted_data"`
+	Version   int             `json:"version"`
+	Encrypted json.RawMessage `json:"encrypted_data"`
+	Outputs   map[string]struct {
+		Value     json.RawMessage `json:"value"`
+		Sensitive bool            `json:"sensitive"`
+	} `json:"outputs"`
 	Resources []*stateResource `json:"resources"`
+	secrets   map[string]bool  // texts; nil: not searched for yet
 }
 
 // A stateResource is a block with all its objects.
@@ -214,8 +219,9 @@ func (s *stateFile) valuesByModuleAddress(m *migration, in *substituteVariable) 
 	case in.replacedItem == nil:
 		return nil, false
 	case s == nil:
-		return nil, strings.Contains(in.referencePath, "password")
+		return nil, in.toSecret || in.isWholeOfUnknownOrigin() || strings.Contains(in.referencePath, "password")
 	}
+	secret = in.toSecret || in.isWholeOfUnknownOrigin()
 	values = map[string]cty.Value{}
 	labels := in.replacedItem.block.Labels
 	mode := map[string]string{"resource": "managed", "data": "data"}[in.replacedItem.block.Type]
@@ -226,8 +232,8 @@ func (s *stateFile) valuesByModuleAddress(m *migration, in *substituteVariable) 
 		}
 		byText, byNumber := map[string]cty.Value{}, []cty.Value{}
 		for _, i := range r.Instances {
-			secret = secret || i.mayBeSensitive(r.Type, in.attrPath)
 			v, ok := i.value(in.attrPath)
+			secret = secret || s.mayBeSecret(in, i, v, ok)
 			switch key, _ := i.key(); {
 			case !ok || i.Deposed != "":
 			case key.IsSingle():
@@ -247,37 +253,13 @@ func (s *stateFile) valuesByModuleAddress(m *migration, in *substituteVariable) 
 	return values, secret
 }
 
-// mayBeSensitive reports whether an attribute is sensitive: old releases do not say so in the state,
-// so the names of its type and its own count, too.
-func (i *stateInstance) mayBeSensitive(typ string, attrPath []string) bool {
-	secretWords := []string{"password", "secret", "token", "private", "credential", "passphrase", "passwd", "connection_string"}
-	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature",
-		"pwd"})
-	containsAny := func(name string, list []string) bool {
-		return slices.ContainsFunc(list, func(word string) bool { return strings.Contains(strings.ToLower(name), word) })
-	}
-	if containsAny(typ, secretWords) || containsAny(strings.Join(attrPath, " "), ownWords) {
-		return true
-	}
-	return slices.ContainsFunc(i.Sensitive, func(path json.RawMessage) bool {
-		return bytes.Contains(path, []byte(`"`+attrPath[0]+`"`))
-	})
-}
-
 // value is what an attribute holds; false: nothing.
 func (i *stateInstance) value(attrPath []string) (attrValue cty.Value, found bool) {
-	raw := i.Attributes[attrPath[0]]
-	for n, name := range attrPath[1:] {
+	raw := withoutType(i.Attributes[attrPath[0]])
+	for _, name := range attrPath[1:] {
 		var object map[string]json.RawMessage
 		if json.Unmarshal(raw, &object) != nil {
 			return cty.NilVal, false
-		}
-		// Outputs of other states are stored with their type beside them.
-		if inner, ok := object["value"]; ok && n == 0 && object["type"] != nil {
-			object = nil
-			if json.Unmarshal(inner, &object) != nil {
-				return cty.NilVal, false
-			}
 		}
 		raw = object[name]
 	}

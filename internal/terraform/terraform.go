@@ -64,7 +64,7 @@ type File struct {
 	Path string
 	Text []byte
 	Mode fs.FileMode
-	// SensitiveVariables are those of which a value file holds values; sorted.
+	// SensitiveVariables are those that are declared so or become secrets, of which a value file holds values; sorted.
 	SensitiveVariables []string
 	source             string // what it is made from, with its folder
 }

@@ -55,7 +55,7 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 		if v := mod.byReferenceName["var."+a.Name]; v != nil && v.fate == carried {
 			kept = true
 			value, constant := nonNullLiteral(a.Expr)
-			if constant && v.isSensitiveVariable() {
+			if constant && v.flow.toSecret {
 				sensitive = append(sensitive, a.Name)
 			}
 			if constant && v.flow.toLink {
@@ -79,8 +79,11 @@ func (m *migration) migrateTfvars(mod *module, s Source) {
 	}
 }
 
-// isSensitiveVariable reports whether Terraform shows or stores no value of a variable.
-func (it *item) isSensitiveVariable() bool {
+// isDeclaredSensitive reports whether Terraform shows or stores no value of a variable or an output.
+func (it *item) isDeclaredSensitive() bool {
+	if it.localAttr != nil || it.block.Type != "variable" && it.block.Type != "output" {
+		return false
+	}
 	for _, name := range []string{"sensitive", "ephemeral"} {
 		if a := it.block.Body.Attributes[name]; a != nil {
 			if v, constant := nonNullLiteral(a.Expr); constant && v.RawEquals(cty.True) {
