@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -185,6 +186,18 @@ func (m *migration) decideStaying() {
 			serves := it.localAttr != nil || it.block.Type == "variable"
 			if _, other := mod.touches(it, map[*item]bool{}); serves && !needed[it] && (used[it] || other) {
 				it.fate = staysInTerraform
+			}
+		}
+	}
+}
+
+// leaveOverridden leaves what an override file changes: without that it would say something else.
+func (m *migration) leaveOverridden() {
+	for _, mod := range m.calleesFirst {
+		for _, it := range mod.items {
+			if o := mod.overrides[it.referenceName]; o != nil && it.fate == carried {
+				at := o.place("")
+				it.markNotCarriedOver(fmt.Sprintf("%s:%d changes it. Write what that says into this block.", at.File, at.Line))
 			}
 		}
 	}

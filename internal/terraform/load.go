@@ -60,7 +60,8 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	if len(m.modules) >= mostModules {
 		return nil, failf("Too many modules", "More than %d folders are called as modules.", mostModules)
 	}
-	mod := &module{dir: dir, byReferenceName: map[string]*item{}, substitutes: map[string]*substituteVariable{}}
+	mod := &module{dir: dir, byReferenceName: map[string]*item{}, substitutes: map[string]*substituteVariable{},
+		overrides: map[string]*item{}}
 	m.modules[dir] = mod
 	sources, err := m.ReadFiles(dir)
 	if err != nil {
@@ -76,6 +77,10 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 		case isOverride(s.Name):
 			m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{path.Join(dir, s.Name), 0, "override file",
 				"It changes blocks of other files. Write its arguments into those blocks."})
+			f, diags := parseSource(dir, s)
+			if all = append(all, diags...); !diags.HasErrors() {
+				(&module{byReferenceName: mod.overrides}).addItems(f)
+			}
 		default:
 			f, diags := parseSource(dir, s)
 			if all = append(all, diags...); !diags.HasErrors() {

@@ -22,7 +22,11 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 	switch {
 	case root == "path", root == "count":
 	case root == "var":
-		if it != nil {
+		switch {
+		case it == nil:
+		case it.fate == uncarriable:
+			r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.")
+		default:
 			r.noteUse(it, u, t.SourceRange())
 		}
 	case root == "each":

@@ -117,6 +117,7 @@ func Migrate(r Request) (*Result, error) {
 		m.classifyItems(mod)
 	}
 	m.decideStaying()
+	m.leaveOverridden()
 	m.recordFlows()
 	m.rewriteAll()
 	m.noteUncarriedSecretReaders()
@@ -159,6 +160,7 @@ type module struct {
 	tfvarsFiles     []Source
 	items           []*item
 	byReferenceName map[string]*item // by address; of local values local.NAME and so on
+	overrides       map[string]*item // what override files say of items, by address
 	callers         []*item          // that call it
 	holdsB2         bool             // something of B2, also in modules that it calls
 	substitutes     map[string]*substituteVariable
