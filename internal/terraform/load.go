@@ -72,6 +72,8 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 		switch {
 		case len(s.Text) > mostBytes:
 			return nil, failf("File too large", "%s has more than %d MB.", path.Join(dir, s.Name), mostBytes>>20)
+		case isTerragruntFile(s.Name):
+			mod.terragruntFile = s.Name
 		case isTfvarsFile(s.Name):
 			mod.tfvarsFiles = append(mod.tfvarsFiles, s)
 		case isOverride(s.Name):

@@ -84,9 +84,13 @@ type SecretInState struct {
 	HowToReplace string // the command, or what else replaces it
 }
 
-// IsConfigOrTfvars reports whether a file of this name is read.
+// IsConfigOrTfvars reports whether a file of this name is read, or said not to be.
 func IsConfigOrTfvars(name string) bool {
-	return !strings.HasPrefix(name, ".") && (isConfiguration(name) || isTfvarsFile(name))
+	return !strings.HasPrefix(name, ".") && (isConfiguration(name) || isTfvarsFile(name) || isTerragruntFile(name))
+}
+
+func isTerragruntFile(name string) bool {
+	return name == "terragrunt.hcl" || name == "terragrunt.hcl.json"
 }
 
 func isConfiguration(name string) bool {
@@ -116,6 +120,7 @@ func Migrate(r Request) (*Result, error) {
 	for _, mod := range m.calleesFirst {
 		m.classifyItems(mod)
 	}
+	m.noteTerragrunt()
 	m.decideStaying()
 	m.leaveOverridden()
 	m.recordFlows()
@@ -160,6 +165,7 @@ type module struct {
 	tfvarsFiles     []Source
 	items           []*item
 	byReferenceName map[string]*item // by address; of local values local.NAME and so on
+	terragruntFile  string           // "": there is none
 	overrides       map[string]*item // what override files say of items, by address
 	callers         []*item          // that call it
 	holdsB2         bool             // something of B2, also in modules that it calls

@@ -13,8 +13,22 @@ import (
 	"b2form/schema/parse"
 )
 
+// valuesReadByItself is the value file that b2form reads without being told.
+const valuesReadByItself = "b2form.b2vars.hcl"
+
 // valuesOfOwnName stands in for "b2form" in the name of a value file: b2form reads a file of that name by itself.
 const valuesOfOwnName = "b2form_values"
+
+// noteTerragrunt notes that values of variables are not carried over which no file of Terraform has.
+func (m *migration) noteTerragrunt() {
+	if m.root.terragruntFile == "" || !m.root.holdsB2 {
+		return
+	}
+	m.result.HasUnsetVariables = true
+	m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{m.root.terragruntFile, 0, "Terragrunt", "b2form does not read it. " +
+		"Write the inputs that it gives, also by what it includes, into " + valuesReadByItself + ", and what it generates into the files: else " +
+		"variables have other values than at the last apply. \"terragrunt state pull\" prints the state, if it is kept elsewhere."})
+}
 
 // migrateTfvars writes a value file anew, without the values of variables that are not
 // carried over.
