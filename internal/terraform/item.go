@@ -183,6 +183,9 @@ func (r *rewriter) conditionOrOutputBody(body *hclsyntax.Body, u expressionUse) 
 			r.expression(a.Expr, wantsObject, nil)
 		case a.Name == "value" && r.it.block.Type == "output" && r.mod != r.m.root:
 			r.valueExpression(a.Expr, r.it)
+		case a.Name == "value" && r.it.block.Type == "output":
+			r.noteWholes(a.Expr)
+			r.expression(a.Expr, u, nil)
 		default:
 			r.expression(a.Expr, u, nil)
 		}

@@ -152,6 +152,7 @@ func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Tr
 	case !a.Computed || u == computedAllowed:
 		r.replace(step.SrcRange, "."+a.Name)
 		r.nested(a, rest)
+		r.noteOtherForm(k, a, step.SrcRange, rest, u)
 	case a.Name != k.IDAttr || u == plain || k.ParentKind() != "":
 		r.refuse(step.SrcRange, "It needs "+a.Name+", which B2 makes and which is not known before. b2form takes that in outputs, checks "+
 			"and deliveries only.")

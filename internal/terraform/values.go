@@ -26,8 +26,9 @@ func (m *migration) noteTerragrunt() {
 	}
 	m.result.HasUnsetVariables = true
 	m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{m.root.terragruntFile, 0, "Terragrunt", "b2form does not read it. " +
-		"Write the inputs that it gives, also by what it includes, into " + valuesReadByItself + ", and what it generates into the files: else " +
-		"variables have other values than at the last apply. \"terragrunt state pull\" prints the state, if it is kept elsewhere."})
+		"Write the inputs that it gives, also by what it includes, into " + valuesReadByItself + ", and what it generates into the " +
+		"files: else variables have other values than at the last apply. \"terragrunt state pull\" prints the state, if it is kept " +
+		"elsewhere."})
 }
 
 // migrateTfvars writes a value file anew, without the values of variables that are not
