@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -110,9 +111,7 @@ func (w wholeFinder) expression(e hclsyntax.Expression, s *scope) {
 			}
 		}
 	case *hclsyntax.ForExpr:
-		element := w.typeOf(e.CollExpr, s)
-		element.isCollection = false
-		w.expression(e.ValExpr, &scope{boundName: e.KeyVar, up: &scope{boundName: e.ValVar, boundType: element, up: s}})
+		w.expression(e.ValExpr, w.scopeOfFor(e, s))
 	case *hclsyntax.IndexExpr, *hclsyntax.SplatExpr:
 		w.add(w.typeOf(e, s))
 	}
@@ -121,6 +120,12 @@ func (w wholeFinder) expression(e hclsyntax.Expression, s *scope) {
 // add notes an object that is shown.
 func (w wholeFinder) add(t referentType) {
 	switch {
+	case t.element != nil:
+		w.add(*t.element)
+	case t.members != nil:
+		for _, name := range slices.Sorted(maps.Keys(t.members)) {
+			w.add(t.members[name])
+		}
 	case t.moduleCall != nil:
 		for _, out := range t.moduleCall.callee.items {
 			w.output(out)
@@ -142,7 +147,7 @@ func (w wholeFinder) reference(t hcl.Traversal, s *scope) {
 		w.within(it, it.localAttr.Expr)
 	case it.localAttr != nil:
 		w.at(it).add(is)
-	case it.callee != nil && !is.isObjectOrModule():
+	case it.callee != nil && is.isUnknown():
 		w.output(it.callee.byReferenceName["output."+addr.RootOrAttrName(t[len(t)-1])])
 	default:
 		w.add(is)
