@@ -179,6 +179,9 @@ func (f *formatter) formatSource(name string, src []byte, use func([]byte) error
 		return nil
 	}
 	out := hclwrite.Format(src)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
 	changed := !bytes.Equal(src, out)
 	f.anyUnformatted = f.anyUnformatted || changed
 	if name != "<stdin>" || !f.check && !f.diff {
