@@ -51,6 +51,9 @@ type diagGroup struct {
 	similar []*hcl.Diagnostic
 }
 
+// shownMessages is how many messages of one condition are shown, each with all the instances that it is about.
+const shownMessages = 5
+
 // groupAlike keeps the order and folds what has one severity and summary: warnings, errors of one cause or about instances of
 // one block, and other errors where there are many.
 func groupAlike(diags hcl.Diagnostics) []diagGroup {
@@ -62,6 +65,8 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 		key
 		at hcl.Range
 		of addr.Addr // instead, where the block is gone
+		// What the author of a condition says, without the instance; "": where they say more than is shown of one block.
+		message string
 	}
 	keyOf := func(d *hcl.Diagnostic) key {
 		_, policy, _ := addressAndPolicyOf(d)
@@ -70,6 +75,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 	var out []diagGroup
 	seen, ofBlock := map[key][]int{}, map[blockKey]int{}
 	count := map[key]int{}
+	messages := map[blockKey]int{}
 	for _, d := range diags {
 		count[keyOf(d)]++
 	}
@@ -82,6 +88,10 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 			block.at = *d.Subject
 		} else if ok {
 			block.of = of.WithoutKey()
+		}
+		wholeBlock := block
+		if own && about != "" && messages[block] < shownMessages {
+			block.message = strings.ReplaceAll(d.Detail, about, "")
 		}
 		if i, ok := ofBlock[block]; ok {
 			out[i].similar = append(out[i].similar, d)
@@ -103,6 +113,7 @@ func groupAlike(diags hcl.Diagnostics) []diagGroup {
 		seen[k] = append(seen[k], len(out))
 		if block != (blockKey{key: k}) {
 			ofBlock[block] = len(out)
+			messages[wholeBlock]++
 		}
 		out = append(out, diagGroup{Diagnostic: d})
 	}
