@@ -127,7 +127,13 @@ func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, p
 		if !p.includesSettable(a) || assigned == nil && len(blocks) == 0 {
 			continue
 		}
-		l.checkWrittenOnce(a, assigned, blocks)
+		written := blocks
+		for _, b := range nested["dynamic"] {
+			if b.Labels[0] == a.Name && assigned != nil { // an error even while it makes no block
+				written = append(slices.Clip(written), b)
+			}
+		}
+		l.checkWrittenOnce(a, assigned, written)
 		arg := argument{attr: a, attrIndex: i}
 		if assigned != nil {
 			arg.place, arg.expr = assigned.Range, assigned.Expr
@@ -187,7 +193,7 @@ func (l *module) checkWrittenOnce(a *kind.Attr, assigned *hcl.Attribute, blocks 
 		l.errorAt(blocks[0].DefRange, "Argument and block at once", fmt.Sprintf(
 			"%s is assigned at %s and written as a block here. Both mean the same; use one of them.", a.Name, assigned.NameRange))
 	}
-	if !a.Many && len(blocks) > 1 {
+	if !a.Many && len(blocks) > 1 && blocks[1].Type != "dynamic" {
 		l.errorAt(blocks[1].DefRange, "Duplicate block",
 			fmt.Sprintf("There can be one %s block only; the first is at %s.", a.Name, blocks[0].DefRange))
 	}

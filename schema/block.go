@@ -375,7 +375,11 @@ func (l *module) expandCount(e hcl.Expression, v cty.Value, marks cty.ValueMarks
 		}
 	}
 	if size < 0 || size > maxInstancesPerBlock {
-		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", maxInstancesPerBlock))
+		advice := "."
+		if v.IsNull() {
+			advice = "; this is null. Use 0 for no instances."
+		}
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d%s", maxInstancesPerBlock, advice))
 		return nil, false
 	}
 	if over := l.shared.evalBudget.SpendInstances(int(size), e.Range()); over != nil {

@@ -47,9 +47,16 @@ func findNameIfMisnamed(name string, d *syntax.BlockSpec) string {
 	return words.FindSimilar(name, d.AllowedNames())
 }
 
-// otherAttributes are the arguments of a block that its description does not name.
-func otherAttributes(body hcl.Body, d *syntax.BlockSpec) hcl.Attributes {
-	attrs, _ := body.JustAttributes() // what is none was reported by checkBlockNames
+// otherAttributes are the arguments of a block that its description does not name. It reports those
+// that stand there twice, which only the parser of native syntax does itself.
+func (l *module) otherAttributes(body hcl.Body, d *syntax.BlockSpec) hcl.Attributes {
+	attrs, diags := body.JustAttributes() // what is none was reported by checkNamesAgainstSpec
+	for _, fault := range diags {
+		if fault.Summary == "Duplicate attribute definition" {
+			fault.Summary = "Duplicate argument" // as it is called of the arguments that the description names
+			l.add(fault)
+		}
+	}
 	for i := range d.Arguments {
 		delete(attrs, d.Arguments[i].Name)
 	}

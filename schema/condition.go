@@ -140,8 +140,11 @@ func ConditionHolds(v cty.Value, name string, at hcl.Range) (holds, known bool, 
 	}
 	c, err := convert.Convert(v, cty.Bool)
 	if err != nil || c.IsNull() {
-		return false, false, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: name + " needs true or false.",
-			Subject: &at}
+		detail := name + " needs true or false."
+		if v.IsNull() {
+			detail = name + " needs true or false; this is null."
+		}
+		return false, false, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: detail, Subject: &at}
 	}
 	return c.True(), true, nil
 }

@@ -202,7 +202,7 @@ func (l *module) reportDuplicate(what string, at, first hcl.Range) {
 func (l *module) declareLocals(b *hcl.Block) {
 	d := syntax.FindFixedBlock(b.Type)
 	l.checkNamesAgainstSpec(b.Body, d)
-	attrs := otherAttributes(b.Body, d)
+	attrs := l.otherAttributes(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
 	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return compareRanges(a.NameRange, b.NameRange) })
 	for _, a := range list {

@@ -101,7 +101,7 @@ func (l *module) declareModule(b *hcl.Block) {
 		c.node.notEvaluated = true
 		return
 	}
-	l.readInputs(c, otherAttributes(b.Body, d))
+	l.readInputs(c, l.otherAttributes(b.Body, d))
 }
 
 // readInputs matches arguments with the module's variables.

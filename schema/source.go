@@ -230,7 +230,9 @@ func (n outlineNav) ContextString(offset int) string { return hcled.ContextStrin
 // repeats none of its text.
 func (l *module) parseValueFile(path string, src []byte, whyUnreadable string) hcl.Body {
 	file, diags := l.parseSource(path, src, whyUnreadable, nil)
-	replaceDetails(diags, valueSyntax)
+	if file != nil && file.Bytes != nil { // what was not parsed at all is about bounds, and repeats nothing
+		replaceDetails(diags, valueSyntax)
+	}
 	l.add(diags...)
 	if file == nil || diags.HasErrors() {
 		return nil

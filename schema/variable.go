@@ -404,7 +404,9 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		value, diags = l.shared.evalBudget.Evaluate(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
 			others := slices.DeleteFunc(slices.Clone(diags), func(d *hcl.Diagnostic) bool { return d.Detail == divisionByZero })
-			replaceDetails(others, "The value of a variable must be a constant here, without references and functions.")
+			for _, d := range others {
+				replaceDetails(hcl.Diagnostics{d}, "The value of a variable "+valueFault(d))
+			}
 		}
 		if diags.HasErrors() && g.expr != nil && !v.sensitive {
 			l.add(diags...)
@@ -415,8 +417,8 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 			if g.expr == nil {
 				advice = " Texts stand in quotes. " + v.expressionAdvice()
 			}
-			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s must be a constant, without "+
-				"references and functions.%s", v.name, g.source, advice))
+			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s %s%s", v.name, g.source,
+				valueFault(diags[0]), advice))
 			return cty.DynamicVal, false
 		}
 	}
@@ -434,6 +436,15 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 		return cty.DynamicVal, false
 	}
 	return out, true
+}
+
+// valueFault says why an expression from outside has no value, as the end of a sentence that repeats nothing of it.
+func valueFault(d *hcl.Diagnostic) string {
+	switch d.Summary {
+	case "Variables not allowed", "Unknown variable", "Function calls not allowed", "Call to unknown function":
+		return "must be a constant, without references and functions."
+	}
+	return "cannot be computed. Details are left out, since they may hold secrets."
 }
 
 // expressionAdvice says how a value is given that is an expression, of which shells take the quotes away.

@@ -126,10 +126,14 @@ func (p *program) configFlags() []cli.Flag {
 		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable",
 			Value: funcFlag{func(s string) error {
 				name, value, ok := strings.Cut(s, "=")
-				if name = strings.TrimSpace(name); hclsyntax.ValidIdentifier(name) && !ok {
-					return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", name)
-				} else if !ok || name == "" { // what there is may be a value
+				switch trimmed := strings.TrimSpace(name); {
+				case !ok && hclsyntax.ValidIdentifier(trimmed):
+					return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", trimmed)
+				case !ok || trimmed == "": // what there is may be a value
 					return errors.New("what is given has no name with an equals sign; write it like -var 'site=acme'")
+				case trimmed != name: // the value may begin with a space by intent
+					return fmt.Errorf("the name %q has a space before or after it; write it like -var '%s=…', without spaces around "+
+						"the equals sign", name, trimmed)
 				}
 				o.vars = append(o.vars, schema.VariableValue{Name: name, Value: value})
 				return nil

@@ -67,6 +67,9 @@ func renderTemplate(src, file string, vars cty.Value, b *parse.Budget, others ma
 	b.MustSpend(int64(len(src)), "") // what parsing it takes
 	expr, diags := parse.Template([]byte(src), file, hcl.InitialPos, b)
 	if diags.HasErrors() {
+		if at := findUnclosed(src); diags[0].Summary == "Unclosed template interpolation sequence" && at != nil {
+			diags[0].Subject = at // the parser gives the whole template
+		}
 		return cty.NilVal, function.NewArgError(0, templateError(file, diags[0]))
 	}
 	for _, t := range expr.Variables() {
@@ -89,6 +92,24 @@ func renderTemplate(src, file string, vars cty.Value, b *parse.Budget, others ma
 		return cty.NilVal, function.NewArgError(1, templateError(file, diags[0]))
 	}
 	return v, nil
+}
+
+// findUnclosed is the place of the innermost sequence of a template that nothing closes; nil: there is none.
+func findUnclosed(src string) *hcl.Range {
+	tokens, _ := hclsyntax.LexTemplate([]byte(src), "", hcl.InitialPos)
+	var open []hcl.Range
+	for _, t := range tokens {
+		switch t.Type {
+		case hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			open = append(open, t.Range)
+		case hclsyntax.TokenTemplateSeqEnd:
+			open = open[:max(0, len(open)-1)]
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return &open[len(open)-1]
 }
 
 // templateError says what is wrong in a template, and where. It has no full stop at
