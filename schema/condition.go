@@ -12,6 +12,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -80,8 +81,11 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	if wrong != nil {
 		s.report.add(wrong)
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: text, Subject: &at, Extra: config.UserMessageExtra{}, Expression: c.holds,
-		EvalContext: ctx}, v
+	d = &hcl.Diagnostic{Severity: hcl.DiagError, Detail: text, Subject: &at, Extra: config.UserMessageExtra{}}
+	if !parse.Calls(c.holds, "sensitive") { // what that is called with is no message's business
+		d.Expression, d.EvalContext = c.holds, ctx
+	}
+	return d, v
 }
 
 // failureReportingSecrets is failure for a condition that may use computed attributes. It reports one that nothing but secrets keeps from

@@ -33,8 +33,8 @@ type uniqueDiagnostics struct {
 
 // An affectedInstances is what a diagnostic is about.
 type affectedInstances struct {
-	instances      []string // addresses, in the order of the reports
-	variableValues string   // of the first one's variables
+	instances      []string // addresses, in the order of the reports; none: it is about nothing that is repeated, or names that itself
+	variableValues string   // as variableValuesText says, of the first instance
 }
 
 type diagnosticKey struct {
@@ -76,7 +76,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		full := key
 		full.detail, full.instance = d.Detail, config.AffectedAddrText(d)
 		if first := r.seen[full]; first != nil {
-			if c := r.uniqueDiagnostics.affectedByDiag[first]; c != nil && r.instanceAddr != "" &&
+			if c := r.uniqueDiagnostics.affectedByDiag[first]; c != nil && len(c.instances) > 0 && r.instanceAddr != "" &&
 				!slices.Contains(c.instances, r.instanceAddr) {
 				c.instances = append(c.instances, r.instanceAddr)
 			}
@@ -91,6 +91,8 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		r.diags = append(r.diags, d)
 		if r.instanceAddr != "" && !strings.Contains(d.Detail, r.instanceAddr) {
 			r.uniqueDiagnostics.affectedByDiag[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
+		} else if values := r.variableValuesText(d); values != "" {
+			r.uniqueDiagnostics.affectedByDiag[d] = &affectedInstances{nil, values}
 		}
 	}
 }
@@ -98,19 +100,20 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 // maxShownValueLength is how much of a variable's value a message repeats.
 const maxShownValueLength = 40
 
-// variableValuesText are the module's variables that what is wrong is made from: " where var.n is
-// \"bad\"". Only what is short and not sensitive is repeated.
+// variableValuesText is what that comes to which something wrong is made from: ", where var.n is
+// \"bad\"". Only what is short and not sensitive is repeated. Texts are only where the variables of a repeated module are what
+// tells its instances apart: elsewhere one may be a secret that nobody declared sensitive.
 func (r *report) variableValuesText(d *hcl.Diagnostic) string {
-	if !r.inRepeatedModule || d.Expression == nil || d.EvalContext == nil {
+	if d.Expression == nil || d.EvalContext == nil {
 		return ""
 	}
 	var out []string
 	for _, t := range d.Expression.Variables() {
-		if t.RootName() != "var" || t.IsRelative() {
+		if t.IsRelative() || !slices.Contains([]string{"var", "local", "each"}, t.RootName()) {
 			continue
 		}
 		v, diags := t.TraverseAbs(d.EvalContext)
-		if diags.HasErrors() || !v.IsKnown() {
+		if diags.HasErrors() || !v.IsKnown() || len(kind.ComputedMarksIn(v)) > 0 {
 			continue
 		}
 		v, marks := v.Unmark()
@@ -120,7 +123,7 @@ func (r *report) variableValuesText(d *hcl.Diagnostic) string {
 			continue
 		case v.IsNull():
 			text = "null"
-		case v.Type() == cty.String:
+		case v.Type() == cty.String && t.RootName() == "var" && r.inRepeatedModule:
 			text = strconv.Quote(v.AsString())
 		case v.Type() == cty.Bool:
 			text = strconv.FormatBool(v.True())
@@ -160,7 +163,7 @@ func (r *report) sortedDiags() hcl.Diagnostics {
 		if _, own := d.Extra.(config.UserMessageExtra); own {
 			gap = "\n\n"
 		}
-		d.Detail += gap + "This is about " + c.text() + "."
+		d.Detail += gap + c.text() + "."
 	}
 	clear(r.uniqueDiagnostics.affectedByDiag)
 	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
@@ -173,10 +176,13 @@ func (r *report) sortedDiags() hcl.Diagnostics {
 const maxInstancesNamed = 3
 
 func (c *affectedInstances) text() string {
-	if len(c.instances) == 1 {
-		return c.instances[0] + c.variableValues
+	switch len(c.instances) {
+	case 0:
+		return "Here" + strings.TrimPrefix(c.variableValues, ", where")
+	case 1:
+		return "This is about " + c.instances[0] + c.variableValues
 	}
-	return words.JoinAtMost(c.instances, maxInstancesNamed)
+	return "This is about " + words.JoinAtMost(c.instances, maxInstancesNamed)
 }
 
 func subjectRange(d *hcl.Diagnostic) hcl.Range {

@@ -98,7 +98,7 @@ func TestNullArguments(t *testing.T) {
 		for _, unset := range []bool{false, true} {
 			diags := loadText(t, text, unset)
 			if len(diags) != 1 || diags[0].Summary != "Invalid function argument" ||
-				diags[0].Detail != `Invalid value for "value" parameter: argument must not be null.` {
+				diags[0].Detail != `Invalid value for "value" parameter: argument must not be null. Here var.nothing is null.` {
 				t.Errorf("%s: %v", name, diags)
 			}
 		}
