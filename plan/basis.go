@@ -114,8 +114,8 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		d.Overlap = c.Overlap.String()
 	}
 	if r := p.declaration(c.Addr); r != nil {
-		d.DeliveryDigest = deliverySettingsDigest(r)
-		if slices.ContainsFunc(r.Deliveries, func(to config.Delivery) bool { return to.HasOtherSensitive }) {
+		digest, isHidden := deliveryApprovalDigest(r)
+		if d.DeliveryDigest = digest; isHidden {
 			hidden.textsToHash = append(hidden.textsToHash, d.DeliveryDigest)
 			d.DeliveryDigest = ""
 		}

@@ -65,6 +65,7 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
 		}},
 		{"delivery", true, func(w *world) { w.config.Resources[1].Deliveries[0].SettingsDigest = "d2" }},
+		{"what a delivery may come to", true, func(w *world) { w.config.Resources[1].Deliveries[0].ApprovalDigest = "a1" }},
 		{"a program's time", true, func(w *world) { w.config.Resources[1].Deliveries[1].ProgramTimeout = time.Hour }},
 		{"a program's output", true, func(w *world) { w.config.Resources[1].Deliveries[1].ShowProgramOutput = true }},
 		{"protection of what is made", true, func(w *world) { w.config.Resources[1].PreventDestroy = true }},

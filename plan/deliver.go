@@ -33,13 +33,16 @@ func DeliveryDigest(r *config.Resource, remoteID func(addr.Addr) string) string 
 	return joinDigests(out)
 }
 
-// deliverySettingsDigest is DeliveryDigest of the settings alone.
-func deliverySettingsDigest(r *config.Resource) string {
+// deliveryApprovalDigest identifies what is approved of where and how the resource's secret goes. hidden says that
+// sensitive values take part in it.
+func deliveryApprovalDigest(r *config.Resource) (digest string, hidden bool) {
 	out := make([]string, len(r.Deliveries))
 	for i := range r.Deliveries {
-		out[i] = r.Deliveries[i].SettingsDigest
+		d := &r.Deliveries[i]
+		out[i] = cmp.Or(d.ApprovalDigest, d.SettingsDigest)
+		hidden = hidden || d.HasOtherSensitive
 	}
-	return joinDigests(out)
+	return joinDigests(out), hidden
 }
 
 func joinDigests(parts []string) string {

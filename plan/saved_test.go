@@ -70,6 +70,7 @@ func TestSavedHidesWhatThePlanHides(t *testing.T) {
 	info := cty.MapVal(map[string]cty.Value{"hunter2": cty.StringVal("hunter3")})
 	w.config.Resources[0].Value.Set("info", &info)
 	w.config.Resources[1].SensitiveAttrs = []string{"buckets"}
+	w.config.Resources[1].Deliveries[0].ApprovalDigest, w.config.Resources[1].Deliveries[0].HasOtherSensitive = "hunter4", true
 	made, restored := saved(t, w.request())
 	text, err := json.Marshal(made.SavedForm)
 	if err != nil {

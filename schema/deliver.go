@@ -3,19 +3,22 @@ package schema
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/agefile"
 	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/folder"
+	"b2form/schema/functions"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -28,6 +31,7 @@ type deliverBlock struct {
 	refsOfSecretArgs refs // of what may use it
 
 	argNamesUsingSecret []string // the arguments given that may use it
+	mayReadFiles        bool     // one of these
 }
 
 // addAllPostconditionsAndDeliveries evaluates the deliver blocks. They come after all resources,
@@ -87,6 +91,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.refsOfOtherArgs
 		if f.Arguments[i].MayReferTo == syntax.EverythingAndSelf {
 			d.argNamesUsingSecret = append(d.argNamesUsingSecret, a.Name)
+			d.mayReadFiles = d.mayReadFiles || parse.CallsAny(a.Expr, functions.MayReadFiles)
 			u.computed, u.selfAttrNames, into = true, deliverSelfAttrNames(b.kind), &d.refsOfSecretArgs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
@@ -99,7 +104,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 // addDeliveryToInstances adds one deliver block to each instance of its resource.
 func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope, taken *destinations) {
 	settings := l.staticScope.context(d.refsOfOtherArgs, l.baseContext)
-	template := sample.context(d.refsOfSecretArgs, l.baseContext)
+	trial := l.newDeliveryTrial(d, sample.context(d.refsOfSecretArgs, l.baseContext))
 	see := reusedContext{parent: settings, invalidRoots: d.refsOfOtherArgs.invalidRoots, report: l.report}
 	e := new(instanceEvaluation)
 	place := d.place // not a part of d, which would be kept with all that it is read from
@@ -110,17 +115,18 @@ func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope
 		if !e.evalNonSecretArgs(d, &out) || !e.checkFormatSuitsKey(d, &out, r.Value) || !e.reserveDestination(d, &out, taken) {
 			continue
 		}
-		text, ok := e.tryRender(d, &out, rep, template)
+		tried, ok := e.tryRender(d, &out, rep, trial)
 		if !ok {
 			continue
 		}
 		if d.args["content"] != nil {
-			out.RenderContent = l.contentRenderer(d, b.kind, rep)
+			out.RenderContent = l.contentRenderer(d, b.kind, rep, tried.reads)
 		}
 		if d.args["environment"] != nil {
-			out.RenderEnvironment = l.environmentRenderer(d, b.kind, rep)
+			out.RenderEnvironment = l.environmentRenderer(d, b.kind, rep, tried.reads)
 		}
-		e.setDigests(&out, text)
+		e.setDigests(&out, tried)
+		e.setApprovalDigest(d, &out, trial, tried, rep)
 		r.Deliveries = append(r.Deliveries, out)
 		if more := mergeAddrs(r.Needs, e.originAddrs); len(more) > len(r.Needs) {
 			r.Needs, l.shared.hasNeedsBesideArgs = more, true
@@ -228,15 +234,27 @@ func (d *deliverBlock) targetRange() hcl.Range {
 	return d.place
 }
 
+// A triedRendering is what came of the arguments that may use the secret, with made-up values.
+type triedRendering struct {
+	texts        []string    // without what is sensitive
+	earlierTexts []string    // as earlier releases had them
+	values       []cty.Value // with what is sensitive
+	reads        folder.Reads
+}
+
 // tryRender renders what may use the secret with made-up values, so that its errors
-// show now. text is what came of it.
+// show now.
 func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, rep repetitionData,
-	template *hcl.EvalContext) (digestTexts []string,
-	ok bool) {
-	digestTexts, ok = []string{""}, true
+	trial *deliveryTrial) (tried triedRendering, ok bool) {
+	tried, ok = triedRendering{texts: []string{""}, earlierTexts: []string{""}}, true
+	add := func(texts ...string) {
+		tried.texts, tried.earlierTexts = append(tried.texts, texts...), append(tried.earlierTexts, texts...)
+	}
+	clear(trial.reads)
+	ctx := rep.context(trial.template, d.refsOfSecretArgs.invalidRoots)
 	for _, name := range d.argNamesUsingSecret {
 		a := d.args[name]
-		v, diags := e.module.renderArgument(d, name, rep.context(template, d.refsOfSecretArgs.invalidRoots), selfSample(e.block.kind))
+		v, diags := e.module.renderArgument(d, name, ctx, selfSample(e.block.kind), trial.functions)
 		e.report().add(diags...)
 		for _, m := range kind.ComputedMarksIn(v) {
 			if k := e.module.kinds[m.Addr.Kind]; m.Addr != e.addr && (k.YieldsSecret() || m.Attr == k.IDAttr) {
@@ -244,27 +262,30 @@ func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, re
 				out.HoldsIDsOf = mergeAddrs(out.HoldsIDsOf, []addr.Addr{m.Addr})
 			}
 		}
+		beside := nonsensitiveMembers(v)
 		v, marks := v.UnmarkDeep()
 		e.collectMarks(marks)
+		tried.values = append(tried.values, v)
 		switch {
 		case diags.HasErrors() || !v.IsWhollyKnown():
 			ok = false
 		case marks.Has(kind.Sensitive):
 			// What the state records must not let anybody guess a sensitive value.
 			at := a.Expr.Range()
-			digestTexts = append(digestTexts, "sensitive", string(at.SliceBytes(e.module.config.Files[at.Filename].Bytes)))
+			add("sensitive", string(at.SliceBytes(e.module.config.Files[at.Filename].Bytes)))
+			if len(beside) > 0 {
+				tried.texts = append(append(tried.texts, "beside"), beside...)
+			}
 			out.HasOtherSensitive = true
 		case name == "content":
-			digestTexts[0] = v.AsString()
+			tried.texts[0], tried.earlierTexts[0] = v.AsString(), v.AsString()
 		default:
-			digestTexts = append(digestTexts, name)
-			for it := v.ElementIterator(); it.Next(); {
-				key, value := it.Element() // sorted by key
-				digestTexts = append(digestTexts, key.AsString(), value.AsString())
-			}
+			add(name)
+			add(beside...)
 		}
 	}
-	return digestTexts, ok
+	tried.reads = maps.Clone(trial.reads)
+	return tried, ok
 }
 
 // checkNotSecretOfAnother refuses the secret of another object, which nobody has once that is made.
@@ -277,17 +298,21 @@ func (e *instanceEvaluation) checkNotSecretOfAnother(a *hcl.Attribute, k *kind.K
 }
 
 // setDigests identifies a delivery, to a file by its place as the configuration's folder sees it, wherever that is.
-func (e *instanceEvaluation) setDigests(d *config.Delivery, renderedTexts []string) {
+func (e *instanceEvaluation) setDigests(d *config.Delivery, tried triedRendering) {
 	destination := d.DisplayName
 	if d.Path != "" {
 		destination = e.module.shared.rootOptions.destinationFromRoot(d.DisplayName)
 		sum := sha256.Sum256([]byte(destination))
 		d.FileDigest = hex.EncodeToString(sum[:16])
 	}
-	d.SettingsDigest = deliveryDigest(d, destination, renderedTexts)
-	for _, earlier := range []string{d.DisplayName, e.earlierDestination} {
-		if earlier != destination && earlier != "" {
-			d.EarlierDigests = append(d.EarlierDigests, deliveryDigest(d, earlier, renderedTexts))
+	d.SettingsDigest = deliveryDigest(d, destination, tried.texts)
+	for _, earlier := range []string{destination, d.DisplayName, e.earlierDestination} {
+		if earlier == "" {
+			continue
+		}
+		digest := deliveryDigest(d, earlier, tried.earlierTexts)
+		if digest != d.SettingsDigest && !slices.Contains(d.EarlierDigests, digest) {
+			d.EarlierDigests = append(d.EarlierDigests, digest)
 		}
 	}
 }
@@ -320,7 +345,5 @@ func deliveryDigest(d *config.Delivery, destination string, renderedTexts []stri
 		slices.Sort(readers)
 		parts = append(parts, slices.Compact(readers)...)
 	}
-	b, _ := json.Marshal(parts) // strings always encode
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return textsDigest(parts)
 }

@@ -54,14 +54,19 @@ func canonicalStatements(name string, f *hcl.File) []string {
 	for _, b := range file.Body.(*hclsyntax.Body).Blocks { // there is nothing else in a configuration without errors
 		at := b.Range()
 		b.Body = parse.ReparseBlock(text, at, nil).Body
-		tokens, _ := hclsyntax.LexConfig(at.SliceBytes(f.Bytes), name, at.Start)
-		tokens = slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
-			return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline
-		})
+		tokens := tokensWithoutLayout(at.SliceBytes(f.Bytes), at)
 		out = append(out, bodyStatements(&hclsyntax.Body{Blocks: hclsyntax.Blocks{b}}, tokens)...)
 		b.Body = nil // only one is needed at a time
 	}
 	return out
+}
+
+// tokensWithoutLayout are those of the text at a place, without comments and ends of lines.
+func tokensWithoutLayout(text []byte, at hcl.Range) hclsyntax.Tokens {
+	tokens, _ := hclsyntax.LexConfig(text, at.Filename, at.Start)
+	return slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
+		return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline
+	})
 }
 
 // bodyStatements are arguments by name, then blocks in their order.

@@ -8,17 +8,20 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
+	"b2form/schema/folder"
 	"b2form/schema/kind"
 )
 
 // contentRenderer is the Content of a delivery: the user's own text with the secret
 // in it.
-func (l *module) contentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionData) func(map[string]cty.Value, config.LiveLookup) (string,
-	hcl.Diagnostics) {
+func (l *module) contentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionData, approved folder.Reads) func(map[string]cty.Value,
+	config.LiveLookup) (string, hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
-		v, diags := l.renderLive(d, "content", k, rep, self, live)
+		v, diags := l.renderLive(d, "content", k, rep, self, live, approved)
 		if diags.HasErrors() {
 			return "", diags
 		}
@@ -27,11 +30,10 @@ func (l *module) contentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionDa
 }
 
 // environmentRenderer is the Environment of a delivery.
-func (l *module) environmentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionData) func(map[string]cty.Value,
-	config.LiveLookup) (map[string]string,
-	hcl.Diagnostics) {
+func (l *module) environmentRenderer(d *deliverBlock, k *kind.Kind, rep repetitionData, approved folder.Reads) func(map[string]cty.Value,
+	config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (map[string]string, hcl.Diagnostics) {
-		v, diags := l.renderLive(d, "environment", k, rep, self, live)
+		v, diags := l.renderLive(d, "environment", k, rep, self, live, approved)
 		if diags.HasErrors() {
 			return nil, diags
 		}
@@ -44,13 +46,15 @@ func (l *module) environmentRenderer(d *deliverBlock, k *kind.Kind, rep repetiti
 	}
 }
 
-// renderLive evaluates an argument with the new key and what is live. Nothing
-// that is said of it repeats a value.
+// renderLive evaluates an argument with the new key and what is live. It may read in its expression what was approved.
+// Nothing that is said of it repeats a value.
 func (l *module) renderLive(d *deliverBlock, name string, k *kind.Kind, rep repetitionData, self map[string]cty.Value,
-	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+	live config.LiveLookup, approved folder.Reads) (cty.Value, hcl.Diagnostics) {
 	s, end := l.newScopeAfterLoad(live)
 	defer end()
-	v, diags := l.renderArgument(d, name, rep.context(s.context(d.refsOfSecretArgs, l.baseContext), d.refsOfSecretArgs.invalidRoots), self)
+	reads, noting := l.functionsNotingReads(d)
+	ctx := rep.context(s.context(d.refsOfSecretArgs, l.baseContext), d.refsOfSecretArgs.invalidRoots)
+	v, diags := l.renderArgument(d, name, ctx, self, noting)
 	replaceDetails(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
@@ -58,17 +62,30 @@ func (l *module) renderLive(d *deliverBlock, name string, k *kind.Kind, rep repe
 		s.report.errorAt(d.args[name].Expr.Range(), "Unknown "+name, fmt.Sprintf("The %s of this %s's delivery uses something that is "+
 			"not known yet.", name, k.Name))
 	}
+	for what, answer := range reads {
+		if approved[what] != answer && !s.report.hasErrors {
+			s.report.add(notApprovedError(d.args[name].Expr.Range(), k))
+		}
+	}
 	return v, s.report.sortedDiags()
 }
 
+// notApprovedError is about an expression that reads what it did not read when the plan was made.
+func notApprovedError(at hcl.Range, k *kind.Kind) *hcl.Diagnostic {
+	why := fmt.Sprintf("it reads a file that changed since the plan was made, or a file whose name the %s decides, which no plan can "+
+		"tell; plan again, or name each file: X ? file(\"a\") : file(\"b\"), not file(X ? \"a\" : \"b\")", k.Name)
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "File that was not approved", Detail: words.Sentence(why), Subject: &at,
+		Extra: config.SecretFreeExtra{Reason: why}}
+}
+
 // renderArgument evaluates content to a string and environment to a map of strings,
-// which may be unknown or marked.
-func (l *module) renderArgument(d *deliverBlock, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value,
-	hcl.Diagnostics) {
+// which may be unknown or marked. all are the functions that it calls; nil: those of every expression.
+func (l *module) renderArgument(d *deliverBlock, name string, parent *hcl.EvalContext, self map[string]cty.Value,
+	all map[string]function.Function) (cty.Value, hcl.Diagnostics) {
 	ctx := parent
 	if !slices.Contains(d.refsOfSecretArgs.invalidRoots, "self") {
 		ctx = parent.NewChild()
-		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
+		ctx.Variables, ctx.Functions = map[string]cty.Value{"self": cty.ObjectVal(self)}, all
 	}
 	want, hint := cty.String, "content needs a string. Use jsonencode() or a template for structures."
 	if name == "environment" {

@@ -404,7 +404,11 @@ func errorWithoutSecret(diags hcl.Diagnostics) error {
 		if d.Subject == nil {
 			return errors.New("its content cannot be rendered with the key that B2 made")
 		}
-		return fmt.Errorf("its content cannot be rendered with the key that B2 made (line %d)", d.Subject.Start.Line)
+		err := fmt.Errorf("its content cannot be rendered with the key that B2 made (line %d)", d.Subject.Start.Line)
+		if known, ok := d.Extra.(config.SecretFreeExtra); ok {
+			err = fmt.Errorf("%w: %s", err, known.Reason)
+		}
+		return err
 	}
 	return nil
 }

@@ -200,7 +200,7 @@ type Delivery struct {
 	// ones; self is as in Content. nil: there are none.
 	RenderEnvironment func(self map[string]cty.Value, live LiveLookup) (map[string]string, hcl.Diagnostics)
 	// HasOtherSensitive says that other sensitive values than the secret are delivered with
-	// it, so that nothing a program says may be repeated.
+	// it, or may be, so that nothing a program says may be repeated.
 	HasOtherSensitive bool
 	// SettingsDigest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
@@ -208,6 +208,9 @@ type Delivery struct {
 	// EarlierDigests identify the same delivery as earlier releases did: what was delivered by
 	// one of them is not delivered anew.
 	EarlierDigests []string
+	// ApprovalDigest identifies all that whoever approves the delivery approves: beside the settings what it may come to,
+	// whatever the secret is. Where HasOtherSensitive, sensitive values take part in it. "": SettingsDigest does.
+	ApprovalDigest string
 	// FileDigest identifies the file that is written, in whatever form, wherever the configuration's folder is; "": none is.
 	FileDigest string
 	// HoldsIDsOf are the other objects of which something is delivered that changes when they
@@ -251,6 +254,10 @@ type UserMessageExtra struct {
 	// condition and list the instances. "": another condition.
 	Instance string
 }
+
+// A SecretFreeExtra is the Extra of an error about what a delivery renders: why, in words that hold nothing of the secret, without
+// a full stop.
+type SecretFreeExtra struct{ Reason string }
 
 // A SharedCauseExtra is the Extra of an error about one of several objects that have it for the same reason: texts
 // say it once and list them.

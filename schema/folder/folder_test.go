@@ -2,6 +2,7 @@ package folder_test
 
 import (
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,43 @@ func TestPathsBelowTheFolders(t *testing.T) {
 		}
 		if size, err := d.FileSize(path); err != nil || size != int64(len(want)) {
 			t.Errorf("%s: size %d, %v", path, size, err)
+		}
+	}
+}
+
+// What is read is noted by its path as it was asked for, and by what was found; nothing else is.
+func TestReadsNoted(t *testing.T) {
+	d := sites(t)
+	d.ReadsNoted = folder.Reads{}
+	notes := func() folder.Reads {
+		for _, read := range []func() error{
+			func() error { _, err := d.Read("page"); return err },
+			func() error { _, err := d.ReadText("css/main"); return err },
+			func() error { _, err := d.FileExists("later"); return err },
+			func() error { _, err := d.GlobPermittedFiles(".", "*"); return err },
+		} {
+			if err := read(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := d.Read("missing"); err == nil {
+			t.Error("a file that is missing is read")
+		}
+		return maps.Clone(d.ReadsNoted)
+	}
+	before := notes()
+	for path, text := range map[string]string{"page": "hullo", "later": ""} {
+		if err := os.WriteFile(filepath.Join(d.Dir, path), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := notes()
+	if len(before) != 4 || len(after) != 4 {
+		t.Errorf("noted are %v, then %v", before, after)
+	}
+	for what, answer := range before {
+		if same := after[what] == answer; same != (what == "file css/main") {
+			t.Errorf("%s: the same is noted: %v", what, same)
 		}
 	}
 }

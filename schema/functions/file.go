@@ -13,6 +13,11 @@ import (
 	"b2form/schema/folder"
 )
 
+// MayReadFiles reports whether a function reads files, or renders templates, which may.
+func MayReadFiles(name string) bool {
+	return strings.HasPrefix(name, "file") || name == "templatefile" || name == "templatestring"
+}
+
 // fileFunctions read below a folder.
 func fileFunctions(d folder.Folder) map[string]function.Function {
 	of := func(f func(path string) (string, error)) function.Function {

@@ -92,6 +92,11 @@ func (b *Budget) jsonToNativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.D
 
 // Calls reports whether an expression calls a function, in either syntax.
 func Calls(e hcl.Expression, functionName string) (calls bool) {
+	return CallsAny(e, func(name string) bool { return name == functionName })
+}
+
+// CallsAny reports whether an expression calls one of the functions, which are named without core::, in either syntax.
+func CallsAny(e hcl.Expression, isWanted func(functionName string) bool) (calls bool) {
 	if hcljson.IsJSONExpression(e) {
 		native, diags := (*Budget)(nil).jsonToNativeExpr(e)
 		if diags.HasErrors() {
@@ -105,7 +110,7 @@ func Calls(e hcl.Expression, functionName string) (calls bool) {
 	}
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
-		calls = calls || ok && strings.TrimPrefix(call.Name, "core::") == functionName
+		calls = calls || ok && isWanted(strings.TrimPrefix(call.Name, "core::"))
 		return nil
 	})
 	return calls
