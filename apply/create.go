@@ -100,7 +100,7 @@ func (r *runner) createAndRecord(ctx context.Context, t *changeTask, fields []st
 		return err
 	}
 	t.objectID = o.ID
-	err = errors.Join(err, objErr, r.addToSnapshotAndCheck(t, o, t.deferredAttrs))
+	err = errors.Join(err, objErr, r.addToSnapshotAndCheck(t.Change, o, t.deferredAttrs))
 	if t.Kind.YieldsSecret() {
 		return r.deliverRecordOrDelete(ctx, t, o, key, slots, err, freeSlot)
 	}

@@ -33,7 +33,7 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) step
 		result = r.verifyStep(ctx, t)
 	case plan.OpUpdate:
 		id := cmp.Or(s.RemoteID, t.objectID)
-		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.updateObject(ctx, t, id, s.Fields) })
+		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.updateObject(ctx, t, id, s) })
 		if err == nil {
 			t.updatedAt = r.nowToTheSecond()
 		}
@@ -84,7 +84,7 @@ func (r *runner) reportAction(t *changeTask, action plan.Action, id string, do f
 // checkPostconditions judges an object once all that the change sets is set.
 func (r *runner) checkPostconditions(t *changeTask, s *plan.Step) error {
 	res := r.resources[t.Addr]
-	isSet := len(t.deferredAttrs) == 0 || s.Op == plan.OpUpdate && slices.Equal(s.Fields, t.deferredAttrs)
+	isSet := len(t.deferredAttrs) == 0 || s.Op == plan.OpUpdate && s.Member == "" && slices.Equal(s.Fields, t.deferredAttrs)
 	if res.Postconditions == nil || !isSet {
 		return nil
 	}
@@ -165,23 +165,29 @@ func (r *runner) snapshotJSONOrNil(k *kind.Kind, id string) (map[string]any, err
 
 // updateObject sends attributes. A conflict means that somebody else was faster, or that
 // our own reply was lost: the account tells which.
-func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, fields []string) error {
+func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, s *plan.Step) error {
 	live, err := r.snapshotJSONOrNil(t.Kind, id)
 	if err != nil {
 		return err
 	}
-	body, err := t.Kind.Encode(t.After, fields, false, r.idLookup(t.Change))
+	c, pending := t.Change, t.deferredAttrs
+	switch {
+	case s.Member != "":
+		pending = slices.DeleteFunc(slices.Clone(pending), func(f string) bool { return slices.Contains(s.Fields, f) })
+		if c, err = r.withFirstMemberOnly(c, id, s.Fields[0]); err != nil {
+			return err
+		}
+	case slices.Equal(s.Fields, pending):
+		pending = nil
+	}
+	body, err := t.Kind.Encode(c.After, s.Fields, false, r.idLookup(c))
 	if err != nil {
 		return err
-	}
-	pending := t.deferredAttrs
-	if slices.Equal(fields, pending) {
-		pending = nil
 	}
 	raw, err := t.Kind.Update(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[t.Addr].Payload})
 	var refused *wire.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
-		return r.acceptIfAlreadyUpdated(ctx, t, id, pending, refused)
+		return r.acceptIfAlreadyUpdated(ctx, t, c, id, pending, refused)
 	}
 	if err != nil {
 		return err
@@ -190,17 +196,32 @@ func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, fie
 	if err != nil {
 		return err
 	}
-	return r.addToSnapshotAndCheck(t, o, pending)
+	return r.addToSnapshotAndCheck(c, o, pending)
+}
+
+// withFirstMemberOnly is the change as far as a step that sets only the first member of an attribute carries it out.
+func (r *runner) withFirstMemberOnly(c *plan.Change, id, attr string) (*plan.Change, error) {
+	r.liveMu.Lock()
+	o := r.Snapshot.ByID(c.Kind, id)
+	r.liveMu.Unlock()
+	values, err := o.Values()
+	if err != nil {
+		return nil, err
+	}
+	n := *c
+	n.After = plan.WithFirstMember(c.After, c.Kind.FindAttr(attr), r.withNamesForIDs(c, values).GetAttr(attr))
+	return &n, nil
 }
 
 // acceptIfAlreadyUpdated takes an update that was refused for carried out where the object is as it was planned to be. Where
 // the reply to an earlier attempt was lost that may show late.
-func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id string, pending []string, refused *wire.Error) error {
+func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, c *plan.Change, id string, pending []string,
+	refused *wire.Error) error {
 	var updated *kind.Object
 	look := func() (shown bool, err error) {
 		found, err := r.listNewByIdentity(ctx, t, nil)
 		for _, o := range found {
-			if o.ID == id && r.checkAgainstPlan(t.Change, o, pending) == nil {
+			if o.ID == id && r.checkAgainstPlan(c, o, pending) == nil {
 				updated = o
 			}
 		}
@@ -209,7 +230,7 @@ func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id s
 	err := r.lookUntil(ctx, look)
 	switch {
 	case updated != nil:
-		return r.addToSnapshotAndCheck(t, updated, pending)
+		return r.addToSnapshotAndCheck(c, updated, pending)
 	case refused.OutcomeUnknown:
 		return &wire.ExplainedError{
 			Summary: "It is not known whether the " + t.Kind.Name + " was changed",
@@ -231,11 +252,11 @@ func (r *runner) acceptIfAlreadyUpdated(ctx context.Context, t *changeTask, id s
 
 // addToSnapshotAndCheck takes an object as B2 answered it into the snapshot, and compares it with
 // what was planned, but for attributes that are pending.
-func (r *runner) addToSnapshotAndCheck(t *changeTask, o *kind.Object, pending []string) error {
+func (r *runner) addToSnapshotAndCheck(c *plan.Change, o *kind.Object, pending []string) error {
 	r.liveMu.Lock()
 	r.Snapshot.Add(o)
 	r.liveMu.Unlock()
-	return r.checkAgainstPlan(t.Change, o, pending)
+	return r.checkAgainstPlan(c, o, pending)
 }
 
 // checkAgainstPlan compares a live object with what was planned, but for attributes that are

@@ -336,7 +336,7 @@ func step(b *strings.Builder, p *plan.Plan, i int) {
 		fmt.Fprintf(b, " id %s", s.RemoteID)
 	}
 	if len(s.Fields) > 0 {
-		fmt.Fprintf(b, " (%s)", strings.Join(s.Fields, ", "))
+		fmt.Fprintf(b, " (%s)", strings.Join(s.FieldPaths(), ", "))
 	}
 	for j, n := range s.Needs {
 		fmt.Fprintf(b, "%s %d", []string{", after", " and"}[min(j, 1)], n+1)

@@ -22,7 +22,8 @@ type needStrength byte
 
 const (
 	hard needStrength = iota // kept: the object must exist, or what is deleted must be let go of first
-	// of deletions: what blocks say, which may be other than what is live; of creates: see serializeNamesakeCreates
+	// of deletions: what blocks say, which may be other than what is live; of creates: see serializeNamesakeCreates; of
+	// updates: see addFirstMemberNeeds
 	medium
 	soft // better so
 )
@@ -85,6 +86,7 @@ func (g *stepGraph) addDeferredUpdateNeeds(i int) {
 			return false
 		}
 		g.addObjectNeeds(step, to)
+		g.addFirstMemberNeeds(step, to)
 		return true
 	})
 }
@@ -232,14 +234,19 @@ func (g *stepGraph) liveReferrerChanges() (changesByReferent map[identityKey][]i
 	return users
 }
 
-// orderedSteps gives the steps with their needs, in an order in which needs come first. Of the needs
-// within a cycle the weakest are dropped; a cycle of hard ones is an error.
-func (g *stepGraph) orderedSteps() []Step {
+// sortNeeds sorts the needs, by step. Of several between the same steps the strongest stays.
+func (g *stepGraph) sortNeeds() {
 	slices.SortFunc(g.needs, func(a, b need) int {
 		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.dependsOn, b.dependsOn), cmp.Compare(a.strength, b.strength))
 	})
-	// the strongest stays
 	g.needs = slices.CompactFunc(g.needs, func(a, b need) bool { return a.step == b.step && a.dependsOn == b.dependsOn })
+}
+
+// orderedSteps gives the steps with their needs, in an order in which needs come first. Of the needs
+// within a cycle the weakest are dropped; a cycle of hard ones is an error.
+func (g *stepGraph) orderedSteps() []Step {
+	g.sortNeeds()
+	g.divideLinkCircles()
 	order, of := strongComponents(len(g.steps), g.needs)
 	for weakest := soft; isCyclic(of); weakest-- {
 		if weakest == hard {

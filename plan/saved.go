@@ -128,7 +128,14 @@ func checkStep(p *Plan, i int) error {
 	case slices.ContainsFunc(s.Needs, func(n int) bool { return n < 0 || n >= i }):
 		return errors.New("it needs a step that does not stand before it")
 	}
-	return checkFields(p.Changes[s.Change].Kind, s.Fields)
+	k := p.Changes[s.Change].Kind
+	if err := checkFields(k, s.Fields); err != nil {
+		return err
+	}
+	if s.Member != "" && (len(s.Fields) != 1 || k.FindAttr(s.Fields[0]).Link.FirstMember != s.Member) {
+		return fmt.Errorf("no step sets %q alone", s.Member)
+	}
+	return nil
 }
 
 func checkFields(k *kind.Kind, names []string) error {

@@ -22,12 +22,22 @@ const (
 // A Step is one thing that is done to carry out a change. Steps are what is executed, changes are
 // what is approved. Moves and records are no steps: they are written before the first one.
 type Step struct {
-	Change   int      `json:"change"` // its change, an index in Plan.Changes
-	Op       Op       `json:"op"`
-	Fields   []string `json:"fields,omitempty"`    // create and update: the attributes that it sets, in the descriptor's order
-	RemoteID string   `json:"remote_id,omitempty"` // update and delete: the remote ID; "": what the create of the change makes
+	Change int      `json:"change"` // its change, an index in Plan.Changes
+	Op     Op       `json:"op"`
+	Fields []string `json:"fields,omitempty"` // create and update: the attributes that it sets, in the descriptor's order
+	// of an update of one field: the only member of it that is set, while the others stay as they are live; "": all are set
+	Member   string `json:"member,omitempty"`
+	RemoteID string `json:"remote_id,omitempty"` // update and delete: the remote ID; "": what the create of the change makes
 	// steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
 	Needs []int `json:"needs,omitempty"`
+}
+
+// FieldPaths names what a create or an update sets: attributes, or the one member of an attribute.
+func (s *Step) FieldPaths() []string {
+	if s.Member == "" {
+		return s.Fields
+	}
+	return []string{s.Fields[0] + "." + s.Member}
 }
 
 // changeStepIndices are the steps of one change, as indices in stepGraph.steps; none where there is no such step.

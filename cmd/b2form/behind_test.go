@@ -75,7 +75,8 @@ func newService(now func() time.Time) (*service, error) {
 	var err error
 	a.Server, err = emulator.Open(emulator.Options{
 		Now: now, URL: "http://" + a.http.Listener.Addr().String(), S3URL: "http://" + a.s3.Listener.Addr().String(),
-		Switches: emulator.Switches{TakenBucketNames: []string{"taken-by-somebody"}, AllowConsoleBucketTypes: true},
+		Switches: emulator.Switches{TakenBucketNames: []string{"taken-by-somebody"}, AllowConsoleBucketTypes: true,
+			DestinationsFirst: true},
 	})
 	if err == nil {
 		a.http.Start()

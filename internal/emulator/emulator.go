@@ -103,6 +103,9 @@ type Switches struct {
 	// RealDateHeader leaves the Date header of replies alone when the account's clock
 	// is moved: some clients refuse a server whose clock is wrong.
 	RealDateHeader bool
+	// DestinationsFirst refuses a replication source whose destination bucket does not list the source's key, as the
+	// documentation says ("Cloud Replication"). The Python SDK's tests of the service set a source first.
+	DestinationsFirst bool
 	// AllowConsoleBucketTypes lets b2_create_bucket make the bucket types that only the
 	// service itself makes: snapshot, restricted and shared.
 	AllowConsoleBucketTypes bool

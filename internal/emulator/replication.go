@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"math"
+	"reflect"
 	"strings"
 )
 
@@ -60,11 +61,18 @@ func (c *call) readReplication(b *bucket) error {
 	case sw.NoPaymentHistory:
 		return refuse(401, "no_payment_history", "The account has no payment history.")
 	}
+	before := b.Replication
 	b.Replication = &r
 	if r.Source == nil {
 		return nil
 	}
-	return c.checkReplicationSource(r.Source)
+	if err := c.checkReplicationSource(r.Source); err != nil {
+		return err
+	}
+	if before != nil && reflect.DeepEqual(before.Source, r.Source) {
+		return nil
+	}
+	return c.checkDestinationsFirst(r.Source)
 }
 
 func readReplicationSource(in *params) *replicationSource {
@@ -106,6 +114,27 @@ func (c *call) checkReplicationSource(s *replicationSource) error {
 		}
 		if _, err := c.loadBucket(r.DestinationBucketID); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkDestinationsFirst refuses a source whose destinations do not list its key. Whether B2 looks again at a source
+// that stays as it is, nobody says.
+func (c *call) checkDestinationsFirst(s *replicationSource) error {
+	if !c.server.options.Switches.DestinationsFirst {
+		return nil
+	}
+	for _, r := range s.Rules {
+		if c.server.account.isForeign(r.DestinationBucketID) {
+			continue
+		}
+		to, err := c.loadBucket(r.DestinationBucketID)
+		if err != nil {
+			return err
+		}
+		if to.Replication == nil || to.Replication.SourceToDestinationKeys[s.KeyID] == "" {
+			return badRequest("destination bucket is not configured for source key %s", s.KeyID)
 		}
 	}
 	return nil

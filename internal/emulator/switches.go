@@ -33,6 +33,8 @@ func AllSwitches() []SwitchDefinition {
 		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared",
 			on(func(s *Switches) *bool { return &s.AllowConsoleBucketTypes })},
 		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setMaxDailyClassC},
+		{"destinations-first", "", "a replication source is refused until its destinations list its key",
+			on(func(s *Switches) *bool { return &s.DestinationsFirst })},
 		{"email-not-verified", "", "the account's email address is not verified: no public buckets",
 			on(func(s *Switches) *bool { return &s.EmailNotVerified })},
 		{"ignore-unknown-members", "", "a request member that the call does not know is no error",

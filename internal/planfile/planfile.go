@@ -28,7 +28,7 @@ import (
 )
 
 // formatVersion is raised with every new member.
-const formatVersion = 5
+const formatVersion = 6
 
 // A File is a plan, and what it was made from.
 type File struct {

@@ -183,7 +183,7 @@ func TestFormats(t *testing.T) {
 	}
 	text, _, _ := strings.Cut(string(whole), `,"sha256":"`)
 	as := func(format string) (*planfile.File, error) {
-		other := strings.Replace(strings.Replace(text, `{"b2form_plan":5,`, `{"b2form_plan":`+format+`,`, 1), `,"context":{"checks":[]}`,
+		other := strings.Replace(strings.Replace(text, `{"b2form_plan":6,`, `{"b2form_plan":`+format+`,`, 1), `,"context":{"checks":[]}`,
 			"", 1)
 		other = fmt.Sprintf("%s,\"sha256\":\"%x\"}\n", other, sha256.Sum256([]byte(other)))
 		if err := os.WriteFile(path, []byte(other), 0o600); err != nil {
@@ -191,12 +191,12 @@ func TestFormats(t *testing.T) {
 		}
 		return planfile.Read(path, schema.Kinds())
 	}
-	for _, older := range []string{"1", "2", "3", "4"} {
+	for _, older := range []string{"1", "2", "3", "4", "5"} {
 		if got, err := as(older); err != nil || got.PlanContextJSON != nil || got.Plan.Basis != f.Plan.Basis {
 			t.Errorf("%s: %+v, %v", older, got, err)
 		}
 	}
-	for format, want := range map[string]string{"6": "has format version 6 and was saved by b2form 1.2.3", "0": "lacks", "-1": "lacks"} {
+	for format, want := range map[string]string{"7": "has format version 7 and was saved by b2form 1.2.3", "0": "lacks", "-1": "lacks"} {
 		said := (*wire.ExplainedError)(nil)
 		if _, err := as(format); !errors.As(err, &said) || !strings.Contains(said.Detail, want) {
 			t.Errorf("%s: %v", format, err)

@@ -63,7 +63,7 @@ func stepText(p *plan.Plan, i int) string {
 	text := string(s.Op) + " " + p.Changes[s.Change].Addr.String()
 	switch {
 	case s.Op == plan.OpUpdate:
-		text += " (" + strings.Join(s.Fields, ", ") + ")"
+		text += " (" + strings.Join(s.FieldPaths(), ", ") + ")"
 	case s.Op == plan.OpDelete:
 		text += idAndNameSuffix(s.RemoteID, p.Changes[s.Change].DeletedName(s.RemoteID))
 	}

@@ -43,7 +43,7 @@ func (j JSONUI) emit(level, message, lineType string, more jsonFields) error {
 // WriteVersion is the first line: which program speaks, and which edition of this
 // format.
 func (j JSONUI) WriteVersion() {
-	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.5"})
+	j.emit("info", "b2form "+j.ProgramVersion, "version", jsonFields{"b2form": j.ProgramVersion, "ui": "1.6"})
 }
 
 // Note is a remark.
@@ -165,6 +165,7 @@ type stepJSON struct {
 	Resource    resourceJSON `json:"resource"`
 	Needs       []int        `json:"needs"`
 	Fields      []string     `json:"fields,omitempty"`
+	Member      string       `json:"member,omitempty"`
 	RemoteID    string       `json:"target,omitempty"`
 	DeletedName string       `json:"target_name,omitempty"`
 }
@@ -173,7 +174,7 @@ func newStepJSON(p *plan.Plan, i int) stepJSON {
 	s := &p.Steps[i]
 	c := &p.Changes[s.Change]
 	step := stepJSON{Index: i, Op: s.Op, Resource: newResourceJSON(c.Addr), Needs: append([]int{}, s.Needs...), Fields: s.Fields,
-		RemoteID: s.RemoteID}
+		Member: s.Member, RemoteID: s.RemoteID}
 	if s.RemoteID != "" {
 		step.DeletedName = c.DeletedName(s.RemoteID)
 	}
