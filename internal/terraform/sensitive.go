@@ -18,9 +18,9 @@ func isOfUnknownOrigin(typ string) bool {
 }
 
 // isWholeOfUnknownOrigin reports whether a variable stands for all that somebody else hands out.
-func (in *substituteVariable) isWholeOfUnknownOrigin() bool {
-	return len(in.attrPath) == 1 && slices.Contains([]string{"outputs", "values", "result"}, in.attrPath[0]) &&
-		isOfUnknownOrigin(in.replacedItem.block.Labels[0])
+func (s *substituteVariable) isWholeOfUnknownOrigin() bool {
+	return len(s.attrPath) == 1 && slices.Contains([]string{"outputs", "values", "result"}, s.attrPath[0]) &&
+		isOfUnknownOrigin(s.replacedItem.block.Labels[0])
 }
 
 // mayBeSecret reports whether a value of an object that stays must not be written down: its type or names in it sound like
