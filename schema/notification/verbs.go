@@ -3,7 +3,10 @@ package notification
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -73,21 +76,69 @@ func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 
 // update replaces all rules of the bucket by the planned ones.
 func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
+	if err := checkUnchanged(ctx, c); err != nil {
+		return nil, err
+	}
 	body := maps.Clone(c.Body)
 	body["bucketId"] = c.ID
 	return setRules(ctx, c.API, body)
+}
+
+func remove(ctx context.Context, c kind.VerbInput) error {
+	if err := checkUnchanged(ctx, c); err != nil {
+		return err
+	}
+	_, err := setRules(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
+	if wire.IsGone(err) {
+		return nil
+	}
+	return err
+}
+
+// checkUnchanged refuses to replace rules that are other than those that were read for the plan: unlike a bucket's settings they
+// have no revision that B2 compares. None left is no change that anybody loses.
+func checkUnchanged(ctx context.Context, c kind.VerbInput) error {
+	there, err := findRulesReply(ctx, c.API, c.ID)
+	if err != nil || there == "" {
+		return err
+	}
+	var now map[string]any
+	in := json.NewDecoder(strings.NewReader(string(there)))
+	in.UseNumber() // as in what was read for the plan
+	if err := in.Decode(&now); err != nil {
+		return wire.MisshapenReply("b2_get_bucket_notification_rules")
+	}
+	if textInAnyOrder(now) == textInAnyOrder(c.Live) {
+		return nil
+	}
+	return wire.Explainedf("The notification rules were changed by somebody else",
+		"Since the plan was made somebody changed the notification rules of the bucket, so nothing was written. Run the command "+
+			"again to see them.")
+}
+
+// textInAnyOrder is one text for the same JSON with its lists in any order, without what B2 changes in rules by itself.
+func textInAnyOrder(v any) string {
+	var texts []string
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if name != "isSuspended" && name != "suspensionReason" {
+				texts = append(texts, fmt.Sprintf("%q:%s", name, textInAnyOrder(member)))
+			}
+		}
+	case []any:
+		for _, element := range v {
+			texts = append(texts, textInAnyOrder(element))
+		}
+	default:
+		return fmt.Sprintf("%T %q", v, fmt.Sprint(v))
+	}
+	slices.Sort(texts)
+	return fmt.Sprintf("%T {%s}", v, strings.Join(texts, ","))
 }
 
 func setRules(ctx context.Context, api wire.API, body map[string]any) (json.RawMessage, error) {
 	var out json.RawMessage
 	err := api.Call(ctx, "b2_set_bucket_notification_rules", body, &out)
 	return out, err
-}
-
-func remove(ctx context.Context, c kind.VerbInput) error {
-	_, err := setRules(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
-	if wire.IsGone(err) {
-		return nil
-	}
-	return err
 }
