@@ -178,12 +178,12 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	if err != nil {
 		return nil, err
 	}
-	raw, err := k.Create(ctx, kind.VerbInput{API: s.client, Body: body})
+	name := want.GetAttr(k.IdentityAttr).AsString()
+	raw, err := s.createUnlessListed(ctx, k, body, name)
 	if refused, ok := errors.AsType[*wire.Error](err); ok && !refused.OutcomeUnknown {
 		return nil, err
 	}
 	m := &mintedKey{expires: s.b2Time().Add(ttl)}
-	name := want.GetAttr(k.IdentityAttr).AsString()
 	if err == nil {
 		m.object, m.secret, err = s.parseAndCheckMintReply(k, want, raw, m.expires)
 	}
@@ -194,6 +194,23 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 		return nil, s.undoCreateAndExplain(k, name, m.expires, err)
 	}
 	return m, nil
+}
+
+// createUnlessListed makes a key, again where B2 did not say what became of it and lists none of the name, until the program is
+// interrupted. One that is listed after such an attempt is left to whoever deals with the error: its secret is lost.
+func (s *session) createUnlessListed(ctx context.Context, k *kind.Kind, body map[string]any, name string) (reply json.RawMessage,
+	err error) {
+	interrupted := cmp.Or(s.untilInterrupt, ctx)
+	for range maxMintAttempts {
+		reply, err = k.Create(ctx, kind.VerbInput{API: s.client, Body: body})
+		if lost, ok := errors.AsType[*wire.Error](err); !ok || !lost.OutcomeUnknown {
+			return reply, err
+		}
+		if found, lookErr := s.awaitKeysByName(interrupted, k, name); lookErr != nil || len(found) > 0 || interrupted.Err() != nil {
+			break
+		}
+	}
+	return reply, err
 }
 
 // awaitProven demands that the ID in the reply is the new key's: it may be another key's, and what it names is deleted
@@ -258,6 +275,8 @@ func (s *session) parseAndCheckMintReply(k *kind.Kind, want kind.Values, reply j
 const (
 	clockTolerance = 10 * time.Minute // covers the difference between B2's clock and ours
 	cleanupTimeout = 2 * time.Minute  // how long looking for a key, or deleting it, may take
+
+	maxMintAttempts = 3 // of one key; each is followed by looks for it
 )
 
 // undoCreateAndExplain deletes what a create has made that is of no use, and says what became of it. It

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"b2form/internal/emulator"
 )
 
 // TestMintedKeyIsListedLate makes keys of which the reply is lost, and B2 lists them only at the last look: none is left.
@@ -74,5 +76,31 @@ func TestDeletedKeyIsListedForAWhile(t *testing.T) {
 				t.Errorf("in the end there are the keys %v", left)
 			}
 		})
+	}
+}
+
+// TestMintAsksAgain refuses to make a key without saying whether it was made: once it was not, so it is made; and where B2 goes on
+// like that, b2form gives up.
+func TestMintAsksAgain(t *testing.T) {
+	b := newBench(t, "")
+	b.sleep = withoutPauses
+	unsaid := emulator.Fault{Method: "b2_create_key", Nth: 1, Status: http.StatusServiceUnavailable, Code: "service_unavailable"}
+	b.QueueFault(unsaid)
+	b.shown(t, 0, "mint", "-all-buckets", "--", "true")
+	for n := range 3 {
+		unsaid.Nth = n + 1
+		b.QueueFault(unsaid)
+	}
+	b.ResetCalls()
+	b.shown(t, 1, "mint", "-all-buckets", "--", "true")
+	b.wants(t, b.err, "may have been made")
+	made := 0
+	for _, c := range b.Calls() {
+		if c.Method == "b2_create_key" {
+			made++
+		}
+	}
+	if left := b.liveKeys(t); made != 3 || len(left) > 0 {
+		t.Errorf("asked for %d keys, and in the end there are %v", made, left)
 	}
 }
