@@ -18,6 +18,7 @@ import (
 	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -121,7 +122,8 @@ func (t *tester) keepOutputsAndAssert(ctx context.Context, r *testfile.Run, read
 		outs[o.Name] = o.Value
 	}
 	t.outputsByRun[r.Name] = cty.ObjectVal(outs)
-	files, err := fileVersionsByBucketName(t.testAccount)
+	t.keepSensitiveFileTexts(reader.config)
+	files, err := t.fileVersionsByBucketName()
 	if err != nil {
 		return nil, err
 	}
@@ -216,9 +218,21 @@ func (t *tester) referencedValuesText(reader *outputReader, condition hcl.Expres
 	return "\n\n" + strings.Join(lines, "\n")
 }
 
+// keepSensitiveFileTexts keeps what must not be shown of declared files, which the account says of their versions.
+func (t *tester) keepSensitiveFileTexts(c *config.Config) {
+	for _, res := range c.Resources {
+		for _, attr := range res.SensitiveAttrs {
+			v := res.Value.GetAttr(attr)
+			if res.Kind.Content != nil && v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+				t.sensitiveFileTexts[v.AsString()] = true
+			}
+		}
+	}
+}
+
 // fileVersionsByBucketName is every file version of the account, by the name of its bucket.
-func fileVersionsByBucketName(box *localB2) (cty.Value, error) {
-	account, err := box.Dump()
+func (t *tester) fileVersionsByBucketName() (cty.Value, error) {
+	account, err := t.testAccount.Dump()
 	if err != nil {
 		return cty.NilVal, err
 	}
@@ -229,27 +243,30 @@ func fileVersionsByBucketName(box *localB2) (cty.Value, error) {
 	}
 	for _, f := range account.FileVersions {
 		id, _ := f["bucketId"].(string)
-		lists[names[id]] = append(lists[names[id]], fileVersionValue(f))
+		lists[names[id]] = append(lists[names[id]], t.fileVersionValue(f))
 	}
 	out := map[string]cty.Value{}
 	for _, name := range names {
-		out[name] = cty.ListValEmpty(fileVersionValue(nil).Type())
+		out[name] = cty.ListValEmpty(t.fileVersionValue(nil).Type())
 		if len(lists[name]) > 0 {
 			out[name] = cty.ListVal(lists[name])
 		}
 	}
 	if len(out) == 0 {
-		return cty.MapValEmpty(cty.List(fileVersionValue(nil).Type())), nil
+		return cty.MapValEmpty(cty.List(t.fileVersionValue(nil).Type())), nil
 	}
 	return cty.MapVal(out), nil
 }
 
 // fileVersionValue is one version, newest first among those of a name.
-func fileVersionValue(f map[string]any) cty.Value {
+func (t *tester) fileVersionValue(f map[string]any) cty.Value {
 	text := func(name string) cty.Value {
 		s, ok := f[name].(string)
 		if !ok {
 			return cty.NullVal(cty.String)
+		}
+		if t.sensitiveFileTexts[s] {
+			return cty.StringVal(s).Mark(kind.Sensitive)
 		}
 		return cty.StringVal(s)
 	}

@@ -41,6 +41,8 @@ type tester struct {
 	fileVarIsDeclared map[string]*bool
 	variableNames     []string   // that the configurations of the runs declare
 	style             view.Style // of what is shown of plans
+	// sensitiveFileTexts are what must not be shown of the files that the runs declared.
+	sensitiveFileTexts map[string]bool
 }
 
 // runTestFile carries out the runs of a file, one after the other.
@@ -106,7 +108,8 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.takeLock, q.parallelism, q.quiet = true, true, 10, true
 	t := &tester{program: q, file: f, shownSource: quotableTestFile(f, true), outputsByRun: map[string]cty.Value{},
-		inlineConfigDir: filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle(),
+		sensitiveFileTexts: map[string]bool{},
+		inlineConfigDir:    filepath.Join(dir, "configuration"), diags: &capturedDiagnostics{}, style: p.outputStyle(),
 		fileVarIsDeclared: map[string]*bool{}}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
