@@ -319,10 +319,11 @@ func (p *program) printNextSteps(r *terraform.Result, hadState bool) {
 		p.ui.Hint(next + ".")
 		return
 	}
-	p.ui.Hint(next + ", and let it forget their objects before it runs again:")
+	next += ", and let it forget their objects before it runs again:"
 	for _, a := range r.StateRemovals {
-		p.printToStderr("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
+		next += "\n  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'"
 	}
+	p.ui.Hint(next)
 }
 
 // nextSteps is what is to be done with what was written, and what the first plan finds.

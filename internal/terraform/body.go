@@ -204,14 +204,16 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 	case name == "file_lock_configuration" && nested.Type != "dynamic" && b.kind.FindAttr("default_retention") != nil:
 		b.fileLock(nested)
 		return
+	case name == "file_lock_configuration" && b.kind.FindAttr("default_retention") != nil:
+		b.refuseDynamic(nested, name, "file_lock_enabled = condition ? true : null and default_retention")
+		return
 	case as == nil || as.Object == nil:
 		b.refuse(nested.TypeRange, "b2form has no block "+name+" here.")
 		return
 	case nested.Type != "dynamic":
 		b.replace(nested.TypeRange, as.Name)
 	case !as.Many:
-		b.refuse(nested.TypeRange, "A "+name+" block stands at most once, and b2form makes it for no collection. Assign it: "+as.Name+
-			" = condition ? { … } : null.")
+		b.refuseDynamic(nested, name, as.Name)
 	}
 	if e := attrByTerraformName(as.Object, "mode"); e != nil && as.KeepLive && literalText(body.Attributes["mode"]) == "none" {
 		b.refuse(nested.TypeRange, "B2 encrypts everything now and refuses the mode none. Leave "+name+" out.")
@@ -271,6 +273,12 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 	return content
 }
 
+// refuseDynamic refuses a dynamic block in place of one that stands at most once, and is an argument here.
+func (b *bodyRewriter) refuseDynamic(d *hclsyntax.Block, name, argument string) {
+	b.refuse(d.TypeRange, "A "+name+" block stands at most once, and b2form makes it for no collection. Assign it: "+argument+
+		" = condition ? { … } : null.")
+}
+
 // handsToSecret reports whether a dynamic block makes a secret of what it iterates over.
 func handsToSecret(dynamic *hclsyntax.Block, attrs []kind.Attr) bool {
 	name := dynamic.Labels[0]
@@ -324,7 +332,11 @@ func (b *bodyRewriter) fileLock(lock *hclsyntax.Block) {
 	}
 	retention := b.kind.FindAttr("default_retention")
 	for _, nested := range lock.Body.Blocks {
-		if nested.Type != retention.Name {
+		switch {
+		case nested.Type == "dynamic" && len(nested.Labels) == 1:
+			b.refuseDynamic(nested, nested.Labels[0], retention.Name)
+			continue
+		case nested.Type != retention.Name:
 			b.refuse(nested.TypeRange, "b2form has no block "+nested.Type+" here.")
 			continue
 		}
@@ -336,6 +348,9 @@ func (b *bodyRewriter) fileLock(lock *hclsyntax.Block) {
 			b.attribute(a, retention.Object)
 		}
 		for _, period := range nested.Body.Blocks {
+			if period.Type == "dynamic" {
+				b.refuseDynamic(period, "period", retention.Name)
+			}
 			b.unwrap(period)
 			for _, a := range attrsInSourceOrder(period.Body) {
 				b.attribute(a, retention.Object)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"b2form/schema/addr"
 )
 
 // classifyItems says what each item of a module is. Modules that it calls come first.
@@ -34,9 +36,9 @@ func (m *migration) classifyItems(mod *module) {
 			it.fate = staysInTerraform
 		}
 	}
-	several := m.b2ProviderCount(mod) > 1
+	others := mod.otherAccounts()
 	for _, it := range mod.items {
-		if several && it.fate == carried && usesAlias(it) {
+		if it.fate == carried && it.usesAnyAlias(others) {
 			it.markNotCarriedOver("It belongs to another account than others, by a second provider \"b2\". b2form works with one " +
 				"account in a folder: move it to a folder of its own.")
 		}
@@ -114,24 +116,43 @@ func (m *migration) reportEndpointLost(it *item) {
 	}
 }
 
-func (m *migration) b2ProviderCount(mod *module) (n int) {
+// otherAccounts are the aliases of providers that may be for another account than the default one: something else than the
+// alias differs in their blocks.
+func (mod *module) otherAccounts() (aliases []string) {
+	same := true
+	texts := map[string]string{} // by alias
 	for _, it := range mod.items {
-		if it.fate == dropped {
-			n++
+		if it.fate != dropped {
+			continue
+		}
+		text := ""
+		for _, name := range []string{"application_key", "application_key_id", "endpoint"} {
+			if a := it.block.Body.Attributes[name]; a != nil {
+				text += name + "=" + it.file.nativeTextAt(a.Expr.Range()) + "\n"
+			}
+		}
+		for _, other := range texts {
+			same = same && text == other
+		}
+		texts[literalText(it.block.Body.Attributes["alias"])] = text
+	}
+	for alias, text := range texts {
+		if byDefault, found := texts[""]; !same && alias != "" && (!found || text != byDefault) {
+			aliases = append(aliases, alias)
 		}
 	}
-	return n
+	return aliases
 }
 
-// usesAlias reports whether a block names a provider other than the default one.
-func usesAlias(it *item) bool {
+// usesAnyAlias reports whether a block names a provider by one of these aliases.
+func (it *item) usesAnyAlias(aliases []string) bool {
 	if it.localAttr != nil {
 		return false
 	}
 	for _, name := range []string{"provider", "providers"} {
 		if a := it.block.Body.Attributes[name]; a != nil {
 			for _, t := range a.Expr.Variables() {
-				if t.RootName() == "b2" && len(t) > 1 {
+				if t.RootName() == "b2" && len(t) > 1 && slices.Contains(aliases, addr.RootOrAttrName(t[1])) {
 					return true
 				}
 			}

@@ -21,7 +21,7 @@ func (m *migration) rewriteAll() {
 	}()
 	for again := true; again; {
 		again = false
-		m.changedMeaningThisRound, m.notCarriedThisRound = nil, nil
+		m.changedMeaningThisRound, m.notCarriedThisRound, m.result.ShowsNamesForIDs = nil, nil, false
 		for _, mod := range m.calleesFirst {
 			mod.substitutes = map[string]*substituteVariable{}
 			for _, it := range mod.items {

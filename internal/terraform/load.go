@@ -69,7 +69,11 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	}
 	var all hcl.Diagnostics
 	for _, s := range sources {
+		tofu := tofuNameFor(s.Name)
 		switch {
+		case tofu != "" && slices.ContainsFunc(sources, func(o Source) bool { return o.Name == tofu }):
+			m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{path.Join(dir, s.Name), 0, "file", "OpenTofu reads " + tofu +
+				" in its place, and so does migrate. If Terraform reads it, move " + tofu + " away and run this again."})
 		case len(s.Text) > mostBytes:
 			return nil, failf("File too large", "%s has more than %d MB.", path.Join(dir, s.Name), mostBytes>>20)
 		case isTerragruntFile(s.Name):
@@ -101,6 +105,19 @@ func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	}
 	m.calleesFirst = append(m.calleesFirst, mod)
 	return mod, nil
+}
+
+// tofuNameFor is the file that OpenTofu reads in place of one for Terraform; "": there can be none.
+func tofuNameFor(name string) string {
+	base, isJSON := strings.CutSuffix(name, ".json")
+	base, isTerraform := strings.CutSuffix(base, ".tf")
+	switch {
+	case !isTerraform:
+		return ""
+	case isJSON:
+		return base + ".tofu.json"
+	}
+	return base + ".tofu"
 }
 
 func isOverride(name string) bool {

@@ -94,7 +94,8 @@ func isTerragruntFile(name string) bool {
 }
 
 func isConfiguration(name string) bool {
-	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json") || strings.HasSuffix(name, ".tofu")
+	name = strings.TrimSuffix(name, ".json")
+	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tofu")
 }
 
 func isTfvarsFile(name string) bool {
@@ -245,8 +246,9 @@ func (m *migration) sortResult() {
 	byPlace := func(a, b Place) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Title, b.Title))
 	}
-	for _, list := range [][]Place{m.result.NotCarriedOver, m.result.ChangedMeaning, m.result.Staying} {
-		slices.SortStableFunc(list, byPlace)
+	for _, list := range []*[]Place{&m.result.NotCarriedOver, &m.result.ChangedMeaning, &m.result.Staying} {
+		slices.SortStableFunc(*list, byPlace)
+		*list = slices.Compact(*list) // a line that refers twice to one thing
 	}
 	slices.SortStableFunc(m.result.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(m.result.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
