@@ -71,7 +71,7 @@ func (p *program) migrate(ctx context.Context, dir, stateFlagValue string, check
 		}
 	}
 	r := terraform.Request{Kinds: schema.Kinds(), ReadFiles: p.readTerraformFiles, State: source, Now: p.now(),
-		HasFunction: isUsableFunctionFunc(), Workspace: workspace}
+		HasFunction: isUsableFunctionFunc(), Workspace: workspace, SHA1OfFile: p.sha1OfFileFunc()}
 	if r.BackupsToSearch, err = readTerraformStateBackups(); err != nil {
 		return err
 	}
@@ -156,6 +156,20 @@ func isUsableFunctionFunc() func(name string) bool {
 		delete(all, name)
 	}
 	return func(name string) bool { _, ok := all[name]; return ok }
+}
+
+// sha1OfFileFunc gives the SHA-1 of a file that a module of the configuration in this folder may read.
+func (p *program) sha1OfFileFunc() func(moduleDir, path string) (string, error) {
+	o := p.schemaOptions(schema.Kinds())
+	o.Dir = cmp.Or(o.Dir, ".")
+	boundary, _ := folder.NewBoundary(o.Dir, o.FilesRoot, o.HomeExcludedAsRoot) // checkMigrated tells what is wrong
+	return func(moduleDir, path string) (string, error) {
+		payload, err := folder.Folder{Dir: o.Dir, ModuleDir: moduleDir, WiderBoundary: boundary}.ReadPayload(path)
+		if err != nil {
+			return "", err
+		}
+		return payload.SHA1, nil
+	}
 }
 
 // writeMigrated writes the files and the state, or nothing, and gives what was not there
@@ -340,6 +354,9 @@ func nextSteps(r *terraform.Result) (steps []string) {
 	}
 	if r.HasOutputs {
 		finds = append(finds, "to record the outputs")
+	}
+	if r.UploadsChangedFiles {
+		finds = append(finds, "to upload what changed in files, as listed above")
 	}
 	if r.ShowsNamesForIDs {
 		finds = append(finds, "to set names where IDs were, as listed above")

@@ -35,6 +35,9 @@ type Request struct {
 	State           *Source  // nil: there is none
 	BackupsToSearch []Source // earlier states, which are only searched for secrets
 	Workspace       string   // the workspace of Terraform that is carried over; "": nothing says which
+	// SHA1OfFile is the SHA-1 in hexadecimal of a file that the module in a folder names, relative to the configuration's
+	// folder. Its error says which cannot be read, and why.
+	SHA1OfFile func(moduleDir, path string) (string, error)
 	// HasFunction reports whether expressions may call a function.
 	HasFunction func(name string) bool
 	Now         time.Time // when the objects become ours
@@ -53,10 +56,11 @@ type Result struct {
 	KeepsStateInBucket bool // the state is to be kept in a bucket
 	// RemoteState is what keeps Terraform's state elsewhere than in the file beside the configuration;
 	// without a What there is nothing.
-	RemoteState       Place
-	HasOutputs        bool // the configuration has outputs
-	ShowsNamesForIDs  bool // what showed IDs shows names, as listed in ChangedMeaning
-	HasUnsetVariables bool // there are variables, listed in Changed, that wait for a value
+	RemoteState         Place
+	HasOutputs          bool // the configuration has outputs
+	UploadsChangedFiles bool // content changed since Terraform uploaded it, as listed in ChangedMeaning
+	ShowsNamesForIDs    bool // what showed IDs shows names, as listed in ChangedMeaning
+	HasUnsetVariables   bool // there are variables, listed in Changed, that wait for a value
 }
 
 // A File is one file to write.
@@ -124,6 +128,9 @@ func Migrate(r Request) (*Result, error) {
 	m.noteTerragrunt()
 	m.decideStaying()
 	m.leaveOverridden()
+	objects := m.objectsOfItems()
+	m.leaveTwins(objects)
+	m.checkSources(objects)
 	m.recordFlows()
 	m.rewriteAll()
 	m.noteUncarriedSecretReaders()
