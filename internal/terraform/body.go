@@ -250,7 +250,7 @@ func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *
 			if as != nil && handsToSecret(d, as.Object) {
 				b.secretExpression(a.Expr, plain, b.scope)
 			} else {
-				b.expression(a.Expr, plain, b.scope)
+				b.elementwise(a.Expr, plain, b.scope)
 			}
 		case "iterator":
 			s.boundName = hcl.ExprAsKeyword(a.Expr)

@@ -91,15 +91,17 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 	case *hclsyntax.RelativeTraversalExpr:
 		if !r.replaceIndexedByVariable(e, u, s) {
 			r.expression(e.Source, inner, s)
-			r.tail(r.typeOf(e.Source, s), e.Traversal, u)
+			r.tail(r.typeOf(e.Source, s), e.Traversal, u, e.SrcRange)
 		}
 	case *hclsyntax.IndexExpr:
 		r.expression(e.Collection, inner, s)
 		r.expression(e.Key, selectorUse(u), s)
 	case *hclsyntax.SplatExpr:
-		r.expression(e.Source, inner, s)
 		if each, ok := e.Each.(*hclsyntax.RelativeTraversalExpr); ok {
-			r.tail(r.elementOfSplat(e, s), each.Traversal, inner)
+			r.elementwise(e.Source, inner, s)
+			r.tail(r.elementOfSplat(e, s), each.Traversal, inner, e.SrcRange)
+		} else {
+			r.expression(e.Source, inner, s)
 		}
 	case *hclsyntax.ForExpr:
 		r.forExpression(e, inner, s)
@@ -111,7 +113,11 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 		outerSecret := r.intoSecret
 		r.isNullTest, r.intoSecret = outer || e.Name == "length", outerSecret || e.Name == "sensitive"
 		for _, a := range e.Args {
-			r.expression(a, inner, s)
+			if e.Name == "keys" || e.Name == "length" {
+				r.elementwise(a, inner, s)
+			} else {
+				r.expression(a, inner, s)
+			}
 		}
 		r.isNullTest, r.intoSecret = outer, outerSecret
 	case *hclsyntax.ObjectConsKeyExpr:
@@ -137,6 +143,31 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 	default:
 		r.parts(e, inner, s)
 	}
+}
+
+// elementwise rewrites an expression of which nothing but keys and elements are read, which are looked at where they are.
+func (r *rewriter) elementwise(e hclsyntax.Expression, u expressionUse, s *scope) {
+	switch e := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		r.elementwise(e.Expression, u, s)
+		return
+	case *hclsyntax.FunctionCallExpr:
+		if e.Name == "values" && len(e.Args) == 1 {
+			r.elementwise(e.Args[0], u, s)
+			return
+		}
+	case *hclsyntax.ScopeTraversalExpr:
+		it := r.mod.findReferencedItem(e.Traversal)
+		switch {
+		case s.find(e.Traversal.RootName()) != nil || it == nil || !isWhole(e.Traversal):
+		case it.standsInWhole():
+			r.replace(e.SrcRange, "var."+r.addWholeSubstitute(it, e.SrcRange))
+			return
+		case it.callee != nil && it.fate == carried && isRepeated(it):
+			return
+		}
+	}
+	r.expression(e, u, s)
 }
 
 // selectorUse is where a part stands that chooses between others: it must be known where these must be.
@@ -173,7 +204,7 @@ func (r *rewriter) parts(e hclsyntax.Expression, u expressionUse, s *scope) {
 }
 
 func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope) {
-	r.expression(e.CollExpr, u, s)
+	r.elementwise(e.CollExpr, u, s)
 	s = r.scopeOfFor(e, s)
 	r.renameForVariable(e, e.KeyVar)
 	r.renameForVariable(e, e.ValVar)

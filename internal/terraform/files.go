@@ -50,8 +50,8 @@ func (m *migration) leaveTwins(objects []stateObject) {
 		}
 		for _, pair := range [][2]*item{{it, twin}, {twin, it}} {
 			pair[0].markNotCarriedOver(fmt.Sprintf("It is the same %s as %s: several versions of one are one block here, with "+
-				"what the newest holds. Leave the block of the newest, let Terraform forget the others by \"terraform state rm\", and run this again.",
-				it.kind.Name, pair[1].title()))
+				"what the newest holds. Leave the block of the newest, let Terraform forget the others by \"terraform state rm\", and run "+
+				"this again.", it.kind.Name, pair[1].title()))
 		}
 	}
 	for _, o := range objects {

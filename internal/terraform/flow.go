@@ -103,11 +103,16 @@ func (r *rewriter) noteUse(of *item, u expressionUse, at hcl.Range) {
 
 // valueExpression rewrites what the values of an item are made from.
 func (r *rewriter) valueExpression(e hclsyntax.Expression, of *item) {
+	r.valuesOf(of, func() { r.expression(e, of.flow.use(), nil) })
+	r.noteLiteralIDs(e, of)
+}
+
+// valuesOf runs what rewrites expressions of which the values of an item are made.
+func (r *rewriter) valuesOf(of *item, rewrite func()) {
 	outer := r.flowsTo
 	r.flowsTo = of
-	r.expression(e, of.flow.use(), nil)
+	rewrite()
 	r.flowsTo = outer
-	r.noteLiteralIDs(e, of)
 }
 
 // secretExpression rewrites what becomes a secret.

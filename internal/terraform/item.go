@@ -79,7 +79,8 @@ func (r *rewriter) repetition() {
 	for _, name := range []string{"for_each", "count"} {
 		if a := r.it.block.Body.Attributes[name]; a != nil {
 			r.it.flow.toKnown = true
-			r.valueExpression(a.Expr, r.it)
+			r.valuesOf(r.it, func() { r.elementwise(a.Expr, r.it.flow.use(), nil) })
+			r.noteLiteralIDs(a.Expr, r.it)
 			r.each = r.typeOf(a.Expr, nil).anyElement()
 		}
 	}

@@ -15,7 +15,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 		if bound.newName != "" {
 			r.replace(t[0].SourceRange(), bound.newName)
 		}
-		r.tail(bound.boundType, t[1:], u)
+		r.tail(bound.boundType, t[1:], u, t.SourceRange())
 		return
 	}
 	it := r.mod.findReferencedItem(t)
@@ -31,11 +31,11 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 		}
 	case root == "each":
 		if len(t) > 1 && addr.RootOrAttrName(t[1]) == "value" {
-			r.tail(r.each, t[2:], u)
+			r.tail(r.each, t[2:], u, t.SourceRange())
 			r.noteUse(r.it, u, t.SourceRange())
 		}
 	case root == "self" && r.self != nil:
-		r.tail(referentType{kind: r.self}, t[1:], computedAllowed)
+		r.tail(referentType{kind: r.self}, t[1:], computedAllowed, t.SourceRange())
 	case root == "terraform":
 		r.replaceByVariable(t, u)
 	case it == nil:
@@ -51,7 +51,7 @@ func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 			r.replace(t[0].SourceRange(), it.kind.Name)
 		}
 		r.checkWholeResourceUse(t, it, u)
-		r.tail(r.typeOfReference(t[:from], s), t[from:], u)
+		r.tail(r.typeOfReference(t[:from], s), t[from:], u, t.SourceRange())
 	case it.kind != nil && it.block.Type == "resource" && r.readsSecret(it.kind, t[2:]):
 		r.refuse(t.SourceRange(), secretRefusalText(it), it)
 	case it.fate == uncarriable && it.block.Type == "data":
@@ -76,14 +76,18 @@ func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressio
 	switch {
 	case it.localAttr != nil:
 		r.noteUse(it, u, t.SourceRange())
-	case it.callee != nil && len(namesInTraversal(t[2:])) == 0: // all its outputs
-		for _, out := range it.callee.items {
-			if out.block.Type == "output" {
-				r.noteUse(out, u, t.SourceRange())
-			}
+	case it.callee != nil && len(namesInTraversal(t[2:])) == 0:
+		r.noteUseOfAllOutputs(it.callee, u, t.SourceRange())
+	}
+	r.tail(r.typeOfReference(t[:2], nil), t[2:], u, t.SourceRange())
+}
+
+func (r *rewriter) noteUseOfAllOutputs(callee *module, u expressionUse, at hcl.Range) {
+	for _, out := range callee.items {
+		if out.block.Type == "output" {
+			r.noteUse(out, u, at)
 		}
 	}
-	r.tail(r.typeOfReference(t[:2], nil), t[2:], u)
 }
 
 // checkWholeResourceUse refuses a whole resource where another form of it would be handed on.
@@ -117,10 +121,17 @@ func (r *rewriter) readsSecret(k *kind.Kind, rest hcl.Traversal) bool {
 	return a != nil && a.Secret && a.Computed
 }
 
-// tail rewrites what follows a value of a type: indexes and names of members, then an attribute.
-func (r *rewriter) tail(t referentType, rest hcl.Traversal, u expressionUse) {
+// tail rewrites what follows a value of a type: indexes and names of members, then an attribute. at is the whole reference.
+func (r *rewriter) tail(t referentType, rest hcl.Traversal, u expressionUse, at hcl.Range) {
 	for len(rest) > 0 && (t.element != nil || t.members != nil) {
 		t, rest = r.typeAfterStep(t, rest[0]), rest[1:]
+	}
+	switch {
+	case t.standing != nil:
+		r.memberOfStanding(t.standing, rest, u, at)
+		return
+	case len(rest) == 0 && t.moduleCall != nil:
+		r.noteUseOfAllOutputs(t.moduleCall.callee, u, at)
 	}
 	if len(rest) == 0 || !t.isObjectOrModule() {
 		return
@@ -278,7 +289,7 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 			r.noteNameForID(step.SrcRange)
 			r.replace(end, "."+k.IdentityAttr)
 		}
-		r.tail(r.typeOfOutput(out), rest[1:], u)
+		r.tail(r.typeOfOutput(out), rest[1:], u, step.SrcRange)
 	}
 }
 

@@ -15,6 +15,7 @@ type referentType struct {
 	kind       *kind.Kind
 	dataType   string // the form of data; "": a resource
 	moduleCall *item
+	standing   *item                   // what stays in Terraform: a variable stands in for it
 	element    *referentType           // of a collection: what each element is
 	members    map[string]referentType // of an object with names that are written out
 }
@@ -27,7 +28,7 @@ func (t referentType) isObjectOrModule() bool {
 }
 
 func (t referentType) isUnknown() bool {
-	return !t.isObjectOrModule() && t.element == nil && t.members == nil
+	return !t.isObjectOrModule() && t.standing == nil && t.element == nil && t.members == nil
 }
 
 // collectionOf is a collection of such elements.
@@ -49,8 +50,8 @@ func common(a, b referentType) referentType {
 			out.members[name] = common(m, b.members[name])
 		}
 		return out
-	case a.kind == b.kind && a.dataType == b.dataType && a.moduleCall == b.moduleCall:
-		return referentType{kind: a.kind, dataType: a.dataType, moduleCall: a.moduleCall}
+	case a.kind == b.kind && a.dataType == b.dataType && a.moduleCall == b.moduleCall && a.standing == b.standing:
+		return referentType{kind: a.kind, dataType: a.dataType, moduleCall: a.moduleCall, standing: a.standing}
 	}
 	return referentType{}
 }
@@ -223,6 +224,8 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) referentType {
 	}
 	it := r.mod.findReferencedItem(t)
 	switch {
+	case it != nil && it.standsInWhole() && isWhole(t):
+		return collectionOf(referentType{standing: it})
 	case it == nil || it.fate != carried:
 		return referentType{}
 	case it.localAttr != nil:

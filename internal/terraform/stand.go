@@ -24,8 +24,9 @@ type substituteVariable struct {
 	replacedItem  *item  // nil: terraform.workspace
 	referencePath string // "random_id.suffix.hex"
 	attrPath      []string
-	wantsNames    bool // of buckets, in place of the IDs that Terraform has there
-	toSecret      bool // somewhere it becomes a secret
+	members       map[string]bool // in place of attrPath: what is read of its instances, which go through it one by one
+	wantsNames    bool            // of buckets, in place of the IDs that Terraform has there
+	toSecret      bool            // somewhere it becomes a secret
 	where         Place
 }
 
@@ -179,14 +180,14 @@ func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, attrs []stri
 	}
 	s := &substituteVariable{replacedItem: it, referencePath: full, attrPath: attrs, where: r.it.file.place(t.SourceRange(), full, "")}
 	s.wantsNames = r.wantsNames(s, u)
-	s.toSecret = it != nil && it.kind == nil && (r.intoSecret || r.flowsTo != nil && r.flowsTo.flow.toSecret)
+	s.toSecret = it != nil && it.kind == nil && r.goesToSecret()
 	return r.mod.addSubstitute(name, s)
 }
 
 // wantsNames reports whether a variable goes to where names of buckets are wanted, and Terraform has IDs there: what goes
 // straight to such a setting is one; what goes through local values and functions is one if it looks like one.
 func (r *rewriter) wantsNames(s *substituteVariable, u expressionUse) bool {
-	if it := s.replacedItem; it == nil || it.kind != nil || u != wantsObject && (u != flow || r.flowsTo != nil && !r.flowsTo.flow.toLink) {
+	if it := s.replacedItem; it == nil || it.kind != nil || !r.goesToLink(u) {
 		return false
 	}
 	values, _ := r.m.state.valuesByModuleAddress(r.m, s)
@@ -196,6 +197,16 @@ func (r *rewriter) wantsNames(s *substituteVariable, u expressionUse) bool {
 		}
 	}
 	return u == wantsObject
+}
+
+// goesToLink reports whether what is rewritten comes to where objects are named.
+func (r *rewriter) goesToLink(u expressionUse) bool {
+	return u == wantsObject || u == flow && (r.flowsTo == nil || r.flowsTo.flow.toLink)
+}
+
+// goesToSecret reports whether what is rewritten becomes a secret.
+func (r *rewriter) goesToSecret() bool {
+	return r.intoSecret || r.flowsTo != nil && r.flowsTo.flow.toSecret
 }
 
 // addSubstitute gives a module a variable, if it has none for the same, and gives its name: the wanted one, or that with
@@ -241,6 +252,8 @@ func (m *migration) writeSubstituteVariables(mod *module) {
 		about := s.referencePath + " in Terraform"
 		if s.wantsNames {
 			about = "the name of the bucket with the ID " + about
+		} else if s.members != nil {
+			about += ", with what is read of each instance"
 		}
 		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(about))
 		values, secret := m.substituteValues(s)
@@ -265,6 +278,11 @@ func (m *migration) rootValue(name string, s *substituteVariable, values map[str
 	}
 	v, found = values[""]
 	switch {
+	case m.state != nil && len(values) == 0 && isRepeated(s.replacedItem) && !s.wantsNames: // it has no instances
+		if s.replacedItem.block.Body.Attributes["count"] != nil {
+			return cty.EmptyTupleVal, true
+		}
+		return cty.EmptyObjectVal, true
 	case secret:
 		how := ""
 		if secretType(s, values) == "any" {

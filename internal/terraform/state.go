@@ -219,7 +219,7 @@ func (s *stateFile) valuesByModuleAddress(m *migration, in *substituteVariable) 
 	case in.replacedItem == nil:
 		return nil, false
 	case s == nil:
-		return nil, in.toSecret || in.isWholeOfUnknownOrigin() || strings.Contains(in.referencePath, "password")
+		return nil, in.toSecret || in.isWholeOfUnknownOrigin() || in.members == nil && strings.Contains(in.referencePath, "password")
 	}
 	secret = in.toSecret || in.isWholeOfUnknownOrigin()
 	values = map[string]cty.Value{}
@@ -232,8 +232,8 @@ func (s *stateFile) valuesByModuleAddress(m *migration, in *substituteVariable) 
 		}
 		byText, byNumber := map[string]cty.Value{}, []cty.Value{}
 		for _, i := range r.Instances {
-			v, ok := i.value(in.attrPath)
-			secret = secret || s.mayBeSecret(in, i, v, ok)
+			v, ok := in.valueIn(i)
+			secret = secret || in.members == nil && s.mayBeSecret(in, i, v, ok)
 			switch key, _ := i.key(); {
 			case !ok || i.Deposed != "":
 			case key.IsSingle():
