@@ -3,6 +3,7 @@ package terraform
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -59,7 +60,14 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 		b.secretExpression(a.Expr, u, b.scope)
 		return
 	}
+	leavesNullsOut := as.Type.IsMapType() && b.mayHoldNull(a.Expr, 0) && !b.mayBeNull(a.Expr, 0)
+	if leavesNullsOut { // as Terraform does
+		b.insertBefore(a.Expr.Range(), "{ for name, value in ")
+	}
 	b.expression(a.Expr, u, b.scope)
+	if leavesNullsOut {
+		b.insertAfter(a.Expr.Range(), " : name => value if value != null }")
+	}
 }
 
 // zeroAsNull writes a number of which 0 means none there; false: nothing is left.
@@ -146,6 +154,33 @@ func (b *bodyRewriter) mayBeNull(e hclsyntax.Expression, depth int) bool {
 			return b.mayBeNull(it.localAttr.Expr, depth+1)
 		case it.block.Type == "variable" && it.block.Body.Attributes["default"] != nil:
 			return isNull(it.block.Body.Attributes["default"].Expr)
+		}
+	}
+	return false
+}
+
+// mayHoldNull reports whether a map may have elements that are null by what it says.
+func (b *bodyRewriter) mayHoldNull(e hclsyntax.Expression, depth int) bool {
+	switch e := e.(type) {
+	case *hclsyntax.ObjectConsExpr:
+		return slices.ContainsFunc(e.Items, func(i hclsyntax.ObjectConsItem) bool { return b.mayBeNull(i.ValueExpr, depth) })
+	case *hclsyntax.ForExpr:
+		return e.CondExpr == nil && b.mayBeNull(e.ValExpr, depth)
+	case *hclsyntax.FunctionCallExpr:
+		return slices.ContainsFunc(e.Args, func(a hclsyntax.Expression) bool { return b.mayHoldNull(a, depth) })
+	case *hclsyntax.ConditionalExpr:
+		return b.mayHoldNull(e.TrueResult, depth) || b.mayHoldNull(e.FalseResult, depth)
+	case *hclsyntax.ParenthesesExpr:
+		return b.mayHoldNull(e.Expression, depth)
+	case *hclsyntax.ScopeTraversalExpr:
+		switch it := b.mod.findReferencedItem(e.Traversal); {
+		case it == nil || depth > maxDepth || len(e.Traversal) != 2:
+		case it.localAttr != nil:
+			return b.mayHoldNull(it.localAttr.Expr, depth+1)
+		case it.block.Type == "variable":
+			byDefault, typ := it.block.Body.Attributes["default"], it.block.Body.Attributes["type"]
+			return byDefault != nil && b.mayHoldNull(byDefault.Expr, depth+1) ||
+				typ != nil && strings.Contains(it.file.nativeTextAt(typ.Expr.Range()), "optional(")
 		}
 	}
 	return false
