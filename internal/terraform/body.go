@@ -52,19 +52,15 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 		}
 	}
 	b.replace(a.NameRange, as.Name)
-	u := plain
-	if as.Link.RefKind != "" {
-		u = wantsObject
-	}
 	if as.Secret {
-		b.secretExpression(a.Expr, u, b.scope)
+		b.secretExpression(a.Expr, useOf(as), b.scope)
 		return
 	}
 	leavesNullsOut := as.Type.IsMapType() && b.mayHoldNull(a.Expr, 0) && !b.mayBeNull(a.Expr, 0)
 	if leavesNullsOut { // as Terraform does
 		b.insertBefore(a.Expr.Range(), "{ for name, value in ")
 	}
-	b.expression(a.Expr, u, b.scope)
+	b.expression(a.Expr, useOf(as), b.scope)
 	if leavesNullsOut {
 		b.insertAfter(a.Expr.Range(), " : name => value if value != null }")
 	}

@@ -136,29 +136,37 @@ func configuredSecretNames(i *stateInstance) (found []string) {
 
 // visitConfiguredSecrets hands on the secrets that somebody gave, with the names of the members that hold them.
 func visitConfiguredSecrets(i *stateInstance, found func(name, text string)) {
-	var visit func(v any)
-	visit = func(v any) {
-		switch v := v.(type) {
-		case map[string]any:
+	for _, raw := range i.Attributes {
+		visitJSON(raw, func(v any) {
+			object, _ := v.(map[string]any)
 			for _, name := range []string{"hmac_sha256_signing_secret", "secret_b64"} {
-				if text, _ := v[name].(string); text != "" {
+				if text, _ := object[name].(string); text != "" {
 					found(name, text)
 				}
 			}
+		})
+	}
+}
+
+// visitJSON hands on all values in JSON.
+func visitJSON(raw json.RawMessage, visit func(v any)) {
+	var within func(v any)
+	within = func(v any) {
+		visit(v)
+		switch v := v.(type) {
+		case map[string]any:
 			for _, inner := range v {
-				visit(inner)
+				within(inner)
 			}
 		case []any:
 			for _, inner := range v {
-				visit(inner)
+				within(inner)
 			}
 		}
 	}
-	for _, raw := range i.Attributes {
-		var v any
-		if json.Unmarshal(raw, &v) == nil {
-			visit(v)
-		}
+	var v any
+	if json.Unmarshal(raw, &v) == nil {
+		within(v)
 	}
 }
 

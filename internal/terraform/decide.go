@@ -55,7 +55,9 @@ func (m *migration) classifyResource(it *item) {
 	switch k := m.byType[typ]; {
 	case k != nil && it.block.Type == "resource":
 		it.kind, it.fate = k, carried
-	case it.block.Type == "resource" || !strings.HasPrefix(typ, "b2_"):
+	case !strings.HasPrefix(typ, "b2_"):
+	case it.block.Type == "resource":
+		it.markNotCarriedOver("b2form has no resource \"" + typ + "\".")
 	case b2formDataType(typ) != "":
 		it.kind, it.fate = m.byType[resourceTypeOfData(typ)], carried
 	case typ == "b2_bucket_file_signed_url":
@@ -63,9 +65,6 @@ func (m *migration) classifyResource(it *item) {
 			"--with-auth.")
 	default:
 		it.markNotCarriedOver("b2form has no data \"" + typ + "\".")
-	}
-	if it.block.Type == "resource" && it.kind == nil && strings.HasPrefix(typ, "b2_") {
-		it.markNotCarriedOver("b2form has no resource \"" + typ + "\".")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/visible"
 	"b2form/schema/addr"
@@ -359,22 +360,26 @@ func (r *rewriter) folderNameToPrefix(a *hclsyntax.Attribute) {
 // rewriteAttributeAs gives an attribute its name here.
 func (r *rewriter) rewriteAttributeAs(a *hclsyntax.Attribute, as *kind.Attr) {
 	r.replace(a.NameRange, as.Name)
-	u := plain
-	if as.Link.RefKind != "" {
-		u = wantsObject
-	}
-	r.expression(a.Expr, u, nil)
+	r.expression(a.Expr, useOf(as), nil)
 }
 
-func isTrue(a *hclsyntax.Attribute) bool {
+// useOf is where an expression stands that sets an attribute.
+func useOf(a *kind.Attr) expressionUse {
+	if a.Link.RefKind != "" {
+		return wantsObject
+	}
+	return plain
+}
+
+func isTrue(a *hclsyntax.Attribute) bool { return isConstant(a, cty.True) }
+
+func isFalse(a *hclsyntax.Attribute) bool { return isConstant(a, cty.False) }
+
+// isConstant reports whether an attribute is there and is written as a value.
+func isConstant(a *hclsyntax.Attribute, value cty.Value) bool {
 	if a == nil {
 		return false
 	}
-	v, ok := nonNullLiteral(a.Expr)
-	return ok && v.Type().FriendlyName() == "bool" && v.True()
-}
-
-func isFalse(a *hclsyntax.Attribute) bool {
-	v, ok := nonNullLiteral(a.Expr)
-	return ok && v.Type().FriendlyName() == "bool" && v.False()
+	v, constant := nonNullLiteral(a.Expr)
+	return constant && v.RawEquals(value)
 }

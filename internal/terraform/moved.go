@@ -38,8 +38,7 @@ func (m *migration) isLetGo(a addr.Addr) (stays bool) {
 	m.visitBlocksAbove(a, "removed", func(it *item, modulePath string) (stop bool) {
 		from, ok := it.addressIn(modulePath, "from")
 		stays = ok && (config.Removal{From: from}).Covers(a) && slices.ContainsFunc(it.block.Body.Blocks, func(b *hclsyntax.Block) bool {
-			destroy := b.Body.Attributes["destroy"]
-			return b.Type == "lifecycle" && destroy != nil && isFalse(destroy)
+			return b.Type == "lifecycle" && isFalse(b.Body.Attributes["destroy"])
 		})
 		return stays
 	})

@@ -62,13 +62,7 @@ func (r *rewriter) noteWholes(e hclsyntax.Expression) {
 		r.refuse(e.Range(), secretRefusalText(found.secrets[0]), found.secrets...)
 		return
 	}
-	noted := map[string]bool{}
-	note := func(remark string) {
-		if !noted[remark] {
-			r.m.noteChangedMeaning(r.it.file.place(e.Range(), r.it.title(), remark))
-		}
-		noted[remark] = true
-	}
+	note := func(remark string) { r.m.noteChangedMeaning(r.it.file.place(e.Range(), r.it.title(), remark)) }
 	for _, t := range found.types {
 		switch {
 		case t.kind == nil || terraformName(t.kind.FindAttr(t.kind.IdentityAttr)) == t.kind.IdentityAttr:

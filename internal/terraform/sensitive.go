@@ -100,25 +100,11 @@ func (s *stateFile) secretTexts() map[string]bool {
 
 // addSecretTexts notes the texts in JSON.
 func (s *stateFile) addSecretTexts(raw json.RawMessage) {
-	var visit func(v any)
-	visit = func(v any) {
-		switch v := v.(type) {
-		case string:
-			s.secrets[v] = v != ""
-		case map[string]any:
-			for _, inner := range v {
-				visit(inner)
-			}
-		case []any:
-			for _, inner := range v {
-				visit(inner)
-			}
+	visitJSON(raw, func(v any) {
+		if text, isText := v.(string); isText {
+			s.secrets[text] = text != ""
 		}
-	}
-	var v any
-	if json.Unmarshal(raw, &v) == nil {
-		visit(v)
-	}
+	})
 }
 
 // withoutType is a value that is stored with its type beside it, since the provider's schema does not say that, or what is given.

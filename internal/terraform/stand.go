@@ -53,8 +53,13 @@ func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 		return
 	}
 	name := r.addSubstituteVariable(it, t, r.nameForIDPath(it, attrs, u), u)
-	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), "var."+name)
-	for _, step := range rest[:len(attrs)] {
+	r.replaceWithMembers(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), rest[:len(attrs)], name)
+}
+
+// replaceWithMembers writes a variable in place of what stands in a range, and takes out the members that it is the value of.
+func (r *rewriter) replaceWithMembers(at hcl.Range, members hcl.Traversal, variable string) {
+	r.replace(at, "var."+variable)
+	for _, step := range members {
 		r.replace(step.SourceRange(), "")
 	}
 }
@@ -84,11 +89,8 @@ func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, 
 		return true
 	}
 	name := r.addSubstituteVariable(it, base.Traversal, r.nameForIDPath(it, attrs, u), u)
-	r.replace(base.SrcRange, "var."+name)
+	r.replaceWithMembers(base.SrcRange, e.Traversal[:len(attrs)], name)
 	r.expression(index.Key, plain, s)
-	for _, step := range e.Traversal[:len(attrs)] {
-		r.replace(step.SourceRange(), "")
-	}
 	return true
 }
 
@@ -120,10 +122,7 @@ func (mod *module) hasReaderOfAll(local *item) bool {
 func (r *rewriter) replaceOutputByVariable(t, all hcl.Traversal, u expressionUse) {
 	members := leadingMemberNames(t[2:])
 	name := r.addSubstituteVariable(r.mod.findReferencedItem(all), t, append(leadingMemberNames(all[3:]), members...), u)
-	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[1].SourceRange()), "var."+name)
-	for _, step := range t[2:][:len(members)] {
-		r.replace(step.SourceRange(), "")
-	}
+	r.replaceWithMembers(hcl.RangeBetween(t[0].SourceRange(), t[1].SourceRange()), t[2:][:len(members)], name)
 }
 
 // nameForIDPath is what is asked of what stays: of a bucket its name, where its ID stood.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/parse"
 )
@@ -99,14 +98,7 @@ func (it *item) isDeclaredSensitive() bool {
 	if it.localAttr != nil || it.block.Type != "variable" && it.block.Type != "output" {
 		return false
 	}
-	for _, name := range []string{"sensitive", "ephemeral"} {
-		if a := it.block.Body.Attributes[name]; a != nil {
-			if v, constant := nonNullLiteral(a.Expr); constant && v.RawEquals(cty.True) {
-				return true
-			}
-		}
-	}
-	return false
+	return isTrue(it.block.Body.Attributes["sensitive"]) || isTrue(it.block.Body.Attributes["ephemeral"])
 }
 
 // lineIfNative is the line of a place in a value file; 0: it was JSON, and its lines are others.
