@@ -41,11 +41,16 @@ func (m *migration) objectsOfItems() (list []stateObject) {
 
 // leaveTwins leaves items that declare one object in b2form's eyes: several versions of a file are one file here.
 func (m *migration) leaveTwins(objects []stateObject) {
-	byObject := map[string]*item{}
-	compare := func(object string, it *item) {
-		twin := byObject[object]
-		byObject[object] = it
-		if twin == nil {
+	type declaration struct {
+		it *item
+		at addr.Addr
+	}
+	byObject := map[string]declaration{}
+	compare := func(object string, it *item, at addr.Addr) {
+		now, before := declaration{it, at}, byObject[object]
+		byObject[object] = now
+		twin := before.it
+		if twin == nil || before == now { // or a state that has it twice
 			return
 		}
 		for _, pair := range [][2]*item{{it, twin}, {twin, it}} {
@@ -55,12 +60,14 @@ func (m *migration) leaveTwins(objects []stateObject) {
 		}
 	}
 	for _, o := range objects {
-		compare(o.of.kind.Name+" "+o.recorded.ID, o.of)
+		if o.of.holdsContent() {
+			compare(o.recorded.ID, o.of, o.recorded.Addr)
+		}
 	}
 	for _, mod := range m.calleesFirst {
 		for _, it := range mod.items {
 			if it.holdsContent() && it.fate == carried && !isRepeated(it) {
-				compare(mod.dir+" "+it.writtenValue("bucket_id", 0)+" "+it.writtenValue("file_name", 0), it)
+				compare(mod.dir+" "+it.writtenValue("bucket_id", 0)+" "+it.writtenValue("file_name", 0), it, addr.Addr{})
 			}
 		}
 	}
