@@ -129,6 +129,7 @@ func TestProviderArguments(t *testing.T) {
 		text := fmt.Sprintf("resource %q \"x\" {\n%s}\n", typ, r.Block.sample())
 		result, err := terraform.Migrate(terraform.Request{
 			Kinds: schema.Kinds(), HasFunction: isUsableFunctionFunc(),
+			SHA1OfFile: func(_, _ string) (string, error) { return "", nil },
 			ReadFiles: func(string) ([]terraform.Source, error) {
 				return []terraform.Source{{Name: "main.tf", Text: []byte(text)}}, nil
 			},
