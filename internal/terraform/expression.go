@@ -90,7 +90,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope)
 		r.reference(e.Traversal, u, s)
 	case *hclsyntax.RelativeTraversalExpr:
 		if !r.replaceIndexedByVariable(e, u, s) {
-			r.expression(e.Source, inner, s)
+			r.oneElement(e.Source, inner, s)
 			r.tail(r.typeOf(e.Source, s), e.Traversal, u, e.SrcRange)
 		}
 	case *hclsyntax.IndexExpr:
@@ -168,6 +168,23 @@ func (r *rewriter) elementwise(e hclsyntax.Expression, u expressionUse, s *scope
 		}
 	}
 	r.expression(e, u, s)
+}
+
+// oneElement rewrites an expression of which nothing but members are read, which are looked at where they are.
+func (r *rewriter) oneElement(e hclsyntax.Expression, u expressionUse, s *scope) {
+	switch e := e.(type) {
+	case *hclsyntax.IndexExpr:
+		r.elementwise(e.Collection, u, s)
+		r.expression(e.Key, selectorUse(u), s)
+		return
+	case *hclsyntax.FunctionCallExpr:
+		if e.Name == "element" && len(e.Args) == 2 {
+			r.elementwise(e.Args[0], u, s)
+			r.expression(e.Args[1], selectorUse(u), s)
+			return
+		}
+	}
+	r.elementwise(e, u, s)
 }
 
 // selectorUse is where a part stands that chooses between others: it must be known where these must be.
