@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v3"
 
@@ -178,7 +177,7 @@ func (f *formatter) formatSource(name string, src []byte, use func([]byte) error
 		f.ui.Diagnostics(diags, files)
 		return nil
 	}
-	out := hclwrite.Format(src)
+	out := modernise(src, name)
 	if len(out) > 0 && out[len(out)-1] != '\n' {
 		out = append(out, '\n')
 	}
