@@ -407,7 +407,8 @@ func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMar
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is a list. Write for_each = toset(…) to turn a "+
 			"list of strings into a set.")
 		return nil, false
-	case !t.IsMapType() && !t.IsObjectType() && (!set || t.ElementType() != cty.String && v.LengthInt() > 0):
+	case !t.IsMapType() && !t.IsObjectType() && !(set && (v.LengthInt() == 0 || t.ElementType() == cty.String ||
+		t.ElementType() == cty.DynamicPseudoType)): // of null, as below
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is %s.",
 			words.WithArticle(t.FriendlyName())))
 		return nil, false

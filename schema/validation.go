@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -51,8 +52,10 @@ func (one validation) judge(s *scope) (v cty.Value) {
 	if n := len(one.variable.givenValues); n > 0 && !one.variable.sensitive && one.variable.givenValues[n-1].expr != nil {
 		at = one.variable.givenValues[n-1].expr.Range()
 	}
-	s.report.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", d.Detail,
-		one.variable.name, one.holds.Range()))
+	address := strings.TrimPrefix(s.module.addressPrefix+".var."+one.variable.name, ".")
+	d.Summary, d.Subject, d.Extra = "Invalid value of a variable", &at, config.UserMessageExtra{Instance: address}
+	d.Detail += fmt.Sprintf("\n\nThis was checked by the validation of %s at %s.", address, one.holds.Range())
+	s.report.add(d)
 	return v
 }
 

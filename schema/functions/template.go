@@ -77,12 +77,12 @@ func renderTemplate(src, file string, vars cty.Value, b *parse.Budget, others ma
 		if _, given := values[name]; given {
 			continue
 		}
-		hint := words.DidYouMean(name, "", names)
-		if hint == "" {
-			hint = " The variables given are " + words.JoinAnd(names) + "."
-		}
+		hint := " The variables given are " + words.JoinAnd(names)
 		if len(names) == 0 {
-			hint = " No variables are given."
+			hint = " No variables are given"
+		}
+		if near := words.FindSimilar(name, names); near != "" {
+			hint = fmt.Sprintf(" The nearest that is given is %q", near)
 		}
 		return cty.NilVal, function.NewArgError(1, templateError(file, &hcl.Diagnostic{Subject: t.SourceRange().Ptr(),
 			Detail: fmt.Sprintf("There is no variable %q.%s", name, hint)}))
