@@ -38,12 +38,12 @@ func (r *rewriter) memberOfStanding(it *item, rest hcl.Traversal, u expressionUs
 }
 
 // valueIn is what an instance has for a variable; false: nothing.
-func (in *substituteVariable) valueIn(i *stateInstance) (v cty.Value, found bool) {
-	if in.members == nil {
-		return i.value(in.attrPath)
+func (s *substituteVariable) valueIn(i *stateInstance) (v cty.Value, found bool) {
+	if s.members == nil {
+		return i.value(s.attrPath)
 	}
 	members := map[string]cty.Value{}
-	for name := range in.members {
+	for name := range s.members {
 		if v, found = i.value([]string{name}); !found {
 			v = cty.NullVal(cty.DynamicPseudoType)
 		}
