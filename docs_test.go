@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"b2form/internal/view"
 	"b2form/schema"
@@ -126,7 +127,7 @@ func generated(t *testing.T, path, want string) {
 }
 
 // TestExamplesInProse loads every configuration on the pages that are written by
-// hand. Those of deliveries are parts of keys, which have a test of their own.
+// hand, each of which is formatted. Those of deliveries are parts of keys, which have a test of their own.
 func TestExamplesInProse(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil {
@@ -138,12 +139,15 @@ func TestExamplesInProse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Base(page) == "deliver.md" {
-			continue
-		}
 		for i, part := range strings.Split(string(src), "```hcl\n")[1:] {
 			found++
 			text, _, _ := strings.Cut(part, "```")
+			if d := cmp.Diff(string(hclwrite.Format([]byte(text))), text); d != "" {
+				t.Errorf("example %d of %s is not formatted (-formatted +is):\n%s", i+1, page, d)
+			}
+			if filepath.Base(page) == "deliver.md" {
+				continue
+			}
 			dir := t.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(text), 0o644); err != nil {
 				t.Fatal(err)
