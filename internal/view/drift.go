@@ -125,18 +125,21 @@ func (t TextUI) Drift(d *DriftList) {
 	if d.ManagedCounts != nil {
 		out.WriteByte('\n')
 	}
-	summary := d.Counts().Summary()
-	if d.Counts() == (DriftCounts{}) {
+	summary, isUnseen := d.Counts().Summary(), len(d.Unseen) > 0
+	switch none := d.Counts() == (DriftCounts{}); {
+	case none && isUnseen:
+		summary = "No drift in what the credentials see."
+	case none:
 		summary = t.Style.paint(summary, bold, green) + " What the state records is as it is declared."
-		if len(d.Unseen) > 0 {
-			summary = "No drift in what the credentials see. Nobody looked at " + words.JoinAtMost(addr.Strings(d.Unseen), 5) + "."
-		}
+	}
+	if isUnseen {
+		summary += " Nobody looked at " + words.JoinAtMost(addr.Strings(d.Unseen), 5) + "."
 	}
 	io.WriteString(t.Out, out.String()+Wrap(summary, t.Style.Width)+"\n")
 }
 
 // DriftFormat is the version of the document that DriftList.JSON is.
-const DriftFormat = "1.0"
+const DriftFormat = "1.1"
 
 // JSON is the document for programs. It holds no value that is secret or sensitive.
 func (d *DriftList) JSON() ([]byte, error) {
@@ -166,7 +169,8 @@ func (d *DriftList) JSON() ([]byte, error) {
 			"ignored": c.Ignored,
 			"percent": CoveragePercent(c)})
 	}
-	out := jsonFields{"format_version": DriftFormat, "drift": drift, "unmanaged": nil, "coverage": nil, "summary": d.Counts()}
+	out := jsonFields{"format_version": DriftFormat, "drift": drift, "unseen": append([]string{}, addr.Strings(d.Unseen)...),
+		"unmanaged": nil, "coverage": nil, "summary": d.Counts()}
 	if d.ManagedCounts != nil {
 		out["unmanaged"], out["coverage"] = strays, coverage
 	}
