@@ -174,7 +174,7 @@ func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, s *
 	switch {
 	case s.Member != "":
 		pending = slices.DeleteFunc(slices.Clone(pending), func(f string) bool { return slices.Contains(s.Fields, f) })
-		if c, err = r.withFirstMemberOnly(c, id, s.Fields[0]); err != nil {
+		if c, err = r.limitToMemberSetFirst(c, id, s.Fields[0]); err != nil {
 			return err
 		}
 	case slices.Equal(s.Fields, pending):
@@ -199,8 +199,8 @@ func (r *runner) updateObject(ctx context.Context, t *changeTask, id string, s *
 	return r.addToSnapshotAndCheck(c, o, pending)
 }
 
-// withFirstMemberOnly is the change as far as a step that sets only the first member of an attribute carries it out.
-func (r *runner) withFirstMemberOnly(c *plan.Change, id, attr string) (*plan.Change, error) {
+// limitToMemberSetFirst is the change as far as a step that sets only that member of an attribute carries it out.
+func (r *runner) limitToMemberSetFirst(c *plan.Change, id, attr string) (*plan.Change, error) {
 	r.liveMu.Lock()
 	o := r.Snapshot.ByID(c.Kind, id)
 	r.liveMu.Unlock()
@@ -209,7 +209,7 @@ func (r *runner) withFirstMemberOnly(c *plan.Change, id, attr string) (*plan.Cha
 		return nil, err
 	}
 	n := *c
-	n.After = plan.WithFirstMember(c.After, c.Kind.FindAttr(attr), r.withNamesForIDs(c, values).GetAttr(attr))
+	n.After = plan.WithOtherMembersLive(c.After, c.Kind.FindAttr(attr), r.withNamesForIDs(c, values).GetAttr(attr))
 	return &n, nil
 }
 

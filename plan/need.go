@@ -23,7 +23,7 @@ type needStrength byte
 const (
 	hard needStrength = iota // kept: the object must exist, or what is deleted must be let go of first
 	// of deletions: what blocks say, which may be other than what is live; of creates: see serializeNamesakeCreates; of
-	// updates: see addFirstMemberNeeds
+	// updates: see addNeedsOnMembersSetFirst
 	medium
 	soft // better so
 )
@@ -86,7 +86,7 @@ func (g *stepGraph) addDeferredUpdateNeeds(i int) {
 			return false
 		}
 		g.addObjectNeeds(step, to)
-		g.addFirstMemberNeeds(step, to)
+		g.addNeedsOnMembersSetFirst(step, to)
 		return true
 	})
 }
@@ -246,7 +246,7 @@ func (g *stepGraph) sortNeeds() {
 // within a cycle the weakest are dropped; a cycle of hard ones is an error.
 func (g *stepGraph) orderedSteps() []Step {
 	g.sortNeeds()
-	g.divideLinkCircles()
+	g.splitUpdatesInLinkCycles()
 	order, of := strongComponents(len(g.steps), g.needs)
 	for weakest := soft; isCyclic(of); weakest-- {
 		if weakest == hard {

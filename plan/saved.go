@@ -132,7 +132,7 @@ func checkStep(p *Plan, i int) error {
 	if err := checkFields(k, s.Fields); err != nil {
 		return err
 	}
-	if s.Member != "" && (len(s.Fields) != 1 || k.FindAttr(s.Fields[0]).Link.FirstMember != s.Member) {
+	if s.Member != "" && (len(s.Fields) != 1 || k.FindAttr(s.Fields[0]).Link.MemberSetFirst != s.Member) {
 		return fmt.Errorf("no step sets %q alone", s.Member)
 	}
 	return nil

@@ -26,7 +26,7 @@ func replicationAttr() kind.Attr {
 		Encoding: kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
 		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
 			"It is set last, so a key that is limited to the bucket may stand in it.",
-		Link:    kind.Link{FirstMember: "destination"},
+		Link:    kind.Link{MemberSetFirst: "destination"},
 		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazards: replicationHazards,
 	}
 }

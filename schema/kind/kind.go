@@ -222,9 +222,9 @@ type Link struct {
 	// CheckTarget judges what a declared object that a reference in the attribute leads
 	// to is to the object that has it. Paths do not matter. May be nil.
 	CheckTarget func(by, target AttrReader) Problems
-	// FirstMember is, of an object with members that refer, the one that must be in place before others may refer to what
+	// MemberSetFirst is, of an object with members that refer, the one that must be in place before others may refer to what
 	// has it: where such objects refer to each other it is set by an update of its own. "": none.
-	FirstMember string
+	MemberSetFirst string
 }
 
 // A Comparison is what an Attr's Equal compares.
