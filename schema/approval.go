@@ -19,8 +19,8 @@ import (
 	"b2form/schema/parse"
 )
 
-// A deliveryTrial is what the deliveries of one block are rendered with for trial, in each instance.
-type deliveryTrial struct {
+// trialInputs are what the deliveries of one block are rendered with for trial, in each instance.
+type trialInputs struct {
 	template     *hcl.EvalContext             // with made-up values
 	functions    map[string]function.Function // nil: those of every expression
 	reads        folder.Reads                 // what functions read
@@ -28,10 +28,10 @@ type deliveryTrial struct {
 	hasSensitive bool                         // these may give something sensitive beside the secret
 }
 
-func (l *module) newDeliveryTrial(d *deliverBlock, template *hcl.EvalContext) *deliveryTrial {
-	t := &deliveryTrial{template: template}
-	t.reads, t.functions = l.functionsNotingReads(d)
-	t.approved, t.hasSensitive = referredValues(d, template, func(root string) bool { return root != "each" && root != "count" })
+func (l *module) newTrialInputs(d *deliverBlock, template *hcl.EvalContext) *trialInputs {
+	t := &trialInputs{template: template}
+	t.reads, t.functions = l.functionsRecordingReads(d)
+	t.approved, t.hasSensitive = digestOfReferredValues(d, template, func(root string) bool { return root != "each" && root != "count" })
 	for _, name := range d.argNamesUsingSecret {
 		expr := d.args[name].Expr
 		t.approved = append(t.approved, name, l.sourceText(expr.Range()))
@@ -42,14 +42,14 @@ func (l *module) newDeliveryTrial(d *deliverBlock, template *hcl.EvalContext) *d
 
 // setApprovalDigest identifies what whoever approves a plan approves of a delivery. What came of made-up values is not all of it:
 // another secret may take another branch of an expression. So the expressions count, what they refer to, and what they read.
-func (e *instanceEvaluation) setApprovalDigest(d *deliverBlock, out *config.Delivery, trial *deliveryTrial, tried triedRendering,
+func (e *instanceEvaluation) setApprovalDigest(d *deliverBlock, out *config.Delivery, trial *trialInputs, tried trialResult,
 	rep repetitionData) {
 	parts := []string{out.SettingsDigest}
 	if len(out.Command) > 0 && e.module.caller != nil {
 		parts = append(parts, "in", modulePath(e.module.shared.rootOptions, out.ProgramDir))
 	}
 	ctx := rep.context(trial.template, d.refsOfSecretArgs.invalidRoots)
-	own, ownSensitive := referredValues(d, ctx, func(root string) bool { return root == "each" || root == "count" })
+	own, ownSensitive := digestOfReferredValues(d, ctx, func(root string) bool { return root == "each" || root == "count" })
 	out.HasOtherSensitive = out.HasOtherSensitive || trial.hasSensitive || ownSensitive
 	parts = slices.Concat(parts, trial.approved, own)
 	for _, v := range tried.values {
@@ -63,15 +63,15 @@ func (e *instanceEvaluation) setApprovalDigest(d *deliverBlock, out *config.Deli
 	}
 }
 
-// referredValues is one text for all values that the arguments that may use the secret refer to by the given roots, or none; none of them
-// is of the secret itself.
-func referredValues(d *deliverBlock, ctx *hcl.EvalContext, includesRoot func(string) bool) (texts []string, hasSensitive bool) {
+// digestOfReferredValues is one text for all values that the arguments that may use the secret refer to by the given roots, or none; none
+// of them is of the secret itself.
+func digestOfReferredValues(d *deliverBlock, ctx *hcl.EvalContext, includesRoot func(string) bool) (texts []string, hasSensitive bool) {
 	for _, name := range d.argNamesUsingSecret {
 		for _, t := range d.args[name].Expr.Variables() {
 			if root := t.RootName(); root == "self" || !includesRoot(root) {
 				continue
 			}
-			v := nearestValue(t, ctx)
+			v := valueAtLongestPrefix(t, ctx)
 			hasSensitive = hasSensitive || v.HasMarkDeep(kind.Sensitive)
 			texts = append(texts, valueText(v))
 		}
@@ -82,8 +82,8 @@ func referredValues(d *deliverBlock, ctx *hcl.EvalContext, includesRoot func(str
 	return texts, hasSensitive
 }
 
-// nearestValue is what a reference leads to, or the last thing on the way of which there is a value.
-func nearestValue(t hcl.Traversal, ctx *hcl.EvalContext) cty.Value {
+// valueAtLongestPrefix is what a reference leads to, or the last thing on the way of which there is a value.
+func valueAtLongestPrefix(t hcl.Traversal, ctx *hcl.EvalContext) cty.Value {
 	for ; len(t) > 0; t = t[:len(t)-1] {
 		if v, diags := t.TraverseAbs(ctx); !diags.HasErrors() {
 			return v
@@ -134,13 +134,13 @@ func nonsensitiveMembers(v cty.Value) (namesAndValues []string) {
 	return namesAndValues
 }
 
-// functionsNotingReads are the functions that a delivery's arguments call, if these may read files, and what they read from now on; nil
+// functionsRecordingReads are the functions that a delivery's arguments call, if these may read files, and what they read from now on; nil
 // where they cannot.
-func (l *module) functionsNotingReads(d *deliverBlock) (folder.Reads, map[string]function.Function) {
+func (l *module) functionsRecordingReads(d *deliverBlock) (folder.Reads, map[string]function.Function) {
 	if !d.mayReadFiles {
 		return nil, nil
 	}
 	from := l.folderOf(l.Dir)
-	from.ReadsNoted = folder.Reads{}
-	return from.ReadsNoted, functions.All(from, l.shared.evalBudget)
+	from.RecordedReads = folder.Reads{}
+	return from.RecordedReads, functions.All(from, l.shared.evalBudget)
 }

@@ -104,7 +104,7 @@ func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *deliverBlock {
 // addDeliveryToInstances adds one deliver block to each instance of its resource.
 func (l *module) addDeliveryToInstances(b *block, d *deliverBlock, sample *scope, taken *destinations) {
 	settings := l.staticScope.context(d.refsOfOtherArgs, l.baseContext)
-	trial := l.newDeliveryTrial(d, sample.context(d.refsOfSecretArgs, l.baseContext))
+	trial := l.newTrialInputs(d, sample.context(d.refsOfSecretArgs, l.baseContext))
 	see := reusedContext{parent: settings, invalidRoots: d.refsOfOtherArgs.invalidRoots, report: l.report}
 	e := new(instanceEvaluation)
 	place := d.place // not a part of d, which would be kept with all that it is read from
@@ -234,8 +234,8 @@ func (d *deliverBlock) targetRange() hcl.Range {
 	return d.place
 }
 
-// A triedRendering is what came of the arguments that may use the secret, with made-up values.
-type triedRendering struct {
+// A trialResult is what came of the arguments that may use the secret, with made-up values.
+type trialResult struct {
 	texts        []string    // without what is sensitive
 	earlierTexts []string    // as earlier releases had them
 	values       []cty.Value // with what is sensitive
@@ -245,8 +245,8 @@ type triedRendering struct {
 // tryRender renders what may use the secret with made-up values, so that its errors
 // show now.
 func (e *instanceEvaluation) tryRender(d *deliverBlock, out *config.Delivery, rep repetitionData,
-	trial *deliveryTrial) (tried triedRendering, ok bool) {
-	tried, ok = triedRendering{texts: []string{""}, earlierTexts: []string{""}}, true
+	trial *trialInputs) (tried trialResult, ok bool) {
+	tried, ok = trialResult{texts: []string{""}, earlierTexts: []string{""}}, true
 	add := func(texts ...string) {
 		tried.texts, tried.earlierTexts = append(tried.texts, texts...), append(tried.earlierTexts, texts...)
 	}
@@ -298,7 +298,7 @@ func (e *instanceEvaluation) checkNotSecretOfAnother(a *hcl.Attribute, k *kind.K
 }
 
 // setDigests identifies a delivery, to a file by its place as the configuration's folder sees it, wherever that is.
-func (e *instanceEvaluation) setDigests(d *config.Delivery, tried triedRendering) {
+func (e *instanceEvaluation) setDigests(d *config.Delivery, tried trialResult) {
 	destination := d.DisplayName
 	if d.Path != "" {
 		destination = e.module.shared.rootOptions.destinationFromRoot(d.DisplayName)

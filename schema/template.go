@@ -52,9 +52,9 @@ func (l *module) renderLive(d *deliverBlock, name string, k *kind.Kind, rep repe
 	live config.LiveLookup, approved folder.Reads) (cty.Value, hcl.Diagnostics) {
 	s, end := l.newScopeAfterLoad(live)
 	defer end()
-	reads, noting := l.functionsNotingReads(d)
+	reads, recording := l.functionsRecordingReads(d)
 	ctx := rep.context(s.context(d.refsOfSecretArgs, l.baseContext), d.refsOfSecretArgs.invalidRoots)
-	v, diags := l.renderArgument(d, name, ctx, self, noting)
+	v, diags := l.renderArgument(d, name, ctx, self, recording)
 	replaceDetails(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()

@@ -29,13 +29,13 @@ type Folder struct {
 	Dir           string    // the configuration's
 	ModuleDir     string    // that of the module; Dir for the configuration itself
 	WiderBoundary *Boundary // of the configuration; nil: Dir and ModuleDir alone
-	ReadsNoted    Reads     // notes what Read, ReadText, FileExists and GlobPermittedFiles find; nil: nothing does
+	RecordedReads Reads     // what Read, ReadText, FileExists and GlobPermittedFiles find; nil: nothing does
 }
 
 // Reads are what was found in a folder: by what was looked for, a digest of the answer. An error is none.
 type Reads map[string]string
 
-func (r Reads) note(path, what string, answer []byte) {
+func (r Reads) record(path, what string, answer []byte) {
 	if r != nil {
 		r[what+" "+path] = fmt.Sprintf("%x", sha256.Sum256(answer))
 	}
@@ -47,7 +47,7 @@ func (d Folder) Read(path string) ([]byte, error) {
 	if err != nil {
 		return nil, d.unreadableError(path, err)
 	}
-	d.ReadsNoted.note(path, "file", content)
+	d.RecordedReads.record(path, "file", content)
 	return content, nil
 }
 
@@ -114,7 +114,7 @@ func (d Folder) FileExists(path string) (bool, error) {
 	case other != "":
 		return false, fmt.Errorf("%q is %s, and only files are looked for", path, other)
 	}
-	d.ReadsNoted.note(path, "is there", strconv.AppendBool(nil, found))
+	d.RecordedReads.record(path, "is there", strconv.AppendBool(nil, found))
 	return found, nil
 }
 
@@ -138,7 +138,7 @@ func (d Folder) GlobPermittedFiles(dir, pattern string) (pathsFromDir []string, 
 	if err != nil {
 		return nil, d.unreadableError(dir, err)
 	}
-	d.ReadsNoted.note(dir, "files "+pattern+" in", []byte(strings.Join(found, "\x00")))
+	d.RecordedReads.record(dir, "files "+pattern+" in", []byte(strings.Join(found, "\x00")))
 	return found, nil
 }
 

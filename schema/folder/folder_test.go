@@ -59,9 +59,9 @@ func TestPathsBelowTheFolders(t *testing.T) {
 }
 
 // What is read is noted by its path as it was asked for, and by what was found; nothing else is.
-func TestReadsNoted(t *testing.T) {
+func TestRecordedReads(t *testing.T) {
 	d := sites(t)
-	d.ReadsNoted = folder.Reads{}
+	d.RecordedReads = folder.Reads{}
 	notes := func() folder.Reads {
 		for _, read := range []func() error{
 			func() error { _, err := d.Read("page"); return err },
@@ -76,7 +76,7 @@ func TestReadsNoted(t *testing.T) {
 		if _, err := d.Read("missing"); err == nil {
 			t.Error("a file that is missing is read")
 		}
-		return maps.Clone(d.ReadsNoted)
+		return maps.Clone(d.RecordedReads)
 	}
 	before := notes()
 	for path, text := range map[string]string{"page": "hullo", "later": ""} {
