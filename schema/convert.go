@@ -96,6 +96,9 @@ func (c *converter) convertLeaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Va
 		return v // by far the most, and what follows is slow
 	}
 	if !v.IsWhollyKnown() {
+		if _, err := convert.Convert(cty.UnknownVal(v.Type()), a.Type); err != nil { // as of a whole resource
+			return c.addTypeError(path, a, c.placeText(path)+": "+err.Error()+".")
+		}
 		c.addUnknownParts(v, path)
 		return cty.UnknownVal(a.Type)
 	}

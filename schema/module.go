@@ -350,7 +350,8 @@ func (s *scope) evalInput(v *variable, e hcl.Expression) cty.Value {
 	if up.callContexts[from.call] == nil {
 		up.callContexts[from.call] = up.context(refs, from.module.baseContext)
 	}
-	value := up.eval(e, from.repetition.context(up.callContexts[from.call], refs.invalidRoots))
+	ctx := from.repetition.context(up.callContexts[from.call], refs.invalidRoots)
+	value := up.eval(e, ctx)
 	plain, _ := value.Unmark()
 	if plain.IsKnown() && plain.IsNull() && !v.nullable {
 		if v.defaultValue == cty.NilVal {
@@ -362,7 +363,8 @@ func (s *scope) evalInput(v *variable, e hcl.Expression) cty.Value {
 	out, err := v.convert(value)
 	if err != nil {
 		s.report.errorAt(e.Range(), "Invalid value of a variable",
-			fmt.Sprintf("This does not fit the type of the module's variable %s: %s.", v.name, typeErrorText(err)))
+			fmt.Sprintf("This does not fit the type of the module's variable %s: %s.%s", v.name, typeErrorText(err),
+				findWholeResourceHint(&hcl.Diagnostic{Expression: e, EvalContext: ctx})))
 		return cty.DynamicVal
 	}
 	return out

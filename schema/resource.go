@@ -280,6 +280,9 @@ func (e *instanceEvaluation) evalAssigned(arg *argument) cty.Value {
 		if hidden {
 			f.detail = detailWithheld
 		}
+		if arg.attr.Type == cty.String && arg.attr.Link.RefKind == "" {
+			f.detail += findWholeResourceHint(&hcl.Diagnostic{Expression: arg.expr, EvalContext: e.ctx})
+		}
 		e.reportAt(hcl.DiagError, at, f.summary, f.detail)
 	}
 	if len(c.faults) > 0 {
