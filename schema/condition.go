@@ -162,7 +162,9 @@ func ConditionMessageOrDefault(v cty.Value, name string, at hcl.Range) (text str
 	}
 	said, err := convert.Convert(v, cty.String)
 	switch {
-	case err != nil || said.IsNull():
+	case err == nil && said.IsNull():
+		wrong = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: name + " needs a string; this is null.", Subject: &at}
+	case err != nil:
 		wrong = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: name + " needs a string.", Subject: &at}
 	case said.IsKnown() && said.AsString() != "":
 		return said.AsString(), nil

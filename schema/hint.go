@@ -80,7 +80,10 @@ func suggestNearestFunction(d *hcl.Diagnostic) {
 		words.DidYouMean(call.CalledFunctionName(), "", names))
 }
 
-// findNameHint suggests a name where a member or an instance has another.
+// maxNamesListed is how many names a message lists where none is like the one that is missing.
+const maxNamesListed = 10
+
+// findNameHint suggests a name where a member or an instance has another, or lists those that there are.
 func findNameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 	if d.Subject == nil || d.EvalContext == nil {
 		return ""
@@ -95,7 +98,11 @@ func findNameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 			if diags.HasErrors() || marks.Has(kind.Sensitive) || !v.IsKnown() || v.IsNull() {
 				return ""
 			}
-			return words.DidYouMean(traverserName(step), "", memberNames(v))
+			names := memberNames(v)
+			if near := words.DidYouMean(traverserName(step), "", names); near != "" || len(names) == 0 {
+				return near
+			}
+			return " It has " + words.JoinAtMost(slices.Sorted(slices.Values(names)), maxNamesListed) + "."
 		}
 	}
 	return ""

@@ -113,6 +113,10 @@ func (r *report) variableValuesText(d *hcl.Diagnostic) string {
 			continue
 		}
 		v, diags := t.TraverseAbs(d.EvalContext)
+		for len(t) > 1 && diags.HasErrors() { // what is null has no attributes
+			t = t[:len(t)-1]
+			v, diags = t.TraverseAbs(d.EvalContext)
+		}
 		if diags.HasErrors() || !v.IsKnown() || len(kind.ComputedMarksIn(v)) > 0 {
 			continue
 		}

@@ -48,10 +48,7 @@ func (one validation) judge(s *scope) (v cty.Value) {
 	if d == nil {
 		return v
 	}
-	at := one.variable.node.place
-	if n := len(one.variable.givenValues); n > 0 && !one.variable.sensitive && one.variable.givenValues[n-1].expr != nil {
-		at = one.variable.givenValues[n-1].expr.Range()
-	}
+	at := one.variable.placeOfValue()
 	address := strings.TrimPrefix(s.module.addressPrefix+".var."+one.variable.name, ".")
 	d.Summary, d.Subject, d.Extra = "Invalid value of a variable", &at, config.UserMessageExtra{Instance: address}
 	d.Detail += fmt.Sprintf("\n\nThis was checked by the validation of %s at %s.", address, one.holds.Range())

@@ -367,10 +367,20 @@ func (l *module) variableValueOrAsk(v *variable) cty.Value {
 		if v.defaultValue != cty.NilVal {
 			return v.defaultValue
 		}
-		l.errorAt(v.node.place, "Invalid value of a variable", fmt.Sprintf("var.%s was given null although nullable is false.", v.name))
+		l.errorAt(v.placeOfValue(), "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s is null although nullable "+
+			"is false.", v.name, v.givenValues[len(v.givenValues)-1].source))
 		return cty.DynamicVal
 	}
 	return value
+}
+
+// placeOfValue is where an error about the value points: the value itself, where a module block gives it, or a value file
+// gives what may be seen.
+func (v *variable) placeOfValue() hcl.Range {
+	if n := len(v.givenValues); n > 0 && !v.sensitive && v.givenValues[n-1].expr != nil {
+		return v.givenValues[n-1].expr.Range()
+	}
+	return v.node.place
 }
 
 // anyUnknownValue stands for every value that the variable may be given.
@@ -422,9 +432,7 @@ func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok 
 			return cty.DynamicVal, false
 		}
 	}
-	if g.expr != nil && !v.sensitive { // its line would be shown
-		at = g.expr.Range()
-	}
+	at = v.placeOfValue()
 	out, err := v.convert(value)
 	if err != nil {
 		advice := ""
