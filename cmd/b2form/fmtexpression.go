@@ -43,7 +43,7 @@ func moderniseBody(body *hclwrite.Body, block string) {
 	}
 }
 
-// withoutTemplate is x for "${x}", which is x itself and not a text.
+// withoutTemplate is x for "${x}", which is x itself and not a text; and for "${"${x}"}", of which terraform fmt takes a part at a time.
 func withoutTemplate(tokens hclwrite.Tokens) hclwrite.Tokens {
 	last := len(tokens) - 1
 	if last < 4 || tokens[0].Type != hclsyntax.TokenOQuote || tokens[1].Type != hclsyntax.TokenTemplateInterp ||
@@ -73,7 +73,10 @@ func withoutTemplate(tokens hclwrite.Tokens) hclwrite.Tokens {
 	for _, t := range inside {
 		lines = lines || t.Type == hclsyntax.TokenNewline
 	}
-	if !lines || inside[0].Type == hclsyntax.TokenOParen && inside[len(inside)-1].Type == hclsyntax.TokenCParen {
+	if !lines {
+		return withoutTemplate(inside)
+	}
+	if inside[0].Type == hclsyntax.TokenOParen && inside[len(inside)-1].Type == hclsyntax.TokenCParen {
 		return inside
 	}
 	return append(append(hclwrite.Tokens{{Type: hclsyntax.TokenOParen, Bytes: []byte("(")}}, inside...),
