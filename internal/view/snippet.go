@@ -47,7 +47,8 @@ func newSnippet(d *hcl.Diagnostic, file *hcl.File) *snippet {
 	}
 	quoted := string(src[begin:end])
 	shownEnd := end
-	if opening, isHeader := restOfHeader(src[min(to, end):end]); isHeader {
+	// Of a call that failed, the name with the parenthesis is marked, and an object may follow.
+	if opening, isHeader := restOfHeader(src[min(to, end):end]); isHeader && !bytes.HasSuffix(src[from:to], []byte("(")) {
 		shownEnd = min(to, end)
 		quoted = string(src[begin:shownEnd]) + opening + " …"
 	}

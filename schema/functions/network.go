@@ -120,7 +120,8 @@ func extendedPrefixLength(p netip.Prefix, bits cty.Value, arg, least int) (int, 
 		return 0, err
 	}
 	if n.Cmp(big.NewInt(int64(least))) < 0 || n.Cmp(big.NewInt(int64(hostBits(p)))) > 0 {
-		return 0, function.NewArgErrorf(arg, "at least %d is needed, and the network %s leaves %d bits open", least, p, hostBits(p))
+		return 0, function.NewArgErrorf(arg, "a number from %d to %d is needed, since the network %s leaves that many bits open",
+			least, hostBits(p), p)
 	}
 	return p.Bits() + int(n.Int64()), nil
 }
