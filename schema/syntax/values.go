@@ -82,7 +82,7 @@ var output = BlockSpec{
 		"variables or the files are not those of the last `apply`, or what the output is made from has another name or is gone, " +
 		"`b2form output` says so and prints nothing, also not in part. The secret of a key is shown only by the run that makes the key.",
 	Arguments: []ArgumentSpec{
-		{Name: "value", Type: Any, MayReferTo: Everything, Required: true, Doc: "The value."},
+		{Name: "value", Type: Any, MayReferTo: Everything, Required: true, Doc: "The value. Null is shown too, unlike in Terraform."},
 		{Name: "description", Type: Text, MayReferTo: Constant, Doc: "What it is, for the reader."},
 		{Name: "sensitive", Type: Bool, MayReferTo: Constant, Default: "false",
 			Doc: "Shows the value only where it is asked for by name. A value that is made from a sensitive one needs it."},
