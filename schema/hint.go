@@ -80,8 +80,11 @@ func suggestNearestFunction(d *hcl.Diagnostic) {
 		words.DidYouMean(call.CalledFunctionName(), "", names))
 }
 
-// maxNamesListed is how many names a message lists where none is like the one that is missing.
-const maxNamesListed = 10
+// Where no name is like the one that is missing, a message lists so many, if they are no longer.
+const (
+	maxNamesListed   = 10
+	maxNameListBytes = 500
+)
 
 // findNameHint suggests a name where a member or an instance has another, or lists those that there are.
 func findNameHint(e hcl.Expression, d *hcl.Diagnostic) string {
@@ -102,7 +105,10 @@ func findNameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 			if near := words.DidYouMean(traverserName(step), "", names); near != "" || len(names) == 0 {
 				return near
 			}
-			return " It has " + words.JoinAtMost(slices.Sorted(slices.Values(names)), maxNamesListed) + "."
+			if list := words.JoinAtMost(slices.Sorted(slices.Values(names)), maxNamesListed); len(list) <= maxNameListBytes {
+				return " It has " + list + "."
+			}
+			return ""
 		}
 	}
 	return ""
